@@ -1,0 +1,93 @@
+/** The JSON of the API: what server and clients tell each other. */
+
+import type { ErrorCode } from '../domain/errors.ts';
+
+export type ErrorBody = Readonly<{ code: ErrorCode | 'internal'; message: string; hint: string }>;
+
+/**
+ * Answer to an upload. 201 when the segment was stored now, 200 when these very bytes were there
+ * before: then with the same content but for `missing`, `next` and `serverTime`.
+ */
+export type Receipt = Readonly<{
+  stored: true;
+  videoId: string;
+  session: string;
+  segment: number;
+  /** sha-256 of the bytes, hex. */
+  digest: string;
+  sizeBytes: number;
+  durationMs: number;
+  /** Numbers of this session below `next` that the server does not have; at most 100, lowest first. */
+  missing: readonly number[];
+  /** One above the highest number that the server has of this session. */
+  next: number;
+  /** The server's clock, ISO 8601. */
+  serverTime: string;
+}>;
+
+/**
+ * Answer (202) to an upload that announces `size` and `digest` and has no body, until the bytes are
+ * committed: PUT them to `upload.url` with `upload.headers`, then ask again with the same
+ * parameters: the receipt (200), an error, or this answer once more while the store still works.
+ */
+export type Grant = Readonly<{
+  stored: false;
+  upload: Readonly<{
+    method: 'PUT';
+    url: string;
+    headers: Readonly<Record<string, string>>;
+    /** ISO 8601. */
+    expiresAt: string;
+  }>;
+  serverTime: string;
+}>;
+
+export type StreamState = 'created' | 'live' | 'ended';
+
+/** A stream as viewers and owners see it. Only owners get `settings`. */
+export type StreamView = Readonly<{
+  videoId: string;
+  title: string;
+  state: StreamState;
+  /** ISO 8601; when the first segment came. */
+  startedAt?: string;
+  endedAt?: string;
+  /** Media time that can be watched from the start, in seconds. */
+  durationSeconds: number;
+  /** How far back a live viewer can go, in seconds; absent: to the start. */
+  dvrWindowSeconds?: number;
+  targetDurationSeconds?: number;
+  /** Paths on this host. */
+  hls: string;
+  renditions: readonly Readonly<{
+    name: string;
+    kind: 'video' | 'audio';
+    codecs: string;
+    widthPx?: number;
+    heightPx?: number;
+    framesPerSecond?: number;
+    channels?: number;
+    language?: string;
+    averageBps: number;
+    peakBps: number;
+  }>[];
+}>;
+
+/** What `PUT /streams/{videoId}` takes. Left out: the present value, or the default of a new stream. */
+export type StreamSettings = Readonly<{
+  title: string;
+  /** Upper bound of a segment's duration; fixed once media was published. */
+  targetDurationSeconds: number;
+  /** null: unlimited. */
+  dvrWindowSeconds: number | null;
+  /** A stream without uploads for so long has ended; null: never by itself. */
+  idleTimeoutSeconds: number | null;
+  /** How long a hole is waited for after a later segment is ready. */
+  holeGraceSeconds: number;
+  ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
+  /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */
+  redundant: boolean;
+}>;
+
+/** Answer to `PUT /streams/{videoId}`; the upload key is shown once, when it is made. */
+export type StreamCreated = StreamView & Readonly<{ settings: StreamSettings; uploadKey?: string }>;

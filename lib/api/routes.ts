@@ -1,0 +1,22 @@
+/** The HTTP contract as data: the gateway, CDK and tests read it. Paths as API Gateway HTTP APIs write them. */
+
+export const ROUTES = {
+  putStream: { method: 'PUT', path: '/streams/{videoId}' },
+  listStreams: { method: 'GET', path: '/streams' },
+  getStream: { method: 'GET', path: '/streams/{videoId}' },
+  deleteStream: { method: 'DELETE', path: '/streams/{videoId}' },
+  upload: { method: 'POST', path: '/upload/{videoId}' },
+  endStream: { method: 'POST', path: '/upload/{videoId}/end' },
+  pushPut: { method: 'PUT', path: '/upload/{videoId}/{name}' },
+  pushPost: { method: 'POST', path: '/upload/{videoId}/{name}' },
+  pushDelete: { method: 'DELETE', path: '/upload/{videoId}/{name}' },
+  viewMetadata: { method: 'GET', path: '/viewstream/metadata/{videoId}' },
+  viewPlaylist: { method: 'GET', path: '/viewstream/metadata/{videoId}/{playlist}' },
+  viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
+  healthz: { method: 'GET', path: '/healthz' },
+} as const;
+
+export type RouteName = keyof typeof ROUTES;
+
+/** Bytes of a body that still fits, base64-encoded, into the 6 MB event of a Lambda function. */
+export const MAX_BODY_BYTES = 4_500_000;

@@ -1,0 +1,55 @@
+/** Expected failures. Each code has one HTTP status; everything else is a fault of ours (500). */
+
+export const ERROR_STATUS = {
+  bad_request: 400,
+  bad_video_id: 400,
+  bad_segment_number: 400,
+  bad_name: 400,
+  empty_body: 400,
+  digest_mismatch: 400,
+  size_mismatch: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  stream_not_found: 404,
+  rendition_not_found: 404,
+  moment_not_found: 404,
+  not_started: 404,
+  not_found: 404,
+  method_not_allowed: 405,
+  segment_conflict: 409,
+  run_superseded: 409,
+  stream_exists: 409,
+  too_large: 413,
+  unsupported_media: 415,
+  unsupported_format: 400,
+  truncated_segment: 422,
+  missing_init: 422,
+  no_keyframe: 422,
+  no_parameter_sets: 422,
+  undecodable: 422,
+  segment_too_long: 422,
+  number_too_far: 422,
+  unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/**
+ * A failure that the caller can understand and act on. On HTTP it becomes `{ code, message, hint }`;
+ * on a queue it is final (retrying would not help), while any other error is tried again.
+ */
+export class DomainError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, hint: string) {
+    super(message);
+    this.name = 'DomainError';
+    this.code = code;
+    this.hint = hint;
+  }
+
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+}

@@ -1,0 +1,75 @@
+/** The ladder as data, and which of its rungs a source deserves. */
+
+/** A rung fits the picture into a box whose short side (height of a landscape picture) is `shortSidePx`. */
+export type Rung = Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>;
+
+export const DEFAULT_LADDER: readonly Rung[] = [
+  { name: '1080p', shortSidePx: 1080, maxrateBps: 4_500_000 },
+  { name: '720p', shortSidePx: 720, maxrateBps: 2_500_000 },
+  { name: '480p', shortSidePx: 480, maxrateBps: 1_200_000 },
+  { name: '360p', shortSidePx: 360, maxrateBps: 700_000 },
+];
+
+/** What the plan needs to know of a source picture: display size (rotation and pixel aspect applied). */
+export type SourcePicture = Readonly<{ widthPx: number; heightPx: number; framesPerSecond: number }>;
+
+export type PlannedRung = Readonly<{
+  name: string;
+  widthPx: number;
+  heightPx: number;
+  maxrateBps: number;
+  /** H.264 level, as in Table A-1: '3.1', '4.0'. */
+  level: string;
+}>;
+
+/** A rung taller than the source is worth encoding, at the source's size, only above this ratio. */
+const WORTH_A_RUNG = 1.1;
+
+/**
+ * The rungs for a source, tallest first. Never upscales: a rung that is taller than the source is
+ * left out, unless the source stands clearly above the next rung down (or below all rungs); then
+ * that rung is made at the source's own size.
+ */
+export function planLadder(ladder: readonly Rung[], source: SourcePicture): PlannedRung[] {
+  const tallestFirst = ladder.toSorted((a, b) => b.shortSidePx - a.shortSidePx);
+  const shortSide = Math.min(source.widthPx, source.heightPx);
+  const fitting = tallestFirst.filter((rung) => rung.shortSidePx <= shortSide);
+  const above = tallestFirst.findLast((rung) => rung.shortSidePx > shortSide);
+  const tallestFit = fitting[0]?.shortSidePx ?? 0;
+  const chosen = above && shortSide > tallestFit * WORTH_A_RUNG ? [above, ...fitting] : fitting;
+  return chosen.map((rung) => {
+    const scale = Math.min(1, rung.shortSidePx / shortSide);
+    const widthPx = even(source.widthPx * scale);
+    const heightPx = even(source.heightPx * scale);
+    return {
+      name: rung.name,
+      widthPx,
+      heightPx,
+      maxrateBps: rung.maxrateBps,
+      level: avcLevel(widthPx, heightPx, source.framesPerSecond),
+    };
+  });
+}
+
+/** Chroma of 4:2:0 pictures has half the size, so both sides are even; never larger than the source. */
+const even = (px: number): number => Math.max(2, 2 * Math.floor((px + 0.5) / 2));
+
+/** Frame size in macroblocks and macroblocks per second that each level allows (H.264 Table A-1). */
+const LEVELS: readonly (readonly [level: string, frameMacroblocks: number, perSecond: number])[] = [
+  ['3.0', 1620, 40_500],
+  ['3.1', 3600, 108_000],
+  ['3.2', 5120, 216_000],
+  ['4.0', 8192, 245_760],
+  ['4.2', 8704, 522_240],
+  ['5.0', 22_080, 589_824],
+  ['5.1', 36_864, 983_040],
+  ['5.2', 36_864, 2_073_600],
+];
+
+function avcLevel(widthPx: number, heightPx: number, framesPerSecond: number): string {
+  const macroblocks = Math.ceil(widthPx / 16) * Math.ceil(heightPx / 16);
+  const fits = LEVELS.find(
+    ([, frame, perSecond]) => macroblocks <= frame && macroblocks * framesPerSecond <= perSecond,
+  );
+  return fits?.[0] ?? '5.2';
+}

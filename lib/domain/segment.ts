@@ -1,0 +1,82 @@
+/** What is known of one source segment, and what became of it. */
+
+import type { EntryRendition, RenditionInfo } from './timeline.ts';
+
+export type VideoCodec = 'avc' | 'hevc' | 'vp9' | 'av1';
+export type AudioCodec = 'aac' | 'mp3' | 'ac3' | 'eac3' | 'opus';
+
+export type VideoFacts = Readonly<{
+  codec: VideoCodec;
+  /** RFC 6381, e.g. `avc1.64001f`. */
+  codecString: string;
+  /** Display size: rotation and pixel aspect applied. */
+  widthPx: number;
+  heightPx: number;
+  framesPerSecond: number;
+  frames: number;
+  /** Smallest presentation time and the end of the last frame; 90 kHz, as the container says. */
+  startTicks: number;
+  endTicks: number;
+  /** Whether the first picture in decode order decodes without the segment before (IDR, not open GOP). */
+  startsClosed: boolean;
+}>;
+
+export type AudioFacts = Readonly<{
+  codec: AudioCodec;
+  codecString: string;
+  sampleRateHz: number;
+  channels: number;
+  packets: number;
+  /** PCM samples in one packet: 1024 AAC-LC, 1152 MP3, 1536 AC-3, 960 Opus at 20 ms. */
+  samplesPerPacket: number;
+  startTicks: number;
+  endTicks: number;
+  /** BCP 47; `und` when the container does not say. */
+  language: string;
+}>;
+
+/** What the upload learns from a segment's bytes. At least one of video and audio is there. */
+export type SegmentFacts = Readonly<{
+  container: 'ts' | 'fmp4' | 'mp4';
+  video?: VideoFacts;
+  audio: readonly AudioFacts[];
+  /** Of the video if there is one, else of the first audio track. */
+  startTicks: number;
+  endTicks: number;
+}>;
+
+/**
+ * The last packets of an audio track, which the next segment's job feeds to its encoder first.
+ * Base64 of the raw elementary packets (no ADTS headers), oldest first.
+ */
+export type AudioTail = Readonly<{ track: number; packets: readonly string[] }>;
+
+/** A source segment that was acknowledged. */
+export type SourceSegment = Readonly<{
+  run: number;
+  number: number;
+  digest: string;
+  sizeBytes: number;
+  sourceKey: string;
+  /** For fMP4 whose init came apart from the fragments. */
+  initKey?: string;
+  facts: SegmentFacts;
+  tails: readonly AudioTail[];
+  /** Added to the container's times: the timeline offset and the wraps before. */
+  shiftTicks: number;
+  uploadedAtMs: number;
+}>;
+
+/** What a worker made of a source segment; recorded once, never changed. */
+export type SegmentOutcome =
+  | Readonly<{
+      type: 'rendered';
+      run: number;
+      number: number;
+      startTicks: number;
+      durationTicks: number;
+      renditions: Readonly<Record<string, EntryRendition>>;
+      catalogue: Readonly<Record<string, RenditionInfo>>;
+      settledAtMs: number;
+    }>
+  | Readonly<{ type: 'failed'; run: number; number: number; reason: string; settledAtMs: number }>;

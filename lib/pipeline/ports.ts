@@ -1,0 +1,109 @@
+/** What the pipeline asks of its surroundings. Each engine implements these; one contract suite holds for all. */
+
+export type Clock = Readonly<{ now(): number }>;
+
+export type ByteRange = Readonly<{ start: number; endInclusive: number }>;
+
+export type ObjectInfo = Readonly<{ sizeBytes: number; contentType: string }>;
+
+/** Permission to store one object of exactly this size under a key, without any other credential. */
+export type PutGrant = Readonly<{
+  method: 'PUT';
+  url: string;
+  /** To be sent as they are. */
+  headers: Readonly<Record<string, string>>;
+  expiresAtMs: number;
+}>;
+
+/** Immutable objects. Keys are `/`-separated, of `A-Z a-z 0-9 . _ -`. */
+export type MediaStore = Readonly<{
+  /** Creates the object, durably and whole or not at all. An object that is there stays as it is. */
+  put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'>;
+  get(key: string, range?: ByteRange): Promise<Uint8Array | undefined>;
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** Keys under a prefix that ends in `/`, in order. */
+  list(prefix: string): Promise<string[]>;
+  /** Absent keys are no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  /**
+   * The engine reports an object stored by a grant on the ingest queue as `{ key }`, once or more.
+   * `digest` (sha-256, hex), if given, is checked by the store.
+   */
+  grantPut(
+    key: string,
+    grant: Readonly<{ sizeBytes: number; contentType: string; digest?: string; expiresAtMs: number }>,
+  ): Promise<PutGrant>;
+}>;
+
+/** A stored value. The version is 1 when created and grows by one with each write. */
+export type Item = Readonly<{ sort: string; version: number; value: unknown }>;
+
+/** `expect`: the version that must be there (0: none); without it the write is unconditional. */
+export type Write = Readonly<
+  | { type: 'put'; partition: string; sort: string; value: unknown; expect?: number; expiresAtMs?: number }
+  | { type: 'delete'; partition: string; sort: string; expect?: number }
+>;
+
+/** Inclusive bounds on the sort key, compared as UTF-8 bytes. */
+export type SortRange = Readonly<{ from?: string; to?: string; limit?: number; descending?: boolean }>;
+
+/** A table of items by partition and sort key. Reads see every write that was acknowledged. */
+export type StreamIndex = Readonly<{
+  get(partition: string, sort: string): Promise<Item | undefined>;
+  query(partition: string, range?: SortRange): Promise<Item[]>;
+  /** All writes (at most 100) or none; false if an expectation did not hold. Expired items may linger. */
+  write(writes: readonly Write[]): Promise<boolean>;
+}>;
+
+export type QueueMessage = Readonly<{
+  body: string;
+  /** Not on queues with groups. At most 15 minutes. */
+  delayMs?: number;
+  /** On queues with groups: messages of one group are delivered in order, one batch at a time. */
+  group?: string;
+}>;
+
+export type Delivery = Readonly<{
+  id: string;
+  body: string;
+  /** Names this one delivery; useless once its lease has run out. */
+  receipt: string;
+  /** 1 for the first delivery. */
+  deliveries: number;
+  group?: string;
+}>;
+
+/** At-least-once delivery. A message delivered too often without being acknowledged goes to the dead letters. */
+export type WorkQueue = Readonly<{
+  send(messages: readonly QueueMessage[]): Promise<void>;
+  /** Waits up to `waitMs` for the first message; [] if none came. `signal` ends the wait early. */
+  receive(
+    options: Readonly<{ max: number; waitMs: number; leaseMs: number; signal?: AbortSignal }>,
+  ): Promise<Delivery[]>;
+  /** false if the lease had already run out. */
+  extend(receipt: string, leaseMs: number): Promise<boolean>;
+  acknowledge(receipts: readonly string[]): Promise<void>;
+  /** Gives a message back, to be delivered again after `delayMs`. */
+  release(receipt: string, delayMs: number): Promise<void>;
+  depth(): Promise<Readonly<{ ready: number; inFlight: number; delayed: number }>>;
+}>;
+
+/** Messages to workers and steps. `publish` has groups (one per stream); each has a queue of dead letters. */
+export type QueueName = 'transcode' | 'publish' | 'timers' | 'ingest';
+
+export type WorkQueues = Readonly<Record<QueueName, WorkQueue>>;
+
+/** The processes that transcode. */
+export type WorkerFleet = Readonly<{
+  running(): Promise<number>;
+  /** Starts workers until `count` run; never stops one. */
+  ensure(count: number): Promise<void>;
+}>;
+
+export type Ports = Readonly<{
+  media: MediaStore;
+  index: StreamIndex;
+  queues: WorkQueues;
+  fleet: WorkerFleet;
+  clock: Clock;
+}>;
