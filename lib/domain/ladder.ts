@@ -11,7 +11,11 @@ export const DEFAULT_LADDER: readonly Rung[] = [
 ];
 
 /** What the plan needs to know of a source picture: display size (rotation and pixel aspect applied). */
-export type SourcePicture = Readonly<{ widthPx: number; heightPx: number; framesPerSecond: number }>;
+export type SourcePicture = Readonly<{
+  widthPx: number;
+  heightPx: number;
+  framesPerSecond: number;
+}>;
 
 export type PlannedRung = Readonly<{
   name: string;

@@ -1,0 +1,58 @@
+/** Which encoder run a segment belongs to. Pure. */
+
+import { DomainError } from './errors.ts';
+import type { Run } from './stream.ts';
+import { TICKS_PER_SECOND } from './ticks.ts';
+
+/** More numbers ahead of the newest than an hour of the shortest segments: a mistake, not a hole. */
+const MAX_NUMBER_JUMP = 10_000;
+
+/** Numbers may come out of order by as many as an encoder uploads at once, generously. */
+const MAX_DISORDER = 64;
+
+/** Timestamps of one run never go back further than reordering and rounding can explain. */
+const MAX_TIME_REVERSAL_TICKS = TICKS_PER_SECOND;
+
+export type RunQuestion = Readonly<{
+  number: number;
+  session?: string;
+  digest: string;
+  /** Encoders that push files under names cannot say `session`; a restart shows in the numbers alone. */
+  pushed: boolean;
+  /** The run that the segment would join: the one of its session, else the newest without a name. */
+  current?: Run;
+  highestNumber?: number;
+  /** Digest of the segment that has this number in that run. */
+  presentDigest?: string;
+}>;
+
+export type RunAnswer = 'same_bytes' | 'other_bytes' | 'join' | 'new_run';
+
+/** Throws `number_too_far` for a number that no encoder can have reached. */
+export function decideRun(question: RunQuestion): RunAnswer {
+  const { number, current, highestNumber, presentDigest } = question;
+  if (!current || highestNumber === undefined) return 'new_run';
+  const mayRestart = question.session === undefined;
+  if (presentDigest !== undefined) {
+    if (presentDigest === question.digest) return 'same_bytes';
+    const startsOver = number <= current.firstNumber && highestNumber > number;
+    return mayRestart && (question.pushed || startsOver) ? 'new_run' : 'other_bytes';
+  }
+  if (mayRestart && number < current.firstNumber - MAX_DISORDER) return 'new_run';
+  if (number > highestNumber + MAX_NUMBER_JUMP) {
+    if (question.pushed) return 'new_run';
+    throw new DomainError(
+      'number_too_far',
+      `Segment ${number} is ${number - highestNumber} ahead of the newest, ${highestNumber}.`,
+      'Number segments without jumps; send a new ?session=NAME when the encoder starts anew.',
+    );
+  }
+  return 'join';
+}
+
+/** A later number with an earlier time: the encoder was started anew and went on counting. */
+export const timeStartsOver = (
+  number: number,
+  startTicks: number,
+  newest: Readonly<{ number: number; startTicks: number }>,
+): boolean => number > newest.number && startTicks < newest.startTicks - MAX_TIME_REVERSAL_TICKS;

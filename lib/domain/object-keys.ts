@@ -1,0 +1,62 @@
+/** Names of stored objects. Made here and nowhere else; a name is never used twice for other bytes. */
+
+/** A stream's id may be used again after it was deleted; its `uid` is not. */
+export type StreamIdentity = Readonly<{ videoId: string; uid: string }>;
+
+const padded = (number: number): string => String(number).padStart(10, '0');
+
+export const sourcePrefix = (stream: StreamIdentity): string =>
+  `source/${stream.videoId}/${stream.uid}/`;
+
+export const mediaPrefix = (stream: StreamIdentity): string =>
+  `media/${stream.videoId}/${stream.uid}/`;
+
+/** Bytes as the encoder sent them. `digest` keeps two encoders that race for one number apart. */
+export const sourceSegmentKey = (
+  stream: StreamIdentity,
+  run: number,
+  number: number,
+  digest: string,
+  extension: string,
+): string => `${sourcePrefix(stream)}${run}/${padded(number)}-${digest.slice(0, 16)}.${extension}`;
+
+export const sourceInitKey = (stream: StreamIdentity, digest: string): string =>
+  `${sourcePrefix(stream)}init/${digest.slice(0, 32)}.mp4`;
+
+/** Where a granted upload lands before it is committed; then this object is the source segment. */
+export const grantedKey = (stream: StreamIdentity, grantId: string): string =>
+  `${sourcePrefix(stream)}granted/${grantId}.bin`;
+
+/** The stream and grant that such a key was made for; undefined for any other key. */
+export function parseGrantedKey(key: string): (StreamIdentity & { grantId: string }) | undefined {
+  const [folder, videoId, uid, granted, file, ...rest] = key.split('/');
+  if (folder !== 'source' || granted !== 'granted' || rest.length > 0) return undefined;
+  const grantId = file?.match(/^([0-9a-f]+)\.bin$/)?.[1];
+  return videoId && uid && grantId ? { videoId, uid, grantId } : undefined;
+}
+
+/** `digest` of the segment's bytes: two attempts at one job that differ get two names. */
+export const renditionSegmentKey = (
+  stream: StreamIdentity,
+  rendition: string,
+  run: number,
+  number: number,
+  digest: string,
+): string =>
+  `${mediaPrefix(stream)}${rendition}/${run}-${padded(number)}-${digest.slice(0, 12)}.m4s`;
+
+/** Init segments are named by their content: the same settings give the same object. */
+export const renditionInitKey = (
+  stream: StreamIdentity,
+  rendition: string,
+  digest: string,
+): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
+
+/** A segment joined from its renditions into one file, made when it was first asked for. */
+export const remuxedKey = (
+  stream: StreamIdentity,
+  sequence: number,
+  resolution: string,
+  language: string,
+  format: string,
+): string => `${mediaPrefix(stream)}joined/${padded(sequence)}-${resolution}-${language}.${format}`;

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { DEFAULT_LADDER, planLadder } from '../../lib/domain/ladder.ts';
+
+const plan = (widthPx: number, heightPx: number, framesPerSecond = 30): string[] =>
+  planLadder(DEFAULT_LADDER, { widthPx, heightPx, framesPerSecond }).map(
+    (rung) => `${rung.name} ${rung.widthPx}x${rung.heightPx} @${rung.level}`,
+  );
+
+test('plans the rungs that a source deserves', () => {
+  assert.deepEqual(plan(1920, 1080), [
+    '1080p 1920x1080 @4.0',
+    '720p 1280x720 @3.1',
+    '480p 852x480 @3.1',
+    '360p 640x360 @3.0',
+  ]);
+  assert.deepEqual(plan(1080, 1920, 60).slice(0, 2), [
+    '1080p 1080x1920 @4.2',
+    '720p 720x1280 @3.2',
+  ]);
+  assert.deepEqual(plan(1440, 1080)[1], '720p 960x720 @3.1');
+  assert.deepEqual(plan(1280, 720), [
+    '720p 1280x720 @3.1',
+    '480p 852x480 @3.1',
+    '360p 640x360 @3.0',
+  ]);
+  // Between two rungs: the upper one at the source's own size, unless it hardly differs.
+  assert.deepEqual(plan(1600, 900)[0], '1080p 1600x900 @4.0');
+  assert.deepEqual(plan(853, 481), ['480p 850x480 @3.1', '360p 638x360 @3.0']);
+  assert.deepEqual(plan(426, 240), ['360p 426x240 @3.0']);
+});
+
+test('never makes a picture larger than the source, and always an even one', () => {
+  const side = fc.integer({ min: 16, max: 4320 });
+  fc.assert(
+    fc.property(side, side, (widthPx, heightPx) => {
+      const rungs = planLadder(DEFAULT_LADDER, { widthPx, heightPx, framesPerSecond: 30 });
+      assert.ok(rungs.length > 0);
+      for (const rung of rungs) {
+        assert.ok(rung.widthPx <= widthPx && rung.heightPx <= heightPx);
+        assert.equal((rung.widthPx % 2) + (rung.heightPx % 2), 0);
+      }
+      const heights = rungs.map((rung) => Math.min(rung.widthPx, rung.heightPx));
+      assert.deepEqual(
+        heights,
+        heights.toSorted((a, b) => b - a),
+      );
+    }),
+  );
+});

@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  EMPTY_HEAD,
+  planPublication,
+  type RunProgress,
+  type TimelineHead,
+} from '../../lib/domain/publication.ts';
+import type { SegmentOutcome } from '../../lib/domain/segment.ts';
+import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
+import type { TimelineEntry } from '../../lib/domain/timeline.ts';
+
+const SEGMENT_TICKS = 4 * TICKS_PER_SECOND;
+const RULES = { holeGraceMs: 8000, targetDurationSeconds: 6 };
+const START_MS = Date.parse('2026-01-01T00:00:00Z');
+
+const rendered = (
+  number: number,
+  options: { run?: number; startTicks?: number; settledAtMs?: number; initKey?: string } = {},
+): SegmentOutcome => ({
+  type: 'rendered',
+  run: options.run ?? 1,
+  number,
+  startTicks: options.startTicks ?? 900_000 + number * SEGMENT_TICKS,
+  durationTicks: SEGMENT_TICKS,
+  renditions: {
+    '720p': { key: `k${number}`, initKey: options.initKey ?? 'init', sizeBytes: 1000 + number },
+  },
+  catalogue: {
+    '720p': {
+      kind: 'video',
+      codecString: 'avc1.64001f',
+      widthPx: 1280,
+      heightPx: 720,
+      framesPerSecond: 30,
+    },
+  },
+  settledAtMs: options.settledAtMs ?? START_MS,
+});
+
+const failed = (number: number): SegmentOutcome => ({
+  type: 'failed',
+  run: 1,
+  number,
+  reason: 'undecodable',
+  settledAtMs: START_MS,
+});
+
+const progress = (
+  outcomes: SegmentOutcome[],
+  known: number[],
+  more: Partial<RunProgress> = {},
+): RunProgress => ({
+  run: 1,
+  firstNumber: known[0] ?? 0,
+  createdAtMs: START_MS,
+  anchorTicks: 900_000,
+  anchorMs: START_MS,
+  outcomes,
+  known,
+  isOver: false,
+  ...more,
+});
+
+const plan = (
+  outcomes: SegmentOutcome[],
+  known: number[],
+  nowMs = START_MS,
+  head: TimelineHead = EMPTY_HEAD,
+  more: Partial<RunProgress> = {},
+) => planPublication(head, progress(outcomes, known, more), RULES, nowMs);
+
+const shown = (entries: readonly TimelineEntry[]): string[] =>
+  entries.map(
+    (entry) =>
+      `${entry.discontinuity ? '/' : ''}${Object.keys(entry.renditions).length ? '' : 'gap '}${entry.number}`,
+  );
+
+describe('planPublication', () => {
+  test('appends the longest run of settled segments and waits for those on their way', () => {
+    const { entries, head, wakeAtMs } = plan([rendered(0), rendered(1)], [0, 1, 2]);
+    assert.deepEqual(shown(entries), ['0', '1']);
+    assert.equal(head.nextNumber, 2);
+    assert.equal(head.endOffsetTicks, 2 * SEGMENT_TICKS);
+    assert.equal(wakeAtMs, undefined);
+    assert.deepEqual(
+      entries.map((entry) => [entry.sequence, entry.offsetTicks, entry.programDateTimeMs]),
+      [
+        [0, 0, START_MS],
+        [1, SEGMENT_TICKS, START_MS + 4000],
+      ],
+    );
+    const { peakBps, sizeBytes } = head.renditions['720p'] ?? assert.fail();
+    assert.deepEqual({ peakBps, sizeBytes }, { peakBps: 2002, sizeBytes: 2001 });
+  });
+
+  test('waits for a hole until its grace ends, then makes it a gap for good', () => {
+    const outcomes = [rendered(0), rendered(3, { settledAtMs: START_MS + 1000 })];
+    const waiting = plan(outcomes, [0, 3], START_MS + 8999);
+    assert.deepEqual(shown(waiting.entries), ['0']);
+    assert.equal(waiting.wakeAtMs, START_MS + 9000);
+    const over = plan(outcomes, [0, 3], START_MS + 9000);
+    assert.deepEqual(shown(over.entries), ['0', 'gap 1', 'gap 2', '3']);
+    assert.deepEqual(
+      over.entries.map((entry) => entry.durationTicks),
+      Array(4).fill(SEGMENT_TICKS),
+    );
+    assert.equal(over.head.discontinuities, 0);
+  });
+
+  test('does not wait for a segment that failed, nor give up one that a worker still has', () => {
+    assert.deepEqual(shown(plan([rendered(0), failed(1), rendered(2)], [0, 1, 2]).entries), [
+      '0',
+      'gap 1',
+      '2',
+    ]);
+    const atWork = plan([rendered(0), rendered(2)], [0, 1, 2], START_MS + 60_000);
+    assert.deepEqual(shown(atWork.entries), ['0']);
+    assert.deepEqual(shown(plan([rendered(0), failed(1)], [0, 1]).entries), ['0']);
+  });
+
+  test('makes no gap where the encoder skipped numbers but no media is missing', () => {
+    const outcomes = [rendered(10), rendered(20, { startTicks: 900_000 + 11 * SEGMENT_TICKS })];
+    const { entries } = plan(outcomes, [10, 20], START_MS + 8000);
+    assert.deepEqual(shown(entries), ['10', '20']);
+  });
+
+  test('begins with number 0 at once, with another when none lower came within the grace', () => {
+    assert.deepEqual(shown(plan([rendered(0)], [0]).entries), ['0']);
+    const early = plan([rendered(3)], [3]);
+    assert.deepEqual(shown(early.entries), []);
+    assert.equal(early.wakeAtMs, START_MS + RULES.holeGraceMs);
+    assert.deepEqual(shown(plan([rendered(3)], [3], START_MS + 8000).entries), ['3']);
+    const announced = plan([rendered(3)], [3], START_MS, EMPTY_HEAD, { announcedStart: 3 });
+    assert.deepEqual(shown(announced.entries), ['3']);
+    const lower = plan([rendered(3)], [1, 3], START_MS, EMPTY_HEAD, { announcedStart: 3 });
+    assert.deepEqual(shown(lower.entries), ['3'].slice(1));
+  });
+
+  test('starts a new run behind a discontinuity, with a wall clock that never goes back', () => {
+    const first = plan([rendered(0), rendered(1)], [0, 1], START_MS, EMPTY_HEAD, { isOver: true });
+    assert.equal(first.runIsDone, true);
+    const { nextNumber: _, ...head } = { ...first.head, run: 2 };
+    const second = plan([rendered(0, { run: 2 })], [0], START_MS, head, {
+      run: 2,
+      // Made from a file, faster than real time: it began before the wall clock that was promised.
+      anchorMs: START_MS + 1000,
+    });
+    assert.deepEqual(shown(second.entries), ['/0']);
+    assert.equal(second.entries[0]?.programDateTimeMs, START_MS + 8000);
+    assert.equal(second.entries[0]?.discontinuities, 1);
+  });
+
+  test('does not leave a run before all that was acknowledged is settled', () => {
+    const open = plan([rendered(0)], [0, 1], START_MS, EMPTY_HEAD, { isOver: true });
+    assert.equal(open.runIsDone, false);
+    const settled = plan([rendered(0), failed(1)], [0, 1], START_MS, EMPTY_HEAD, { isOver: true });
+    assert.equal(settled.runIsDone, true);
+    assert.deepEqual(shown(settled.entries), ['0']);
+  });
+
+  test('marks a jump of the clock and a new init segment as discontinuities', () => {
+    const back = rendered(1, { startTicks: 900_000 });
+    assert.deepEqual(shown(plan([rendered(0), back], [0, 1]).entries), ['0', '/1']);
+    const other = rendered(1, { initKey: 'other' });
+    assert.deepEqual(shown(plan([rendered(0), other], [0, 1]).entries), ['0', '/1']);
+  });
+
+  test('does not make more gaps than one write holds', () => {
+    const outcomes = [rendered(0), rendered(500)];
+    const { entries } = plan(outcomes, [0, 500], START_MS + 8000);
+    assert.deepEqual(shown(entries), ['0', '/500']);
+    const many = Array.from({ length: 100 }, (_, number) => rendered(number));
+    const numbers = many.map((outcome) => outcome.number);
+    const once = plan(many, numbers);
+    assert.ok(once.entries.length <= 90 && once.entries.length >= 50);
+    const rest = plan(many.slice(once.entries.length), numbers, START_MS, once.head);
+    assert.equal(once.entries.length + rest.entries.length, 100);
+  });
+});
+
+/** What can happen to the segments of a run, in any order. */
+const history = fc.record({
+  count: fc.integer({ min: 1, max: 12 }),
+  order: fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 40 }),
+  fates: fc.array(fc.constantFrom('rendered', 'failed', 'lost'), { minLength: 12, maxLength: 12 }),
+  waitsMs: fc.array(fc.nat({ max: 12_000 }), { minLength: 40, maxLength: 40 }),
+  runs: fc.integer({ min: 1, max: 3 }),
+});
+
+test('whatever comes in whatever order, the timeline only grows, in order and without seams', () => {
+  fc.assert(
+    fc.property(history, ({ count, order, fates, waitsMs, runs }) => {
+      let head = EMPTY_HEAD;
+      let nowMs = START_MS;
+      const timeline: TimelineEntry[] = [];
+      for (let run = 1; run <= runs; run += 1) {
+        const outcomes = new Map<number, SegmentOutcome>();
+        const known = new Set<number>();
+        const publish = (isOver: boolean): boolean => {
+          for (let turn = 0; turn < 20; turn += 1) {
+            const from = head.run === run ? (head.nextNumber ?? 0) : 0;
+            const result = planPublication(
+              head,
+              {
+                run,
+                firstNumber: [...known][0] ?? 0,
+                createdAtMs: START_MS,
+                anchorTicks: 900_000,
+                anchorMs: nowMs,
+                known: [...known].filter((number) => number >= from).sort((a, b) => a - b),
+                outcomes: [...outcomes.values()]
+                  .filter((outcome) => outcome.number >= from)
+                  .sort((a, b) => a.number - b.number),
+                isOver,
+              },
+              RULES,
+              nowMs,
+            );
+            timeline.push(...result.entries);
+            head = result.head;
+            if (result.runIsDone) {
+              const { nextNumber: _, ...next } = { ...head, run: run + 1 };
+              head = next;
+              return true;
+            }
+            if (result.entries.length === 0) return false;
+          }
+          return assert.fail('the publisher does not come to rest');
+        };
+        for (const [step, pick] of order.entries()) {
+          const number = pick % count;
+          const fate = fates[number];
+          nowMs += waitsMs[step] ?? 0;
+          if (fate !== 'lost') {
+            known.add(number);
+            const at = { run, settledAtMs: nowMs };
+            const made = fate === 'failed' ? failed(number) : rendered(number, at);
+            if (!outcomes.has(number)) outcomes.set(number, { ...made, run });
+          }
+          publish(false);
+        }
+        nowMs += 60_000;
+        if (known.size > 0) assert.ok(publish(true), 'a run that is over can be left');
+      }
+      for (const [index, entry] of timeline.entries()) {
+        const before = timeline[index - 1];
+        assert.equal(entry.sequence, index);
+        assert.ok(entry.durationTicks > 0);
+        assert.ok(entry.durationTicks <= RULES.targetDurationSeconds * TICKS_PER_SECOND);
+        if (!before) continue;
+        assert.equal(entry.offsetTicks, before.offsetTicks + before.durationTicks);
+        const endMs = before.programDateTimeMs + before.durationTicks / 90;
+        assert.ok(entry.programDateTimeMs >= endMs - 1, 'the wall clock never goes back');
+        assert.equal(entry.discontinuities, before.discontinuities + (entry.discontinuity ? 1 : 0));
+        if (entry.run === before.run) assert.ok(entry.number > before.number);
+        else assert.ok(entry.run > before.run && entry.discontinuity);
+        if (!entry.discontinuity) {
+          assert.equal(entry.startTicks, before.startTicks + before.durationTicks);
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
