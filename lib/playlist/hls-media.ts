@@ -1,0 +1,94 @@
+/** Media playlists as text (RFC 8216bis, 4.4.3 and 4.4.4). */
+
+import { checkedUri } from './hls-attributes.ts';
+
+export type MediaSegment = Readonly<{
+  /** Also of a gap, where nothing is behind it (4.4.4.7). */
+  uri: string;
+  /** EXT-X-MAP; of a gap: the one that the segments around it have. */
+  mapUri: string;
+  /** 90 kHz. */
+  durationTicks: number;
+  programDateTimeMs: number;
+  /** EXT-X-DISCONTINUITY stands before this segment. */
+  discontinuity: boolean;
+  gap: boolean;
+}>;
+
+/** All but the segments: what a caller needs who keeps the segments' text. */
+export type MediaPlaylistHead = Readonly<{
+  /** Rounded up to whole seconds, which the tag must be. */
+  targetDurationSeconds: number;
+  /** Of the first segment listed. */
+  mediaSequence: number;
+  /** Discontinuities before the first segment listed, not counting one that stands right before it. */
+  discontinuitySequence: number;
+  playlistType?: 'EVENT' | 'VOD';
+}>;
+
+export type MediaPlaylist = MediaPlaylistHead &
+  Readonly<{ ended: boolean; segments: readonly MediaSegment[] }>;
+
+/** EXT-X-MAP outside of I-frame playlists (RFC 8216bis, 8). */
+const VERSION_WITH_MAP = 6;
+/** Early drafts ask for 8 beside EXT-X-GAP; later ones ask for nothing, which 8 satisfies, too. */
+const VERSION_WITH_GAP = 8;
+
+export const ENDLIST = '#EXT-X-ENDLIST\n';
+
+/**
+ * The lines before the first segment. EXT-X-DISCONTINUITY-SEQUENCE always: a window that lists a
+ * discontinuity may slide only if the tag was there before (6.2.2).
+ */
+export const formatHead = (head: MediaPlaylistHead, listsGap: boolean): string =>
+  `#EXTM3U
+#EXT-X-VERSION:${listsGap ? VERSION_WITH_GAP : VERSION_WITH_MAP}
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-TARGETDURATION:${Math.ceil(head.targetDurationSeconds)}
+${head.playlistType ? `#EXT-X-PLAYLIST-TYPE:${head.playlistType}\n` : ''}\
+#EXT-X-MEDIA-SEQUENCE:${head.mediaSequence}
+#EXT-X-DISCONTINUITY-SEQUENCE:${head.discontinuitySequence}
+`;
+
+/**
+ * The lines of one segment. `previousMapUri` is that of the segment listed before it, undefined for
+ * the first: so the text of a segment changes when it becomes the first of a sliding window.
+ */
+export function formatSegment(segment: MediaSegment, previousMapUri: string | undefined): string {
+  const { uri, mapUri, discontinuity } = segment;
+  // A player that starts anew at a discontinuity finds the init segment right there.
+  const map =
+    discontinuity || mapUri !== previousMapUri ? `#EXT-X-MAP:URI="${checkedUri(mapUri)}"\n` : '';
+  // MAP comes first: hls.js (1.7) takes the tags before it for the init segment's and loses EXT-X-GAP.
+  return `${discontinuity ? '#EXT-X-DISCONTINUITY\n' : ''}${map}\
+#EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(segment.programDateTimeMs)).toISOString()}
+${segment.gap ? '#EXT-X-GAP\n' : ''}\
+#EXTINF:${decimalSeconds(segment.durationTicks)},
+${checkedUri(uri)}
+`;
+}
+
+export function formatMediaPlaylist(playlist: MediaPlaylist): string {
+  let text = formatHead(
+    playlist,
+    playlist.segments.some((segment) => segment.gap),
+  );
+  let previousMapUri: string | undefined;
+  for (const segment of playlist.segments) {
+    text += formatSegment(segment, previousMapUri);
+    previousMapUri = segment.mapUri;
+  }
+  return playlist.ended ? text + ENDLIST : text;
+}
+
+/**
+ * Microseconds, the nearest to the ticks: they give the very tick back when read, and players, who
+ * add up durations, are less than 2 ms off after an hour of one-second segments.
+ */
+function decimalSeconds(ticks: number): string {
+  const micros = Math.round((ticks * 100) / 9);
+  const seconds = Math.floor(micros / 1_000_000);
+  const fraction = micros - seconds * 1_000_000;
+  if (fraction === 0) return String(seconds);
+  return `${seconds}.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`;
+}

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { DomainError } from '../../lib/domain/errors.ts';
+import { formatMediaPlaylist } from '../../lib/playlist/hls-media.ts';
+import {
+  type PushedMediaPlaylist,
+  parsePushedPlaylist,
+  segmentNumberOfName,
+} from '../../lib/playlist/pushed-playlist.ts';
+import { mediaPlaylist } from './media-playlist-arbitrary.ts';
+
+const run = promisify(execFile);
+
+function parseMedia(text: string): PushedMediaPlaylist {
+  const playlist = parsePushedPlaylist(text);
+  assert.ok(playlist.type === 'media');
+  return playlist;
+}
+
+test("ffmpeg's own playlist is read, and ffmpeg plays the one written from it", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'playlist-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const ffmpeg = (...args: string[]) =>
+    run('ffmpeg', ['-hide_banner', '-nostdin', '-loglevel', 'error', ...args], { cwd: folder });
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=25:d=3.6'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'],
+    ...['-f', 'hls', '-hls_time', '1', '-hls_list_size', '0', '-start_number', '7'],
+    ...['-hls_flags', 'program_date_time', '-hls_segment_type', 'fmp4'],
+    ...['-hls_segment_filename', 'live-%05d.m4s', 'live.m3u8'],
+  );
+
+  const pushed = parseMedia(await readFile(join(folder, 'live.m3u8'), 'utf8'));
+  assert.equal(pushed.mediaSequence, 7);
+  assert.equal(pushed.ended, true);
+  assert.deepEqual(
+    pushed.segments.map(({ name, durationSeconds, mapUri }) => [name, durationSeconds, mapUri]),
+    [
+      ['live-00007.m4s', 1, 'init.mp4'],
+      ['live-00008.m4s', 1, 'init.mp4'],
+      ['live-00009.m4s', 1, 'init.mp4'],
+      ['live-00010.m4s', 0.6, 'init.mp4'],
+    ],
+  );
+  const [first = Number.NaN, second = Number.NaN] = pushed.segments.map((s) => s.programDateTimeMs);
+  assert.ok(Math.abs(second - first - 1000) <= 1, `${first} ${second}`);
+
+  const text = formatMediaPlaylist({
+    ...pushed,
+    discontinuitySequence: 0,
+    segments: pushed.segments.map((segment) => ({
+      ...segment,
+      mapUri: segment.mapUri ?? '',
+      durationTicks: Math.round(segment.durationSeconds * 90_000),
+      programDateTimeMs: segment.programDateTimeMs ?? 0,
+    })),
+  });
+  await writeFile(join(folder, 'ours.m3u8'), text);
+  const probe = await run(
+    'ffprobe',
+    [
+      ...['-v', 'error', '-count_frames', '-of', 'json'],
+      ...['-show_entries', 'stream=nb_read_frames:format=duration', 'ours.m3u8'],
+    ],
+    { cwd: folder },
+  );
+  const { streams, format } = JSON.parse(probe.stdout);
+  assert.deepEqual([streams, format.duration], [[{ nb_read_frames: '90' }], '3.600000']);
+});
+
+test('liberties that encoders take are understood', () => {
+  const text = [
+    '\uFEFF#EXTM3U ',
+    '#EXT-X-VERSION:3',
+    '#EXT-X-ALLOW-CACHE:NO',
+    '',
+    '#EXT-X-TARGETDURATION:6',
+    '#EXT-X-MEDIA-SEQUENCE: 15',
+    '#EXT-X-SOMETHING-NEW:A="b"',
+    '# a comment',
+    '#EXTINF:4',
+    'seg15.ts',
+    '#EXTINF:4.004,A title, with a comma',
+    '#EXT-X-PROGRAM-DATE-TIME:2026-11-21T12:00:04.250+0200',
+    '#EXT-X-DISCONTINUITY',
+    'https://encoder.test/hls/a/seg%2016.ts?token=a/b#c',
+    '#EXT-X-GAP',
+    '#EXT-X-MAP:BYTERANGE="700@0",URI="init,1.mp4"',
+    '#EXT-X-PROGRAM-DATE-TIME:yesterday at 5',
+    '#EXTINF:3.5,',
+    'sub/100%.m4s',
+    '#EXT-X-PROGRAM-DATE-TIME:2026-11-21T10:00:12',
+    '#EXTINF:.5,',
+    '17.m4s',
+    '#EXTINF:4,cut off',
+  ].join('\r\n');
+  assert.deepEqual(parsePushedPlaylist(text), {
+    type: 'media',
+    targetDurationSeconds: 6,
+    mediaSequence: 15,
+    ended: false,
+    segments: [
+      { uri: 'seg15.ts', name: 'seg15.ts', durationSeconds: 4, discontinuity: false, gap: false },
+      {
+        uri: 'https://encoder.test/hls/a/seg%2016.ts?token=a/b#c',
+        name: 'seg 16.ts',
+        durationSeconds: 4.004,
+        programDateTimeMs: Date.UTC(2026, 10, 21, 10, 0, 4, 250),
+        discontinuity: true,
+        gap: false,
+      },
+      {
+        uri: 'sub/100%.m4s',
+        name: '100%.m4s',
+        durationSeconds: 3.5,
+        discontinuity: false,
+        gap: true,
+        mapUri: 'init,1.mp4',
+      },
+      {
+        uri: '17.m4s',
+        name: '17.m4s',
+        durationSeconds: 0.5,
+        programDateTimeMs: Date.UTC(2026, 10, 21, 10, 0, 12),
+        discontinuity: false,
+        gap: false,
+        mapUri: 'init,1.mp4',
+      },
+    ],
+  });
+  const ended = parseMedia('#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-ENDLIST');
+  assert.deepEqual([ended.ended, ended.mediaSequence, ended.segments], [true, 0, []]);
+});
+
+test('a multivariant playlist is known as one', () => {
+  const text = `#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="a.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=1
+v.m3u8
+`;
+  assert.deepEqual(parsePushedPlaylist(text), { type: 'multivariant' });
+});
+
+test('text that is no playlist is refused by the line that shows it', () => {
+  const head = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n';
+  const cases: readonly (readonly [text: string, message: RegExp])[] = [
+    ['', /^Line 1 of the playlist is "": it must be #EXTM3U\.$/],
+    ['{"not":"a playlist"}', /^Line 1 of the playlist is "\{\\"not\\":/],
+    ['\n#EXTM3U\n', /^Line 1 /],
+    ['#EXTM3U\n#EXT-X-ENDLIST', /^Line 2 .* the playlist ends without #EXT-X-TARGETDURATION/],
+    ['#EXTM3U\n#EXT-X-TARGETDURATION:soon\n', /^Line 2 .*"#EXT-X-TARGETDURATION:soon"/],
+    [`${head}a.ts\n`, /^Line 3 .*"a\.ts": a segment needs #EXTINF before it/],
+    [`${head}#EXTINF:4,\na.ts\nb.ts\n`, /^Line 5 .*"b\.ts"/],
+    [`${head}#EXTINF:-1,\na.ts\n`, /^Line 3 .*duration/],
+    [`${head}#EXTINF:${'9'.repeat(400)},\na.ts\n`, /^Line 3 of the playlist is "#EXTINF:9{72}":/],
+    [`${head}#EXT-X-MEDIA-SEQUENCE:99999999999999999\n`, /^Line 3 /],
+    [`${head}#EXT-X-MEDIA-SEQUENCE:1.5\n`, /^Line 3 /],
+    [`${head}#EXT-X-MAP:BYTERANGE="1@0"\n`, /^Line 3 .*URI/],
+    [`${head}#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n`, /^Line 3 .*one playlist/],
+    [`#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n#EXT-X-TARGETDURATION:4`, /^Line 4 /],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(() => parsePushedPlaylist(text), {
+      name: 'DomainError',
+      code: 'bad_request',
+      message,
+    });
+  }
+});
+
+test('a playlist that we wrote is read as it was meant', () => {
+  fc.assert(
+    fc.property(mediaPlaylist, (playlist) => {
+      const pushed = parseMedia(formatMediaPlaylist(playlist));
+      assert.deepEqual(
+        {
+          ...pushed,
+          segments: pushed.segments.map(({ durationSeconds, name: _name, ...segment }) => ({
+            ...segment,
+            durationTicks: Math.round(durationSeconds * 90_000),
+          })),
+        },
+        {
+          type: 'media',
+          targetDurationSeconds: playlist.targetDurationSeconds,
+          mediaSequence: playlist.mediaSequence,
+          ended: playlist.ended,
+          segments: playlist.segments,
+        },
+      );
+      assert.ok(pushed.segments.every(({ uri, name }) => uri.endsWith(`/${name}`)));
+    }),
+  );
+});
+
+test('any text gives a playlist or a domain error', () => {
+  const line = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc
+      .tuple(
+        fc.constantFrom(
+          '#EXTM3U',
+          '#EXTINF:',
+          '#EXT-X-TARGETDURATION:',
+          '#EXT-X-MEDIA-SEQUENCE:',
+          '#EXT-X-PROGRAM-DATE-TIME:2026-11-21T99:00:00',
+          '#EXT-X-MAP:URI="',
+          '#EXT-X-STREAM-INF:',
+          '#EXT-X-ENDLIST',
+          'a%',
+        ),
+        fc.oneof(fc.constant(''), fc.constant('4'), fc.string({ unit: 'binary' })),
+      )
+      .map(([start, end]) => start + end),
+  );
+  const text = fc
+    .tuple(fc.boolean(), fc.array(line), fc.constantFrom('\n', '\r\n', '\r'))
+    .map(([begins, lines, end]) => [...(begins ? ['#EXTM3U'] : []), ...lines].join(end));
+  fc.assert(
+    fc.property(text, (candidate) => {
+      try {
+        const playlist = parsePushedPlaylist(candidate);
+        for (const segment of playlist.type === 'media' ? playlist.segments : []) {
+          assert.ok(Number.isFinite(segment.durationSeconds));
+          segmentNumberOfName(segment.name);
+        }
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('the number in a file name is found', () => {
+  const numbers: Readonly<Record<string, number | undefined>> = {
+    'seg0.ts': 0,
+    'live-00012.m4s': 12,
+    'stream_720p_0007.ts': 7,
+    '2026-11-21T10-00-00-15.ts': 15,
+    'chunk-stream0-00001.m4s': 1,
+    '1700000000.ts': 1_700_000_000,
+    video123: 123,
+    'seg.00042': 42,
+    'seg.00042.mp4': 42,
+    'seg_0007_720p.ts': 7,
+    'stream_720p.ts': 720,
+    '9007199254740991.ts': Number.MAX_SAFE_INTEGER,
+    '9007199254740992.ts': undefined,
+    'init.mp4': undefined,
+    'a.m3u8': undefined,
+    '.mp4': undefined,
+    '': undefined,
+  };
+  for (const [name, expected] of Object.entries(numbers)) {
+    assert.equal(segmentNumberOfName(name), expected, name);
+  }
+  const prefix = fc.constantFrom('', 'seg', 'live-', 'a_720p_', '2026-11-21T10-00-00-', 'x.y.');
+  const extension = fc.constantFrom('.ts', '.m4s', '.mp4', '.aac', '');
+  fc.assert(
+    fc.property(prefix, fc.maxSafeNat(), fc.nat(6), extension, (start, number, zeros, end) => {
+      const name = `${start}${'0'.repeat(zeros)}${number}${end}`;
+      assert.equal(segmentNumberOfName(name), number);
+    }),
+  );
+});
