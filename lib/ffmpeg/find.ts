@@ -1,0 +1,64 @@
+/** Which ffmpeg is used: the one on the PATH, unless the process was told of another. */
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+export type Ffmpeg = Readonly<{ path: string; version: FfmpegVersion }>;
+
+export type FfmpegVersion = Readonly<{ major: number; minor: number; text: string }>;
+
+/** `-fps_mode` and `-enc_time_base` as we use them came with 5.1. */
+const MIN_MAJOR = 5;
+const MIN_MINOR = 1;
+
+const found = new Map<string, Promise<Ffmpeg>>();
+
+let usedPath = 'ffmpeg';
+
+/** From now on this one is used in this process. For processes that read `FFMPEG` from their environment. */
+export function useFfmpeg(path: string): void {
+  usedPath = path;
+}
+
+/** Throws an Error that says what to install. A success is remembered, a failure is not. */
+export function findFfmpeg(path = usedPath): Promise<Ffmpeg> {
+  const known = found.get(path);
+  if (known) return known;
+  const looked = look(path);
+  found.set(path, looked);
+  looked.catch(() => found.delete(path));
+  return looked;
+}
+
+async function look(path: string): Promise<Ffmpeg> {
+  let banner: string;
+  try {
+    ({ stdout: banner } = await promisify(execFile)(path, ['-version']));
+  } catch (error) {
+    throw new Error(
+      `ffmpeg cannot be started as "${path}" (${(error as Error).message}). Install ffmpeg ${MIN_MAJOR}.${MIN_MINOR} or newer.`,
+      { cause: error },
+    );
+  }
+  const version = parseFfmpegVersion(banner);
+  if (version && !isNewEnough(version)) {
+    throw new Error(
+      `"${path}" is ffmpeg ${version.text}; ${MIN_MAJOR}.${MIN_MINOR} or newer is needed.`,
+    );
+  }
+  // Builds from a checkout have no number; they are newer than any release that we refuse.
+  return {
+    path,
+    version: version ?? { major: MIN_MAJOR, minor: MIN_MINOR, text: 'of a checkout' },
+  };
+}
+
+const isNewEnough = ({ major, minor }: FfmpegVersion): boolean =>
+  major > MIN_MAJOR || (major === MIN_MAJOR && minor >= MIN_MINOR);
+
+/** From the first line of `ffmpeg -version`: `ffmpeg version 5.1.9-0+deb12u1 …`, `n7.1`, `N-118…`. */
+export function parseFfmpegVersion(banner: string): FfmpegVersion | undefined {
+  const match = /^ffmpeg version n?((\d+)\.(\d+)\S*)/.exec(banner);
+  if (!match?.[1]) return undefined;
+  return { major: Number(match[2]), minor: Number(match[3]), text: match[1] };
+}

@@ -1,0 +1,79 @@
+/** The one place that starts ffmpeg. */
+
+import { spawn } from 'node:child_process';
+import { findFfmpeg } from './find.ts';
+
+export type FfmpegRun = Readonly<{
+  args: readonly string[];
+  /** Kills the process; the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Written to standard input, which is closed without it. */
+  input?: Uint8Array;
+}>;
+
+export type FfmpegOutput = Readonly<{
+  stdout: Buffer;
+  /** Last lines of what it reported; with `-v error` empty when all went well. */
+  stderrTail: string;
+}>;
+
+/** What ffmpeg reports of a broken source may be endless. */
+const MAX_STDERR_CHARACTERS = 8192;
+
+/** ffmpeg ended otherwise than with 0. The message carries the command, to be pasted into a shell. */
+export class FfmpegError extends Error {
+  readonly command: string;
+  readonly stderrTail: string;
+  readonly exitCode: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+
+  constructor(
+    command: string,
+    stderrTail: string,
+    exitCode: number | null,
+    killedBy: NodeJS.Signals | null,
+  ) {
+    const how = killedBy ? `was killed by ${killedBy}` : `ended with exit code ${exitCode}`;
+    super(`ffmpeg ${how}: ${stderrTail.trim() || 'it gave no reason'}\n$ ${command}`);
+    this.name = 'FfmpegError';
+    this.command = command;
+    this.stderrTail = stderrTail;
+    this.exitCode = exitCode;
+    this.killedBy = killedBy;
+  }
+}
+
+/** Throws FfmpegError; the error of `spawn`, or of finding ffmpeg, when it cannot be started. */
+export async function runFfmpeg({ args, signal, input }: FfmpegRun): Promise<FfmpegOutput> {
+  const { path } = await findFfmpeg();
+  signal?.throwIfAborted();
+  const allArgs = [...(input ? [] : ['-nostdin']), '-hide_banner', '-v', 'error', '-y', ...args];
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, allArgs, { stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+    const pieces: Buffer[] = [];
+    let stderrTail = '';
+    const kill = (): void => void child.kill('SIGKILL');
+    signal?.addEventListener('abort', kill, { once: true });
+    child.stdout?.on('data', (piece: Buffer) => pieces.push(piece));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARACTERS);
+    });
+    // A process that ends early breaks the pipe; its exit code tells why.
+    child.stdin?.on('error', () => {}).end(input);
+    child.on('error', (error) => {
+      signal?.removeEventListener('abort', kill);
+      reject(error);
+    });
+    child.on('close', (exitCode, killedBy) => {
+      signal?.removeEventListener('abort', kill);
+      if (signal?.aborted) reject(signal.reason);
+      else if (exitCode === 0) resolve({ stdout: Buffer.concat(pieces), stderrTail });
+      else reject(new FfmpegError(quoteCommand(path, allArgs), stderrTail, exitCode, killedBy));
+    });
+  });
+}
+
+export const quoteCommand = (path: string, args: readonly string[]): string =>
+  [path, ...args]
+    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`))
+    .join(' ');

@@ -1,0 +1,79 @@
+/** Boxes of ISO BMFF files (ISO/IEC 14496-12): walking them, and writing new ones. */
+
+export type Box = Readonly<{
+  type: string;
+  /** Of the box, in the bytes it was found in. */
+  start: number;
+  bodyStart: number;
+  /** As the box says; may lie behind the end of the bytes. */
+  end: number;
+}>;
+
+export const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Boxes between two offsets, one after the other. A size that cannot be ends the walk. */
+export function* boxesIn(bytes: Uint8Array, from = 0, to = bytes.byteLength): Generator<Box> {
+  const view = viewOf(bytes);
+  for (let start = from; start + 8 <= to; ) {
+    const shortSize = view.getUint32(start);
+    const type = boxType(bytes, start);
+    const hasLongSize = shortSize === 1 && start + 16 <= to;
+    const size = hasLongSize
+      ? Number(view.getBigUint64(start + 8))
+      : shortSize === 0
+        ? to - start
+        : shortSize;
+    const bodyStart = start + (hasLongSize ? 16 : 8);
+    yield { type, start, bodyStart, end: start + size };
+    if (start + size < bodyStart) return;
+    start += size;
+  }
+}
+
+const boxType = (bytes: Uint8Array, start: number): string =>
+  String.fromCharCode(...bytes.subarray(start + 4, start + 8));
+
+/** Boxes at the end of a path of types, e.g. all `trun` at `['traf', 'trun']` of a `moof`. */
+export function boxesAt(
+  bytes: Uint8Array,
+  path: readonly string[],
+  within?: Readonly<{ bodyStart: number; end: number }>,
+): Box[] {
+  const [type, ...rest] = path;
+  const found = [...boxesIn(bytes, within?.bodyStart, within?.end)].filter(
+    (box) => box.type === type && box.end <= bytes.byteLength,
+  );
+  return rest.length === 0 ? found : found.flatMap((box) => boxesAt(bytes, rest, box));
+}
+
+export type BoxContent = Uint8Array | readonly number[];
+
+/** A box of this type around its contents. */
+export function box(type: string, ...contents: readonly BoxContent[]): Uint8Array {
+  const size = contents.reduce((sum, content) => sum + content.length, 8);
+  const bytes = new Uint8Array(size);
+  viewOf(bytes).setUint32(0, size);
+  bytes.set(Buffer.from(type, 'latin1'), 4);
+  let offset = 8;
+  for (const content of contents) {
+    bytes.set(content, offset);
+    offset += content.length;
+  }
+  return bytes;
+}
+
+export const fullBox = (
+  type: string,
+  version: number,
+  flags: number,
+  ...contents: readonly BoxContent[]
+): Uint8Array => box(type, u32(((version << 24) | flags) >>> 0), ...contents);
+
+export const u8 = (value: number): number[] => [value & 0xff];
+export const u16 = (value: number): number[] => [(value >>> 8) & 0xff, value & 0xff];
+export const u32 = (value: number): number[] => [...u16(value >>> 16), ...u16(value)];
+export const u64 = (value: number): number[] => [
+  ...u32(Math.floor(value / 2 ** 32)),
+  ...u32(value % 2 ** 32),
+];

@@ -1,0 +1,113 @@
+/** What H.264 and H.265 pictures say in the headers of their NAL units. */
+
+export type NalCodec = 'avc' | 'hevc';
+
+export type PictureHeader = Readonly<{
+  /** `closed`: all that follows decodes without what came before. */
+  entry: 'closed' | 'open' | 'none';
+  /** RASL (H.265): refers to pictures before the entry point that precedes it. */
+  refersAcrossEntry: boolean;
+  /** Parameter sets in front of the picture. */
+  parameterSets: ReadonlySet<ParameterSet>;
+}>;
+
+export type ParameterSet = 'VPS' | 'SPS' | 'PPS';
+
+export const REQUIRED_PARAMETER_SETS: Readonly<Record<NalCodec, readonly ParameterSet[]>> = {
+  avc: ['SPS', 'PPS'],
+  hevc: ['VPS', 'SPS', 'PPS'],
+};
+
+const AVC_SLICE = 1;
+const AVC_IDR = 5;
+const AVC_SEI = 6;
+const AVC_PARAMETER_SETS: Readonly<Record<number, ParameterSet>> = { 7: 'SPS', 8: 'PPS' };
+const HEVC_PARAMETER_SETS: Readonly<Record<number, ParameterSet>> = {
+  32: 'VPS',
+  33: 'SPS',
+  34: 'PPS',
+};
+const HEVC_RASL: ReadonlySet<number> = new Set([8, 9]);
+const HEVC_FIRST_IRAP = 16;
+const HEVC_LAST_IRAP = 23;
+const HEVC_CRA = 21;
+const HEVC_LAST_SLICE = 31;
+const SEI_RECOVERY_POINT = 6;
+const LONGEST_HEADER_BYTES = 4096;
+
+/**
+ * Reads the units in front of the first slice, and that slice's type. `marked`: the container calls
+ * the picture a sync sample or random access point.
+ */
+export function parsePicture(
+  codec: NalCodec,
+  units: Iterable<Uint8Array>,
+  marked: boolean,
+): PictureHeader {
+  const parameterSets = new Set<ParameterSet>();
+  let recoveryPoint = false;
+  for (const unit of units) {
+    const header = unit[0] ?? 0;
+    const type = codec === 'avc' ? header & 0x1f : (header >> 1) & 0x3f;
+    const set = (codec === 'avc' ? AVC_PARAMETER_SETS : HEVC_PARAMETER_SETS)[type];
+    if (set) parameterSets.add(set);
+    else if (codec === 'avc' && type === AVC_SEI) recoveryPoint ||= hasRecoveryPoint(unit);
+    else if (codec === 'avc' && type >= AVC_SLICE && type <= AVC_IDR) {
+      const entry = type === AVC_IDR ? 'closed' : recoveryPoint || marked ? 'open' : 'none';
+      return { entry, refersAcrossEntry: false, parameterSets };
+    } else if (codec === 'hevc' && type <= HEVC_LAST_SLICE) {
+      const isEntry = type >= HEVC_FIRST_IRAP && type <= HEVC_LAST_IRAP;
+      const entry = !isEntry ? 'none' : type === HEVC_CRA ? 'open' : 'closed';
+      return { entry, refersAcrossEntry: HEVC_RASL.has(type), parameterSets };
+    }
+  }
+  return { entry: 'none', refersAcrossEntry: false, parameterSets };
+}
+
+/** An open picture of H.265 may have nothing that refers to the segment before. */
+export function startsClosed(codec: NalCodec, pictures: readonly PictureHeader[]): boolean {
+  const [first, ...rest] = pictures;
+  if (first?.entry === 'closed') return true;
+  if (codec === 'avc' || first?.entry === 'none') return false;
+  const next = rest.findIndex(({ entry }) => entry !== 'none');
+  return !rest.slice(0, next < 0 ? rest.length : next).some((it) => it.refersAcrossEntry);
+}
+
+/** SEI messages are (type, size, payload) with both numbers in bytes of 255 and a rest. */
+function hasRecoveryPoint(unit: Uint8Array): boolean {
+  for (let at = 1; at + 2 < unit.length; ) {
+    let type = 0;
+    let size = 0;
+    for (; unit[at] === 0xff; at += 1) type += 255;
+    type += unit[at++] ?? 0;
+    for (; unit[at] === 0xff; at += 1) size += 255;
+    size += unit[at++] ?? 0;
+    if (type === SEI_RECOVERY_POINT) return true;
+    at += size;
+  }
+  return false;
+}
+
+/** Units between start codes (Annex B). Read lazily: a picture's slices are large. */
+export function* unitsInAnnexB(bytes: Uint8Array): Generator<Uint8Array> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const startCode = Buffer.from([0, 0, 1]);
+  for (let at = buffer.indexOf(startCode); at >= 0; ) {
+    const start = at + 3;
+    // Slices are cut short: their ends are of no interest, and finding them means reading everything.
+    const head = buffer.subarray(start, start + LONGEST_HEADER_BYTES);
+    const end = head.indexOf(startCode);
+    yield end < 0 ? head : head.subarray(0, end);
+    at = buffer.indexOf(startCode, start);
+  }
+}
+
+/** Units behind their lengths, as in MP4 samples. */
+export function* unitsInSample(bytes: Uint8Array, lengthBytes: number): Generator<Uint8Array> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + lengthBytes < buffer.length; ) {
+    const length = buffer.readUIntBE(at, lengthBytes);
+    yield buffer.subarray(at + lengthBytes, at + lengthBytes + length);
+    at += lengthBytes + length;
+  }
+}

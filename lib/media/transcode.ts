@@ -1,0 +1,166 @@
+/**
+ * One source segment becomes a segment of every rendition. Stateless: all that ties segments together
+ * (the timeline, the grid of samples, the settings of the encoder) comes in, so jobs may run in any
+ * order, anywhere and more than once, and their results abut.
+ */
+
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PlannedRung } from '../domain/ladder.ts';
+import type { AudioTail, SegmentFacts } from '../domain/segment.ts';
+import type { AudioAnchor } from './audio-grid.ts';
+import { makeAudioRendition } from './audio-rendition.ts';
+import type { TranscodedRendition } from './rendition.ts';
+import { readSource } from './source.ts';
+import type { SegmentBytes, SourceMedia } from './source-media.ts';
+import { encodeRungs, finishRung } from './video-renditions.ts';
+
+export type PreviousSegment = Readonly<{
+  facts: SegmentFacts;
+  shiftTicks: number;
+  tails: readonly AudioTail[];
+  /** Only looked at when this segment does not start closed. */
+  source?: SegmentBytes;
+}>;
+
+export type TranscodeInput = Readonly<{
+  segment: Uint8Array;
+  init?: Uint8Array;
+  facts: SegmentFacts;
+  /** Added to the container's times. */
+  shiftTicks: number;
+  /** Planned for the run; a picture of another shape is fitted in. */
+  rungs: readonly PlannedRung[];
+  /** One per audio track of the run, in timeline ticks. */
+  audioAnchors: readonly AudioAnchor[];
+  previous?: PreviousSegment;
+  /**
+   * Start of the next segment on the timeline, if it is known by now; asked for after the encoding.
+   * Sets how long the last picture lasts, which MPEG-TS does not say.
+   */
+  findEndTicks?: () => Promise<number | undefined>;
+  /** Writes the last frame of encoded audio, which otherwise waits for the next segment. */
+  keepsLastAudio?: boolean;
+  /** Of each encoder; all cores without it. */
+  threads?: number;
+  workFolder: string;
+  signal: AbortSignal;
+}>;
+
+export type TranscodedSegment = Readonly<{
+  /** By name: the rungs' names, `audio`, `audio-2`, … */
+  renditions: Readonly<Record<string, TranscodedRendition>>;
+  startTicks: number;
+  durationTicks: number;
+}>;
+
+/**
+ * Throws DomainError `undecodable` when the source is at fault and no other try will help, and any
+ * other error when one may. Leaves nothing in `workFolder`.
+ */
+export async function transcodeSegment(input: TranscodeInput): Promise<TranscodedSegment> {
+  const { facts, shiftTicks, workFolder } = input;
+  const media = await readSource(input.segment, input.init);
+  await mkdir(workFolder, { recursive: true });
+  const folder = await mkdtemp(join(workFolder, 'segment-'));
+  const stop = new AbortController();
+  const signal = AbortSignal.any([input.signal, stop.signal]);
+  try {
+    const [rungs, audio] = await allOrStop(stop, [
+      encodePictures(input, media, folder, signal),
+      encodeSound(input, media, folder, signal),
+    ]);
+    const startTicks = facts.startTicks + shiftTicks;
+    const endTicks = (await input.findEndTicks?.()) ?? facts.endTicks + shiftTicks;
+    const { video } = media;
+    const finished = rungs.map((rung) => {
+      if (!video || !facts.video) throw new Error('Pictures were encoded of a segment without.');
+      const timing = { video, facts: facts.video, startTicks, endTicks };
+      return [rung.rung.name, finishRung(rung, timing)] as const;
+    });
+    return {
+      renditions: { ...Object.fromEntries(finished), ...audio },
+      startTicks,
+      durationTicks: endTicks - startTicks,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** All results; at the first failure the others are stopped and waited for, as they use the folder. */
+async function allOrStop<T extends readonly unknown[]>(
+  stop: AbortController,
+  jobs: { [K in keyof T]: Promise<T[K]> },
+): Promise<T> {
+  const guarded = jobs.map((job) =>
+    (job as Promise<unknown>).catch((error: unknown) => {
+      stop.abort(error);
+      throw error;
+    }),
+  );
+  await Promise.allSettled(guarded);
+  return (await Promise.all(guarded)) as unknown as T;
+}
+
+async function encodePictures(
+  { segment, init, facts, rungs, previous, threads }: TranscodeInput,
+  { container, video }: SourceMedia,
+  folder: string,
+  signal: AbortSignal,
+) {
+  if (!video || !facts.video || rungs.length === 0) return [];
+  const before = facts.video.startsClosed ? undefined : previous?.source;
+  return encodeRungs({
+    source: { bytes: segment, ...(init ? { init } : {}) },
+    container,
+    video,
+    facts: facts.video,
+    ...(before && previous?.facts.container === container ? { previous: before } : {}),
+    rungs,
+    ...(threads === undefined ? {} : { threads }),
+    folder,
+    signal,
+  });
+}
+
+async function encodeSound(
+  { facts, shiftTicks, audioAnchors, previous, keepsLastAudio = false }: TranscodeInput,
+  { audio }: SourceMedia,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Record<string, TranscodedRendition>> {
+  const made = await Promise.all(
+    audio.map(async (track, index) => {
+      const rendition = await makeAudioRendition({
+        track,
+        index,
+        shiftTicks,
+        // A track that the run did not begin with counts from the timeline's start.
+        anchor: audioAnchors[index] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz },
+        ...previousAudio(previous, index),
+        keepsLastAudio,
+        folder,
+        signal,
+      });
+      return [audioName(index), rendition] as const;
+    }),
+  );
+  // Tracks are told apart by the order in which the container lists them.
+  return Object.fromEntries(made.slice(0, facts.audio.length));
+}
+
+const audioName = (index: number): string => (index === 0 ? 'audio' : `audio-${index + 1}`);
+
+function previousAudio(previous: PreviousSegment | undefined, index: number) {
+  const facts = previous?.facts.audio[index];
+  const tail = previous?.tails.find(({ track }) => track === index);
+  if (!previous || !facts || !tail) return {};
+  return {
+    previous: {
+      facts,
+      endTicks: facts.endTicks + previous.shiftTicks,
+      tail: tail.packets.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
+    },
+  };
+}

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type ClipOptions, makeSegments } from '../support/media.ts';
+import { comparePictures, joinedTimes, seamGaps, sourceTimes } from './seams.ts';
+import { type SegmentRun, transcodeRun } from './segment-run.ts';
+
+type Source = Readonly<{
+  what: string;
+  clip: ClipOptions;
+  /** Largest rung and the rate that it is announced with. */
+  rung: string;
+  rate: number;
+}>;
+
+const SILENT = { audio: 'none', seconds: 6 } as const;
+
+const SOURCES: readonly Source[] = [
+  { what: '25 fps', clip: { ...SILENT, rate: '25' }, rung: '320x180', rate: 25 },
+  {
+    what: '29.97 fps',
+    clip: { ...SILENT, rate: '30000/1001' },
+    rung: '320x180',
+    rate: 30_000 / 1001,
+  },
+  { what: '50 fps', clip: { ...SILENT, rate: '50' }, rung: '320x180', rate: 50 },
+  {
+    what: '59.94 fps in fMP4',
+    clip: { ...SILENT, rate: '60000/1001', container: 'fmp4' },
+    rung: '320x180',
+    rate: 60_000 / 1001,
+  },
+  {
+    what: 'a variable frame rate',
+    clip: {
+      ...SILENT,
+      filter: "select='not(eq(mod(n\\,7)\\,3)+eq(mod(n\\,5)\\,2))'",
+      videoArgs: ['-fps_mode', 'vfr'],
+    },
+    rung: '320x180',
+    rate: 20.69,
+  },
+  {
+    what: 'times rounded to milliseconds',
+    clip: {
+      ...SILENT,
+      filter: 'settb=1/90000,setpts=floor(PTS/90)*90',
+      videoArgs: ['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
+    },
+    rung: '320x180',
+    rate: 30,
+  },
+  { what: 'open GOPs of H.264', clip: { ...SILENT, openGop: true }, rung: '320x180', rate: 30 },
+  {
+    what: 'open GOPs of H.265',
+    clip: { ...SILENT, video: 'hevc', openGop: true },
+    rung: '320x180',
+    rate: 30,
+  },
+  { what: 'VP9', clip: { ...SILENT, video: 'vp9', container: 'fmp4' }, rung: '320x180', rate: 30 },
+  { what: 'AV1', clip: { ...SILENT, video: 'av1', container: 'fmp4' }, rung: '320x180', rate: 30 },
+  { what: 'a portrait picture', clip: { ...SILENT, size: '180x320' }, rung: '180x320', rate: 30 },
+  {
+    what: 'an odd size',
+    clip: {
+      ...SILENT,
+      size: '428x240',
+      filter: 'format=yuv444p,crop=427:239:exact=1',
+      videoArgs: ['-pix_fmt', 'yuv444p'],
+    },
+    rung: '322x180',
+    rate: 30,
+  },
+  {
+    what: '4:3 with wide pixels',
+    clip: { ...SILENT, size: '240x180', filter: 'setsar=4/3' },
+    rung: '320x180',
+    rate: 30,
+  },
+  {
+    what: 'interlaced pictures',
+    clip: {
+      ...SILENT,
+      rate: '50',
+      filter: 'interlace',
+      videoArgs: ['-flags', '+ildct+ilme', '-x264opts', 'tff=1'],
+    },
+    rung: '320x180',
+    rate: 25,
+  },
+  {
+    what: 'the full range of levels',
+    clip: {
+      ...SILENT,
+      filter: 'scale=out_range=pc',
+      videoArgs: ['-color_range', 'pc', '-pix_fmt', 'yuvj420p'],
+    },
+    rung: '320x180',
+    rate: 30,
+  },
+  {
+    what: 'a clock that wraps inside a segment',
+    clip: { ...SILENT, offsetSeconds: 95_440.5 },
+    rung: '320x180',
+    rate: 30,
+  },
+  {
+    what: 'a clock that wraps at a seam',
+    clip: { ...SILENT, offsetSeconds: 95_443.717_689 - 1.4 - 2 },
+    rung: '320x180',
+    rate: 30,
+  },
+  {
+    what: 'a file of its own for each segment',
+    clip: { ...SILENT, container: 'mp4' },
+    rung: '320x180',
+    rate: 30,
+  },
+];
+
+describe('rungs of', () => {
+  for (const { what, clip: options, rung, rate } of SOURCES) {
+    test(`${what} have every picture once, at its time, and abut`, async () => {
+      const clip = await makeSegments(options);
+      const run = await transcodeRun(clip);
+      assertSeamlessPictures(run);
+      const [largest, smallest] = Object.values(run.renditions);
+      assert.ok(largest?.info.kind === 'video' && smallest?.info.kind === 'video');
+      assert.equal(`${largest.info.widthPx}x${largest.info.heightPx}`, rung);
+      assert.equal(largest.info.framesPerSecond, rate);
+      // Files of their own cannot be joined to one source to compare with.
+      if (options.container === 'mp4') return;
+      for (const rendition of [largest, smallest]) {
+        const match = await comparePictures(clip, rendition);
+        assert.equal(match.joined, match.source);
+        assert.deepEqual(match.displaced, []);
+      }
+    });
+  }
+});
+
+function assertSeamlessPictures(run: SegmentRun): void {
+  const source = sourceTimes(run);
+  assert.ok(run.placed.length >= 2 && source.length >= 100);
+  assert.deepEqual(Object.keys(run.renditions), ['180p', '90p']);
+  for (const rendition of Object.values(run.renditions)) {
+    assert.deepEqual(joinedTimes(rendition), source);
+    assert.deepEqual(new Set(seamGaps(rendition)), new Set([0]));
+    assert.equal(rendition.inits.size, 1);
+    for (const piece of rendition.pieces) {
+      assert.equal(piece.startTicks, Math.min(...piece.samples.map(({ ptsTicks }) => ptsTicks)));
+    }
+  }
+}
+
+describe('a seam', () => {
+  test('is closed where the segment before is missing and pictures refer to it', async () => {
+    const clip = await makeSegments({ ...SILENT, openGop: true });
+    const run = await transcodeRun(clip, { withPrevious: false });
+    const lost =
+      sourceTimes(run).length - joinedTimes(run.renditions['180p'] ?? assert.fail()).length;
+    assert.ok(lost > 0 && lost <= 4 * run.placed.length, `${lost} pictures lost`);
+    for (const [index, { facts, shiftTicks }] of run.placed.entries()) {
+      const piece = run.renditions['180p']?.pieces[index];
+      assert.equal(piece?.startTicks, facts.startTicks + shiftTicks);
+      assert.equal(piece?.samples[0]?.ptsTicks, facts.startTicks + shiftTicks);
+    }
+    assert.deepEqual(seamGaps(run.renditions['180p'] ?? assert.fail()), [0, 0]);
+  });
+
+  test('is closed where the muxer gave the first picture of an open GOP the time of another', async () => {
+    for (const video of ['h264', 'hevc'] as const) {
+      const clip = await makeSegments({ ...SILENT, video, openGop: true, container: 'fmp4' });
+      const run = await transcodeRun(clip);
+      const source = sourceTimes(run);
+      assert.ok(source.some((time, index) => time === source[index + 1]));
+      const rung = run.renditions['180p'] ?? assert.fail();
+      const times = joinedTimes(rung);
+      assert.equal(times.length, 180);
+      const steps = new Set(times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+      assert.deepEqual(steps, new Set([3000]));
+      assert.deepEqual(seamGaps(rung), [0, 0]);
+      assert.deepEqual((await comparePictures(clip, rung)).displaced, []);
+    }
+  });
+
+  test('of a constant frame rate needs no knowledge of the next segment', async () => {
+    const clip = await makeSegments({ ...SILENT, rate: '30000/1001' });
+    const run = await transcodeRun(clip, { knowsEnds: false });
+    assertSeamlessPictures(run);
+  });
+
+  test('has the init segment of all others, whatever the source and the threads', async () => {
+    const inits = new Set<string>();
+    const sources: readonly (readonly [ClipOptions, number | undefined])[] = [
+      [{ ...SILENT, seconds: 2 }, 1],
+      [{ ...SILENT, seconds: 2, rate: '25', openGop: true }, 2],
+      [{ ...SILENT, seconds: 2, size: '640x360', video: 'hevc' }, undefined],
+      [
+        { ...SILENT, seconds: 2, filter: 'scale=out_range=pc', videoArgs: ['-color_range', 'pc'] },
+        1,
+      ],
+      [{ ...SILENT, seconds: 2, container: 'fmp4', videoArgs: ['-colorspace', 'smpte170m'] }, 1],
+    ];
+    for (const [options, threads] of sources) {
+      const run = await transcodeRun(await makeSegments(options), threads ? { threads } : {});
+      for (const init of run.renditions['180p']?.inits ?? []) inits.add(init);
+    }
+    assert.equal(inits.size, 1);
+  });
+});
+
+describe('a picture', () => {
+  test('of another shape is fitted into the rungs of its run', async () => {
+    const wide = await makeSegments({ ...SILENT, seconds: 2, offsetSeconds: 1 });
+    const tall = await makeSegments({ ...SILENT, seconds: 2, size: '180x320', offsetSeconds: 3 });
+    const clip = { segments: [...wide.segments, ...tall.segments] };
+    const run = await transcodeRun(clip);
+    assertSeamlessPictures(run);
+  });
+
+  test('keeps its colours when the source does not say by which matrix they were made', async () => {
+    for (const [size, matrix] of [
+      ['1280x720', 'bt709'],
+      ['320x180', 'smpte170m'],
+    ] as const) {
+      const red = { ...SILENT, seconds: 1, hlsTime: 1, size };
+      const filter = `scale=16:16,geq=r=200:g=40:b=60,scale=${size.replace('x', ':')}:out_color_matrix=${matrix}`;
+      const untold = await transcodeRun(await makeSegments({ ...red, filter }), { ladder: [ONE] });
+      const told = await transcodeRun(
+        await makeSegments({ ...red, filter, videoArgs: ['-colorspace', matrix] }),
+        { ladder: [ONE] },
+      );
+      const digests = [untold, told].map(({ renditions }) => renditions['90p']?.pieces[0]?.digest);
+      assert.equal(digests[0], digests[1], matrix);
+    }
+  });
+});
+
+const ONE = { name: '90p', shortSidePx: 90, maxrateBps: 150_000 };

@@ -1,0 +1,152 @@
+/** Transcodes all segments of a clip as independent jobs, and joins what came out. */
+
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { planLadder, type Rung } from '../../lib/domain/ladder.ts';
+import type { AudioTail, SegmentFacts } from '../../lib/domain/segment.ts';
+import { TIMELINE_OFFSET_TICKS, unwrapOffset } from '../../lib/domain/ticks.ts';
+import type { RenditionInfo } from '../../lib/domain/timeline.ts';
+import { parseCmaf } from '../../lib/media/cmaf.ts';
+import { inspectSegment } from '../../lib/media/inspect.ts';
+import { readSource } from '../../lib/media/source.ts';
+import type { SourceMedia } from '../../lib/media/source-media.ts';
+import { type TranscodedSegment, transcodeSegment } from '../../lib/media/transcode.ts';
+import type { Clip } from '../support/media.ts';
+
+export const SMALL_LADDER: readonly Rung[] = [
+  { name: '180p', shortSidePx: 180, maxrateBps: 400_000 },
+  { name: '90p', shortSidePx: 90, maxrateBps: 150_000 },
+];
+
+export type PlacedSegment = Readonly<{
+  bytes: Uint8Array;
+  facts: SegmentFacts;
+  tails: readonly AudioTail[];
+  shiftTicks: number;
+  media: SourceMedia;
+}>;
+
+/** As the upload places them: one shift for all, but for the wraps. */
+export async function placeSegments(clip: Clip): Promise<PlacedSegment[]> {
+  const placed: PlacedSegment[] = [];
+  for (const { bytes } of clip.segments) {
+    const { facts, tails } = await inspectSegment(bytes, clip.init);
+    const media = await readSource(bytes, clip.init);
+    const before = placed.at(-1);
+    const near = before ? before.facts.startTicks + before.shiftTicks : undefined;
+    const shifted = facts.startTicks + TIMELINE_OFFSET_TICKS;
+    const shiftTicks =
+      TIMELINE_OFFSET_TICKS + (near === undefined ? 0 : unwrapOffset(shifted, near));
+    placed.push({ bytes, facts, tails, shiftTicks, media });
+  }
+  return placed;
+}
+
+export type RunOptions = Readonly<{
+  ladder?: readonly Rung[];
+  /** Indices, in the order in which the jobs are done; others are left out. */
+  order?: readonly number[];
+  withPrevious?: boolean;
+  knowsEnds?: boolean;
+  threads?: number;
+}>;
+
+export type JoinedSample = Readonly<{ bytes: Uint8Array; ptsTicks: number }>;
+
+export type JoinedPiece = Readonly<{
+  startTicks: number;
+  endTicks: number;
+  samples: readonly JoinedSample[];
+  digest: string;
+}>;
+
+export type JoinedRendition = Readonly<{
+  info: RenditionInfo;
+  inits: ReadonlySet<string>;
+  /** Init segment and all media segments, one behind the other. */
+  bytes: Uint8Array;
+  pieces: readonly JoinedPiece[];
+}>;
+
+export type SegmentRun = Readonly<{
+  placed: readonly PlacedSegment[];
+  results: readonly TranscodedSegment[];
+  renditions: Readonly<Record<string, JoinedRendition>>;
+}>;
+
+const folder = mkdtempSync(join(tmpdir(), 'rivulet-run-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+export const workFolder = folder;
+
+export async function transcodePlaced(
+  clip: Clip,
+  placed: readonly PlacedSegment[],
+  index: number,
+  options: RunOptions = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<TranscodedSegment> {
+  const [first] = placed;
+  const segment = placed[index];
+  if (!first || !segment) throw new Error(`There is no segment ${index}.`);
+  const init = clip.init ? { init: clip.init } : {};
+  const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER, threads } = options;
+  const previous = withPrevious ? placed[index - 1] : undefined;
+  const next = knowsEnds ? placed[index + 1] : undefined;
+  const { bytes, facts, shiftTicks } = segment;
+  return transcodeSegment({
+    segment: bytes,
+    ...init,
+    facts,
+    shiftTicks,
+    rungs: first.facts.video ? planLadder(ladder, first.facts.video) : [],
+    audioAnchors: first.facts.audio.map(({ startTicks, sampleRateHz }) => ({
+      startTicks: startTicks + first.shiftTicks,
+      sampleRateHz,
+    })),
+    ...(previous ? { previous: { ...previous, source: { bytes: previous.bytes, ...init } } } : {}),
+    ...(next ? { findEndTicks: async () => next.facts.startTicks + next.shiftTicks } : {}),
+    ...(threads === undefined ? {} : { threads }),
+    workFolder: folder,
+    signal,
+  });
+}
+
+export async function transcodeRun(clip: Clip, options: RunOptions = {}): Promise<SegmentRun> {
+  const placed = await placeSegments(clip);
+  const order = options.order ?? placed.map((_, index) => index);
+  const byIndex = new Map<number, TranscodedSegment>();
+  const waiting = [...order];
+  const work = async (): Promise<void> => {
+    for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+      byIndex.set(index, await transcodePlaced(clip, placed, index, options));
+    }
+  };
+  await Promise.all([work(), work()]);
+  const results = [...byIndex.keys()]
+    .sort((a, b) => a - b)
+    .flatMap((index) => byIndex.get(index) ?? []);
+  return { placed, results, renditions: joinRenditions(results) };
+}
+
+function joinRenditions(results: readonly TranscodedSegment[]): Record<string, JoinedRendition> {
+  const names = Object.keys(results[0]?.renditions ?? {});
+  return Object.fromEntries(
+    names.map((name) => {
+      const parts = results.flatMap((result) => result.renditions[name] ?? []);
+      const [first] = parts;
+      if (!first) throw new Error(`There is no rendition ${name}.`);
+      const pieces = parts.map(({ init, media }): JoinedPiece => {
+        const { samples, startTicks, endTicks } = parseCmaf(Buffer.concat([init, media]));
+        return { startTicks, endTicks, samples, digest: digestOf(media) };
+      });
+      const inits = new Set(parts.map(({ init }) => digestOf(init)));
+      const bytes = Buffer.concat([first.init, ...parts.map(({ media }) => media)]);
+      return [name, { info: first.info, inits, bytes, pieces }];
+    }),
+  );
+}
+
+export const digestOf = (bytes: Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex');

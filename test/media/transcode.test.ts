@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, test } from 'node:test';
+import { DomainError } from '../../lib/domain/errors.ts';
+import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
+import { FfmpegError } from '../../lib/ffmpeg/run.ts';
+import { parseCmaf } from '../../lib/media/cmaf.ts';
+import { inspectSegment } from '../../lib/media/inspect.ts';
+import type { TranscodedSegment } from '../../lib/media/transcode.ts';
+import { type Clip, makeSegments } from '../support/media.ts';
+import {
+  digestOf,
+  placeSegments,
+  transcodePlaced,
+  transcodeRun,
+  workFolder,
+} from './segment-run.ts';
+
+afterEach(() => useFfmpeg('ffmpeg'));
+
+const digests = ({ renditions }: TranscodedSegment): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(renditions).map(([name, { init, media }]) => [
+      name,
+      `${digestOf(init)} ${digestOf(media)}`,
+    ]),
+  );
+
+/** A program in ffmpeg's place that runs a line of shell first. */
+function standIn(name: string, line: string): string {
+  const path = join(workFolder, name);
+  writeFileSync(
+    path,
+    `#!/bin/sh\ncase "$*" in -version) exec ffmpeg "$@";; esac\n${line}\nexec ffmpeg "$@"\n`,
+  );
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const leftFolders = () => readdirSync(workFolder).filter((name) => name.startsWith('segment-'));
+
+describe('jobs', () => {
+  test('give the same bytes in any order, again, and after one was killed', async () => {
+    const clip = await makeSegments({ seconds: 8, audio: 'mp3', openGop: true });
+    // With several threads libx264 spends bits as they happen to run; times and headers stay.
+    const threads = 1;
+    const inOrder = await transcodeRun(clip, { threads });
+    const shuffled = await transcodeRun(clip, { threads, order: [2, 0, 3, 1] });
+    assert.deepEqual(shuffled.results.map(digests), inOrder.results.map(digests));
+
+    const placed = await placeSegments(clip);
+    const once = join(workFolder, 'killed');
+    useFfmpeg(standIn('killed-once', `if mkdir ${once} 2>/dev/null; then kill -9 $$; fi`));
+    await assert.rejects(transcodePlaced(clip, placed, 2, { threads }), (error) => {
+      assert.ok(error instanceof FfmpegError);
+      assert.equal(error.killedBy, 'SIGKILL');
+      return true;
+    });
+    assert.deepEqual(leftFolders(), []);
+    const again = await transcodePlaced(clip, placed, 2, { threads });
+    assert.deepEqual(digests(again), digests(inOrder.results[2] ?? assert.fail()));
+  });
+
+  test('end when they are told to, and leave nothing behind', async () => {
+    const clip = await makeSegments({ seconds: 8, audio: 'mp3' });
+    const placed = await placeSegments(clip);
+    const started = join(workFolder, 'started');
+    useFfmpeg(standIn('slow', `mkdir -p ${started}; exec sleep 60`));
+    const stop = new AbortController();
+    const job = transcodePlaced(clip, placed, 1, {}, stop.signal);
+    const failed = assert.rejects(job, (error) => error === stop.signal.reason);
+    while (!readdirSync(workFolder).includes('started')) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    stop.abort();
+    await failed;
+    assert.deepEqual(leftFolders(), []);
+  });
+
+  test('say for how long a segment lasts, and where it begins', async () => {
+    const clip = await makeSegments({ seconds: 4, rate: '25' });
+    const { placed, results } = await transcodeRun(clip);
+    for (const [index, { facts, shiftTicks }] of placed.entries()) {
+      assert.equal(results[index]?.startTicks, facts.startTicks + shiftTicks);
+      assert.equal(results[index]?.durationTicks, 180_000);
+    }
+    const info = results[0]?.renditions['180p']?.info;
+    assert.deepEqual(info, {
+      kind: 'video',
+      codecString: 'avc1.64001e',
+      widthPx: 320,
+      heightPx: 180,
+      framesPerSecond: 25,
+    });
+  });
+});
+
+describe('a segment that is damaged', () => {
+  /** The bytes that came at first are damaged after they were inspected. */
+  const spoil = (bytes: Uint8Array, from: number, to: number): Uint8Array => {
+    const spoiled = new Uint8Array(bytes);
+    for (let at = 0; at < bytes.length; at += 188) {
+      const inside = at >= bytes.length * from && at < bytes.length * to;
+      const continues = ((bytes[at + 1] ?? 0) & 0x5f) === 0x01 && bytes[at + 2] === 0;
+      if (inside && continues && ((bytes[at + 3] ?? 0) & 0x30) === 0x10) {
+        spoiled.fill(0xff, at + 4, at + 188);
+      }
+    }
+    return spoiled;
+  };
+
+  /** Every NAL unit has its length and its type, and nothing else that was in it. */
+  const withoutSlices = (bytes: Uint8Array): Uint8Array => {
+    const emptied = new Uint8Array(bytes);
+    const view = new DataView(emptied.buffer);
+    for (let at = Buffer.from(bytes).indexOf('mdat') + 4; at + 5 < bytes.length; ) {
+      const length = view.getUint32(at);
+      emptied.fill(0, at + 5, at + 4 + length);
+      at += 4 + length;
+    }
+    return emptied;
+  };
+
+  test('in part is shown as far as it can be, and abuts', async () => {
+    const whole = await makeSegments({ seconds: 6, audio: 'none', keyframeSeconds: 0.5 });
+    const segments = whole.segments.map(({ name, bytes }, index) => ({
+      name,
+      bytes: index === 1 ? spoil(bytes, 0.2, 0.6) : bytes,
+    }));
+    const { placed, renditions } = await transcodeRun({ segments });
+    const pieces = renditions['180p']?.pieces ?? assert.fail();
+    assert.equal(pieces[0]?.endTicks, pieces[1]?.startTicks);
+    assert.equal(pieces[1]?.endTicks, pieces[2]?.startTicks);
+    assert.equal(
+      pieces[1]?.startTicks,
+      (placed[1]?.facts.startTicks ?? 0) + (placed[1]?.shiftTicks ?? 0),
+    );
+    assert.ok((pieces[1]?.samples.length ?? 0) > 20);
+  });
+
+  test('wholly is given up, and one that could be decoded is not', async () => {
+    const clip: Clip = await makeSegments({ seconds: 4, audio: 'none', container: 'fmp4' });
+    const placed = await placeSegments(clip);
+    const [first = assert.fail()] = placed;
+    const noise = withoutSlices(first.bytes);
+    // The headers are there: nothing but decoding shows what this is.
+    const { facts } = await inspectSegment(noise, clip.init);
+    await assert.rejects(transcodePlaced(clip, [{ ...first, bytes: noise, facts }], 0), (error) => {
+      assert.ok(error instanceof DomainError, String(error));
+      assert.equal(error.code, 'undecodable');
+      return true;
+    });
+
+    useFfmpeg(
+      standIn(
+        'no-encoder',
+        'case "$*" in *libx264*) echo No space left on device >&2; exit 1;; esac',
+      ),
+    );
+    await assert.rejects(transcodePlaced(clip, placed, 0), (error) => {
+      assert.ok(error instanceof FfmpegError, String(error));
+      assert.match(error.message, /No space left on device/);
+      assert.match(error.message, /-filter_complex '/);
+      return true;
+    });
+    useFfmpeg(join(workFolder, 'no-such-program'));
+    await assert.rejects(transcodePlaced(clip, placed, 0), /Install ffmpeg 5\.1/);
+    assert.deepEqual(leftFolders(), []);
+  });
+
+  test('in its sound keeps the rest in its place', async () => {
+    const clip = await makeSegments({ seconds: 8, audio: 'mp3', video: 'none' });
+    const placed = await placeSegments(clip);
+    const whole = await transcodePlaced(clip, placed, 1);
+    const spoiled = new Uint8Array(clip.segments[1]?.bytes ?? assert.fail());
+    const packets = placed[1]?.media.audio[0]?.packets ?? assert.fail();
+    for (const { bytes } of packets.slice(20, 23)) {
+      const at = Buffer.from(spoiled).indexOf(Buffer.from(bytes.subarray(40, 80)));
+      if (at >= 0) spoiled.fill(0, at - 34, at + 80);
+    }
+    assert.notDeepEqual(spoiled, clip.segments[1]?.bytes);
+    const damaged = placed.map((it, index) => (index === 1 ? { ...it, bytes: spoiled } : it));
+    const out = await transcodePlaced(clip, damaged, 1);
+    const [a, b] = [whole, out].map(({ renditions }) => {
+      const { init, media } = renditions.audio ?? assert.fail();
+      return parseCmaf(Buffer.concat([init, media]));
+    });
+    assert.deepEqual([b?.startTicks, b?.endTicks], [a?.startTicks, a?.endTicks]);
+    // What comes after the damage is encoded as it would have been: it has not slipped.
+    const tails = [a, b].map((it) => it?.samples.slice(-3).map(({ bytes }) => bytes.length));
+    const [wanted = [], got = []] = tails;
+    assert.ok(wanted.every((size, index) => Math.abs(size - (got[index] ?? 0)) < size * 0.3));
+  });
+});
+
+mkdirSync(workFolder, { recursive: true });
