@@ -17,7 +17,10 @@ export type Receipt = Readonly<{
   digest: string;
   sizeBytes: number;
   durationMs: number;
-  /** Numbers of this session below `next` that the server does not have; at most 100, lowest first. */
+  /**
+   * Numbers of this session that the server does not have, between the oldest of the newest 256 that
+   * it has and `next`; at most 100, lowest first.
+   */
   missing: readonly number[];
   /** One above the highest number that the server has of this session. */
   next: number;

@@ -31,7 +31,12 @@ export type MediaStore = Readonly<{
    */
   grantPut(
     key: string,
-    grant: Readonly<{ sizeBytes: number; contentType: string; digest?: string; expiresAtMs: number }>,
+    grant: Readonly<{
+      sizeBytes: number;
+      contentType: string;
+      digest?: string;
+      expiresAtMs: number;
+    }>,
   ): Promise<PutGrant>;
 }>;
 
@@ -40,12 +45,24 @@ export type Item = Readonly<{ sort: string; version: number; value: unknown }>;
 
 /** `expect`: the version that must be there (0: none); without it the write is unconditional. */
 export type Write = Readonly<
-  | { type: 'put'; partition: string; sort: string; value: unknown; expect?: number; expiresAtMs?: number }
+  | {
+      type: 'put';
+      partition: string;
+      sort: string;
+      value: unknown;
+      expect?: number;
+      expiresAtMs?: number;
+    }
   | { type: 'delete'; partition: string; sort: string; expect?: number }
 >;
 
-/** Inclusive bounds on the sort key, compared as UTF-8 bytes. */
-export type SortRange = Readonly<{ from?: string; to?: string; limit?: number; descending?: boolean }>;
+/** Inclusive bounds on the sort key, compared as UTF-8 bytes. Without `limit`: all of them. */
+export type SortRange = Readonly<{
+  from?: string;
+  to?: string;
+  limit?: number;
+  descending?: boolean;
+}>;
 
 /** A table of items by partition and sort key. Reads see every write that was acknowledged. */
 export type StreamIndex = Readonly<{

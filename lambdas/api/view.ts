@@ -1,0 +1,92 @@
+/** `/viewstream/…`: what viewers ask for. No key; a CDN may answer for us. */
+
+import { DomainError } from '../../lib/domain/errors.ts';
+import { parseLanguage, parseVideoId } from '../../lib/domain/ids.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+import type { Document } from '../../lib/pipeline/media-playlists.ts';
+import { findMoment, joinSegment, parseFormat } from '../../lib/pipeline/segment-view.ts';
+import { createViewer, type Viewer } from '../../lib/pipeline/view.ts';
+import { apiHandler, type HttpEvent, type HttpResult, json } from '../middleware.ts';
+
+/** The registered type; `application/x-mpegURL` is its older name. */
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+
+export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
+  apiHandler(async (event) => {
+    const videoId = parseVideoId(event.pathParameters?.videoId);
+    const format = event.queryStringParameters?.format;
+    if (wantsJson(event, format)) {
+      const state = await viewer.state(videoId);
+      return json(200, state, { 'cache-control': 'public, max-age=1', vary: 'accept' });
+    }
+    if (format !== undefined && format !== 'hls') {
+      throw new DomainError(
+        'unsupported_format',
+        `There is no "${format}" presentation of a stream.`,
+        'Ask for format=hls or format=json, or leave format out.',
+      );
+    }
+    const { document, maxAgeSeconds } = await viewer.multivariant(videoId);
+    return playlist(event, document, maxAgeSeconds, { vary: 'accept, accept-encoding' });
+  });
+
+const wantsJson = (event: HttpEvent, format: string | undefined): boolean =>
+  format === 'json' ||
+  (format === undefined && /^\s*application\/json\b/i.test(event.headers.accept ?? ''));
+
+export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
+  apiHandler(async (event) => {
+    const videoId = parseVideoId(event.pathParameters?.videoId);
+    const rendition = event.pathParameters?.playlist?.match(/^([a-z0-9-]{1,32})\.m3u8$/)?.[1];
+    if (rendition === undefined) {
+      throw new DomainError(
+        'rendition_not_found',
+        `"${event.pathParameters?.playlist}" is not a playlist's name.`,
+        'Use the URIs of the multivariant playlist, as in 720p.m3u8.',
+      );
+    }
+    const view = event.queryStringParameters?.view === 'vod' ? 'vod' : 'live';
+    const { document, maxAgeSeconds } = await viewer.media(videoId, rendition, view);
+    return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
+  });
+
+export const viewSegmentHandler = (deps: Deps) =>
+  apiHandler(async (event) => {
+    const query = event.queryStringParameters ?? {};
+    const videoId = parseVideoId(event.pathParameters?.videoId);
+    const format = parseFormat(query.format);
+    const language = parseLanguage(query.lang);
+    const moment = await findMoment(deps, videoId, query.timestamp);
+    const key = await joinSegment(deps, moment, {
+      format,
+      resolution: query.resolution,
+      language,
+    });
+    // The name is for ever; which segment a moment lies in is settled for as long as the stream is.
+    const headers = { location: `/${key}`, 'cache-control': 'public, max-age=10' };
+    return { statusCode: 302, headers };
+  });
+
+function playlist(
+  event: HttpEvent,
+  { text, gzip, etag }: Document,
+  maxAgeSeconds: number,
+  headers: Readonly<Record<string, string>>,
+): HttpResult {
+  const common = {
+    'content-type': PLAYLIST_TYPE,
+    'cache-control': `public, max-age=${maxAgeSeconds}`,
+    etag,
+    ...headers,
+  };
+  if (event.headers['if-none-match'] === etag) return { statusCode: 304, headers: common };
+  if (!/\bgzip\b/.test(event.headers['accept-encoding'] ?? '')) {
+    return { statusCode: 200, headers: common, body: text };
+  }
+  return {
+    statusCode: 200,
+    headers: { ...common, 'content-encoding': 'gzip' },
+    body: Buffer.from(gzip).toString('base64'),
+    isBase64Encoded: true,
+  };
+}

@@ -1,0 +1,318 @@
+/** The API as functions, for the encoder and the pages alike: `fetch` and types, nothing else. */
+
+import type { ErrorCode } from '../domain/errors.ts';
+import type {
+  ErrorBody,
+  Grant,
+  Receipt,
+  StreamCreated,
+  StreamSettings,
+  StreamView,
+} from './messages.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What the server, or the way to it, answered instead of what was asked for. */
+export type ApiErrorCode = ErrorCode | 'internal' | 'network' | 'timeout' | 'unexpected_answer';
+
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+  readonly hint: string;
+  /** 0 when no answer came. */
+  readonly status: number;
+  /** How long the server asks to wait. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: ApiErrorCode,
+    message: string,
+    hint: string,
+    status: number,
+    retryAfterMs?: number,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+    this.name = 'ApiError';
+    this.code = code;
+    this.hint = hint;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** Whether the same call may succeed later. */
+  get retryable(): boolean {
+    const { status } = this;
+    // A success that is no answer of the API comes from a portal or proxy that stands in between.
+    if (status < 300) return true;
+    return status === 408 || status === 429 || status >= 500;
+  }
+}
+
+export type ApiClientOptions = Readonly<{
+  /** `https://host`, with a path before the API's own if there is one. */
+  baseUrl: string;
+  /** Owner key, or a stream's upload key. */
+  key?: string | undefined;
+  /** For a call without a body; one with a body gets the time that a slow line needs on top. */
+  timeoutMs?: number;
+  fetch?: typeof fetch;
+}>;
+
+export type CallOptions = Readonly<{ signal?: AbortSignal | undefined }>;
+
+/** Which segment: its number, and what the encoder knows of it. */
+export type SegmentPlace = Readonly<{
+  segment: number;
+  session?: string | undefined;
+  durationSeconds?: number | undefined;
+  /** sha-256, hex. */
+  digest?: string | undefined;
+  /** BCP 47. */
+  lang?: string | undefined;
+  kind?: 'media' | 'audio' | 'captions' | undefined;
+  /** The file name, from an encoder that pushes files. */
+  name?: string | undefined;
+}>;
+
+/** What is left out stays. `newUploadKey`: the key before no longer counts. */
+export type StreamChange = Partial<StreamSettings> & Readonly<{ newUploadKey?: boolean }>;
+
+/** Every call throws an `ApiError`, or the reason of its signal. */
+export type ApiClient = Readonly<{
+  uploadSegment(
+    videoId: string,
+    place: SegmentPlace,
+    bytes: Bytes,
+    options?: CallOptions,
+  ): Promise<Receipt>;
+  /** The receipt when the bytes are committed; until then a grant. */
+  requestGrant(
+    videoId: string,
+    place: SegmentPlace & Readonly<{ digest: string; sizeBytes: number }>,
+    options?: CallOptions,
+  ): Promise<Receipt | Grant>;
+  /** Stores bytes where a grant says. An object that is there already is as good. */
+  putGranted(grant: Grant, bytes: Bytes, options?: CallOptions): Promise<void>;
+  /** A segment, init segment or playlist under its file name; only a segment has a receipt. */
+  pushFile(
+    videoId: string,
+    name: string,
+    bytes: Bytes,
+    options?: CallOptions,
+  ): Promise<Receipt | undefined>;
+  /** `segments`: how many the session has in all. */
+  endStream(
+    videoId: string,
+    end?: Readonly<{ session?: string; segments?: number }>,
+    options?: CallOptions,
+  ): Promise<void>;
+  putStream(videoId: string, settings: StreamChange, options?: CallOptions): Promise<StreamCreated>;
+  listStreams(options?: CallOptions): Promise<readonly StreamView[]>;
+  /** With `settings` for the owner. */
+  getStream(
+    videoId: string,
+    options?: CallOptions,
+  ): Promise<StreamView & Readonly<{ settings?: StreamSettings }>>;
+  deleteStream(videoId: string, options?: CallOptions): Promise<void>;
+}>;
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** 256 kbit/s: a line slower than this carries no video. */
+const SLOWEST_BYTES_PER_MS = 32;
+
+type Call = Readonly<{
+  method: string;
+  url: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: Bytes | string;
+  /** Grants carry their own permission. */
+  withKey?: false;
+  signal?: AbortSignal | undefined;
+}>;
+
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const base = options.baseUrl.replace(/\/+$/, '');
+  const send = options.fetch ?? ((...request: Parameters<typeof fetch>) => fetch(...request));
+  const at = (path: string): string => base + path;
+  const id = encodeURIComponent;
+
+  async function call(request: Call): Promise<Answer> {
+    const { method, url, body, signal } = request;
+    const length = body === undefined ? 0 : body.length;
+    const timeoutMs = (options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + length / SLOWEST_BYTES_PER_MS;
+    const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
+    const headers = {
+      ...(options.key !== undefined && request.withKey !== false
+        ? { authorization: `Bearer ${options.key}` }
+        : {}),
+      ...request.headers,
+    };
+    try {
+      const response = await send(url, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      });
+      return {
+        status: response.status,
+        retryAfterMs: secondsToMs(response.headers.get('retry-after')),
+        text: await response.text(),
+      };
+    } catch (error) {
+      signal?.throwIfAborted();
+      const where = `${method} ${withoutQuery(url)}`;
+      if (timeout.aborted) {
+        const waited = `no answer within ${Math.round(timeoutMs / 1000)} s`;
+        throw new ApiError('timeout', `${where}: ${waited}`, RETRY_HINT, 0, undefined, error);
+      }
+      throw new ApiError(
+        'network',
+        `${where}: ${reasonOf(error)}`,
+        RETRY_HINT,
+        0,
+        undefined,
+        error,
+      );
+    }
+  }
+
+  const json = async <T>(request: Call): Promise<T> => parse<T>(request, await call(request));
+  const jsonBody = (value: unknown): Pick<Call, 'headers' | 'body'> => ({
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  });
+
+  return {
+    uploadSegment: (videoId, place, body, { signal } = {}) =>
+      json({
+        method: 'POST',
+        url: at(`/upload/${id(videoId)}?${placeQuery(place)}`),
+        headers: { 'content-type': 'application/octet-stream' },
+        body,
+        signal,
+      }),
+    requestGrant: (videoId, { sizeBytes, ...place }, { signal } = {}) => {
+      const query = placeQuery(place);
+      query.set('size', String(sizeBytes));
+      return json({ method: 'POST', url: at(`/upload/${id(videoId)}?${query}`), signal });
+    },
+    async putGranted({ upload }, body, { signal } = {}) {
+      const { method, url, headers } = upload;
+      const request: Call = { method, url, headers, body, withKey: false, signal };
+      const answer = await call(request);
+      // If-None-Match: the object came with an attempt whose answer was lost.
+      if (answer.status !== 412) requireSuccess(request, answer);
+    },
+    async pushFile(videoId, name, body, { signal } = {}) {
+      const url = at(`/upload/${id(videoId)}/${id(name)}`);
+      const request: Call = {
+        method: 'PUT',
+        url,
+        headers: { 'content-type': mediaType(name) },
+        body,
+        signal,
+      };
+      const answer = await call(request);
+      requireSuccess(request, answer);
+      if (answer.text === '') return undefined;
+      const receipt = parse<Partial<Receipt>>(request, answer);
+      return receipt.stored === true ? (receipt as Receipt) : undefined;
+    },
+    async endStream(videoId, end = {}, { signal } = {}) {
+      const request: Call = {
+        method: 'POST',
+        url: at(`/upload/${id(videoId)}/end`),
+        ...jsonBody(end),
+        signal,
+      };
+      requireSuccess(request, await call(request));
+    },
+    putStream: (videoId, settings, { signal } = {}) =>
+      json({ method: 'PUT', url: at(`/streams/${id(videoId)}`), ...jsonBody(settings), signal }),
+    async listStreams({ signal } = {}) {
+      const request: Call = { method: 'GET', url: at('/streams'), signal };
+      return (await json<Readonly<{ streams: readonly StreamView[] }>>(request)).streams;
+    },
+    getStream: (videoId, { signal } = {}) =>
+      json({ method: 'GET', url: at(`/streams/${id(videoId)}`), signal }),
+    async deleteStream(videoId, { signal } = {}) {
+      const request: Call = { method: 'DELETE', url: at(`/streams/${id(videoId)}`), signal };
+      requireSuccess(request, await call(request));
+    },
+  };
+}
+
+const RETRY_HINT = 'Check the address and the network; the call can be repeated.';
+
+type Answer = Readonly<{ status: number; retryAfterMs: number | undefined; text: string }>;
+
+function placeQuery(place: SegmentPlace): URLSearchParams {
+  const { durationSeconds, ...rest } = place;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(rest)) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  if (durationSeconds !== undefined)
+    query.set('duration', String(Number(durationSeconds.toFixed(6))));
+  return query;
+}
+
+function requireSuccess(request: Call, { status, retryAfterMs, text }: Answer): void {
+  if (status >= 200 && status < 300) return;
+  const said = parseErrorBody(text);
+  const where = `${request.method} ${withoutQuery(request.url)}`;
+  throw new ApiError(
+    said?.code ?? (status >= 500 ? 'internal' : 'unexpected_answer'),
+    said?.message ?? `${where}: HTTP ${status}${text ? ` (${text.trim().slice(0, 200)})` : ''}`,
+    said?.hint ??
+      (status >= 500 ? RETRY_HINT : 'Check that the address is that of a Rivulet server.'),
+    status,
+    retryAfterMs,
+  );
+}
+
+function parse<T>(request: Call, answer: Answer): T {
+  requireSuccess(request, answer);
+  try {
+    const value: unknown = JSON.parse(answer.text);
+    if (typeof value === 'object' && value !== null) return value as T;
+  } catch {
+    // A page of a proxy or of another server: told below.
+  }
+  throw new ApiError(
+    'unexpected_answer',
+    `${request.method} ${withoutQuery(request.url)}: the answer is not JSON`,
+    'Check that the address is that of a Rivulet server.',
+    answer.status,
+  );
+}
+
+function parseErrorBody(text: string): ErrorBody | undefined {
+  try {
+    const { code, message, hint } = JSON.parse(text) as Partial<ErrorBody>;
+    return code && message ? { code, message, hint: hint ?? '' } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fetch` says "fetch failed" and hides why in the cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as {
+    message?: string;
+    cause?: { code?: string; message?: string };
+  };
+  return cause?.code ?? (cause?.message || message || 'failed');
+}
+
+const withoutQuery = (url: string): string => url.replace(/\?.*$/s, '');
+
+const secondsToMs = (text: string | null): number | undefined =>
+  text !== null && /^\d+$/.test(text) ? Number(text) * 1000 : undefined;
+
+function mediaType(name: string): string {
+  const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  if (extension === 'm3u8') return 'application/vnd.apple.mpegurl';
+  return extension === 'ts' ? 'video/mp2t' : 'video/mp4';
+}

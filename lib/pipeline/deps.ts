@@ -1,0 +1,9 @@
+/** What every step is given: the ports, and what the deployment knows of itself. */
+
+import type { Ports } from './ports.ts';
+
+export type Deps = Ports &
+  Readonly<{
+    /** sha-256 of the owner key, hex. */
+    ownerKeyHash: string;
+  }>;

@@ -1,0 +1,166 @@
+/**
+ * The publisher: the only writer of a stream's timeline. Requests of one stream come one at a time
+ * (a group of the publish queue); should two ever overlap, the head's version lets one of them win.
+ */
+
+import { planPublication, type TimelineHead } from '../domain/publication.ts';
+import type { SegmentOutcome } from '../domain/segment.ts';
+import { holeGraceMs, type Run, type Stream, targetDurationSeconds } from '../domain/stream.ts';
+import type { Deps } from './deps.ts';
+import { endsWith } from './end.ts';
+import { type PublishRequest, setTimer } from './messages.ts';
+import { StreamRecords, type Versioned } from './records.ts';
+import { findGap } from './timeline-search.ts';
+import { watchDelayMs } from './watch.ts';
+
+/** Numbers and outcomes read at once; more than one write of entries takes. */
+const READ_AHEAD = 100;
+
+export async function publishStream(deps: Deps, request: PublishRequest): Promise<void> {
+  const records = new StreamRecords(deps.index);
+  const found = await records.findStream(request.videoId);
+  if (found?.value.uid !== request.uid) return;
+  const stream = found.value;
+  let head = await records.head(stream);
+  if (request.settled && isBehind(head.value, request.settled)) {
+    head = await healGap(deps, stream, head, request.settled);
+  }
+  for (;;) {
+    const step = await appendReady(deps, stream, head);
+    if (step === 'raced') {
+      head = await records.head(stream);
+      continue;
+    }
+    head = step.head;
+    if (step.wakeAtMs !== undefined) {
+      const delayMs = step.wakeAtMs - deps.clock.now();
+      await setTimer(deps, { type: 'publish', videoId: stream.videoId, uid: stream.uid }, delayMs);
+    }
+    if (!step.again) break;
+  }
+}
+
+type Step = Readonly<{ head: Versioned<TimelineHead>; again: boolean; wakeAtMs?: number }>;
+
+async function appendReady(
+  deps: Deps,
+  stream: Stream,
+  head: Versioned<TimelineHead>,
+): Promise<Step | 'raced'> {
+  const records = new StreamRecords(deps.index);
+  const [run, newestRun] = await Promise.all([
+    records.getRun(stream, Math.max(1, head.value.run)),
+    records.newestRun(stream),
+  ]);
+  if (!run || !newestRun) return { head, again: false };
+  const plan = await planRun(deps, stream, head.value, run, newestRun.run > run.run);
+  let { entries, head: next } = plan;
+  const runIsDone = plan.runIsDone;
+  if (runIsDone) next = { ...next, run: run.run + 1 };
+  if (runIsDone) delete (next as { nextNumber?: number }).nextNumber;
+  if (entries.length === 0 && !runIsDone) {
+    const ended = await endIfSaid(records, stream, next, newestRun);
+    if (ended === undefined) {
+      return { head, again: false, ...(plan.wakeAtMs ? { wakeAtMs: plan.wakeAtMs } : {}) };
+    }
+    next = ended;
+  }
+  const reopens = entries.length > 0 && next.endedAtMs !== undefined;
+  if (reopens) {
+    const { endedAtMs: _, ...open } = next;
+    next = open;
+  }
+  const written = await records.appendEntries(stream, entries, next, head.version);
+  if (!written) return 'raced';
+  if (reopens) {
+    const watch = { type: 'watch', videoId: stream.videoId, uid: stream.uid } as const;
+    await setTimer(deps, watch, watchDelayMs(stream));
+  }
+  const again = runIsDone || entries.length > 0;
+  return {
+    head: { value: next, version: head.version + 1 },
+    again,
+    ...(plan.wakeAtMs ? { wakeAtMs: plan.wakeAtMs } : {}),
+  };
+}
+
+async function planRun(
+  deps: Deps,
+  stream: Stream,
+  head: TimelineHead,
+  run: Run,
+  isOver: boolean,
+): Promise<ReturnType<typeof planPublication>> {
+  const records = new StreamRecords(deps.index);
+  const from = head.run === run.run ? (head.nextNumber ?? 0) : 0;
+  const [known, outcomes, announced] = await Promise.all([
+    records.numbersFrom(stream, run.run, from, READ_AHEAD),
+    records.outcomesFrom(stream, run.run, from, READ_AHEAD),
+    head.nextNumber === undefined ? records.announcement(stream, run.run) : undefined,
+  ]);
+  return planPublication(
+    head,
+    {
+      run: run.run,
+      firstNumber: run.firstNumber,
+      ...(announced ? { announcedStart: announced.firstNumber } : {}),
+      createdAtMs: run.createdAtMs,
+      anchorTicks: run.anchorTicks,
+      anchorMs: run.anchorMs,
+      known,
+      outcomes,
+      isOver,
+    },
+    {
+      holeGraceMs: holeGraceMs(stream.settings),
+      targetDurationSeconds: targetDurationSeconds(stream.settings),
+    },
+    deps.clock.now(),
+  );
+}
+
+/** The head of an ended stream, when the end was asked for and all that came before it is settled. */
+async function endIfSaid(
+  records: StreamRecords,
+  stream: Stream,
+  head: TimelineHead,
+  newestRun: Run,
+): Promise<TimelineHead | undefined> {
+  if (head.endedAtMs !== undefined || head.run !== newestRun.run) return undefined;
+  const [end, newest] = await Promise.all([
+    records.endRequest(stream),
+    records.newestSegment(stream, newestRun.run),
+  ]);
+  if (!end || !newest || !endsWith(end, newestRun, newest)) return undefined;
+  const from = head.nextNumber ?? 0;
+  const [known, outcomes] = await Promise.all([
+    records.numbersFrom(stream, newest.run, from, READ_AHEAD),
+    records.outcomesFrom(stream, newest.run, from, READ_AHEAD),
+  ]);
+  // What failed at the very end has nothing behind it to wait for.
+  const failed = new Set(outcomes.filter(isFailed).map((outcome) => outcome.number));
+  if (known.some((number) => !failed.has(number))) return undefined;
+  return { ...head, endedAtMs: end.requestedAtMs };
+}
+
+const isFailed = (outcome: SegmentOutcome): boolean => outcome.type === 'failed';
+
+const isBehind = (head: TimelineHead, { run, number }: { run: number; number: number }): boolean =>
+  run < head.run || (run === head.run && head.nextNumber !== undefined && number < head.nextNumber);
+
+/** A segment that came after its gap was published: the live playlists keep the gap, the recording does not. */
+async function healGap(
+  deps: Deps,
+  stream: Stream,
+  head: Versioned<TimelineHead>,
+  settled: Readonly<{ run: number; number: number }>,
+): Promise<Versioned<TimelineHead>> {
+  const records = new StreamRecords(deps.index);
+  const outcome = await records.findOutcome(stream, settled.run, settled.number);
+  if (outcome?.type !== 'rendered') return head;
+  const gap = await findGap(records, stream, head.value.nextSequence, settled);
+  if (!gap) return head;
+  const healed = { sequence: gap.sequence, renditions: outcome.renditions };
+  await records.heal(stream, healed, head.value, head.version);
+  return records.head(stream);
+}

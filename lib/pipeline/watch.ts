@@ -1,0 +1,79 @@
+/** The regular look at an open stream: has it gone quiet, did anything fall between two steps? */
+
+import type { Stream } from '../domain/stream.ts';
+import type { Deps } from './deps.ts';
+import { requestEnd } from './end.ts';
+import { sendPublish, sendTranscode, setTimer, type TimerEvent } from './messages.ts';
+import { StreamRecords } from './records.ts';
+
+const LONGEST_DELAY_MS = 30_000;
+const SHORTEST_DELAY_MS = 1000;
+
+/** An acknowledged segment without an outcome for so long lost its job: the queueing process died. */
+const LOST_JOB_MS = 45_000;
+
+/** Numbers past the timeline that one look covers; the next look goes on from there. */
+const LOOK_AHEAD = 200;
+
+export function watchDelayMs(stream: Stream, quietMs = 0): number {
+  const idleMs = (stream.settings.idleTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  return Math.max(SHORTEST_DELAY_MS, Math.min(LONGEST_DELAY_MS, idleMs - quietMs));
+}
+
+export async function onTimer(deps: Deps, event: TimerEvent): Promise<void> {
+  const records = new StreamRecords(deps.index);
+  const found = await records.findStream(event.videoId);
+  if (found?.value.uid !== event.uid) return;
+  await sendPublish(deps, { videoId: event.videoId, uid: event.uid });
+  if (event.type === 'watch') await watchStream(deps, found.value);
+}
+
+async function watchStream(deps: Deps, stream: Stream): Promise<void> {
+  const records = new StreamRecords(deps.index);
+  const { videoId, uid } = stream;
+  const [{ value: head }, run] = await Promise.all([
+    records.head(stream),
+    records.newestRun(stream),
+  ]);
+  if (!run) return;
+  const newest = await records.newestSegment(stream, run.run);
+  const nowMs = deps.clock.now();
+  const lost = await lostSegments(deps, stream, head.run, head.nextNumber ?? 0);
+  if (run.run !== head.run) lost.push(...(await lostSegments(deps, stream, run.run, 0)));
+  await sendTranscode(
+    deps,
+    lost.map((segment) => ({ videoId, uid, ...segment })),
+  );
+  // Ended, and nothing is on its way: the next upload starts the watch again.
+  if (head.endedAtMs !== undefined && lost.length === 0) return;
+  const quietMs = nowMs - (newest?.uploadedAtMs ?? run.createdAtMs);
+  const { idleTimeoutSeconds } = stream.settings;
+  if (idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000) {
+    await requestEnd(deps, stream, 'idle');
+    await setTimer(deps, { type: 'watch', videoId, uid }, LONGEST_DELAY_MS);
+    return;
+  }
+  await setTimer(deps, { type: 'watch', videoId, uid }, watchDelayMs(stream, quietMs));
+}
+
+async function lostSegments(
+  deps: Deps,
+  stream: Stream,
+  run: number,
+  from: number,
+): Promise<{ run: number; number: number }[]> {
+  if (run === 0) return [];
+  const records = new StreamRecords(deps.index);
+  const [numbers, outcomes] = await Promise.all([
+    records.numbersFrom(stream, run, from, LOOK_AHEAD),
+    records.outcomesFrom(stream, run, from, LOOK_AHEAD),
+  ]);
+  const settled = new Set(outcomes.map((outcome) => outcome.number));
+  const lost: { run: number; number: number }[] = [];
+  for (const number of numbers.filter((one) => !settled.has(one))) {
+    const segment = await records.findSegment(stream, run, number);
+    const ageMs = deps.clock.now() - (segment?.uploadedAtMs ?? 0);
+    if (segment && ageMs >= LOST_JOB_MS) lost.push({ run, number });
+  }
+  return lost;
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { newStream } from '../../lib/pipeline/access.ts';
+import { requestEnd } from '../../lib/pipeline/end.ts';
+import { createViewer } from '../../lib/pipeline/view.ts';
+import { type HlsMediaPlaylist, parseMediaWithHls } from '../playlist/parse-with-hls.ts';
+import { START_MS, testEngine } from '../support/engine.ts';
+import { acknowledge, publish, settle } from '../support/outcomes.ts';
+
+const WINDOW_SECONDS = 20;
+
+/** One thing that happens; numbers may come twice, out of order or never. */
+const event = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ type: fc.constant('upload'), number: fc.nat({ max: 14 }) }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('settle'), number: fc.nat({ max: 14 }) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('wait'), number: fc.nat({ max: 9 }) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('restart'), number: fc.constant(0) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('end'), number: fc.constant(0) }) },
+);
+
+test('whatever happens, each playlist that a viewer sees follows legally from the one before', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { minLength: 10, maxLength: 60 }),
+      fc.boolean(),
+      async (events, sliding) => {
+        const engine = await testEngine(t);
+        const made = newStream('show', START_MS);
+        const dvrWindowSeconds = sliding ? WINDOW_SECONDS : null;
+        const settings = { ...made.settings, targetDurationSeconds: 4, dvrWindowSeconds };
+        const stream = { ...made, settings };
+        await engine.records.createStream(stream);
+        const viewer = createViewer(engine.deps);
+        const known = new Set<number>();
+        let run = 1;
+        let before: HlsMediaPlaylist | undefined;
+        for (const { type, number } of events) {
+          if (type === 'upload') {
+            known.add(number);
+            await acknowledge(engine, stream, run, number);
+          } else if (type === 'settle' && known.has(number)) {
+            await settle(engine, stream, run, number);
+          } else if (type === 'wait') {
+            engine.clock.nowMs += number * 1000;
+            await publish(engine, stream);
+          } else if (type === 'restart' && known.size > 0) {
+            run += 1;
+            known.clear();
+          } else if (type === 'end') {
+            await requestEnd(engine.deps, stream, 'call');
+            await publish(engine, stream);
+          }
+          const shown = await viewer.media('show', '720p', 'live').catch(() => undefined);
+          if (!shown) continue;
+          const cold = await createViewer(engine.deps).media('show', '720p', 'live');
+          assert.equal(shown.document.text, cold.document.text, 'warm and cold say the same');
+          const now = parseMediaWithHls(shown.document.text);
+          requireLegal(before, now);
+          before = now;
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+/** RFC 8216bis, 6.2.1 and 6.2.2. */
+function requireLegal(before: HlsMediaPlaylist | undefined, now: HlsMediaPlaylist): void {
+  for (const [index, segment] of now.segments.entries()) {
+    assert.equal(segment.sequence, now.mediaSequence + index);
+    assert.ok(segment.durationSeconds <= now.targetDurationSeconds);
+  }
+  if (!before) return;
+  assert.ok(now.mediaSequence >= before.mediaSequence, 'the media sequence never goes back');
+  assert.equal(now.targetDurationSeconds, before.targetDurationSeconds);
+  const last = before.segments.at(-1)?.sequence ?? -1;
+  assert.ok((now.segments.at(-1)?.sequence ?? -1) >= last, 'nothing is taken from the end');
+  const bySequence = new Map(now.segments.map((segment) => [segment.sequence, segment]));
+  for (const segment of before.segments) {
+    const later = bySequence.get(segment.sequence);
+    if (later) assert.deepEqual(later, segment, 'what was listed never changes');
+  }
+}

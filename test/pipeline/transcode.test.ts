@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { describe, test } from 'node:test';
+import { transcodeDeadHandler } from '../../lambdas/queues.ts';
+import type { Stream } from '../../lib/domain/stream.ts';
+import { newStream } from '../../lib/pipeline/access.ts';
+import type { TranscodeJob } from '../../lib/pipeline/messages.ts';
+import { publishStream } from '../../lib/pipeline/publish.ts';
+import { runTranscodeJob } from '../../lib/pipeline/transcode.ts';
+import { uploadSegment } from '../../lib/pipeline/upload.ts';
+import { createViewer } from '../../lib/pipeline/view.ts';
+import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
+import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
+import { makeSegments } from '../support/media.ts';
+
+const LADDER = [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }];
+
+async function uploadThree(t: TestContext) {
+  const engine = await testEngine(t);
+  const stream: Stream = {
+    ...newStream('show', START_MS),
+    settings: { ...newStream('show', START_MS).settings, ladder: LADDER },
+  };
+  await engine.records.createStream(stream);
+  const { segments } = await makeSegments({ seconds: 6, size: '160x90', hlsTime: 2 });
+  for (const [number, { bytes }] of segments.entries()) {
+    const found = (await engine.records.findStream('show')) ?? assert.fail();
+    await uploadSegment(engine.deps, found, { number, bytes, pushed: false });
+  }
+  const jobOf = (number: number): TranscodeJob => ({
+    videoId: 'show',
+    uid: stream.uid,
+    run: 1,
+    number,
+  });
+  return { engine, stream, jobOf };
+}
+
+const work = ({ deps, workFolder }: TestEngine, job: TranscodeJob) =>
+  runTranscodeJob(deps, job, { workFolder, signal: new AbortController().signal });
+
+async function listed({ deps }: TestEngine, stream: Stream): Promise<string[]> {
+  await publishStream(deps, { videoId: stream.videoId, uid: stream.uid });
+  const { document } = await createViewer(deps).media('show', '90p', 'live');
+  return parseMediaWithHls(document.text).segments.map((segment) =>
+    segment.gap ? 'gap' : 'media',
+  );
+}
+
+describe('a transcode job', () => {
+  test('done twice changes nothing, and one of a stream that is gone is no work', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t);
+    assert.equal(await work(engine, jobOf(0)), 'done');
+    const before = await engine.deps.media.list(`media/show/${stream.uid}/`);
+    assert.equal(await work(engine, jobOf(0)), 'done');
+    assert.deepEqual(await engine.deps.media.list(`media/show/${stream.uid}/`), before);
+    assert.equal(before.length, 4, 'one segment and one init segment for each of two renditions');
+    assert.deepEqual(await listed(engine, stream), ['media']);
+    assert.equal(await work(engine, { ...jobOf(0), uid: 'before' }), 'obsolete');
+    assert.equal(await work(engine, { ...jobOf(0), number: 9 }), 'obsolete');
+  });
+
+  test('of a segment that can never be decoded becomes a gap, and nobody waits for it', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t);
+    const broken = await engine.records.findSegment(stream, 1, 1);
+    const path = join(engine.workFolder, '..', 'objects', broken?.sourceKey ?? '');
+    await writeFile(path, await damaged(engine, broken?.sourceKey ?? ''));
+    for (const number of [0, 1, 2]) {
+      assert.equal(await work(engine, jobOf(number)), number === 1 ? 'failed' : 'done');
+    }
+    const outcome = await engine.records.findOutcome(stream, 1, 1);
+    assert.match(outcome?.type === 'failed' ? outcome.reason : '', /^(undecodable|no_keyframe): /);
+    assert.deepEqual(await listed(engine, stream), ['media', 'gap', 'media']);
+  });
+
+  test('that fails for a reason of ours is tried again, and ends in the dead letters', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t);
+    const segment = (await engine.records.findSegment(stream, 1, 1)) ?? assert.fail();
+    await engine.deps.media.delete([segment.sourceKey]);
+    for (const number of [0, 2]) await work(engine, jobOf(number));
+    await assert.rejects(work(engine, jobOf(1)), /not there/);
+    assert.equal(await engine.records.findOutcome(stream, 1, 1), undefined);
+    assert.deepEqual(await listed(engine, stream), ['media'], 'it may still come');
+    const record = { messageId: 'm', body: JSON.stringify(jobOf(1)) };
+    const handler = transcodeDeadHandler(engine.deps) as unknown as Handler;
+    assert.deepEqual(await handler({ Records: [record] }, {}), { batchItemFailures: [] });
+    assert.deepEqual(await listed(engine, stream), ['media', 'gap', 'media']);
+  });
+});
+
+type Handler = (event: { Records: object[] }, context: object) => Promise<unknown>;
+
+/** The same tables and headers, with noise for pictures and sound. */
+async function damaged({ deps }: TestEngine, key: string): Promise<Uint8Array> {
+  const bytes = Buffer.from((await deps.media.get(key)) ?? assert.fail());
+  for (let packet = 0; packet < bytes.length; packet += 188) {
+    const isPes = packet >= 3 * 188;
+    if (isPes)
+      for (let at = packet + 60; at < packet + 188; at += 1) bytes[at] = (at * 7919) & 0xff;
+  }
+  return bytes;
+}

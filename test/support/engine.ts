@@ -1,0 +1,36 @@
+/** A pipeline on an embedded engine in a temporary folder, with a clock that the test sets. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { openDataFolder } from '../../lib/embedded/data-folder.ts';
+import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
+import { hashKey } from '../../lib/pipeline/access.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+import { StreamRecords } from '../../lib/pipeline/records.ts';
+
+export const OWNER_KEY = 'owner-key-of-the-tests';
+export const START_MS = Date.parse('2026-01-01T00:00:00.000Z');
+
+export type TestEngine = Readonly<{
+  deps: Deps;
+  records: StreamRecords;
+  workFolder: string;
+  clock: { nowMs: number };
+}>;
+
+/** `realTime`: the clock runs by itself, for what waits on queues. */
+export async function testEngine(t: TestContext, { realTime = false } = {}): Promise<TestEngine> {
+  const path = await mkdtemp(join(tmpdir(), 'rivulet-test-'));
+  const folder = openDataFolder(path);
+  const clock = { nowMs: START_MS, now: () => (realTime ? Date.now() : clock.nowMs) };
+  const fleet = { running: async () => 1, ensure: async () => {} };
+  const ports = embeddedPorts(folder, { clock, fleet });
+  t.after(async () => {
+    ports.close();
+    await rm(path, { recursive: true, force: true });
+  });
+  const deps = { ...ports, ownerKeyHash: hashKey(OWNER_KEY) };
+  return { deps, records: new StreamRecords(deps.index), workFolder: folder.tmp, clock };
+}
