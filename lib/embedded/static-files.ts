@@ -1,0 +1,172 @@
+/** Files over HTTP without a Lambda function: stored media, and the web pages. */
+
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { DomainError } from '../domain/errors.ts';
+import { parseByteRange } from './byte-range.ts';
+import { crossOriginHeaders } from './cross-origin.ts';
+import { errorCode } from './error-code.ts';
+import type { FileMediaStore, OpenObject } from './file-media-store.ts';
+import type { Mount } from './gateway.ts';
+import type { HttpExchange } from './http-exchange.ts';
+import { contentTypeOf } from './object-key.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+const GET_METHODS = ['GET', 'HEAD'];
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+/** A CDN in front must not remember for long that something was not there yet. */
+const MISSING_CACHE_CONTROL = 'public, max-age=1';
+
+/**
+ * Of media-chrome and hls.js: styles in shadow roots, media and workers from blobs. Pages may play
+ * streams of other servers. Only pages of ours may frame a page where somebody types a key.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "media-src 'self' blob: http: https:",
+  "worker-src 'self' blob:",
+  "connect-src 'self' http: https:",
+  "img-src 'self' data: blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'self'",
+].join('; ');
+
+/** `GET /media/…`: the objects whose keys begin with `media/`. */
+export const mediaFiles = (store: FileMediaStore): Mount => ({
+  prefix: '/media/',
+  methods: GET_METHODS,
+  serve: async (exchange) => {
+    const object = await store.openObject(decodeURIComponent(exchange.path.slice(1)));
+    if (!object) return answerMissing(exchange);
+    await sendFile(exchange, object, { 'cache-control': IMMUTABLE });
+  },
+});
+
+/** `GET /…`: the files of a folder; `/` at the end stands for `index.html`. */
+export const webPages = (folder: string): Mount => ({
+  prefix: '/',
+  methods: GET_METHODS,
+  serve: async (exchange) => {
+    const parts = decodeURIComponent(exchange.path).split('/').slice(1);
+    // Neither `..` nor hidden files; an empty part can only be the last one.
+    const plain = parts.every((part, index) =>
+      part === '' ? index === parts.length - 1 : /^[^.\\\0/][^\\\0/]*$/.test(part),
+    );
+    if (!plain) return answerMissing(exchange);
+    const name = parts.at(-1) === '' ? [...parts.slice(0, -1), 'index.html'] : parts;
+    const path = join(folder, ...name);
+    const kind = await kindOf(path);
+    if (kind === 'folder') return redirect(exchange, `${exchange.path}/`);
+    if (kind === 'none') return answerMissing(exchange);
+    const isHashed = /[-.][A-Z0-9]{8}\.\w+$/.test(path);
+    await sendFile(exchange, await openPage(path), {
+      'cache-control': isHashed ? IMMUTABLE : 'no-cache',
+      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'referrer-policy': 'same-origin',
+    });
+  },
+});
+
+async function sendFile(exchange: HttpExchange, file: OpenObject, extra: Headers): Promise<void> {
+  const { request, response, method } = exchange;
+  const { sizeBytes, contentType } = file;
+  const etag = `"${sizeBytes.toString(36)}-${Math.floor(file.modifiedMs).toString(36)}"`;
+  const headers = {
+    ...crossOriginHeaders(),
+    'accept-ranges': 'bytes',
+    'content-type': contentType,
+    etag,
+    'last-modified': new Date(file.modifiedMs).toUTCString(),
+    'x-content-type-options': 'nosniff',
+    ...extra,
+  };
+  const { range: asked, 'if-none-match': known, 'if-range': ifRange } = request.headers;
+  const wanted = ifRange === undefined || ifRange === etag ? asked : undefined;
+  const range = method === 'GET' ? parseByteRange(wanted, sizeBytes) : 'whole';
+  if (known !== undefined && listsTag(known, etag)) {
+    response.writeHead(304, headers);
+  } else if (range === 'unsatisfiable') {
+    const unsatisfied = { 'content-range': `bytes */${sizeBytes}`, 'content-length': 0 };
+    response.writeHead(416, { ...headers, ...unsatisfied, 'cache-control': 'no-store' });
+  } else if (method === 'HEAD' || sizeBytes === 0) {
+    response.writeHead(200, { ...headers, 'content-length': sizeBytes });
+  } else {
+    return await sendBytes(exchange, file, headers, range);
+  }
+  response.end();
+  await file.close();
+}
+
+async function sendBytes(
+  { response }: HttpExchange,
+  file: OpenObject,
+  headers: Headers,
+  range: Exclude<ReturnType<typeof parseByteRange>, 'unsatisfiable'>,
+): Promise<void> {
+  const whole = { start: 0, endInclusive: file.sizeBytes - 1 };
+  const { start, endInclusive } = range === 'whole' ? whole : range;
+  response.writeHead(range === 'whole' ? 200 : 206, {
+    ...headers,
+    'content-length': endInclusive - start + 1,
+    ...(range !== 'whole' && {
+      'content-range': `bytes ${start}-${endInclusive}/${file.sizeBytes}`,
+    }),
+  });
+  try {
+    await pipeline(file.stream({ start, endInclusive }), response);
+  } catch (error) {
+    // Viewers who seek or leave cut their connections all the time.
+    if (errorCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}
+
+const listsTag = (header: string, etag: string): boolean =>
+  header.trim() === '*' ||
+  header.split(',').some((listed) => listed.trim().replace(/^W\//, '') === etag);
+
+const answerMissing = (exchange: HttpExchange): void =>
+  exchange.answerError(
+    new DomainError(
+      'not_found',
+      `There is nothing at ${exchange.path}.`,
+      'Take paths of media from a playlist; a stream that was deleted has none any more.',
+    ),
+    { 'cache-control': MISSING_CACHE_CONTROL },
+  );
+
+const redirect = (exchange: HttpExchange, path: string): void =>
+  exchange.answer({
+    status: 308,
+    // More than one slash in front would name another host.
+    headers: { location: path.replace(/^\/+/, '/') },
+    cookies: [],
+    body: Buffer.alloc(0),
+  });
+
+async function kindOf(path: string): Promise<'file' | 'folder' | 'none'> {
+  try {
+    const stats = await stat(path);
+    return stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'none';
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errorCode(error))) throw error;
+    return 'none';
+  }
+}
+
+async function openPage(path: string): Promise<OpenObject> {
+  const file = await open(path, 'r');
+  const { size, mtimeMs } = await file.stat();
+  return {
+    sizeBytes: size,
+    contentType: contentTypeOf(path),
+    modifiedMs: mtimeMs,
+    stream: (range) =>
+      file.createReadStream(range && { start: range.start, end: range.endInclusive }),
+    close: () => file.close(),
+  };
+}

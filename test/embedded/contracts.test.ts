@@ -1,0 +1,93 @@
+import { openDataFolder } from '../../lib/embedded/data-folder.ts';
+import { embeddedPorts, systemClock } from '../../lib/embedded/embedded-ports.ts';
+import { Gateway } from '../../lib/embedded/gateway.ts';
+import { grantServer } from '../../lib/embedded/grant-server.ts';
+import { QueueBell } from '../../lib/embedded/queue-bell.ts';
+import { openQueueDatabase } from '../../lib/embedded/queue-database.ts';
+import { deadLetterName, SqliteWorkQueue } from '../../lib/embedded/sqlite-work-queue.ts';
+import { mediaStoreContract } from '../contracts/media-store.ts';
+import { streamIndexContract } from '../contracts/stream-index.ts';
+import { workQueueContract } from '../contracts/work-queue.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+mediaStoreContract('the file media store', async () => {
+  const folder = await temporaryFolder();
+  const data = openDataFolder(folder.path);
+  let origin = '';
+  const ports = embeddedPorts(data, { origin: () => origin });
+  const gateway = new Gateway({
+    routes: [],
+    mounts: [
+      grantServer({
+        store: ports.media,
+        signingKey: data.secrets.grantSigningKey,
+        ingest: ports.queues.ingest,
+        clock: ports.clock,
+      }),
+    ],
+    report: (error) => {
+      throw error;
+    },
+  });
+  const { port } = await gateway.listen(0, '127.0.0.1');
+  origin = `http://127.0.0.1:${port}`;
+  return {
+    media: ports.media,
+    ingest: ports.queues.ingest,
+    close: async () => {
+      await gateway.close(1_000);
+      ports.close();
+      await folder.remove();
+    },
+  };
+});
+
+streamIndexContract('the SQLite stream index', async () => {
+  const folder = await temporaryFolder();
+  const ports = embeddedPorts(openDataFolder(folder.path));
+  return {
+    index: ports.index,
+    close: async () => {
+      ports.close();
+      await folder.remove();
+    },
+  };
+});
+
+workQueueContract('the SQLite work queue', async ({ grouped, maxDeliveries }) => {
+  const folder = await temporaryFolder();
+  const data = openDataFolder(folder.path);
+  const open = (owner: string) => {
+    const database = openQueueDatabase(data.queuesFile);
+    const bell = new QueueBell(data.bells);
+    const make = (name: string, limit: number | null) =>
+      new SqliteWorkQueue({
+        name,
+        database,
+        bell,
+        clock: systemClock,
+        owner,
+        grouped,
+        maxDeliveries: limit,
+      });
+    return {
+      queue: make('jobs', maxDeliveries),
+      deadLetters: make(deadLetterName('jobs'), null),
+      close: () => {
+        bell.close();
+        database.close();
+      },
+    };
+  };
+  const [one, other] = [open('one'), open('other')];
+  return {
+    queue: one.queue,
+    deadLetters: one.deadLetters,
+    peer: other.queue,
+    close: async () => {
+      one.close();
+      other.close();
+      await folder.remove();
+    },
+  };
+});
