@@ -1,0 +1,212 @@
+/**
+ * One run of ffmpeg that cuts a source into MPEG-TS segments.
+ *
+ * ffmpeg pushes them to a server in this very process. So a segment is there only when it is whole, its
+ * exact duration comes with ffmpeg's playlist, ffmpeg waits while there is no room, and it ends
+ * by itself when this process is killed.
+ */
+
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Tools } from './plan.ts';
+import { type PushAnswer, startPushServer } from './push-server.ts';
+import { storeWhole } from './spool-file.ts';
+
+export type CutSegment = Readonly<{ number: number; durationSeconds?: number; path: string }>;
+
+export type CaptureOptions = Readonly<{
+  tools: Tools;
+  inputArguments: readonly string[];
+  codecArguments: readonly string[];
+  segmentSeconds: number;
+  /** For this capture alone; made, and removed at the end. */
+  folder: string;
+  /** What ffmpeg reads as `pipe:0`. */
+  stdin?: Readable | undefined;
+  /** Takes the file over. */
+  onSegment(segment: CutSegment): Promise<void>;
+  /** Whether there is room for one more. */
+  admit(): Promise<void>;
+}>;
+
+export type CaptureEnd = Readonly<{
+  /** How many segments were cut: the last has the number before. */
+  segments: number;
+  /** Why it failed; undefined when the source came to its end or was stopped. */
+  failure?: string;
+}>;
+
+export type Capture = Readonly<{
+  done: Promise<CaptureEnd>;
+  /** Finishes the segment that is being cut. */
+  finish(): void;
+  /** Throws it away. */
+  kill(): void;
+}>;
+
+/** A source that sends nothing does not let ffmpeg see that it shall stop; a signal may, and SIGKILL does. */
+const SIGNAL_AFTER_MS = 2000;
+const FINISH_GRACE_MS = 5000;
+const LAST_LINES = 8;
+const PLAYLIST = 'cut.m3u8';
+
+export async function startCapture(options: CaptureOptions): Promise<Capture> {
+  await rm(options.folder, { recursive: true, force: true });
+  await mkdir(options.folder, { recursive: true });
+  // Other programs of this machine can reach the port as well.
+  const secret = randomBytes(12).toString('hex');
+  const arrivals = new Map<number, Promise<string | undefined>>();
+  const durations = new Map<number, number>();
+  const open = new Set<Promise<unknown>>();
+  let segments = 0;
+  let failure: string | undefined;
+  let ended = false;
+  let stopped: 'finish' | 'kill' | undefined;
+
+  let handed = Promise.resolve();
+  const hand = (number: number): Promise<void> => {
+    const arrival = arrivals.get(number);
+    const durationSeconds = durations.get(number);
+    arrivals.delete(number);
+    durations.delete(number);
+    // One after the other, in order: the first that is sent makes the run.
+    const turn = handed.then(async () => {
+      const path = await arrival;
+      if (path === undefined) return;
+      segments = Math.max(segments, number + 1);
+      const duration = durationSeconds === undefined ? {} : { durationSeconds };
+      await options.onSegment({ number, path, ...duration });
+    });
+    handed = turn.catch(() => undefined);
+    return turn;
+  };
+
+  async function take(name: string, body: Promise<Uint8Array>): Promise<void> {
+    if (name === PLAYLIST) {
+      const playlist = Buffer.from(await body).toString('utf8');
+      for (const [number, seconds] of readDurations(playlist)) {
+        if (arrivals.has(number)) durations.set(number, seconds);
+      }
+      ended ||= playlist.includes('#EXT-X-ENDLIST');
+      await Promise.all([...durations.keys()].map(hand));
+      return;
+    }
+    const number = Number.parseInt(name, 10);
+    const path = join(options.folder, name);
+    const store = async (): Promise<string | undefined> => {
+      // ffmpeg died: what came of this one is no segment.
+      const bytes = await body.catch(() => undefined);
+      if (bytes) await storeWhole(path, bytes);
+      return bytes && path;
+    };
+    const arrival = store();
+    arrivals.set(number, arrival);
+    await arrival;
+  }
+
+  const server = await startPushServer({
+    async onFile([key, name = ''], body): Promise<PushAnswer> {
+      if (key !== secret) return { status: 403 };
+      const taken = take(name, body);
+      open.add(taken);
+      try {
+        await taken;
+        return { status: 201 };
+      } catch (error) {
+        // ffmpeg does not read answers: it comes up when the capture is over.
+        failure ??= `A segment could not be kept: ${String(error)}`;
+        throw error;
+      } finally {
+        open.delete(taken);
+      }
+    },
+    async admit([, name]) {
+      if (name === PLAYLIST || stopped) return;
+      await Promise.allSettled(open);
+      await options.admit();
+    },
+  });
+
+  // With credentials in the address ffmpeg asks (Expect: 100-continue) before it sends a body.
+  const base = `http://x:x@127.0.0.1:${server.port}/${secret}`;
+  const args = [
+    ...['-hide_banner', '-nostats', '-v', 'error'],
+    ...options.inputArguments,
+    ...options.codecArguments,
+    ...['-f', 'hls', '-hls_time', String(options.segmentSeconds), '-hls_list_size', '6'],
+    ...['-method', 'PUT', '-hls_segment_filename', `${base}/%d.ts`, `${base}/${PLAYLIST}`],
+  ];
+  const { environment } = options.tools;
+  const noProxy = ['127.0.0.1', environment.no_proxy].filter(Boolean).join(',');
+  const child = spawn(options.tools.ffmpeg, args, {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...environment, no_proxy: noProxy },
+  });
+  child.stdin.on('error', () => undefined);
+  if (options.stdin) options.stdin.pipe(child.stdin);
+  const lines: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    lines.push(...chunk.split('\n').filter((line) => line.trim() !== ''));
+    lines.splice(0, lines.length - LAST_LINES);
+  });
+  const exited = new Promise<string | undefined>((resolve) => {
+    child.on('error', (error) => resolve(`ffmpeg did not start: ${error.message}`));
+    child.on('close', (code, signal) => {
+      const why = lines.length > 0 ? lines.join('\n') : `it ended with ${signal ?? `code ${code}`}`;
+      resolve(code === 0 ? undefined : `ffmpeg: ${why}`);
+    });
+  });
+
+  async function end(): Promise<CaptureEnd> {
+    const exit = await exited;
+    options.stdin?.unpipe(child.stdin);
+    // Its last bytes may still be on their way through the loopback.
+    const deadline = Date.now() + FINISH_GRACE_MS;
+    while (
+      open.size > 0 ||
+      (exit === undefined && !ended && segments > 0 && Date.now() < deadline)
+    ) {
+      await Promise.allSettled(open);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    // Segments that came whole from an ffmpeg that died before their playlist.
+    if (stopped !== 'kill') await Promise.allSettled([...arrivals.keys()].map(hand));
+    await server.close();
+    await rm(options.folder, { recursive: true, force: true });
+    if (stopped) return { segments };
+    const why = failure ?? exit;
+    return { segments, ...(why === undefined ? {} : { failure: why }) };
+  }
+
+  return {
+    done: end(),
+    finish() {
+      if (stopped) return;
+      stopped = 'finish';
+      if (options.stdin) {
+        options.stdin.unpipe(child.stdin);
+        child.stdin.end();
+      } else {
+        child.stdin.write('q\n');
+      }
+      setTimeout(() => child.kill('SIGINT'), SIGNAL_AFTER_MS).unref();
+      setTimeout(() => child.kill('SIGKILL'), FINISH_GRACE_MS).unref();
+    },
+    kill() {
+      stopped = 'kill';
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+/** Durations, by segment number, that a playlist of ours says. */
+function* readDurations(playlist: string): Generator<[number: number, seconds: number]> {
+  for (const [, seconds, number] of playlist.matchAll(
+    /#EXTINF:([\d.]+),[^\n]*\n(?:[^\n]*\/)?(\d+)\.ts/g,
+  )) {
+    yield [Number(number), Number(seconds)];
+  }
+}

@@ -1,0 +1,102 @@
+/** Whether a source is copied or encoded, and the arguments that make segments of it. Pure. */
+
+import { fitsTarget, targetFromFirstSegment } from '../domain/stream.ts';
+import type { Probe, ProbedVideo } from './probe.ts';
+
+export type CuttingOptions = Readonly<{
+  segmentSeconds: number;
+  /** undefined: copied if that gives good segments. */
+  video?: 'copy' | 'encode';
+  bitrateBps?: number;
+  size?: Readonly<{ widthPx: number; heightPx: number }>;
+  live: boolean;
+  /** Encodes with little effort: for a picture whose beauty does not matter. */
+  light: boolean;
+}>;
+
+/** Quality when no bit rate is given; the server encodes again, so it should be better than viewers get. */
+const CRF = '20';
+const MAXRATE_BPS = 8_000_000;
+const LIGHT_BPS = 2_000_000;
+const AUDIO_BITRATE = '160k';
+
+/** A segment may be so much longer than asked for where copying has to wait for a keyframe. */
+const COPY_STRETCH = { live: 2, file: 3 } as const;
+
+/** The durations that ffmpeg's hls muxer makes: it cuts at the first keyframe past each multiple. */
+export function cutDurations(video: ProbedVideo, segmentSeconds: number): number[] {
+  const durations: number[] = [];
+  let start = video.startSeconds;
+  for (const keyframe of video.keyframeSeconds) {
+    if (keyframe - video.startSeconds < segmentSeconds * (durations.length + 1)) continue;
+    durations.push(keyframe - start);
+    start = keyframe;
+  }
+  if (video.endSeconds > start) durations.push(video.endSeconds - start);
+  return durations;
+}
+
+/** H.264 whose keyframes cut it into segments that decode alone and fit the first one's target duration. */
+export function isCopyable(video: ProbedVideo, segmentSeconds: number, live: boolean): boolean {
+  if (video.codec !== 'h264' || video.rotated || !video.closed) return false;
+  // Of a live source only the beginning was seen.
+  if (live && video.keyframeSeconds.length < 2) return false;
+  const durations = cutDurations(video, segmentSeconds);
+  const [first] = durations;
+  if (first === undefined) return false;
+  const target = targetFromFirstSegment(first);
+  const longest = segmentSeconds * (live ? COPY_STRETCH.live : COPY_STRETCH.file);
+  return durations.every((seconds) => seconds <= longest && fitsTarget(seconds, target));
+}
+
+/** What stands between the input and the muxer on ffmpeg's command line. */
+export function codecArguments(probe: Probe | undefined, options: CuttingOptions): string[] {
+  const { segmentSeconds, live } = options;
+  const wantsPictures = options.bitrateBps !== undefined || options.size !== undefined;
+  const copies =
+    options.video === 'copy' ||
+    (options.video === undefined &&
+      !wantsPictures &&
+      probe?.video !== undefined &&
+      isCopyable(probe.video, segmentSeconds, live));
+  return [
+    ...['-map', '0:V:0?', '-map', options.light ? '1:a' : '0:a?'],
+    ...['-dn', '-sn', '-map_chapters', '-1'],
+    ...(copies ? ['-c:v', 'copy'] : videoEncoding(options)),
+    ...audioArguments(probe, options),
+  ];
+}
+
+function videoEncoding(options: CuttingOptions): string[] {
+  const { segmentSeconds, size, light } = options;
+  const bitrateBps = options.bitrateBps ?? (light ? LIGHT_BPS : undefined);
+  const maxrateBps = bitrateBps ?? MAXRATE_BPS;
+  const rate = bitrateBps === undefined ? ['-crf', CRF] : ['-b:v', String(bitrateBps)];
+  const within =
+    size === undefined
+      ? 'scale=trunc(iw/2)*2:trunc(ih/2)*2'
+      : `scale=w='min(iw,${size.widthPx})':h='min(ih,${size.heightPx})'` +
+        ':force_original_aspect_ratio=decrease:force_divisible_by=2';
+  return [
+    ...['-vf', `${within},format=yuv420p`],
+    // Each picture keeps its time: none is doubled or dropped to fit a frame rate.
+    ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
+    ...['-c:v', 'libx264', '-preset', light ? 'superfast' : 'veryfast', '-profile:v', 'high'],
+    ...rate,
+    ...['-maxrate', String(maxrateBps), '-bufsize', String(2 * maxrateBps)],
+    // One closed group of pictures for each segment, and nothing that moves its start.
+    ...['-flags', '+cgop', '-sc_threshold', '0', '-g', '600'],
+    ...['-force_key_frames', `expr:gte(t,n_forced*${segmentSeconds})`],
+  ];
+}
+
+/** AAC-LC is kept; the server would have to encode anything else. */
+function audioArguments(probe: Probe | undefined, { video, light }: CuttingOptions): string[] {
+  const encoding = (stream: string): string[] => [
+    ...[`-c:a${stream}`, 'aac', `-b:a${stream}`, AUDIO_BITRATE],
+  ];
+  if (!probe) return video === 'copy' && !light ? ['-c:a', 'copy'] : encoding('');
+  return probe.audio.flatMap(({ codec, profile }, index) =>
+    codec === 'aac' && profile === 'LC' ? [`-c:a:${index}`, 'copy'] : encoding(`:${index}`),
+  );
+}

@@ -1,0 +1,316 @@
+/** The encoder's run: captures sessions into the spool, and empties the spool to the server. */
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, createApiClient } from '../api/client.ts';
+import { type EncodeCommand, UsageError } from './arguments.ts';
+import { startCapture } from './capture.ts';
+import { judge } from './delivery.ts';
+import type { Interrupts } from './interrupts.ts';
+import { type EncodePlan, planEncode, type Tools } from './plan.ts';
+import { Progress } from './progress.ts';
+import { backoffMs, GaveUp, ServerLink } from './server-link.ts';
+import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
+import { SessionUploads } from './session-uploads.ts';
+import { streamSpoolFolder } from './spool-location.ts';
+import { lockSpool } from './spool-lock.ts';
+import { UploadQueue } from './upload-queue.ts';
+
+const PARALLEL = { live: 2, file: 4 } as const;
+/** A file is cut faster than it is sent: so much of it may wait on the disk. */
+const MAX_WAITING_SEGMENTS = 64;
+const MAX_WAITING_BYTES = 256_000_000;
+const FILE_RETRY_MS = 3_600_000;
+/** After an interrupt. */
+const DRAIN_MS = 10_000;
+
+/** Returns the exit code. Throws `UsageError`. */
+export async function encode(
+  command: EncodeCommand,
+  tools: Tools,
+  interrupts: Interrupts,
+): Promise<number> {
+  const streamFolder = streamSpoolFolder(command.spoolFolder, command.to, command.videoId);
+  const lock = await lockSpool(streamFolder);
+  if (!lock) {
+    throw new UsageError(
+      `Another encoder sends stream "${command.videoId}" from ${streamFolder}: expected one only (or another --spool).`,
+    );
+  }
+  try {
+    return await new EncodeRun(command, tools, interrupts, streamFolder).run();
+  } finally {
+    await lock.release();
+  }
+}
+
+class EncodeRun {
+  readonly #command: EncodeCommand;
+  readonly #tools: Tools;
+  readonly #interrupts: Interrupts;
+  readonly #streamFolder: string;
+  readonly #failed = new AbortController();
+  readonly #api: ReturnType<typeof createApiClient>;
+  readonly #progress: Progress;
+  #link: ServerLink;
+  #uploads: SessionUploads;
+  #refused = 0;
+  #inputFailure: string | undefined;
+  #lastSession: Readonly<{ session: string; segments: number }> | undefined;
+
+  constructor(command: EncodeCommand, tools: Tools, interrupts: Interrupts, streamFolder: string) {
+    this.#command = command;
+    this.#tools = tools;
+    this.#interrupts = interrupts;
+    this.#streamFolder = streamFolder;
+    const { to, key, videoId, quiet, title } = command;
+    this.#api = createApiClient({ baseUrl: to, key });
+    this.#progress = new Progress({
+      label: videoId,
+      quiet,
+      backlog: () => this.#uploads.backlog,
+    });
+    this.#link = this.#openLink(undefined);
+    const before = title === undefined ? Promise.resolve() : this.#setTitle(title);
+    this.#uploads = new SessionUploads(before, (error) => this.#failed.abort(error));
+  }
+
+  async run(): Promise<number> {
+    const { finish } = this.#interrupts;
+    onAbort(finish, () =>
+      this.#progress.tell('Interrupted: sending what is left. Once more stops at once.'),
+    );
+    try {
+      const stop = AbortSignal.any([finish, this.#failed.signal]);
+      const plan = await Promise.race([
+        planEncode(this.#command, this.#tools, process.stdin, stop),
+        aborted(stop).then(() => Promise.reject(stop.reason)),
+      ]);
+      if (!plan.source.live) this.#link = this.#openLink(FILE_RETRY_MS);
+      this.#tellPlan(plan);
+      await this.#resumeSessions(plan);
+      await this.#captureAll(plan);
+      const drained = await this.#drain();
+      if (drained) await this.#end();
+      return this.#exitCode();
+    } catch (error) {
+      return this.#explain(error);
+    } finally {
+      this.#progress.stop();
+    }
+  }
+
+  #openLink(defaultRetryMs: number | undefined): ServerLink {
+    return new ServerLink({
+      signal: AbortSignal.any([this.#interrupts.abort, this.#failed.signal]),
+      retryForMs: this.#command.retryForMs ?? defaultRetryMs,
+      onChange: (change) =>
+        this.#progress.complain(
+          'away' in change
+            ? `The server does not answer: ${change.away.message}; segments wait in ${this.#streamFolder}.`
+            : `The server is back after ${(change.backAfterMs / 1000).toFixed(1)} s.`,
+        ),
+    });
+  }
+
+  async #setTitle(title: string): Promise<void> {
+    try {
+      await this.#link.call((signal) =>
+        this.#api.putStream(this.#command.videoId, { title }, { signal }),
+      );
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // An upload key cannot do it; the media matters more.
+      this.#progress.complain(`The title was not set: ${error.message} ${error.hint}`);
+    }
+  }
+
+  /** What earlier runs left goes first. */
+  async #resumeSessions({ resumableSession }: EncodePlan): Promise<void> {
+    for (const info of await findSessions(this.#streamFolder)) {
+      if (info.session === resumableSession) continue;
+      const spool = new SessionSpool(this.#streamFolder, info);
+      const waiting = await spool.open();
+      const numbers = new Set(waiting.map(({ number }) => number));
+      waiting.push(...(await spool.adoptCut(numbers)));
+      const queue = this.#openQueue(spool, undefined);
+      for (const segment of waiting) queue.add(segment);
+      queue.close();
+      this.#uploads.add(queue);
+      if (waiting.length > 0) {
+        this.#progress.tell(
+          `${waiting.length} segments of session ${info.session} were left: they go first.`,
+        );
+      }
+    }
+  }
+
+  async #captureAll(plan: EncodePlan): Promise<void> {
+    const { finish } = this.#interrupts;
+    const { durationSeconds } = this.#command;
+    let cutSeconds = 0;
+    for (let run = 1, failures = 0; ; run += 1) {
+      const remaining = durationSeconds === undefined ? undefined : durationSeconds - cutSeconds;
+      const end = await this.#captureSession(plan, run, remaining);
+      cutSeconds += end.seconds;
+      this.#inputFailure = end.failure;
+      if (finish.aborted || this.#failed.signal.aborted || !plan.source.restartable) return;
+      if (durationSeconds !== undefined && cutSeconds >= durationSeconds - 0.1) return;
+      failures = end.segments > 0 ? 0 : failures + 1;
+      const delayMs = backoffMs(failures + 1);
+      const why = end.failure ?? 'the source ended';
+      this.#progress.complain(`${why}\nTrying again in ${(delayMs / 1000).toFixed(1)} s.`);
+      await sleep(delayMs, undefined, { signal: finish }).catch(() => undefined);
+      if (finish.aborted) return;
+    }
+  }
+
+  async #captureSession(
+    plan: EncodePlan,
+    run: number,
+    remainingSeconds: number | undefined,
+  ): Promise<Readonly<{ segments: number; seconds: number; failure?: string }>> {
+    const { finish } = this.#interrupts;
+    const isFile = plan.resumableSession !== undefined;
+    const info: SessionInfo = {
+      session: plan.resumableSession ?? sessionName(this.#command.session, run),
+      createdAtMs: Date.now(),
+    };
+    const spool = new SessionSpool(this.#streamFolder, info);
+    const waiting = await spool.open();
+    const queue = this.#openQueue(spool, isFile ? 0 : undefined);
+    for (const segment of waiting) queue.add(segment);
+    this.#uploads.add(queue);
+    const limit = remainingSeconds === undefined ? [] : ['-t', String(remainingSeconds)];
+    let seconds = 0;
+    const capture = await startCapture({
+      tools: this.#tools,
+      inputArguments: plan.inputArguments,
+      codecArguments: [...plan.codecArguments, ...limit],
+      segmentSeconds: plan.segmentSeconds,
+      folder: spool.cutFolder,
+      stdin: plan.stdin,
+      onSegment: async ({ number, durationSeconds, path }) => {
+        seconds += durationSeconds ?? 0;
+        if (!queue.has(number)) queue.add(await spool.add(number, durationSeconds, path));
+      },
+      admit: async () => {
+        if (plan.source.live) return;
+        while (isFull(queue) && !finish.aborted && !this.#failed.signal.aborted) {
+          await Promise.race([queue.changed(), aborted(finish), aborted(this.#failed.signal)]);
+        }
+      },
+    });
+    // A file's last segment must not be shorter than in the run that resumes it.
+    onAbort(finish, () => (isFile ? capture.kill() : capture.finish()));
+    onAbort(AbortSignal.any([this.#interrupts.abort, this.#failed.signal]), () => capture.kill());
+    const end = await capture.done;
+    queue.close();
+    if (end.segments > 0) this.#lastSession = { session: info.session, segments: end.segments };
+    return { ...end, seconds };
+  }
+
+  #openQueue(spool: SessionSpool, firstNumber: number | undefined): UploadQueue {
+    return new UploadQueue({
+      api: this.#api,
+      link: this.#link,
+      videoId: this.#command.videoId,
+      spool,
+      parallel: this.#command.parallel ?? PARALLEL[firstNumber === undefined ? 'live' : 'file'],
+      firstNumber,
+      watcher: {
+        onSent: (segment, receipt) => this.#progress.sent(segment, receipt),
+        onRefused: (segment, { reason }, keptAt) => {
+          this.#refused += 1;
+          this.#progress.complain(
+            `Segment ${segment.number} was refused (${reason.status} ${reason.code}): ${reason.message} ${reason.hint} It is kept as ${keptAt}.`,
+          );
+        },
+      },
+    });
+  }
+
+  /** Whether all that waited was sent. */
+  async #drain(): Promise<boolean> {
+    const done = this.#uploads.done().then(() => true);
+    if (!this.#interrupts.finish.aborted) {
+      const interrupted = aborted(this.#interrupts.finish).then(() => undefined);
+      if ((await Promise.race([done, interrupted])) === true) return true;
+    }
+    const timer = new AbortController();
+    const late = sleep(DRAIN_MS, false, { signal: timer.signal }).catch(() => false);
+    const drained = await Promise.race([done, late]);
+    timer.abort();
+    if (!drained)
+      this.#failed.abort(new GaveUp('The interrupt did not leave time to send the rest.'));
+    return drained;
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#lastSession || this.#progress.segments === 0) return;
+    const { session, segments } = this.#lastSession;
+    try {
+      await this.#link.call((signal) =>
+        this.#api.endStream(this.#command.videoId, { session, segments }, { signal }),
+      );
+    } catch (error) {
+      throw error instanceof ApiError
+        ? new GaveUp(`The end was not taken: ${error.message}`)
+        : judge(error);
+    }
+    this.#progress.tell(`${this.#command.videoId}: ${segments} segments, ended.`);
+  }
+
+  #exitCode(): number {
+    this.#tellRest();
+    if (this.#interrupts.finish.aborted) return this.#interrupts.exitCode();
+    if (this.#inputFailure !== undefined) this.#progress.complain(this.#inputFailure);
+    return this.#inputFailure === undefined && this.#refused === 0 && this.#lastSession ? 0 : 2;
+  }
+
+  #explain(error: unknown): number {
+    if (this.#interrupts.finish.aborted) {
+      this.#tellRest();
+      return this.#interrupts.exitCode();
+    }
+    if (!(error instanceof GaveUp)) throw error;
+    this.#progress.complain(error.message);
+    this.#tellRest();
+    return 2;
+  }
+
+  #tellRest(): void {
+    const { segments, seconds } = this.#uploads.backlog;
+    if (segments === 0) return;
+    this.#progress.complain(
+      `${segments} segments (${seconds.toFixed(1)} s) wait in ${this.#streamFolder}: run the encoder again to send them.`,
+    );
+  }
+
+  #tellPlan({ copies, source, segmentSeconds }: EncodePlan): void {
+    const { to, videoId, input } = this.#command;
+    const how = copies ? 'copied' : 'encoded';
+    this.#progress.tell(
+      `${input} (${source.kind}, ${how}, ${segmentSeconds} s segments) → ${to}/upload/${videoId}`,
+    );
+  }
+}
+
+/** A name is for one run; the runs of a source that had to be opened again count on. */
+const sessionName = (wanted: string | undefined, run: number): string =>
+  wanted === undefined
+    ? `live-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`
+    : run === 1
+      ? wanted
+      : `${wanted}.${run}`;
+
+const isFull = ({ backlog }: UploadQueue): boolean =>
+  backlog.segments >= MAX_WAITING_SEGMENTS || backlog.bytes >= MAX_WAITING_BYTES;
+
+function onAbort(signal: AbortSignal, action: () => void): void {
+  if (signal.aborted) action();
+  else signal.addEventListener('abort', action, { once: true });
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => onAbort(signal, resolve));

@@ -1,0 +1,116 @@
+/** From the command line to what ffmpeg shall do: looks at the source and decides. */
+
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { EncodeCommand } from './arguments.ts';
+import { codecArguments } from './cutting.ts';
+import { type Probe, probeSource } from './probe.ts';
+import { openSource, type Source } from './source.ts';
+import { readHead } from './stream-head.ts';
+
+/** The programs, and the environment that they get. */
+export type Tools = Readonly<{
+  ffmpeg: string;
+  ffprobe: string;
+  environment: Readonly<Record<string, string | undefined>>;
+}>;
+
+export type EncodePlan = Readonly<{
+  source: Source;
+  inputArguments: readonly string[];
+  codecArguments: readonly string[];
+  segmentSeconds: number;
+  /** What ffmpeg reads as `pipe:0`. */
+  stdin?: Readable;
+  copies: boolean;
+  /** Of a file that is cut the same way each time: the session that a second run resumes. */
+  resumableSession?: string;
+}>;
+
+const SEGMENT_SECONDS = { live: 2, file: 4 } as const;
+/** Enough to see two keyframes of nearly every camera. */
+const LIVE_PROBE_SECONDS = 5;
+const PROBE_TIMEOUT_MS = 20_000;
+const HEAD_BYTES = 4_000_000;
+const HEAD_MS = 5000;
+const FINGERPRINT_BYTES = 1_048_576;
+
+export async function planEncode(
+  command: EncodeCommand,
+  tools: Tools,
+  stdin: Readable,
+  signal: AbortSignal,
+): Promise<EncodePlan> {
+  const { pace, loop, once, size, durationSeconds } = command;
+  const source = await openSource(command.input, tools.ffmpeg, {
+    loop,
+    once,
+    ...(pace === undefined ? {} : { pace }),
+    ...(size === undefined ? {} : { size }),
+  });
+  const segmentSeconds = command.segmentSeconds ?? SEGMENT_SECONDS[source.live ? 'live' : 'file'];
+  let probe: Probe | undefined;
+  let input: Readable | undefined;
+  if (command.video !== 'encode' || source.kind === 'file') {
+    const common = { ffprobe: tools.ffprobe, inputArguments: source.inputArguments, signal };
+    if (source.kind === 'stdin') {
+      const { head, whole } = await readHead(stdin, HEAD_BYTES, HEAD_MS);
+      input = whole;
+      probe = await probeSource({ ...common, stdin: head });
+    } else if (source.kind === 'file') probe = await probeSource(common);
+    else if (source.probeable) {
+      probe = await probeSource({
+        ...common,
+        seconds: LIVE_PROBE_SECONDS,
+        timeoutMs: PROBE_TIMEOUT_MS,
+      });
+    }
+  } else if (source.kind === 'stdin') input = stdin;
+
+  const codecs = codecArguments(probe, {
+    segmentSeconds,
+    live: source.live,
+    light: source.kind === 'testsrc',
+    ...(command.video === undefined ? {} : { video: command.video }),
+    ...(command.bitrateBps === undefined ? {} : { bitrateBps: command.bitrateBps }),
+    ...(size === undefined ? {} : { size }),
+  });
+  const file = source.kind === 'file' && !source.live ? source.inputArguments.at(-1) : undefined;
+  return {
+    source,
+    inputArguments: source.inputArguments,
+    codecArguments: codecs,
+    segmentSeconds,
+    ...(input === undefined ? {} : { stdin: input }),
+    copies: codecs.join(' ').includes('-c:v copy'),
+    ...(file === undefined
+      ? {}
+      : {
+          resumableSession:
+            command.session ??
+            (await fingerprint(file.replace(/^file:/, ''), [
+              codecs,
+              segmentSeconds,
+              durationSeconds,
+            ])),
+        }),
+  };
+}
+
+/** The same bytes cut by the same arguments make the same segments: name them so. */
+async function fingerprint(path: string, cutting: readonly unknown[]): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const hash = createHash('sha256').update(JSON.stringify([size, cutting]));
+    const length = Math.min(size, FINGERPRINT_BYTES);
+    for (const position of [0, size - length]) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+    return `file-${hash.digest('hex').slice(0, 24)}`;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,141 @@
+/** A look at a source before it is cut: its codecs, and where its keyframes are. */
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+export type ProbedVideo = Readonly<{
+  codec: string;
+  /** Turned by the player, as phones do it; MPEG-TS cannot say so. */
+  rotated: boolean;
+  /** Presentation times, in seconds, in the order of decoding. */
+  keyframeSeconds: readonly number[];
+  /** Every group of pictures can be decoded alone, and times only grow. */
+  closed: boolean;
+  startSeconds: number;
+  endSeconds: number;
+}>;
+
+export type Probe = Readonly<{
+  video?: ProbedVideo;
+  audio: readonly Readonly<{ codec: string; profile: string }>[];
+}>;
+
+export type ProbeOptions = Readonly<{
+  ffprobe: string;
+  /** `-i` included; `pipe:0` reads `stdin`. */
+  inputArguments: readonly string[];
+  stdin?: Uint8Array;
+  /** Look at so much of the media only. */
+  seconds?: number;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}>;
+
+const ENTRIES =
+  'packet=stream_index,pts_time,duration_time,flags:stream=index,codec_type,codec_name,profile:' +
+  'stream_side_data=rotation:stream_disposition=attached_pic';
+
+/** undefined when ffprobe cannot read the source; the capture will say why. */
+export async function probeSource(options: ProbeOptions): Promise<Probe | undefined> {
+  const { ffprobe, inputArguments, stdin, seconds, timeoutMs } = options;
+  const interval = seconds === undefined ? [] : ['-read_intervals', `%+${seconds}`];
+  const args = ['-v', 'error', ...interval, '-show_entries', ENTRIES, '-of', 'compact'];
+  // Options of ffmpeg alone.
+  const input = withoutOptions(inputArguments, ['-re'], ['-stream_loop', '-thread_queue_size']);
+  const child = spawn(ffprobe, [...args, ...input], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const exited = new Promise<number | null>((resolve) => {
+    child.on('error', () => resolve(null));
+    child.on('close', resolve);
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin);
+
+  const packets = new Map<string, VideoScan>();
+  const streams: Fields[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('packet|')) scanPacket(packets, fieldsOf(line));
+    else if (line.startsWith('stream|')) streams.push(fieldsOf(line));
+  }
+  const code = await exited;
+  if (streams.length === 0 || (code !== 0 && seconds === undefined && !stdin)) return undefined;
+  return describe(streams, packets);
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+const fieldsOf = (line: string): Fields =>
+  Object.fromEntries(
+    line.split('|').flatMap((part) => {
+      const equals = part.indexOf('=');
+      return equals < 0 ? [] : [[part.slice(0, equals), part.slice(equals + 1)]];
+    }),
+  );
+
+type VideoScan = {
+  keyframes: number[];
+  closed: boolean;
+  start: number;
+  end: number;
+};
+
+function scanPacket(scans: Map<string, VideoScan>, packet: Fields): void {
+  const index = packet.stream_index ?? '';
+  const seconds = Number(packet.pts_time);
+  if (Number.isNaN(seconds)) return;
+  const isKeyframe = packet.flags?.startsWith('K') ?? false;
+  let scan = scans.get(index);
+  if (!scan) {
+    // What stands before the first keyframe cannot be shown, copied or not.
+    if (!isKeyframe) return;
+    scan = { keyframes: [], closed: true, start: seconds, end: seconds };
+    scans.set(index, scan);
+  }
+  const keyframe = scan.keyframes.at(-1) ?? Number.NEGATIVE_INFINITY;
+  if (isKeyframe) {
+    if (seconds <= keyframe) scan.closed = false;
+    scan.keyframes.push(seconds);
+  } else if (seconds < keyframe) {
+    // Shown before the keyframe that it comes after: it needs pictures of the segment before.
+    scan.closed = false;
+  }
+  scan.end = Math.max(scan.end, seconds + (Number(packet.duration_time) || 0));
+}
+
+function describe(streams: readonly Fields[], packets: ReadonlyMap<string, VideoScan>): Probe {
+  const video = streams.find(
+    (stream) => stream.codec_type === 'video' && stream['disposition:attached_pic'] !== '1',
+  );
+  const scan = video && packets.get(video.index ?? '');
+  return {
+    ...(video && {
+      video: {
+        codec: video.codec_name ?? '',
+        rotated: Object.entries(video).some(
+          ([name, value]) => name.endsWith('rotation') && Number(value) !== 0,
+        ),
+        keyframeSeconds: scan?.keyframes ?? [],
+        closed: scan?.closed ?? false,
+        startSeconds: scan?.start ?? 0,
+        endSeconds: scan?.end ?? 0,
+      },
+    }),
+    audio: streams
+      .filter((stream) => stream.codec_type === 'audio')
+      .map((stream) => ({ codec: stream.codec_name ?? '', profile: stream.profile ?? '' })),
+  };
+}
+
+function withoutOptions(
+  args: readonly string[],
+  flags: readonly string[],
+  valued: readonly string[],
+): string[] {
+  return args.filter(
+    (arg, index) =>
+      !flags.includes(arg) && !valued.includes(arg) && !valued.includes(args[index - 1] ?? ''),
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * The files that were pushed to one stream, from the disk to the server, in the order in which they came:
+ * an init segment counts for the segments behind it, a playlist for those before.
+ */
+
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ApiClient, ApiError } from '../api/client.ts';
+import type { Receipt } from '../api/messages.ts';
+import { MAX_BODY_BYTES } from '../api/routes.ts';
+import { segmentNumberOfName } from '../playlist/pushed-playlist.ts';
+import { deliverByGrant, digestOf, judge, Refused } from './delivery.ts';
+import type { ServerLink } from './server-link.ts';
+import { moveDurably, storeWhole } from './spool-file.ts';
+
+export type SentFile = Readonly<{
+  name: string;
+  sizeBytes: number;
+  spooledAtMs: number;
+  /** Of a segment. */
+  receipt: Receipt | undefined;
+}>;
+
+export type PushForwarderOptions = Readonly<{
+  api: ApiClient;
+  link: ServerLink;
+  videoId: string;
+  /** Of the stream. */
+  folder: string;
+  onSent(file: SentFile): void;
+  onRefused(name: string, refused: Refused, keptAt: string): void;
+}>;
+
+type Entry = Readonly<{ name: string; stored: Promise<string> }>;
+
+export class PushForwarder {
+  readonly #options: PushForwarderOptions;
+  readonly #entries: Entry[] = [];
+  #nextSequence = 0;
+  #closed = false;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: PushForwarderOptions) {
+    this.#options = options;
+  }
+
+  /** Files that wait, with those that are still coming. */
+  get waiting(): number {
+    return this.#entries.length;
+  }
+
+  get #folder(): string {
+    return join(this.#options.folder, 'pushed');
+  }
+
+  /** Takes up what an earlier run left. */
+  async open(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    for (const file of (await readdir(this.#folder)).sort()) {
+      const [, sequence, name] = file.match(/^(\d{12,})-(.+)$/) ?? [];
+      if (sequence === undefined || name === undefined) {
+        await rm(join(this.#folder, file), { force: true });
+        continue;
+      }
+      this.#nextSequence = Number(sequence) + 1;
+      this.#add({
+        name: decodeURIComponent(name),
+        stored: Promise.resolve(join(this.#folder, file)),
+      });
+    }
+  }
+
+  /** Resolves when the file is on the disk. Its place in the order is that of this call. */
+  async take(name: string, body: Promise<Uint8Array>): Promise<void> {
+    const file = `${String(this.#nextSequence).padStart(12, '0')}-${encodeURIComponent(name)}`;
+    this.#nextSequence += 1;
+    const path = join(this.#folder, file);
+    const store = async (): Promise<string> => {
+      await storeWhole(path, await body);
+      return path;
+    };
+    const stored = store();
+    this.#add({ name, stored });
+    await stored;
+  }
+
+  /** No more files come. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  /** Sends until it is closed and empty. Throws `GaveUp`, or the reason of the link's signal. */
+  async run(): Promise<void> {
+    for (;;) {
+      const [entry] = this.#entries;
+      if (entry) {
+        // A body that broke off was never a file.
+        const path = await entry.stored.catch(() => undefined);
+        if (path !== undefined) await this.#forward(entry.name, path);
+        this.#entries.shift();
+      } else if (this.#closed) return;
+      else await this.#changed.promise;
+    }
+  }
+
+  async #forward(name: string, path: string): Promise<void> {
+    const { onSent, onRefused } = this.#options;
+    const bytes = await readFile(path);
+    try {
+      const receipt = bytes.length === 0 ? undefined : await this.#send(name, bytes);
+      const { mtimeMs } = await stat(path);
+      await rm(path);
+      onSent({ name, sizeBytes: bytes.length, spooledAtMs: mtimeMs, receipt });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { status, code, message, hint } = error.reason;
+      const keptAt = join(this.#options.folder, 'rejected', path.slice(this.#folder.length + 1));
+      await moveDurably(path, keptAt);
+      await writeFile(
+        `${keptAt}.json`,
+        JSON.stringify({ name, status, code, message, hint }, null, 2),
+      );
+      onRefused(name, error, keptAt);
+    }
+  }
+
+  async #send(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Receipt | undefined> {
+    const { api, link, videoId } = this.#options;
+    try {
+      if (bytes.length <= MAX_BODY_BYTES) {
+        return await link.call((signal) => api.pushFile(videoId, name, bytes, { signal }));
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 413) throw judge(error);
+    }
+    const segment = segmentNumberOfName(name);
+    if (segment === undefined) throw new Refused(unnumbered(name, bytes.length));
+    const place = { segment, name, digest: digestOf(bytes), sizeBytes: bytes.length };
+    try {
+      return await deliverByGrant(link, api, videoId, place, bytes);
+    } catch (error) {
+      throw judge(error);
+    }
+  }
+
+  #add(entry: Entry): void {
+    entry.stored.catch(() => undefined);
+    this.#entries.push(entry);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+const unnumbered = (name: string, sizeBytes: number): ApiError =>
+  new ApiError(
+    'bad_name',
+    `"${name}" has ${sizeBytes} bytes and no number in its name.`,
+    'Number the segments by their names, as in segment-00042.ts.',
+    400,
+  );

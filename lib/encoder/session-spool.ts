@@ -1,0 +1,176 @@
+/**
+ * The segments of one session on disk, from the moment they are cut until their receipts have come.
+ *
+ * `waiting/` holds what is to be sent, `sent/` the newest of what was, in case the server turns out
+ * to have lost one; what the server refused goes to the `rejected/` folder of the stream.
+ */
+
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { moveDurably } from './spool-file.ts';
+
+export type SpooledSegment = Readonly<{
+  number: number;
+  /** Absent for a segment whose encoder died before it said. */
+  durationSeconds?: number;
+  sizeBytes: number;
+  path: string;
+  /** When it was cut. */
+  spooledAtMs: number;
+}>;
+
+export type SessionInfo = Readonly<{ session: string; createdAtMs: number }>;
+
+/** How many sent segments are kept for a resend, and how many bytes of them. */
+const KEPT_SEGMENTS = 16;
+const KEPT_BYTES = 64_000_000;
+
+const INFO_FILE = 'session.json';
+
+export class SessionSpool {
+  readonly info: SessionInfo;
+  readonly #streamFolder: string;
+  readonly #folder: string;
+  readonly #sent = new Map<number, SpooledSegment>();
+
+  constructor(streamFolder: string, info: SessionInfo) {
+    this.info = info;
+    this.#streamFolder = streamFolder;
+    this.#folder = sessionFolder(streamFolder, info.session);
+  }
+
+  /** Where a capture may put files that are not segments yet. */
+  get cutFolder(): string {
+    return join(this.#folder, 'cut');
+  }
+
+  /** Creates the session, or opens it with what waits in it. */
+  async open(): Promise<SpooledSegment[]> {
+    await mkdir(this.cutFolder, { recursive: true });
+    await mkdir(join(this.#folder, 'waiting'), { recursive: true });
+    await mkdir(join(this.#folder, 'sent'), { recursive: true });
+    const infoFile = join(this.#folder, INFO_FILE);
+    await writeFile(`${infoFile}.new`, JSON.stringify(this.info), { flush: true });
+    await rename(`${infoFile}.new`, infoFile);
+    for (const segment of await listSegments(join(this.#folder, 'sent'))) {
+      this.#sent.set(segment.number, segment);
+    }
+    return listSegments(join(this.#folder, 'waiting'));
+  }
+
+  /** Segments that were cut whole, but not yet handed over when the encoder died. */
+  async adoptCut(known: ReadonlySet<number>): Promise<SpooledSegment[]> {
+    const adopted: SpooledSegment[] = [];
+    for (const name of (await readdir(this.cutFolder)).sort()) {
+      const number = /^\d+\.ts$/.test(name) ? Number.parseInt(name, 10) : undefined;
+      if (number === undefined || known.has(number) || this.#sent.has(number)) continue;
+      adopted.push(await this.add(number, undefined, join(this.cutFolder, name)));
+    }
+    return adopted;
+  }
+
+  /** Takes over the file at `path`. */
+  async add(
+    number: number,
+    durationSeconds: number | undefined,
+    path: string,
+  ): Promise<SpooledSegment> {
+    const target = join(this.#folder, 'waiting', segmentFile(number, durationSeconds));
+    await moveDurably(path, target);
+    return describeSegment(target, number, durationSeconds);
+  }
+
+  /** Its receipt has come. */
+  async settle(segment: SpooledSegment): Promise<void> {
+    const path = join(this.#folder, 'sent', segmentFile(segment.number, segment.durationSeconds));
+    await rename(segment.path, path);
+    this.#sent.delete(segment.number);
+    this.#sent.set(segment.number, { ...segment, path });
+    let bytes = 0;
+    for (const kept of [...this.#sent.values()].reverse()) bytes += kept.sizeBytes;
+    for (const oldest of this.#sent.values()) {
+      if (this.#sent.size <= KEPT_SEGMENTS && bytes <= KEPT_BYTES) break;
+      this.#sent.delete(oldest.number);
+      bytes -= oldest.sizeBytes;
+      await rm(oldest.path, { force: true });
+    }
+  }
+
+  /** A sent segment goes back to those that wait; undefined if it is not kept any more. */
+  async recall(number: number): Promise<SpooledSegment | undefined> {
+    const segment = this.#sent.get(number);
+    if (!segment) return undefined;
+    this.#sent.delete(number);
+    return this.add(number, segment.durationSeconds, segment.path);
+  }
+
+  /** Keeps what the server will not have, and why. */
+  async reject(segment: SpooledSegment, reason: object): Promise<string> {
+    const name = `${encodeURIComponent(this.info.session)}-${padded(segment.number)}`;
+    const path = join(this.#streamFolder, 'rejected', `${name}.ts`);
+    await moveDurably(segment.path, path);
+    const { number, durationSeconds } = segment;
+    const record = { session: this.info.session, number, durationSeconds, ...reason };
+    await writeFile(
+      join(this.#streamFolder, 'rejected', `${name}.json`),
+      JSON.stringify(record, null, 2),
+    );
+    return path;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Sessions of earlier runs, oldest first. */
+export async function findSessions(streamFolder: string): Promise<SessionInfo[]> {
+  const folder = join(streamFolder, 'sessions');
+  const sessions: SessionInfo[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    try {
+      sessions.push(
+        JSON.parse(await readFile(join(folder, name, INFO_FILE), 'utf8')) as SessionInfo,
+      );
+    } catch {
+      // Died before its first segment could be spooled: nothing of it is worth keeping.
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+  return sessions.sort((a, b) => a.createdAtMs - b.createdAtMs);
+}
+
+const sessionFolder = (streamFolder: string, session: string): string =>
+  join(streamFolder, 'sessions', encodeURIComponent(session));
+
+const padded = (number: number): string => String(number).padStart(10, '0');
+
+/** The name says all that is to be known, so that one rename stores it. */
+const segmentFile = (number: number, durationSeconds: number | undefined): string =>
+  `${padded(number)}-${durationSeconds === undefined ? 'x' : Math.round(durationSeconds * 1e6)}.ts`;
+
+async function listSegments(folder: string): Promise<SpooledSegment[]> {
+  const segments: SpooledSegment[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const [, number, micros] = name.match(/^(\d{10,})-(\d+|x)\.ts$/) ?? [];
+    if (number === undefined || micros === undefined) continue;
+    const seconds = micros === 'x' ? undefined : Number(micros) / 1e6;
+    segments.push(await describeSegment(join(folder, name), Number(number), seconds));
+  }
+  return segments;
+}
+
+async function describeSegment(
+  path: string,
+  number: number,
+  durationSeconds: number | undefined,
+): Promise<SpooledSegment> {
+  const { size, mtimeMs } = await stat(path);
+  return {
+    number,
+    ...(durationSeconds === undefined ? {} : { durationSeconds }),
+    sizeBytes: size,
+    path,
+    spooledAtMs: mtimeMs,
+  };
+}

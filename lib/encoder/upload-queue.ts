@@ -1,0 +1,199 @@
+/**
+ * The uploads of one session: lowest number first, some at once, but the first alone, because it
+ * makes the stream's run and tells what the server has already.
+ */
+
+import { readFile } from 'node:fs/promises';
+import type { ApiClient } from '../api/client.ts';
+import type { Receipt } from '../api/messages.ts';
+import { deliverSegment, Refused } from './delivery.ts';
+import type { ServerLink } from './server-link.ts';
+import type { SessionSpool, SpooledSegment } from './session-spool.ts';
+
+export type UploadWatcher = Readonly<{
+  onSent(segment: SpooledSegment, receipt: Receipt): void;
+  onRefused(segment: SpooledSegment, refused: Refused, keptAt: string): void;
+}>;
+
+export type UploadQueueOptions = Readonly<{
+  api: ApiClient;
+  link: ServerLink;
+  videoId: string;
+  spool: SessionSpool;
+  parallel: number;
+  /** Nothing is sent before this number, if given. */
+  firstNumber?: number | undefined;
+  watcher: UploadWatcher;
+}>;
+
+/** As many as a receipt names at most: it says nothing of numbers above the last. */
+const MAX_MISSING = 100;
+
+type Knowledge = Readonly<{
+  atMs: number;
+  next: number;
+  missing: ReadonlySet<number>;
+  certainBelow: number;
+}>;
+
+export class UploadQueue {
+  readonly #options: UploadQueueOptions;
+  readonly #waiting = new Map<number, SpooledSegment>();
+  readonly #inFlight = new Set<number>();
+  readonly #settledAtMs = new Map<number, number>();
+  #server: Knowledge | undefined;
+  /** Receipts may say nothing of what came before the first segment that the server got. */
+  #lowestReceived = Number.POSITIVE_INFINITY;
+  #begun = false;
+  #closed = false;
+  #failure: unknown;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: UploadQueueOptions) {
+    this.#options = options;
+  }
+
+  get spool(): SessionSpool {
+    return this.#options.spool;
+  }
+
+  get backlog(): Readonly<{ segments: number; bytes: number; seconds: number }> {
+    let bytes = 0;
+    let seconds = 0;
+    for (const segment of this.#waiting.values()) {
+      bytes += segment.sizeBytes;
+      seconds += segment.durationSeconds ?? 0;
+    }
+    return { segments: this.#waiting.size, bytes, seconds };
+  }
+
+  /** Whether a segment of this number need not be spooled: it waits, was sent, or the server has it. */
+  has(number: number): boolean {
+    return this.#waiting.has(number) || this.#settledAtMs.has(number) || this.#serverHas(number);
+  }
+
+  add(segment: SpooledSegment): void {
+    this.#waiting.set(segment.number, segment);
+    this.#wake();
+  }
+
+  /** No more segments come. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  /** Resolves at the next change of the backlog. */
+  changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
+  /**
+   * Sends until it is closed and empty. Throws `GaveUp`, or the reason of the link's signal; what was
+   * not sent stays in the spool.
+   */
+  async run(): Promise<void> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const change = this.#changed.promise;
+      const segment = this.#next();
+      if (segment) {
+        this.#inFlight.add(segment.number);
+        void this.#send(segment);
+      } else if (this.#closed && this.#waiting.size === 0) return;
+      else await change;
+    }
+  }
+
+  #next(): SpooledSegment | undefined {
+    if (this.#inFlight.size >= (this.#begun ? this.#options.parallel : 1)) return undefined;
+    let lowest: SpooledSegment | undefined;
+    for (const segment of this.#waiting.values()) {
+      if (!this.#inFlight.has(segment.number) && segment.number < (lowest?.number ?? Infinity)) {
+        lowest = segment;
+      }
+    }
+    const { firstNumber } = this.#options;
+    const tooEarly = !this.#begun && !this.#closed && firstNumber !== undefined;
+    return tooEarly && lowest && lowest.number > firstNumber ? undefined : lowest;
+  }
+
+  async #send(segment: SpooledSegment): Promise<void> {
+    const { api, link, videoId, spool, watcher } = this.#options;
+    const { number, durationSeconds } = segment;
+    const startedMs = Date.now();
+    try {
+      if (this.#serverHas(number)) return await this.#settle(segment);
+      const place = { segment: number, session: spool.info.session, durationSeconds };
+      const receipt = await deliverSegment(link, api, videoId, place, await readFile(segment.path));
+      this.#begun = true;
+      await this.#settle(segment);
+      watcher.onSent(segment, receipt);
+      await this.#learn(receipt, startedMs);
+    } catch (error) {
+      await this.#failed(segment, error);
+    } finally {
+      this.#inFlight.delete(number);
+      this.#wake();
+    }
+  }
+
+  async #failed(segment: SpooledSegment, error: unknown): Promise<void> {
+    try {
+      if (!(error instanceof Refused)) throw error;
+      // The run is there, or there would be nothing to be in conflict with.
+      if (error.reason.status === 409) this.#begun = true;
+      const keptAt = await this.spool.reject(segment, describe(error));
+      this.#leave(segment);
+      this.#options.watcher.onRefused(segment, error, keptAt);
+    } catch (failure) {
+      this.#failure ??= failure;
+    }
+  }
+
+  async #settle(segment: SpooledSegment): Promise<void> {
+    await this.#options.spool.settle(segment);
+    this.#leave(segment);
+  }
+
+  #leave({ number }: SpooledSegment): void {
+    this.#waiting.delete(number);
+    this.#settledAtMs.set(number, Date.now());
+  }
+
+  /** Sends again what the server had not, or has not any more, when it was asked. */
+  async #learn(receipt: Receipt, askedAtMs: number): Promise<void> {
+    const { missing, next, serverTime } = receipt;
+    this.#lowestReceived = Math.min(this.#lowestReceived, receipt.segment);
+    const atMs = Date.parse(serverTime);
+    if (this.#server && atMs < this.#server.atMs) return;
+    const certainBelow = missing.length < MAX_MISSING ? next : Math.max(...missing) + 1;
+    this.#server = { atMs, next, missing: new Set(missing), certainBelow };
+    for (const number of missing) {
+      const settledAtMs = this.#settledAtMs.get(number) ?? 0;
+      if (this.#waiting.has(number) || settledAtMs >= askedAtMs) continue;
+      const segment = await this.spool.recall(number);
+      if (!segment) continue;
+      this.#settledAtMs.delete(number);
+      this.add(segment);
+    }
+  }
+
+  #serverHas(number: number): boolean {
+    const known = this.#server;
+    if (!known || number < this.#lowestReceived) return false;
+    return number < known.certainBelow && !known.missing.has(number);
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+const describe = ({ reason }: Refused): object => ({
+  status: reason.status,
+  code: reason.code,
+  message: reason.message,
+  hint: reason.hint,
+});

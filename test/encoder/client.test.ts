@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { ApiError, createApiClient } from '../../lib/api/client.ts';
+import { startFakeApi } from './fake-api.ts';
+
+test('The client speaks the API, and tells failures that may pass from those that will not', async (t) => {
+  const api = await startFakeApi();
+  t.after(() => api.close());
+  const client = createApiClient({ baseUrl: `${api.url}/`, key: 'secret' });
+  const digest = '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81';
+  const bytes = new Uint8Array([1, 2, 3]);
+  const place = { segment: 0, session: 's', durationSeconds: 2.0020001, digest, lang: 'pt-BR' };
+  const receipt = await client.uploadSegment('v', place, bytes);
+  assert.equal(receipt.digest, digest);
+  assert.deepEqual(api.calls[0], {
+    method: 'POST',
+    path: '/upload/v',
+    query: { segment: '0', session: 's', duration: '2.002', digest, lang: 'pt-BR' },
+    bodyBytes: 3,
+    others: 0,
+  });
+
+  const failing = async (call: Promise<unknown>): Promise<ApiError> => {
+    const error: unknown = await call.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof ApiError, String(error));
+    return error;
+  };
+  const conflict = await failing(
+    client.uploadSegment('v', { ...place, digest: undefined }, new Uint8Array([4])),
+  );
+  assert.deepEqual(
+    [conflict.code, conflict.status, conflict.retryable],
+    ['digest_mismatch', 400, false],
+  );
+  assert.equal(conflict.hint, 'Do as the hint says.');
+  api.fault.current = () => ({ type: 'status', status: 503, code: 'unavailable' });
+  assert.equal((await failing(client.getStream('v'))).retryable, true);
+  api.fault.current = () => ({ type: 'destroy' });
+  const broken = await failing(client.listStreams());
+  assert.deepEqual([broken.code, broken.status, broken.retryable], ['network', 0, true]);
+  api.fault.current = () => ({ type: 'slow', ms: 300 });
+  const hasty = createApiClient({ baseUrl: api.url, key: 'secret', timeoutMs: 50 });
+  const late = await failing(hasty.endStream('v'));
+  assert.deepEqual([late.code, late.retryable], ['timeout', true]);
+  const aborted = client.endStream('v', {}, { signal: AbortSignal.abort(new Error('enough')) });
+  await assert.rejects(aborted, /^Error: enough$/);
+});
+
+test('An answer that is not of the API is told as such', async (t) => {
+  let status = 200;
+  const portal = createServer((_, response) => response.writeHead(status).end('<h1>Log in</h1>'));
+  await new Promise<void>((resolve) => portal.listen(0, '127.0.0.1', resolve));
+  t.after(() => portal.close());
+  const { port } = portal.address() as AddressInfo;
+  const client = createApiClient({ baseUrl: `http://127.0.0.1:${port}` });
+  const matches = (retryable: boolean) => (error: unknown) =>
+    error instanceof ApiError &&
+    error.code === 'unexpected_answer' &&
+    error.retryable === retryable;
+  await assert.rejects(client.getStream('v'), matches(true), 'a portal goes away');
+  status = 404;
+  await assert.rejects(client.getStream('v'), matches(false));
+});

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import {
+  countFrames,
+  ffmpeg,
+  filesBelow,
+  makeClip,
+  startEncoder,
+  temporaryFolder,
+  until,
+} from './encoder-process.ts';
+import { type FakeApi, type StoredSegment, startFakeApi } from './fake-api.ts';
+
+const SECONDS = 13;
+const FRAMES = SECONDS * 25;
+
+async function setUp(
+  t: TestContext,
+): Promise<Readonly<{ api: FakeApi; folder: string; common: string[] }>> {
+  const [api, folder] = await Promise.all([startFakeApi(), temporaryFolder(t)]);
+  t.after(() => api.close());
+  const common = [
+    '--to',
+    api.url,
+    '--stream',
+    'v',
+    '--key',
+    'secret',
+    '--spool',
+    join(folder, 'spool'),
+  ];
+  return { api, folder, common };
+}
+
+const byNumber = (segments: readonly StoredSegment[]): StoredSegment[] =>
+  segments.toSorted((a, b) => a.number - b.number);
+
+async function joinSegments(folder: string, segments: readonly StoredSegment[]): Promise<string> {
+  const path = join(folder, 'joined.ts');
+  await writeFile(path, Buffer.concat(byNumber(segments).map(({ bytes }) => bytes)));
+  return path;
+}
+
+test('A file is cut at its keyframes without a loss, first segment alone, then in parallel, then ended', async (t) => {
+  const { api, folder, common } = await setUp(t);
+  const file = join(folder, 'clip.mp4');
+  await makeClip(file, SECONDS, 1);
+  // Slow answers: what may overlap does.
+  api.fault.current = () => ({ type: 'slow', ms: 150 });
+  const encoder = startEncoder(t, [file, ...common, '--segment-seconds', '1', '--parallel', '3']);
+  assert.deepEqual(await encoder.exit, { code: 0, signal: null }, encoder.output());
+  assert.match(encoder.output(), /copied/);
+
+  assert.deepEqual(
+    byNumber(api.segments).map(({ number }) => number),
+    [...Array(SECONDS).keys()],
+  );
+  for (const { durationSeconds } of api.segments) assert.equal(durationSeconds, 1);
+  const uploads = api.calls.filter(({ path }) => path === '/upload/v');
+  assert.equal(uploads[0]?.query.segment, '0');
+  assert.deepEqual(
+    uploads.slice(0, 2).map(({ others }) => others),
+    [0, 0],
+    'the first was alone',
+  );
+  assert.equal(Math.max(...uploads.map(({ others }) => others)), 2, 'three were under way at once');
+  assert.deepEqual(await countFrames(await joinSegments(folder, api.segments)), {
+    frames: FRAMES,
+    errors: '',
+  });
+  for (const { number, bytes } of api.segments) {
+    const path = join(folder, `${number}.ts`);
+    await writeFile(path, bytes);
+    assert.deepEqual(await countFrames(path), { frames: 25, errors: '' }, 'each decodes alone');
+  }
+
+  const [session] = new Set(api.segments.map((segment) => segment.session));
+  assert.match(session ?? '', /^file-[0-9a-f]{24}$/);
+  assert.deepEqual(api.ends, [{ session, segments: SECONDS }]);
+  assert.deepEqual(await filesBelow(join(folder, 'spool')), []);
+});
+
+test('A second run of a file sends nothing that the server has, and what it lost', async (t) => {
+  const { api, folder, common } = await setUp(t);
+  const file = join(folder, 'clip.ts');
+  await makeClip(file, SECONDS, 2);
+  const args = [file, ...common, '--encode', '--segment-seconds', '2', '--size', '160x90'];
+  const first = startEncoder(t, args);
+  assert.equal((await first.exit).code, 0, first.output());
+  const before = byNumber(api.segments);
+  assert.equal(before.length, 7);
+
+  const lost = new Set([3, 5]);
+  api.segments.splice(0, Infinity, ...before.filter(({ number }) => !lost.has(number)));
+  api.calls.length = 0;
+  const second = startEncoder(t, args);
+  assert.equal((await second.exit).code, 0, second.output());
+  const sent = api.calls
+    .filter(({ path }) => path === '/upload/v')
+    .map(({ query }) => query.segment);
+  assert.deepEqual(sent.toSorted(), ['0', '3', '5'], 'the first asks what is missing');
+  assert.deepEqual(byNumber(api.segments), before, 'the same cut, byte for byte');
+});
+
+test('Sources that cannot be copied are encoded: open groups of pictures, other codecs, far keyframes', async (t) => {
+  const { api, folder, common } = await setUp(t);
+  const sources = {
+    'open.mkv': ['-preset', 'veryfast', '-flags', '-cgop', '-bf', '2'],
+    'far.mp4': ['-g', '400'],
+    'old.mkv': ['-c:v', 'mpeg4', '-g', '12', '-c:a', 'libmp3lame'],
+  };
+  for (const [name, options] of Object.entries(sources)) {
+    const file = join(folder, name);
+    await makeClip(file, SECONDS, 1, ...options);
+    api.segments.length = 0;
+    const encoder = startEncoder(t, [file, ...common]);
+    assert.equal((await encoder.exit).code, 0, encoder.output());
+    assert.match(encoder.output(), /encoded/, name);
+    assert.deepEqual(
+      byNumber(api.segments).map((s) => s.durationSeconds),
+      [4, 4, 4, 1],
+      name,
+    );
+    const { frames, errors } = await countFrames(await joinSegments(folder, api.segments));
+    assert.deepEqual({ frames, errors }, { frames: FRAMES, errors: '' }, name);
+  }
+});
+
+test('Standard input is read whole, however it comes', async (t) => {
+  const { api, folder, common } = await setUp(t);
+  const file = join(folder, 'clip.mkv');
+  await makeClip(file, SECONDS, 1);
+  await ffmpeg('-i', file, '-c', 'copy', join(folder, 'clip.ts'));
+  for (const [name, how] of [
+    ['clip.mkv', 'copied'],
+    ['clip.ts', 'copied'],
+  ] as const) {
+    api.segments.length = 0;
+    const encoder = startEncoder(t, ['-', ...common]);
+    const { stdin } = encoder.child;
+    assert.ok(stdin);
+    createReadStream(join(folder, name), { highWaterMark: 10_000 }).pipe(stdin);
+    assert.equal((await encoder.exit).code, 0, encoder.output());
+    assert.match(encoder.output(), new RegExp(how));
+    assert.deepEqual(
+      byNumber(api.segments).map((s) => s.durationSeconds),
+      [2, 2, 2, 2, 2, 2, 1],
+      name,
+    );
+    const { frames } = await countFrames(await joinSegments(folder, api.segments));
+    assert.equal(frames, FRAMES, name);
+  }
+});
+
+test('A file waits for a slow server: only so much of it is on the disk at once', async (t) => {
+  const { api, folder, common } = await setUp(t);
+  const file = join(folder, 'long.ts');
+  await makeClip(file, 75, 0.5);
+  await api.goAway();
+  const encoder = startEncoder(t, [file, ...common, '--segment-seconds', '0.5', '--parallel', '8']);
+  const waiting = async (): Promise<number> =>
+    (await filesBelow(join(folder, 'spool'))).filter((path) => path.includes('waiting/')).length;
+  await until(async () => (await waiting()) >= 64);
+  await until(() => encoder.output().includes('does not answer'));
+  assert.ok((await waiting()) <= 66, `${await waiting()} of 150 segments wait`);
+  await api.comeBack();
+  assert.equal((await encoder.exit).code, 0, encoder.output());
+  const numbers = byNumber(api.segments).map(({ number }) => number);
+  assert.deepEqual(numbers, [...Array(150).keys()]);
+});
