@@ -1,0 +1,251 @@
+/** A server as the watch page sees it: the built pages under their CSP, the API's answers, media from a tree. */
+
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import type { ErrorBody, StreamView } from '../../lib/api/messages.ts';
+import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
+import { type HlsMediaTree, RENDITIONS } from './hls-media-tree.ts';
+
+export const OWNER_KEY = 'owner-key-of-the-test';
+
+export type FakeStream = {
+  title: string;
+  state: StreamView['state'];
+  /** Segments from the tree that are published. */
+  published: number;
+  /** How many of them a live playlist lists; undefined: all. */
+  windowSegments?: number;
+  /** Numbers of segments that are gaps. */
+  gaps: ReadonlySet<number>;
+  /** From this number on the tree begins anew, behind a discontinuity. */
+  discontinuityAt?: number;
+  /** Every connection for this stream is cut. */
+  outOfReach: boolean;
+  /** Broken bytes in place of media. */
+  corrupt: boolean;
+  startedAtMs: number;
+  endedAtMs?: number;
+};
+
+export type FakeStreamServer = Readonly<{
+  url: string;
+  streams: Map<string, FakeStream>;
+  /** Paths that were asked for, in order. */
+  requests: string[];
+  close(): Promise<void>;
+}>;
+
+export const fakeStream = (change: Partial<FakeStream>): FakeStream => ({
+  title: 'A stream',
+  state: 'live',
+  published: 0,
+  gaps: new Set(),
+  outOfReach: false,
+  corrupt: false,
+  startedAtMs: Date.now() - (change.published ?? 0) * 1000,
+  ...change,
+});
+
+/** One more segment each second, as an encoder would; the answer stops it. */
+export function publishEachSecond(stream: FakeStream): () => void {
+  const timer = setInterval(() => {
+    stream.published += 1;
+  }, 1000);
+  return () => clearInterval(timer);
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+export async function startFakeStreamServer(
+  pages: string,
+  tree: HlsMediaTree,
+): Promise<FakeStreamServer> {
+  const streams = new Map<string, FakeStream>();
+  const requests: string[] = [];
+
+  const server = createServer((request, response) => {
+    const isCut = [...streams].some(
+      ([videoId, { outOfReach }]) => outOfReach && request.url?.includes(`/${videoId}`),
+    );
+    if (isCut) {
+      request.socket.destroy();
+      return;
+    }
+    requests.push(request.url ?? '');
+    answer(request, response).catch((error: unknown) => {
+      response.writeHead(500).end(String(error));
+    });
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const [, videoId, rendition] =
+      pathname.match(/^\/viewstream\/metadata\/([^/]+)(?:\/(.+)\.m3u8)?$/) ?? [];
+    if (pathname === '/streams') answerList(request, response);
+    else if (videoId !== undefined) answerMetadata(request, response, videoId, rendition);
+    else if (pathname.startsWith('/media/')) await answerMedia(response, pathname);
+    else await answerPage(response, pathname);
+  }
+
+  async function answerPage(response: ServerResponse, pathname: string): Promise<void> {
+    const file = pathname === '/' ? '/index.html' : pathname;
+    const body = await readFile(path.join(pages, file)).catch(() => undefined);
+    response.writeHead(body ? 200 : 404, {
+      'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream',
+      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'x-content-type-options': 'nosniff',
+    });
+    response.end(body);
+  }
+
+  function answerList(request: IncomingMessage, response: ServerResponse): void {
+    if (request.headers.authorization === `Bearer ${OWNER_KEY}`) {
+      const views = [...streams].map(([videoId, stream]) => viewOf(videoId, stream));
+      json(response, 200, { streams: views });
+    } else {
+      refuse(response, 401, 'unauthorized', 'That is not the key.');
+    }
+  }
+
+  function answerMetadata(
+    request: IncomingMessage,
+    response: ServerResponse,
+    videoId: string,
+    rendition: string | undefined,
+  ): void {
+    const stream = streams.get(videoId);
+    if (!stream) refuse(response, 404, 'stream_not_found', `There is no ${videoId}.`);
+    else if (request.url?.endsWith('?format=json')) {
+      json(response, 200, viewOf(videoId, stream));
+    } else if (stream.published === 0) {
+      refuse(response, 404, 'not_started', `${videoId} has not started.`);
+    } else {
+      const wantsAll = request.url?.endsWith('?view=vod') ?? false;
+      response.writeHead(200, {
+        'content-type': 'application/vnd.apple.mpegurl',
+        'cache-control': 'no-store',
+      });
+      response.end(
+        rendition === undefined
+          ? multivariant(videoId, stream)
+          : mediaPlaylist(tree, videoId, stream, rendition, wantsAll),
+      );
+    }
+  }
+
+  async function answerMedia(response: ServerResponse, pathname: string): Promise<void> {
+    const [, , videoId = '', ...rest] = pathname.split('/');
+    const bytes = await readFile(path.join(tree.folder, ...rest)).catch(() => undefined);
+    const isSegment = pathname.endsWith('.m4s');
+    if (bytes && isSegment && streams.get(videoId)?.corrupt) bytes.fill(0x55, 8);
+    response.writeHead(bytes ? 200 : 404, { 'content-type': 'video/mp4' });
+    response.end(bytes);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    streams,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+const refuse = (
+  response: ServerResponse,
+  status: number,
+  code: ErrorBody['code'],
+  message: string,
+): void => json(response, status, { code, message, hint: '' } satisfies ErrorBody);
+
+const viewOf = (videoId: string, stream: FakeStream): StreamView => ({
+  videoId,
+  title: stream.title,
+  state: stream.state,
+  durationSeconds: stream.published,
+  ...(stream.published > 0 && { startedAt: new Date(stream.startedAtMs).toISOString() }),
+  ...(stream.endedAtMs && { endedAt: new Date(stream.endedAtMs).toISOString() }),
+  targetDurationSeconds: 1,
+  hls: `/viewstream/metadata/${videoId}`,
+  renditions: RENDITIONS.map(({ name, widthPx, heightPx, bps }) => ({
+    name,
+    kind: 'video' as const,
+    codecs: 'avc1.42c01e',
+    widthPx,
+    heightPx,
+    framesPerSecond: 12,
+    averageBps: bps,
+    peakBps: bps,
+  })),
+});
+
+function multivariant(videoId: string, stream: FakeStream): string {
+  const suffix = stream.state === 'ended' ? '?view=vod' : '';
+  const audio = ['English', 'Deutsch'].map(
+    (name, index) =>
+      `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="${name}",DEFAULT=${index === 0 ? 'YES' : 'NO'},AUTOSELECT=YES,CHANNELS="2",URI="${videoId}/audio.m3u8${suffix}"`,
+  );
+  const variants = RENDITIONS.map(
+    ({ name, widthPx, heightPx, bps }) =>
+      `#EXT-X-STREAM-INF:BANDWIDTH=${bps + 64_000},CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=${widthPx}x${heightPx},AUDIO="audio"\n${videoId}/${name}.m3u8${suffix}`,
+  );
+  return ['#EXTM3U', '#EXT-X-VERSION:7', ...audio, ...variants, ''].join('\n');
+}
+
+function mediaPlaylist(
+  tree: HlsMediaTree,
+  videoId: string,
+  stream: FakeStream,
+  rendition: string,
+  wantsAll: boolean,
+): string {
+  const durations = tree.durations[rendition] ?? [];
+  const { published, windowSegments, discontinuityAt } = stream;
+  const first =
+    wantsAll || windowSegments === undefined ? 0 : Math.max(0, published - windowSegments);
+  const folder = `/media/${videoId}/${rendition}`;
+  const segments = Array.from({ length: published - first }, (_, index) => {
+    const sequence = first + index;
+    const restarts = sequence === discontinuityAt;
+    const number =
+      discontinuityAt !== undefined && sequence >= discontinuityAt
+        ? sequence - discontinuityAt
+        : sequence;
+    return [
+      ...(restarts ? ['#EXT-X-DISCONTINUITY'] : []),
+      ...(restarts || index === 0 ? [`#EXT-X-MAP:URI="${folder}/init.mp4"`] : []),
+      `#EXT-X-PROGRAM-DATE-TIME:${new Date(stream.startedAtMs + sequence * 1000).toISOString()}`,
+      ...(stream.gaps.has(sequence) ? ['#EXT-X-GAP'] : []),
+      `#EXTINF:${durations[number] ?? '1'},`,
+      `${folder}/${number}.m4s`,
+    ].join('\n');
+  });
+  return [
+    '#EXTM3U',
+    '#EXT-X-VERSION:8',
+    '#EXT-X-INDEPENDENT-SEGMENTS',
+    '#EXT-X-TARGETDURATION:1',
+    `#EXT-X-MEDIA-SEQUENCE:${first}`,
+    '#EXT-X-DISCONTINUITY-SEQUENCE:0',
+    ...segments,
+    ...(stream.state === 'ended' ? ['#EXT-X-ENDLIST'] : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { formatBitrate, formatClock, formatSpan } from '../../web/watch/format-time.ts';
+import { startingEstimateBps } from '../../web/watch/hls-settings.ts';
+import { catchUpRate, isAtEdge } from '../../web/watch/live-edge.ts';
+import { type AnchoredPlaylist, anchorOf, positionOf } from '../../web/watch/playback-anchor.ts';
+import { parseRoute, takeKey, videoIdFrom, watchHash } from '../../web/watch/route.ts';
+import { ageOf, inListOrder, summaryOf } from '../../web/watch/stream-summary.ts';
+
+describe('addresses of the page', () => {
+  test('a link to a stream opens that stream, whatever its id', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (videoId) => {
+        assert.deepEqual(parseRoute(watchHash(videoId)), { page: 'watch', videoId });
+      }),
+    );
+    assert.deepEqual(parseRoute(''), { page: 'list' });
+    assert.deepEqual(parseRoute('#/watch/'), { page: 'list' });
+    assert.deepEqual(parseRoute('#/watch/%E0%A4%A'), { page: 'watch', videoId: '%E0%A4%A' });
+  });
+
+  test('a key is taken out of the address, and the rest of it stays', () => {
+    assert.deepEqual(takeKey('#key=a%2Bb'), { key: 'a+b', hash: '#/' });
+    assert.deepEqual(takeKey('#/watch/one?key=k'), { key: 'k', hash: '#/watch/one' });
+    assert.equal(takeKey('#/watch/monkey'), undefined);
+    assert.equal(takeKey('#/watch/key'), undefined);
+  });
+
+  test('an id, a link to the page and a playlist all open a stream', () => {
+    assert.equal(videoIdFrom(' one '), 'one');
+    assert.equal(videoIdFrom('https://host/#/watch/one'), 'one');
+    assert.equal(videoIdFrom('https://host/viewstream/metadata/one?format=json'), 'one');
+  });
+});
+
+describe('the live edge', () => {
+  test('is left later than it is reached again', () => {
+    assert.equal(isAtEdge(true, 5, 6), true);
+    assert.equal(isAtEdge(false, 5, 6), false);
+    assert.equal(isAtEdge(false, 1.5, 6), true);
+    assert.equal(isAtEdge(true, 30, 6), false);
+  });
+
+  test('is caught up with a little faster, but never from a buffer that is nearly empty', () => {
+    assert.equal(catchUpRate(1, 0.5, 10, 6), 1);
+    const faster = catchUpRate(1, 3, 10, 6);
+    assert.ok(faster > 1 && faster < 1.06);
+    assert.equal(catchUpRate(faster, 0.6, 10, 6), faster, 'goes on until all is made up for');
+    assert.equal(catchUpRate(faster, 0.1, 10, 6), 1);
+    assert.equal(catchUpRate(faster, 3, 1, 6), 1);
+  });
+});
+
+describe('a place in the stream', () => {
+  const playlist = (
+    first: number,
+    count: number,
+    startsAt: number,
+    live: boolean,
+  ): AnchoredPlaylist => ({
+    live,
+    fragmentStart: startsAt,
+    edge: startsAt + count * 4,
+    fragments: Array.from({ length: count }, (_, index) => ({
+      start: startsAt + index * 4,
+      duration: 4,
+      programDateTime: 1_000_000 + (first + index) * 4000,
+    })),
+  });
+  const withoutDates = (dated: AnchoredPlaylist): AnchoredPlaylist => ({
+    ...dated,
+    fragments: dated.fragments.map((fragment) => ({ ...fragment, programDateTime: null })),
+  });
+
+  test('is found again by the wall clock, from any window to any other', () => {
+    const window = playlist(100, 10, 37, true);
+    const anchor = anchorOf(window, { currentTime: 37 + 9 });
+    assert.ok(anchor);
+    assert.equal(positionOf(anchor, playlist(0, 120, 0, false)), 409);
+    assert.equal(positionOf(anchor, playlist(101, 10, 0, true)), 5);
+  });
+
+  test('is found again by the distance from the end when there are no dates', () => {
+    const window = withoutDates(playlist(100, 10, 0, false));
+    const anchor = anchorOf(window, { currentTime: 31 });
+    assert.ok(anchor);
+    assert.equal(positionOf(anchor, withoutDates(playlist(0, 110, 0, false))), 431);
+  });
+
+  test('is the default when a live playlist without dates was loaded anew', () => {
+    const window = withoutDates(playlist(100, 10, 0, true));
+    const anchor = anchorOf(window, { currentTime: 31 });
+    assert.ok(anchor);
+    assert.equal(positionOf(anchor, withoutDates(playlist(104, 10, 0, true))), -1);
+    assert.equal(anchorOf(null, { currentTime: 1 }), undefined);
+  });
+});
+
+describe('a stream in a few words', () => {
+  const now = Date.parse('2026-05-01T12:00:00Z');
+  const stream = (videoId: string, change: Partial<StreamView>): StreamView => ({
+    videoId,
+    title: videoId,
+    state: 'live',
+    durationSeconds: 0,
+    hls: '',
+    renditions: [],
+    ...change,
+  });
+
+  test('live streams come first, then those to come, then recordings, newest first', () => {
+    const streams = [
+      stream('old', { state: 'ended', startedAt: '2026-04-01T00:00:00Z' }),
+      stream('soon', { state: 'created' }),
+      stream('new', { state: 'ended', startedAt: '2026-05-01T00:00:00Z' }),
+      stream('now', { startedAt: '2026-05-01T11:00:00Z' }),
+    ];
+    const ids = inListOrder(streams).map(({ videoId }) => videoId);
+    assert.deepEqual(ids, ['now', 'soon', 'new', 'old']);
+  });
+
+  test('says how long ago and how long, and the best picture', () => {
+    const recording = stream('a', {
+      state: 'ended',
+      durationSeconds: 3725,
+      endedAt: '2026-05-01T09:50:00Z',
+      renditions: [480, 720].map((heightPx) => ({
+        name: `${heightPx}p`,
+        kind: 'video',
+        codecs: '',
+        heightPx,
+        averageBps: 1,
+        peakBps: 1,
+      })),
+    });
+    assert.equal(summaryOf(recording, now), '1:02:05, ended 2 h 10 min ago · 720p');
+    assert.equal(
+      ageOf(stream('b', { startedAt: '2026-05-01T11:59:30Z' }), now),
+      'Started 30 s ago',
+    );
+  });
+
+  test('formats times and rates', () => {
+    assert.equal(formatClock(75), '1:15');
+    assert.equal(formatClock(-3), '0:00');
+    assert.equal(formatSpan(7_200_000), '2 h');
+    assert.equal(formatSpan(26 * 3_600_000), '1 day');
+    assert.equal(formatBitrate(2_480_000), '2.5 Mbit/s');
+    assert.equal(formatBitrate(640_000), '640 kbit/s');
+  });
+
+  test('begins with a rate that the link can carry, within reason', () => {
+    assert.equal(startingEstimateBps(undefined), 2_000_000);
+    assert.equal(startingEstimateBps(0.1), 500_000);
+    assert.equal(startingEstimateBps(10), 5_000_000);
+  });
+});

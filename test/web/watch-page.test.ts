@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { buildPages } from '../../web/build.ts';
+import { launchChromium, withoutChromium } from '../support/chromium.ts';
+import {
+  type FakeStream,
+  type FakeStreamServer,
+  fakeStream,
+  OWNER_KEY,
+  publishEachSecond,
+  startFakeStreamServer,
+} from './fake-stream-server.ts';
+import { makeHlsMediaTree } from './hls-media-tree.ts';
+import { openWatchPage, until, type WatchPage } from './watch-page-driver.ts';
+
+// Side by side: they mostly wait for seconds of media to pass.
+describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
+  let folder: string;
+  let server: FakeStreamServer;
+  let browser: Browser;
+
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'rivulet-watch-'));
+    const [tree] = await Promise.all([
+      makeHlsMediaTree(path.join(folder, 'media')),
+      buildPages(path.join(folder, 'pages')),
+    ]);
+    server = await startFakeStreamServer(path.join(folder, 'pages'), tree);
+    browser = await launchChromium();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Closed when the test is over, as it may be. */
+  async function open(
+    t: TestContext,
+    hash: string,
+    options?: Parameters<typeof openWatchPage>[2],
+  ): Promise<WatchPage> {
+    const viewer = await openWatchPage(browser, `${server.url}/${hash}`, options);
+    t.after(viewer.close);
+    return viewer;
+  }
+  const watch = (t: TestContext, videoId: string): Promise<WatchPage> =>
+    open(t, `#/watch/${videoId}`);
+
+  function publish(t: TestContext, videoId: string, change: Partial<FakeStream>): FakeStream {
+    const stream = fakeStream(change);
+    server.streams.set(videoId, stream);
+    t.after(publishEachSecond(stream));
+    return stream;
+  }
+
+  test('shows the owner all streams by the key of a link, which leaves the address', async (t) => {
+    server.streams.set('talk', fakeStream({ title: 'A talk', state: 'ended', published: 6 }));
+    server.streams.set('match', fakeStream({ title: 'A match', published: 6 }));
+    const { page, complaints } = await open(t, `#key=${OWNER_KEY}`);
+    await page.locator('.card').first().waitFor();
+    const titles = await page.locator('.card-title').allTextContents();
+    assert.deepEqual(
+      titles.filter((title) => title !== 'A stream'),
+      ['A match', 'A talk'],
+    );
+    assert.equal(page.url(), `${server.url}/#/`);
+    await page.locator('.forget-key').click();
+    await page.locator('#owner-key').fill('a wrong key');
+    await page.locator('.key-form button').click();
+    await page.getByText('does not accept that key').waitFor();
+    await page.locator('#video-id').fill('talk');
+    await page.locator('.open-stream button').click();
+    await page.getByRole('heading', { name: 'A talk' }).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  test('plays live, takes another rung and sound when told, goes back, and returns to live', async (t) => {
+    publish(t, 'live', { published: 20, windowSegments: 15 });
+    const viewer = await watch(t, 'live');
+    await viewer.reaches('live');
+    await viewer.plays();
+    assert.equal(await viewer.fact('level'), '360p');
+    assert.ok(viewer.page.workers().length > 0, 'hls.js works beside the page');
+    assert.ok(Number(await viewer.fact('latency')) < 8, await viewer.fact('latency'));
+    assert.match(await viewer.page.locator('.delay').innerText(), /^\d s behind live$/);
+
+    await viewer.choose('quality', '180p');
+    await until(
+      'the lower rung is on the screen',
+      async () => (await viewer.fact('level')) === '180p',
+    );
+    await viewer.choose('quality', 'Auto');
+    await until('the better rung is back', async () => (await viewer.fact('level')) === '360p');
+    await viewer.choose('audio', 'Deutsch');
+    await until('the sound is chosen', async () =>
+      /Deutsch/.test(await viewer.page.locator('.audio-item').innerText()),
+    );
+
+    const edge = await viewer.video(({ currentTime }) => currentTime);
+    await viewer.scrubTo(0.2);
+    await viewer.reaches('behind');
+    assert.ok((await viewer.video(({ currentTime }) => currentTime)) < edge - 4);
+    await viewer.plays();
+    assert.equal(await viewer.fact('state'), 'behind', 'who went back stays back');
+    // Not so far that a viewer who follows live would be taken ahead anyway.
+    await viewer.scrubTo(0.45);
+    await until('the viewer is nearer', async () => Number(await viewer.fact('behind')) < 7);
+    assert.equal(await viewer.fact('state'), 'behind');
+    await viewer.page.locator('media-live-button').click();
+    await viewer.reaches('live');
+    await viewer.plays();
+    assert.ok(Math.abs(Number(await viewer.fact('behind'))) < 3);
+    assert.deepEqual(viewer.complaints, []);
+  });
+
+  test('says that the connection is lost, and goes on by itself when it is back', async (t) => {
+    const stream = publish(t, 'outage', { published: 20 });
+    const viewer = await watch(t, 'outage');
+    await viewer.reaches('live');
+    await viewer.choose('quality', '180p');
+    await until('the rung is chosen', async () => (await viewer.fact('level')) === '180p');
+    stream.outOfReach = true;
+    await viewer.reaches('reconnecting');
+    await viewer.says('Connection lost');
+    const before = await viewer.video(({ currentTime }) => currentTime);
+    stream.outOfReach = false;
+    await until('the message is gone', async () =>
+      ['live', 'behind'].includes(await viewer.fact('state')),
+    );
+    // Beyond what can have been in the buffer.
+    await until('playback goes on', () =>
+      viewer.video(({ currentTime }) => currentTime).then((now) => now > before + 4),
+    );
+    assert.equal(await viewer.fact('level'), '180p', 'the choice of a rung outlives the outage');
+    assert.deepEqual(viewer.complaints, []);
+  });
+
+  test('ends with the recording: at once, in the same place, for who went back; on demand for who was live', async (t) => {
+    const stream = fakeStream({ published: 24, windowSegments: 14 });
+    server.streams.set('ending', stream);
+    const [back, following] = await Promise.all([watch(t, 'ending'), watch(t, 'ending')]);
+    await Promise.all([back.reaches('live'), following.reaches('live')]);
+    await back.scrubTo(0.3);
+    await back.reaches('behind');
+    // The window begins at second 10 of the stream; the recording at 0.
+    const inWindow = await back.video(({ currentTime }) => currentTime);
+    stream.state = 'ended';
+    await back.reaches('recording');
+    await until('the whole recording is there', () =>
+      back.video(({ duration }) => duration > 23.5),
+    );
+    const inRecording = await back.video(({ currentTime }) => currentTime);
+    assert.ok(Math.abs(inRecording - (inWindow + 10)) < 4, `${inWindow} → ${inRecording}`);
+    await back.plays();
+
+    await following.reaches('ended');
+    await following.page.getByRole('button', { name: 'Watch from the start' }).click();
+    await following.reaches('recording');
+    await following.plays();
+    assert.ok((await following.video(({ currentTime }) => currentTime)) < 5);
+    assert.deepEqual([...back.complaints, ...following.complaints], []);
+  });
+
+  test('waits for a stream to start, and says so; knows when there is none', async (t) => {
+    server.streams.set('later', fakeStream({ state: 'created' }));
+    const viewer = await watch(t, 'later');
+    await viewer.reaches('waiting');
+    await viewer.says('Not started yet');
+    server.streams.set('later', fakeStream({ published: 8 }));
+    await viewer.reaches('live');
+    await viewer.plays();
+    server.streams.delete('later');
+    await viewer.reaches('unknown');
+    await viewer.says('removed while you watched');
+    await viewer.page.goto(`${server.url}/#/watch/never`);
+    await viewer.says('Nothing is stored under this id');
+    assert.deepEqual(viewer.complaints, []);
+  });
+
+  test('plays a recording over a gap and a discontinuity to its end, and again', async (t) => {
+    const stream = fakeStream({
+      state: 'ended',
+      published: 8,
+      gaps: new Set([3]),
+      discontinuityAt: 5,
+    });
+    server.streams.set('gaps', stream);
+    const viewer = await watch(t, 'gaps');
+    await viewer.reaches('recording');
+    await viewer.reaches('ended');
+    assert.ok((await viewer.video(({ currentTime }) => currentTime)) > 7.5);
+    const asked = server.requests.filter((request) => request.startsWith('/media/gaps/360p/'));
+    assert.ok(!asked.includes('/media/gaps/360p/3.m4s'), 'nothing is behind a gap');
+    await viewer.page.getByRole('button', { name: 'Watch again' }).click();
+    await viewer.plays();
+    assert.deepEqual(viewer.complaints, []);
+  });
+
+  test('tries to recover from broken media, gives up with words, and plays when it was mended', async (t) => {
+    const stream = fakeStream({ state: 'ended', published: 10, corrupt: true });
+    server.streams.set('broken', stream);
+    const viewer = await watch(t, 'broken');
+    await viewer.reaches('failed');
+    await viewer.says('cannot play');
+    stream.corrupt = false;
+    await viewer.page.getByRole('button', { name: 'Try again' }).click();
+    await viewer.reaches('recording');
+    await viewer.plays();
+  });
+
+  test('starts without sound where sound needs a press, and says how to get it', async (t) => {
+    server.streams.set('quiet', fakeStream({ state: 'ended', published: 20 }));
+    const viewer = await open(t, '#/watch/quiet', { soundNeedsPress: true });
+    await viewer.reaches('recording');
+    await viewer.plays();
+    assert.equal(await viewer.video(({ muted }) => muted), true);
+    await viewer.page.getByRole('button', { name: 'Tap for sound' }).click();
+    await viewer.plays();
+    assert.equal(await viewer.video(({ muted }) => muted), false);
+    await viewer.page.keyboard.press('k');
+    await until('a key pauses', () => viewer.video(({ paused }) => paused));
+    assert.deepEqual(viewer.complaints, []);
+  });
+});

@@ -1,0 +1,132 @@
+/** Builds the pages: one folder of files that any static server or CDN can serve. */
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, transform } from 'esbuild';
+
+/**
+ * What the page may do. Nothing inline, nothing from elsewhere; media and playlists may lie on another
+ * host. Styles are the exception: media-chrome writes `<style>` into the shadow roots of its elements.
+ * Servers should send it as a header too; the page has it in a `<meta>` for those that do not.
+ */
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "media-src 'self' blob: http: https:",
+  "worker-src 'self' blob:",
+  "connect-src 'self' http: https:",
+  "img-src 'self' data: blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+].join('; ');
+
+export type BuiltFile = Readonly<{
+  /** Relative to the output folder. Files under `assets/` are named by their content: cacheable for ever. */
+  path: string;
+  sizeBytes: number;
+  gzipBytes: number;
+}>;
+
+const SOURCE = fileURLToPath(new URL('./watch/', import.meta.url));
+const ASSETS = 'assets';
+
+/** The oldest that have the custom elements and CSS that the page relies on. */
+const TARGETS = ['chrome111', 'firefox113', 'safari16.4'];
+
+/** Replaces `outFolder` by the built pages; the answer lists what is in it, entry page first. */
+export async function buildPages(outFolder: string): Promise<readonly BuiltFile[]> {
+  const out = path.resolve(outFolder);
+  await rm(path.join(out, ASSETS), { recursive: true, force: true });
+  await mkdir(path.join(out, ASSETS), { recursive: true });
+  const files: BuiltFile[] = [];
+
+  const write = async (file: string, content: string | Uint8Array): Promise<string> => {
+    await writeFile(path.join(out, file), content);
+    const bytes = Buffer.from(content);
+    files.push({ path: file, sizeBytes: bytes.length, gzipBytes: gzipSync(bytes).length });
+    return file;
+  };
+  const writeHashed = (name: string, content: string): Promise<string> => {
+    const { name: stem, ext } = path.parse(name);
+    // As esbuild writes its own: servers know by the name that such a file never changes.
+    const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
+    return write(`${ASSETS}/${stem}-${hash}${ext}`, content);
+  };
+  const source = (name: string): Promise<string> => readFile(path.join(SOURCE, name), 'utf8');
+
+  const workerPath = fileURLToPath(import.meta.resolve('hls.js/dist/hls.worker.js'));
+  const worker = await transform(await readFile(workerPath, 'utf8'), {
+    minify: true,
+    legalComments: 'none',
+  });
+  const workerFile = await writeHashed('hls.worker.js', withoutSourceMap(worker.code));
+
+  const scripts = await build({
+    entryPoints: [path.join(SOURCE, 'watch.ts')],
+    outdir: path.join(out, ASSETS),
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: TARGETS,
+    legalComments: 'none',
+    define: { HLS_WORKER_FILE: JSON.stringify(`./${path.basename(workerFile)}`) },
+    metafile: true,
+    write: false,
+    logLevel: 'error',
+  });
+  for (const { path: file, contents } of scripts.outputFiles) {
+    await write(`${ASSETS}/${path.basename(file)}`, contents);
+  }
+  const entry = Object.entries(scripts.metafile.outputs).find(([, { entryPoint }]) =>
+    entryPoint?.endsWith('watch/watch.ts'),
+  );
+  if (!entry) throw new Error('esbuild wrote no entry for watch.ts.');
+
+  const styles = await build({
+    entryPoints: [path.join(SOURCE, 'styles.css')],
+    outdir: out,
+    bundle: true,
+    minify: true,
+    target: TARGETS,
+    write: false,
+    logLevel: 'error',
+  });
+  const values: Readonly<Record<string, string>> = {
+    csp: CONTENT_SECURITY_POLICY,
+    'watch.ts': `./${ASSETS}/${path.basename(entry[0])}`,
+    'styles.css': `./${await writeHashed('styles.css', styles.outputFiles.map(({ text }) => text).join(''))}`,
+    'icon.svg': `./${await writeHashed('icon.svg', await source('icon.svg'))}`,
+  };
+  await write('index.html', fill(await source('index.html'), values));
+  return files.reverse();
+}
+
+/** `{{name}}` by its value. */
+const fill = (text: string, values: Readonly<Record<string, string>>): string =>
+  text.replaceAll(/\{\{(.+?)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined)
+      throw new Error(`index.html asks for {{${name}}}, which nobody makes.`);
+    return value;
+  });
+
+const withoutSourceMap = (code: string): string =>
+  code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n');
+
+if (import.meta.main) {
+  const outFolder = process.argv[2];
+  if (outFolder === undefined) {
+    console.error('Usage: node web/build.ts OUT');
+    process.exitCode = 2;
+  } else {
+    console.table(await buildPages(outFolder));
+  }
+}

@@ -1,0 +1,189 @@
+/** Playback by hls.js on Media Source Extensions. */
+
+import Hls, { ErrorDetails, ErrorTypes, Events, type LevelDetails } from 'hls.js';
+import { hlsSettings, MAX_FOLLOWING_DELAY_TARGETS } from './hls-settings.ts';
+import {
+  bufferedAhead,
+  type LoadOptions,
+  type Playback,
+  type PlaybackFacts,
+  type PlaybackListener,
+  startPlaying,
+} from './playback.ts';
+import { type Anchor, anchorOf, positionOf } from './playback-anchor.ts';
+
+export type LevelSize = Readonly<{ widthPx: number; heightPx: number; bitrateBps: number }>;
+
+export type HlsPlaybackOptions = Readonly<{
+  workerPath: string;
+  /** What the owner calls a rung of this size. */
+  nameLevel(size: LevelSize): string;
+  /** Neither with nor without sound may playback start by itself. */
+  onBlocked(): void;
+}>;
+
+export function createHlsPlayback(
+  video: HTMLVideoElement,
+  listener: PlaybackListener,
+  options: HlsPlaybackOptions,
+): Playback {
+  let hls: Hls | undefined;
+  let address = '';
+  let following = true;
+
+  const details = (): LevelDetails | null => hls?.latestLevelDetails ?? null;
+  const nameOf = (index: number): string => {
+    const level = hls?.levels[index];
+    if (!level) return '';
+    return options.nameLevel({
+      widthPx: level.width,
+      heightPx: level.height,
+      bitrateBps: level.bitrate,
+    });
+  };
+
+  function reportTracks(): void {
+    if (!hls) return;
+    listener.tracks({
+      levels: hls.levels.map((_, id) => ({ id, name: nameOf(id) })).toReversed(),
+      selectedLevel: hls.autoLevelEnabled ? -1 : hls.loadLevel,
+      audio: hls.audioTracks.map(({ name, lang }, id) => ({
+        id,
+        name: name || lang || `${id + 1}`,
+      })),
+      selectedAudio: hls.audioTrack,
+    });
+  }
+
+  function load(url: string, { at, paused }: LoadOptions): void {
+    const anchor = at === 'same' ? anchorOf(details(), video) : undefined;
+    const rung = hls && !hls.autoLevelEnabled ? hls.loadLevel : -1;
+    hls?.destroy();
+    address = url;
+    following = at === 'default';
+    const connection = 'connection' in navigator ? navigator.connection : undefined;
+    const player = new Hls(hlsSettings(options.workerPath, downlinkOf(connection)));
+    hls = player;
+    report(player, anchor);
+    if (!paused) {
+      player.once(Events.MANIFEST_PARSED, () => {
+        if (rung >= 0 && rung < player.levels.length) player.loadLevel = rung;
+        void startPlaying(video).then((started) => {
+          if (!started) options.onBlocked();
+        });
+      });
+    }
+    player.attachMedia(video);
+    player.loadSource(url);
+  }
+
+  function report(player: Hls, anchor: Anchor | undefined): void {
+    let hasBeenLive = false;
+    let placed = anchor === undefined;
+    let segmentsFail = false;
+    player.on(Events.MANIFEST_PARSED, reportTracks);
+    player.on(Events.LEVELS_UPDATED, reportTracks);
+    player.on(Events.LEVEL_SWITCHED, reportTracks);
+    player.on(Events.AUDIO_TRACKS_UPDATED, reportTracks);
+    player.on(Events.AUDIO_TRACK_SWITCHED, reportTracks);
+    player.on(Events.LEVEL_UPDATED, (_, data) => {
+      const { live, startSN, fragmentStart } = data.details;
+      // hls.js lays what a longer playlist has at its front before zero, where none can seek to.
+      const partial = hasBeenLive && !live && (startSN > 0 || fragmentStart < -0.5);
+      hasBeenLive ||= live;
+      if (!segmentsFail) listener.event({ type: 'flowing' });
+      listener.event({ type: 'source', live, partial });
+      if (!placed && anchor) {
+        placed = true;
+        player.startLoad(positionOf(anchor, data.details));
+      }
+    });
+    player.on(Events.FRAG_BUFFERED, () => {
+      segmentsFail = false;
+      listener.event({ type: 'flowing' });
+    });
+    player.on(Events.ERROR, (_, data) => {
+      segmentsFail ||= data.type === ErrorTypes.NETWORK_ERROR && data.frag !== undefined;
+      if (!data.fatal) return;
+      if (data.details === ErrorDetails.MANIFEST_LOAD_ERROR && data.response?.code === 404) {
+        // The server knows more than its playlists do, for the second that a CDN remembers them.
+        listener.event({ type: 'not_started' });
+        return;
+      }
+      const detail = `${data.details}${data.response?.code ? ` (${data.response.code})` : ''}`;
+      if (data.type === ErrorTypes.NETWORK_ERROR) listener.event({ type: 'network_error', detail });
+      else listener.event({ type: 'media_error', detail, atMs: performance.now() });
+    });
+  }
+
+  function facts(): PlaybackFacts {
+    const current = details();
+    const live = current?.live ?? false;
+    const edgeSeconds = live && hls ? hls.latency : 0;
+    const sync = live ? (hls?.liveSyncPosition ?? null) : null;
+    const shownAt = hls?.playingDate?.getTime();
+    return {
+      engine: 'hls.js',
+      live,
+      level: hls ? nameOf(hls.currentLevel) : '',
+      levelBps: hls?.levels[hls.currentLevel]?.bitrate ?? 0,
+      bandwidthBps: hls?.bandwidthEstimate ?? 0,
+      bufferSeconds: bufferedAhead(video),
+      edgeSeconds,
+      behindSeconds: sync === null ? 0 : sync - video.currentTime,
+      holdBackSeconds: hls?.targetLatency ?? 0,
+      targetDurationSeconds: current?.targetduration ?? 0,
+      ...(shownAt === undefined ? {} : { latencySeconds: (Date.now() - shownAt) / 1000 }),
+    };
+  }
+
+  function stop(): void {
+    hls?.destroy();
+    hls = undefined;
+  }
+
+  return {
+    load,
+    resume() {
+      // Without levels the multivariant playlist itself had failed.
+      if (hls?.levels.length) hls.startLoad();
+      else hls?.loadSource(address);
+    },
+    recoverDecoder() {
+      hls?.recoverMediaError();
+      void video.play().catch(() => undefined);
+    },
+    facts,
+    follow(wanted) {
+      following = wanted;
+      if (hls) {
+        hls.config.liveMaxLatencyDurationCount = following
+          ? MAX_FOLLOWING_DELAY_TARGETS
+          : Number.POSITIVE_INFINITY;
+      }
+    },
+    seekToEdge() {
+      const sync = hls?.liveSyncPosition;
+      if (sync !== null && sync !== undefined) video.currentTime = sync;
+    },
+    selectLevel(id) {
+      if (!hls) return;
+      hls.nextLevel = id;
+      reportTracks();
+    },
+    selectAudio(id) {
+      if (hls) hls.audioTrack = id;
+    },
+    stop,
+    destroy: stop,
+  };
+}
+
+/** The Network Information API, which TypeScript's DOM library does not have. */
+const downlinkOf = (connection: unknown): number | undefined =>
+  typeof connection === 'object' &&
+  connection !== null &&
+  'downlink' in connection &&
+  typeof connection.downlink === 'number'
+    ? connection.downlink
+    : undefined;

@@ -1,0 +1,116 @@
+/** Playback by the browser itself, where Media Source Extensions are missing: iPhones before iOS 17.1. */
+
+import {
+  bufferedAhead,
+  type LoadOptions,
+  type Playback,
+  type PlaybackFacts,
+  type PlaybackListener,
+  startPlaying,
+} from './playback.ts';
+
+/** Where players join when they are left to themselves: three segments of six seconds. */
+const ASSUMED_HOLD_BACK_SECONDS = 18;
+const ASSUMED_TARGET_DURATION_SECONDS = 6;
+
+export const canPlayNatively = (video: HTMLVideoElement): boolean =>
+  video.canPlayType('application/vnd.apple.mpegurl') !== '';
+
+export function createNativePlayback(
+  video: HTMLVideoElement,
+  listener: PlaybackListener,
+  onBlocked: () => void,
+): Playback {
+  const listening = new AbortController();
+  const { signal } = listening;
+  let address = '';
+  let resumeAtSeconds: number | undefined;
+
+  const isLive = (): boolean => video.duration === Number.POSITIVE_INFINITY;
+  const edge = (): number => {
+    const { seekable } = video;
+    return seekable.length > 0 ? seekable.end(seekable.length - 1) : video.currentTime;
+  };
+  const reportSource = (): void => {
+    if (Number.isNaN(video.duration)) return;
+    listener.event({ type: 'flowing' });
+    listener.event({ type: 'source', live: isLive(), partial: false });
+  };
+
+  video.addEventListener('loadedmetadata', reportSource, { signal });
+  video.addEventListener('durationchange', reportSource, { signal });
+  video.addEventListener('progress', () => listener.event({ type: 'flowing' }), { signal });
+  video.addEventListener(
+    'loadedmetadata',
+    () => {
+      if (resumeAtSeconds !== undefined && !isLive()) video.currentTime = resumeAtSeconds;
+      resumeAtSeconds = undefined;
+    },
+    { signal },
+  );
+  video.addEventListener(
+    'error',
+    () => {
+      const detail = video.error?.message || `media error ${video.error?.code ?? ''}`;
+      // A playlist or segment that cannot be fetched is reported as either of these.
+      const isNetwork =
+        video.error?.code === MediaError.MEDIA_ERR_NETWORK ||
+        video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
+      if (isNetwork) listener.event({ type: 'network_error', detail });
+      else listener.event({ type: 'media_error', detail, atMs: performance.now() });
+    },
+    { signal },
+  );
+
+  function load(url: string, { at, paused }: LoadOptions): void {
+    address = url;
+    resumeAtSeconds = at === 'same' ? video.currentTime : undefined;
+    video.src = url;
+    video.load();
+    if (paused) return;
+    void startPlaying(video).then((started) => {
+      if (!started) onBlocked();
+    });
+  }
+
+  function facts(): PlaybackFacts {
+    const live = isLive();
+    const edgeSeconds = live ? edge() - video.currentTime : 0;
+    return {
+      engine: 'native',
+      live,
+      level: video.videoHeight ? `${Math.min(video.videoHeight, video.videoWidth)}p` : '',
+      levelBps: 0,
+      bandwidthBps: 0,
+      bufferSeconds: bufferedAhead(video),
+      edgeSeconds,
+      behindSeconds: live ? edgeSeconds - ASSUMED_HOLD_BACK_SECONDS : 0,
+      holdBackSeconds: live ? ASSUMED_HOLD_BACK_SECONDS : 0,
+      targetDurationSeconds: ASSUMED_TARGET_DURATION_SECONDS,
+    };
+  }
+
+  function stop(): void {
+    video.removeAttribute('src');
+    video.load();
+  }
+
+  return {
+    load,
+    resume: () => load(address, { at: 'same', paused: video.paused }),
+    recoverDecoder: () => load(address, { at: 'same', paused: false }),
+    facts,
+    // The browser follows by itself, and chooses levels; audio tracks are in its own menus.
+    follow: () => undefined,
+    seekToEdge: () => {
+      video.currentTime = edge();
+    },
+    selectLevel: () => undefined,
+    selectAudio: () => undefined,
+    stop,
+    destroy() {
+      listening.abort();
+      stop();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** What the page asks of the player beneath it, be it hls.js or the browser's own. */
+
+import type { ViewingEvent } from './viewing.ts';
+
+export type Track = Readonly<{ id: number; name: string }>;
+
+export type Tracks = Readonly<{
+  /** Best first. */
+  levels: readonly Track[];
+  /** -1: chosen by the player. */
+  selectedLevel: number;
+  audio: readonly Track[];
+  selectedAudio: number;
+}>;
+
+export type PlaybackFacts = Readonly<{
+  engine: 'hls.js' | 'native';
+  live: boolean;
+  /** Name of the rung on the screen; empty when not known. */
+  level: string;
+  levelBps: number;
+  bandwidthBps: number;
+  bufferSeconds: number;
+  /** From the position to the end of the newest segment. */
+  edgeSeconds: number;
+  /** From the position to the one that live playback aims at. */
+  behindSeconds: number;
+  /** How far from the newest segment live playback aims to be. */
+  holdBackSeconds: number;
+  targetDurationSeconds: number;
+  /** From capture to screen by EXT-X-PROGRAM-DATE-TIME and this device's clock; absent without the tag. */
+  latencySeconds?: number;
+}>;
+
+export type LoadOptions = Readonly<{
+  /** `same`: where playback is now, by wall clock or, when the stream has ended, from the end. */
+  at: 'default' | 'same' | 'start';
+  paused: boolean;
+}>;
+
+export type PlaybackListener = Readonly<{
+  event(event: ViewingEvent): void;
+  tracks(tracks: Tracks): void;
+}>;
+
+export type Playback = Readonly<{
+  load(url: string, options: LoadOptions): void;
+  /** Goes on loading after an error had stopped it. */
+  resume(): void;
+  recoverDecoder(): void;
+  facts(): PlaybackFacts;
+  /** Whether the viewer follows live; then a delay that grew too long is skipped. */
+  follow(following: boolean): void;
+  seekToEdge(): void;
+  selectLevel(id: number): void;
+  selectAudio(id: number): void;
+  /** Plays and loads nothing until the next `load`. */
+  stop(): void;
+  destroy(): void;
+}>;
+
+/** Starts with sound if the browser allows it, else without. False: it allows neither. */
+export async function startPlaying(video: HTMLVideoElement): Promise<boolean> {
+  const plays = (): Promise<boolean> => video.play().then(() => true, isNotForbidden);
+  if (await plays()) return true;
+  if (video.muted) return false;
+  video.muted = true;
+  return plays();
+}
+
+/** A play request is also refused when a new load came in between; then that one decides. */
+const isNotForbidden = (error: unknown): boolean =>
+  !(error instanceof DOMException && error.name === 'NotAllowedError');
+
+/** Seconds of media ahead of the position without a hole. */
+export function bufferedAhead(video: HTMLVideoElement): number {
+  const { buffered, currentTime } = video;
+  for (let index = 0; index < buffered.length; index++) {
+    if (buffered.start(index) <= currentTime + 0.1 && buffered.end(index) > currentTime) {
+      return buffered.end(index) - currentTime;
+    }
+  }
+  return 0;
+}

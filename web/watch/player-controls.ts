@@ -1,0 +1,143 @@
+/** What the player's controls need beyond media-chrome's own wiring: live edge, sound, keys, sharing. */
+
+import { formatClock } from './format-time.ts';
+import { find } from './page-elements.ts';
+import type { PlaybackFacts } from './playback.ts';
+import type { Viewing } from './viewing.ts';
+
+export type PlayerControls = Readonly<{
+  showSource(source: Viewing['source']): void;
+  showFacts(facts: PlaybackFacts): void;
+  /** Playback needs a press of the viewer to begin. */
+  showStart(): void;
+  disconnect(): void;
+}>;
+
+const SHARE_LABEL_MS = 2500;
+
+export function connectPlayerControls(
+  view: HTMLElement,
+  video: HTMLVideoElement,
+  seekToEdge: () => void,
+): PlayerControls {
+  const controller = find(view, 'media-controller', HTMLElement);
+  const unmute = find(view, '.unmute', HTMLButtonElement);
+  const start = find(view, '.start', HTMLButtonElement);
+  const behind = find(view, '.behind', HTMLElement);
+  const preview = find(view, '.preview', HTMLElement);
+  const speed = find(view, '.speed-item', HTMLElement);
+  const disconnecting = new AbortController();
+  const { signal } = disconnecting;
+  let facts: PlaybackFacts | undefined;
+  let source: Viewing['source'] = 'none';
+
+  // How media-chrome is told of a live stream with a DVR window: properties of the media element.
+  Object.defineProperties(video, {
+    streamType: {
+      get: () => (source === 'none' ? undefined : source === 'live' ? 'live' : 'on-demand'),
+    },
+    targetLiveWindow: { get: () => (source === 'live' ? Number.POSITIVE_INFINITY : Number.NaN) },
+    liveEdgeStart: {
+      get: () => (source === 'live' && view.dataset.state === 'live' ? 0 : Number.NaN),
+    },
+  });
+
+  find(view, '.live-button', HTMLElement).addEventListener(
+    'mediaseektoliverequest',
+    (event) => {
+      // media-chrome would seek to the end of the newest segment, and stall there.
+      event.stopPropagation();
+      seekToEdge();
+    },
+    { signal },
+  );
+
+  find(view, 'media-time-range', HTMLElement).addEventListener('mediapreviewrequest', (event) => {
+    const time = event instanceof CustomEvent ? Number(event.detail) : Number.NaN;
+    if (Number.isNaN(time)) return;
+    const beforeEdge = facts ? video.currentTime + facts.behindSeconds - time : 0;
+    preview.textContent =
+      source === 'live'
+        ? beforeEdge < 1
+          ? 'Live'
+          : `−${formatClock(beforeEdge)}`
+        : formatClock(time);
+  });
+
+  const showMuted = (): void => {
+    if (!video.muted) unmute.hidden = true;
+  };
+  video.addEventListener('volumechange', showMuted, { signal });
+  video.addEventListener(
+    'playing',
+    () => {
+      start.hidden = true;
+      unmute.hidden = !video.muted || unmute.dataset.dismissed === 'true';
+    },
+    { signal },
+  );
+  unmute.addEventListener('click', () => {
+    video.muted = false;
+    if (video.volume === 0) video.volume = 1;
+    unmute.hidden = true;
+  });
+  start.addEventListener('click', () => {
+    start.hidden = true;
+    video.muted = false;
+    void video.play();
+  });
+
+  // Keys work wherever the focus is, unless something there needs them itself.
+  for (const type of ['keydown', 'keyup'] as const) {
+    document.addEventListener(
+      type,
+      (event) => {
+        if (event.target !== document.body || event.ctrlKey) return;
+        const { key, shiftKey, metaKey, altKey } = event;
+        if (type === 'keydown' && (key === ' ' || key.startsWith('Arrow'))) event.preventDefault();
+        controller.dispatchEvent(new KeyboardEvent(type, { key, shiftKey, metaKey, altKey }));
+      },
+      { signal },
+    );
+  }
+
+  connectShare(find(view, '.share', HTMLButtonElement));
+
+  return {
+    showSource(next) {
+      if (next === source) return;
+      source = next;
+      speed.hidden = source !== 'recording';
+      // Live playback is paced by the page; speed keys would fight with it.
+      controller.setAttribute('hotkeys', source === 'recording' ? '' : 'no< no>');
+      video.dispatchEvent(new Event('streamtypechange'));
+    },
+    showFacts(next) {
+      facts = next;
+      const away = next.live && view.dataset.state === 'behind' && next.behindSeconds >= 1;
+      behind.textContent = away ? `−${formatClock(next.behindSeconds)}` : '';
+    },
+    showStart() {
+      start.hidden = false;
+    },
+    disconnect: () => disconnecting.abort(),
+  };
+}
+
+function connectShare(button: HTMLButtonElement): void {
+  const label = find(button, '.share-label', HTMLElement);
+  const usual = label.textContent;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  button.addEventListener('click', async () => {
+    const copied = await navigator.clipboard?.writeText(location.href).then(
+      () => true,
+      () => false,
+    );
+    // The clipboard is closed to pages without TLS; there the address bar has the same link.
+    label.textContent = copied ? 'Link copied' : 'Copy it from the address bar';
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      label.textContent = usual;
+    }, SHARE_LABEL_MS);
+  });
+}

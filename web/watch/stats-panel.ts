@@ -1,0 +1,57 @@
+/** Numbers for those who want to know: rung, rates, buffer, dropped frames, latency. */
+
+import { formatBitrate } from './format-time.ts';
+import { find } from './page-elements.ts';
+import type { PlaybackFacts } from './playback.ts';
+
+export function createStatsPanel(
+  view: HTMLElement,
+  video: HTMLVideoElement,
+): Readonly<{ show(facts: PlaybackFacts): void }> {
+  const panel = find(view, '.stats', HTMLDListElement);
+  const button = find(view, '.stats-button', HTMLButtonElement);
+  const values = new Map<string, HTMLElement>();
+
+  button.addEventListener('click', () => {
+    panel.hidden = !panel.hidden;
+    button.setAttribute('aria-expanded', String(!panel.hidden));
+  });
+
+  const valueElement = (name: string): HTMLElement => {
+    const row = document.createElement('div');
+    const value = document.createElement('dd');
+    const term = document.createElement('dt');
+    term.textContent = name;
+    row.append(term, value);
+    panel.append(row);
+    values.set(name, value);
+    return value;
+  };
+
+  return {
+    show(facts) {
+      if (panel.hidden) return;
+      for (const [name, text] of rows(facts, video)) {
+        (values.get(name) ?? valueElement(name)).textContent = text;
+      }
+    },
+  };
+}
+
+function rows(facts: PlaybackFacts, video: HTMLVideoElement): (readonly [string, string])[] {
+  const seconds = (value: number | undefined): string =>
+    value === undefined ? '–' : `${value.toFixed(1)} s`;
+  const quality = video.getVideoPlaybackQuality();
+  const size = video.videoWidth ? ` ${video.videoWidth}×${video.videoHeight}` : '';
+  return [
+    ['Picture', `${facts.level}${size}` || '–'],
+    ['Rung bitrate', facts.levelBps ? formatBitrate(facts.levelBps) : '–'],
+    ['Bandwidth', facts.bandwidthBps ? formatBitrate(facts.bandwidthBps) : '–'],
+    ['Buffer', seconds(facts.bufferSeconds)],
+    ['Dropped frames', `${quality.droppedVideoFrames} of ${quality.totalVideoFrames}`],
+    ['Behind newest segment', facts.live ? seconds(facts.edgeSeconds) : '–'],
+    ['Capture to screen', facts.live ? seconds(facts.latencySeconds) : '–'],
+    ['Speed', `${video.playbackRate}×`],
+    ['Player', facts.engine],
+  ];
+}

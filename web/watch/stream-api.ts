@@ -1,0 +1,33 @@
+/** The calls of the API that the page makes. */
+
+import { ApiError, createApiClient } from '../../lib/api/client.ts';
+import type { ErrorBody, StreamView } from '../../lib/api/messages.ts';
+
+/** Viewers look at the page meanwhile; an answer that takes longer will not come. */
+const TIMEOUT_MS = 10_000;
+
+/** All streams; for the owner alone. Throws `ApiError`. */
+export const listStreams = (
+  ownerKey: string,
+  signal: AbortSignal,
+): Promise<readonly StreamView[]> =>
+  createApiClient({ baseUrl: location.origin, key: ownerKey, timeoutMs: TIMEOUT_MS }).listStreams({
+    signal,
+  });
+
+/** What anyone may know of a stream. Throws `ApiError`, or `TypeError` when the server is out of reach. */
+export async function viewStream(videoId: string, signal: AbortSignal): Promise<StreamView> {
+  // Not by Accept: the same path has a playlist for players, and a cache could mix them up.
+  const response = await fetch(`/viewstream/metadata/${encodeURIComponent(videoId)}?format=json`, {
+    cache: 'no-store',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  });
+  if (response.ok) return response.json();
+  const said: Partial<ErrorBody> = await response.json().catch(() => ({}));
+  throw new ApiError(
+    said.code ?? 'internal',
+    said.message ?? `The server answered ${response.status}.`,
+    said.hint ?? '',
+    response.status,
+  );
+}

@@ -1,0 +1,115 @@
+/** The list of streams, for their owner: live ones first, refreshed while it is looked at. */
+
+import { ApiError } from '../../lib/api/client.ts';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { forgetOwnerKey, keepOwnerKey, readOwnerKey } from './owner-key.ts';
+import { find, instantiate } from './page-elements.ts';
+import { watchHash } from './route.ts';
+import { listStreams } from './stream-api.ts';
+import { badgeOf, inListOrder, summaryOf } from './stream-summary.ts';
+
+const REFRESH_MS = 5000;
+
+/** Shows the list in `page`; the answer takes it away. */
+export function showStreamList(page: HTMLElement): () => void {
+  const view = instantiate('list-template');
+  const note = find(view, '.list-note', HTMLElement);
+  const form = find(view, '.key-form', HTMLFormElement);
+  const forget = find(view, '.forget-key', HTMLButtonElement);
+  const cards = find(view, '.cards', HTMLUListElement);
+  const leaving = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const askForKey = (text: string): void => {
+    note.textContent = text;
+    form.hidden = false;
+    forget.hidden = true;
+    cards.replaceChildren();
+  };
+
+  async function refresh(): Promise<void> {
+    clearTimeout(timer);
+    const key = readOwnerKey();
+    if (key === undefined) {
+      askForKey('');
+      return;
+    }
+    try {
+      const streams = await listStreams(key, leaving.signal);
+      form.hidden = true;
+      forget.hidden = false;
+      note.textContent =
+        streams.length === 0 ? 'No streams yet. Start an encoder, and it appears here.' : '';
+      showCards(cards, inListOrder(streams));
+    } catch (error) {
+      if (leaving.signal.aborted) return;
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+        forgetOwnerKey();
+        askForKey('The server does not accept that key.');
+        return;
+      }
+      note.textContent = 'The server cannot be reached. Trying again…';
+    }
+    timer = setTimeout(() => void refresh(), REFRESH_MS);
+  }
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const data = new FormData(form);
+    keepOwnerKey(String(data.get('key')).trim(), data.has('remember'));
+    form.reset();
+    void refresh();
+  });
+  forget.addEventListener('click', () => {
+    forgetOwnerKey();
+    clearTimeout(timer);
+    askForKey('');
+  });
+  document.addEventListener(
+    'visibilitychange',
+    () => {
+      clearTimeout(timer);
+      if (!document.hidden) void refresh();
+    },
+    { signal: leaving.signal },
+  );
+
+  document.title = 'Rivulet';
+  page.replaceChildren(view);
+  void refresh();
+  return () => {
+    leaving.abort();
+    clearTimeout(timer);
+  };
+}
+
+/** Cards stay the same elements, so that focus and pointer are not lost at each refresh. */
+function showCards(list: HTMLUListElement, streams: readonly StreamView[]): void {
+  const present = new Map(
+    [...list.children].flatMap((card) =>
+      card instanceof HTMLElement ? [[card.dataset.videoId ?? '', card] as const] : [],
+    ),
+  );
+  const wanted = streams.map((stream) => {
+    const card = present.get(stream.videoId) ?? instantiate('card-template');
+    fillCard(card, stream);
+    return card;
+  });
+  const isSame =
+    wanted.length === list.children.length && wanted.every((card, i) => card === list.children[i]);
+  if (!isSame) list.replaceChildren(...wanted);
+}
+
+function fillCard(card: HTMLElement, stream: StreamView): void {
+  const badge = badgeOf(stream.state);
+  card.dataset.videoId = stream.videoId;
+  card.dataset.state = stream.state;
+  find(card, '.card-link', HTMLAnchorElement).hash = watchHash(stream.videoId);
+  const badgeElement = find(card, '.badge', HTMLElement);
+  badgeElement.textContent = badge.text;
+  badgeElement.dataset.tone = badge.tone;
+  find(card, '.card-title', HTMLElement).textContent = stream.title;
+  find(card, '.card-facts', HTMLElement).textContent = summaryOf(stream, Date.now());
+  find(card, '.card-id', HTMLElement).textContent =
+    stream.title === stream.videoId ? '' : stream.videoId;
+}

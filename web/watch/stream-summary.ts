@@ -1,0 +1,56 @@
+/** A stream in a few words. Pure. */
+
+import type { StreamState, StreamView } from '../../lib/api/messages.ts';
+import { formatClock, formatSpan } from './format-time.ts';
+
+const ORDER: Readonly<Record<StreamState, number>> = { live: 0, created: 1, ended: 2 };
+
+/** Live streams first, then those to come, then recordings; each newest first. */
+export const inListOrder = (streams: readonly StreamView[]): readonly StreamView[] =>
+  streams.toSorted(
+    (a, b) =>
+      ORDER[a.state] - ORDER[b.state] ||
+      (b.startedAt ?? '').localeCompare(a.startedAt ?? '') ||
+      a.videoId.localeCompare(b.videoId),
+  );
+
+export type Badge = Readonly<{ text: string; tone: 'live' | 'soon' | 'recording' }>;
+
+export function badgeOf(state: StreamState): Badge {
+  switch (state) {
+    case 'live':
+      return { text: 'Live', tone: 'live' };
+    case 'created':
+      return { text: 'Not started', tone: 'soon' };
+    case 'ended':
+      return { text: 'Recording', tone: 'recording' };
+  }
+}
+
+/** `Started 12 min ago`, `45:12, ended 2 h ago`. */
+export function ageOf(stream: StreamView, nowMs: number): string {
+  const since = (time: string): string => formatSpan(nowMs - Date.parse(time));
+  switch (stream.state) {
+    case 'created':
+      return 'Waiting for its first segment';
+    case 'live':
+      return stream.startedAt === undefined ? '' : `Started ${since(stream.startedAt)} ago`;
+    case 'ended': {
+      const length = formatClock(stream.durationSeconds);
+      return stream.endedAt === undefined
+        ? length
+        : `${length}, ended ${since(stream.endedAt)} ago`;
+    }
+  }
+}
+
+/** The age, and the best picture there is. */
+export function summaryOf(stream: StreamView, nowMs: number): string {
+  const tallest = stream.renditions
+    .filter(({ kind }) => kind === 'video')
+    .toSorted((a, b) => (b.heightPx ?? 0) - (a.heightPx ?? 0))[0];
+  const audioOnly = stream.renditions.length > 0 && !tallest;
+  return [ageOf(stream, nowMs), audioOnly ? 'audio only' : (tallest?.name ?? '')]
+    .filter((part) => part !== '')
+    .join(' · ');
+}

@@ -1,0 +1,76 @@
+/** Menus for quality and audio, filled from what the player has. */
+
+import { find } from './page-elements.ts';
+import type { Track, Tracks } from './playback.ts';
+
+export type TrackMenus = Readonly<{
+  show(tracks: Tracks): void;
+  /** Names the rung that the automatic choice has on the screen. */
+  showActive(level: string): void;
+}>;
+
+const AUTO = -1;
+
+export function createTrackMenus(
+  view: HTMLElement,
+  select: Readonly<{ level(id: number): void; audio(id: number): void }>,
+): TrackMenus {
+  const qualityMenu = find(view, '.quality-menu', HTMLElement);
+  const audioMenu = find(view, '.audio-menu', HTMLElement);
+  const qualityItem = find(view, '.quality-item', HTMLElement);
+  const audioItem = find(view, '.audio-item', HTMLElement);
+  let active = '';
+
+  qualityMenu.addEventListener('change', () => select.level(chosenIn(qualityMenu)));
+  audioMenu.addEventListener('change', () => select.audio(chosenIn(audioMenu)));
+
+  return {
+    show({ levels, selectedLevel, audio, selectedAudio }) {
+      fill(qualityMenu, [{ id: AUTO, name: 'Auto' }, ...levels], selectedLevel);
+      fill(audioMenu, audio, selectedAudio);
+      qualityItem.hidden = levels.length < 2;
+      audioItem.hidden = audio.length < 2;
+      nameAuto(active);
+    },
+    showActive(level) {
+      if (level !== active) nameAuto(level);
+    },
+  };
+
+  function nameAuto(level: string): void {
+    active = level;
+    const auto = qualityMenu.querySelector<HTMLElement>(`[value="${AUTO}"]`);
+    if (!auto) return;
+    auto.textContent = level === '' ? 'Auto' : `Auto (${level})`;
+    refreshChoice(qualityMenu);
+  }
+}
+
+const chosenIn = (menu: HTMLElement): number => Number('value' in menu ? menu.value : Number.NaN);
+
+/** Leaves the items alone while only the choice changes: the menu may be open under the pointer. */
+function fill(menu: HTMLElement, tracks: readonly Track[], selected: number): void {
+  const present = [...menu.querySelectorAll<HTMLElement>('media-chrome-menu-item')];
+  const names = JSON.stringify(tracks);
+  if (menu.dataset.tracks !== names) {
+    menu.dataset.tracks = names;
+    for (const item of present) item.remove();
+    menu.append(...tracks.map(createItem));
+  }
+  for (const item of menu.querySelectorAll('media-chrome-menu-item')) {
+    const checked = item.getAttribute('value') === String(selected);
+    if ('checked' in item && item.checked !== checked) item.checked = checked;
+  }
+  refreshChoice(menu);
+}
+
+/** The line that opens the menu shows the choice; it looks anew when items come. */
+const refreshChoice = (menu: HTMLElement): boolean => menu.dispatchEvent(new Event('addmenuitem'));
+
+function createItem({ id, name }: Track): HTMLElement {
+  const item = document.createElement('media-chrome-menu-item');
+  item.setAttribute('type', 'radio');
+  item.setAttribute('value', String(id));
+  item.textContent = name;
+  return item;
+}

@@ -1,0 +1,199 @@
+/** One viewer and one stream: carries events to the state machine and its commands to player and server. */
+
+import { ApiError } from '../../lib/api/client.ts';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { catchUpRate, isAtEdge } from './live-edge.ts';
+import { bufferedAhead, type Playback, type PlaybackFacts } from './playback.ts';
+import { viewStream } from './stream-api.ts';
+import {
+  isWatching,
+  START,
+  step,
+  type Viewing,
+  type ViewingCommand,
+  type ViewingEvent,
+} from './viewing.ts';
+
+export type SessionListener = Readonly<{
+  viewing(viewing: Viewing): void;
+  stream(stream: StreamView): void;
+  facts(facts: PlaybackFacts, following: boolean): void;
+}>;
+
+export type ViewingSession = Readonly<{
+  dispatch(event: ViewingEvent): void;
+  seekToEdge(): void;
+  end(): void;
+}>;
+
+const TICK_MS = 250;
+/** Shorter pauses are what every switch and seek has. */
+const STALL_TICKS = 4;
+
+/**
+ * `createPlayback` is called once, with where its events go. All viewers lose a server at the same
+ * moment, so waiting times are spread by `random`.
+ */
+export function startViewing(
+  videoId: string,
+  video: HTMLVideoElement,
+  createPlayback: (dispatch: (event: ViewingEvent) => void) => Playback,
+  listener: SessionListener,
+  random: () => number = Math.random,
+): ViewingSession {
+  const ending = new AbortController();
+  const { signal } = ending;
+  let viewing = START.viewing;
+  let stream: StreamView | undefined;
+  let asking: ReturnType<typeof setTimeout> | undefined;
+  let following = true;
+  let stalledTicks = 0;
+  let lastTime = 0;
+  let catchingUpAt = 1;
+
+  const playback = createPlayback(dispatch);
+
+  function dispatch(event: ViewingEvent): void {
+    if (signal.aborted) return;
+    const next = step(viewing, event);
+    const hasEnded = viewing.source === 'live' && next.viewing.source === 'recording';
+    const changed = JSON.stringify(next.viewing) !== JSON.stringify(viewing);
+    viewing = next.viewing;
+    if (changed) listener.viewing(viewing);
+    if (next.command) run(next.command);
+    if (hasEnded) void learnEnd();
+  }
+
+  /** Its duration and when it ended; playback goes on whether or not the server tells. */
+  async function learnEnd(): Promise<void> {
+    const ended = await viewStream(videoId, signal).catch(() => undefined);
+    if (!ended || signal.aborted) return;
+    stream = ended;
+    listener.stream(ended);
+  }
+
+  function run(command: ViewingCommand): void {
+    clearTimeout(asking);
+    switch (command.type) {
+      case 'ask':
+        asking = setTimeout(ask, command.afterMs * (0.8 + 0.4 * random()));
+        return;
+      case 'load': {
+        // Who had paused stays paused, whatever has to be loaded anew.
+        const paused = command.paused || (command.at === 'same' && video.paused);
+        follow(command.at === 'default' && !paused);
+        if (stream) playback.load(stream.hls, { at: command.at, paused });
+        return;
+      }
+      case 'resume':
+        playback.resume();
+        return;
+      case 'recover_decoder':
+        playback.recoverDecoder();
+        return;
+      case 'stop':
+        playback.stop();
+    }
+  }
+
+  async function ask(): Promise<void> {
+    try {
+      stream = await viewStream(videoId, signal);
+      listener.stream(stream);
+      // A stream is live from its first upload on, and can be watched when that was transcoded.
+      dispatch({ type: stream.durationSeconds > 0 ? 'found' : 'not_started' });
+    } catch (error) {
+      dispatch(answerOf(error));
+    }
+  }
+
+  function follow(wanted: boolean): void {
+    following = wanted;
+    playback.follow(wanted);
+  }
+
+  function followIfAtEdge(): void {
+    const { behindSeconds, targetDurationSeconds } = playback.facts();
+    follow(!video.paused && isAtEdge(true, behindSeconds, targetDurationSeconds));
+  }
+
+  function keepUp(facts: PlaybackFacts): void {
+    const { behindSeconds, bufferSeconds, targetDurationSeconds } = facts;
+    const may = facts.live && following && !video.paused && isWatching(viewing);
+    const rate = may
+      ? catchUpRate(catchingUpAt, behindSeconds, bufferSeconds, targetDurationSeconds)
+      : 1;
+    // Speeds that the viewer chose are not ours to change.
+    if (rate !== catchingUpAt) video.playbackRate = rate;
+    catchingUpAt = rate;
+  }
+
+  function tick(): void {
+    const facts = playback.facts();
+    noticeStall(facts);
+    if (facts.live) {
+      const atEdge = isAtEdge(viewing.atEdge, facts.behindSeconds, facts.targetDurationSeconds);
+      dispatch({ type: 'edge', atEdge });
+    }
+    keepUp(facts);
+    listener.facts(facts, following);
+  }
+
+  function noticeStall(facts: PlaybackFacts): void {
+    const moves = video.currentTime !== lastTime;
+    lastTime = video.currentTime;
+    const shouldMove = !video.paused && !video.ended && viewing.source !== 'none';
+    stalledTicks = shouldMove && !moves ? stalledTicks + 1 : 0;
+    if (stalledTicks < STALL_TICKS) {
+      if (moves && viewing.state === 'stalled') dispatch({ type: 'moved' });
+      return;
+    }
+    const starved =
+      facts.live && facts.edgeSeconds - bufferedAhead(video) < facts.targetDurationSeconds;
+    dispatch({ type: 'stalled', starved });
+  }
+
+  const on = (name: keyof HTMLVideoElementEventMap, handle: () => void): void =>
+    video.addEventListener(name, handle, { signal });
+  on('canplay', () => dispatch({ type: 'ready' }));
+  on('playing', () => dispatch({ type: 'moved' }));
+  on('ended', () => dispatch({ type: 'played_out' }));
+  on('pause', () => follow(false));
+  // At once: a viewer who goes back must not be taken for one who fell behind.
+  on('seeking', () => {
+    if (viewing.state === 'ended' && video.duration - video.currentTime > 1) {
+      dispatch({ type: 'moved' });
+    }
+    followIfAtEdge();
+  });
+  on('play', followIfAtEdge);
+  window.addEventListener('offline', () => dispatch({ type: 'offline' }), { signal });
+  window.addEventListener('online', () => dispatch({ type: 'online' }), { signal });
+
+  const ticking = setInterval(tick, TICK_MS);
+  listener.viewing(viewing);
+  if (START.command) run(START.command);
+
+  return {
+    dispatch,
+    seekToEdge() {
+      playback.seekToEdge();
+      follow(true);
+    },
+    end() {
+      ending.abort();
+      clearTimeout(asking);
+      clearInterval(ticking);
+      playback.destroy();
+    },
+  };
+}
+
+function answerOf(error: unknown): ViewingEvent {
+  if (error instanceof ApiError) {
+    if (error.code === 'not_started') return { type: 'not_started' };
+    if (error.status === 404 || error.status === 400) return { type: 'not_found' };
+    return { type: 'unreachable', detail: error.message };
+  }
+  return { type: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+}

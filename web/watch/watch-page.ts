@@ -1,0 +1,146 @@
+/** One stream on the screen: player, messages, facts. */
+
+import 'media-chrome';
+import 'media-chrome/menu';
+import Hls from 'hls.js';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { formatClock } from './format-time.ts';
+import { createHlsPlayback, type LevelSize } from './hls-playback.ts';
+import { canPlayNatively, createNativePlayback } from './native-playback.ts';
+import { find, instantiate } from './page-elements.ts';
+import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
+import { connectPlayerControls } from './player-controls.ts';
+import { createStatsPanel } from './stats-panel.ts';
+import { ageOf, badgeOf } from './stream-summary.ts';
+import { createTrackMenus } from './track-menus.ts';
+import type { Viewing } from './viewing.ts';
+import { describeViewing } from './viewing-message.ts';
+import { showNotice } from './viewing-notice.ts';
+import { startViewing } from './viewing-session.ts';
+
+/** File beside this module, named by the build. */
+declare const HLS_WORKER_FILE: string;
+
+/** Shows the stream in `page`; the answer takes it away. */
+export function showWatchPage(page: HTMLElement, videoId: string): () => void {
+  const view = instantiate('watch-template');
+  page.replaceChildren(view);
+  const video = find(view, 'video', HTMLVideoElement);
+  const stats = createStatsPanel(view, video);
+  let stream: StreamView | undefined;
+
+  const menus = createTrackMenus(view, {
+    level: (id) => playback?.selectLevel(id),
+    audio: (id) => playback?.selectAudio(id),
+  });
+  const controls = connectPlayerControls(view, video, () => session.seekToEdge());
+
+  let playback: Playback | undefined;
+  const session = startViewing(
+    videoId,
+    video,
+    (dispatch) => {
+      const listener: PlaybackListener = { event: dispatch, tracks: menus.show };
+      playback = createPlayback(video, listener, () => stream, controls.showStart);
+      return playback;
+    },
+    {
+      viewing(viewing) {
+        view.dataset.state = viewing.state;
+        view.dataset.source = viewing.source;
+        showNotice(view, describeViewing(viewing), (event) => session.dispatch({ type: event }));
+        controls.showSource(viewing.source);
+        showAbout(view, videoId, stream, viewing);
+      },
+      stream(found) {
+        stream = found;
+        document.title = `${found.title} · Rivulet`;
+        showAbout(view, videoId, stream, undefined);
+      },
+      facts(facts) {
+        showAge(view, stream);
+        showFacts(view, video, facts);
+        controls.showFacts(facts);
+        menus.showActive(facts.level);
+        stats.show(facts);
+      },
+    },
+  );
+  document.title = `${videoId} · Rivulet`;
+  showAbout(view, videoId, undefined, undefined);
+
+  return () => {
+    session.end();
+    controls.disconnect();
+  };
+}
+
+function createPlayback(
+  video: HTMLVideoElement,
+  listener: PlaybackListener,
+  stream: () => StreamView | undefined,
+  onBlocked: () => void,
+): Playback {
+  if (!Hls.isSupported() && canPlayNatively(video)) {
+    return createNativePlayback(video, listener, onBlocked);
+  }
+  return createHlsPlayback(video, listener, {
+    workerPath: new URL(HLS_WORKER_FILE, import.meta.url).href,
+    nameLevel: (size) => nameLevel(size, stream()),
+    onBlocked,
+  });
+}
+
+function nameLevel(
+  { widthPx, heightPx, bitrateBps }: LevelSize,
+  stream: StreamView | undefined,
+): string {
+  const rung = stream?.renditions.find(
+    (rendition) =>
+      rendition.kind === 'video' &&
+      rendition.widthPx === widthPx &&
+      rendition.heightPx === heightPx,
+  );
+  if (rung) return rung.name;
+  return heightPx > 0
+    ? `${Math.min(widthPx, heightPx)}p`
+    : `${Math.round(bitrateBps / 1000)} kbit/s`;
+}
+
+function showAbout(
+  view: HTMLElement,
+  videoId: string,
+  stream: StreamView | undefined,
+  viewing: Viewing | undefined,
+): void {
+  find(view, '.stream-title', HTMLElement).textContent = stream?.title ?? videoId;
+  const badge = find(view, '.badge', HTMLElement);
+  // The player may know before the server was asked again.
+  const ended = viewing?.source === 'recording';
+  const { text, tone } = badgeOf(ended ? 'ended' : (stream?.state ?? 'created'));
+  badge.hidden = !stream || viewing?.state === 'unknown';
+  badge.textContent = text;
+  badge.dataset.tone = tone;
+  view.dataset.ended = String(ended);
+  showAge(view, stream);
+}
+
+/** What the server said before the end would be wrong after it. */
+function showAge(view: HTMLElement, stream: StreamView | undefined): void {
+  const isCurrent = stream && (stream.state === 'ended') === (view.dataset.ended === 'true');
+  const text = isCurrent ? ageOf(stream, Date.now()) : '';
+  const age = find(view, '.age', HTMLElement);
+  if (age.textContent !== text) age.textContent = text;
+}
+
+function showFacts(view: HTMLElement, video: HTMLVideoElement, facts: PlaybackFacts): void {
+  const { live, edgeSeconds, latencySeconds } = facts;
+  view.dataset.level = facts.level;
+  view.dataset.time = video.currentTime.toFixed(2);
+  view.dataset.behind = live ? facts.behindSeconds.toFixed(2) : '';
+  view.dataset.latency = live && latencySeconds !== undefined ? latencySeconds.toFixed(2) : '';
+  const isPlaying = live && video.readyState > 0;
+  find(view, '.delay', HTMLElement).textContent = isPlaying
+    ? `${edgeSeconds < 100 ? `${Math.max(0, Math.round(edgeSeconds))} s` : formatClock(edgeSeconds)} behind live`
+    : '';
+}
