@@ -1,0 +1,74 @@
+/**
+ * Runs one of the project's tasks, on a fresh clone after setting it up. Plain JavaScript for any
+ * Node from 18 on: this is what a machine starts before it has anything of ours.
+ */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { runForeground, SetupError, say } from './setup/child.mjs';
+import { setUp } from './setup/set-up.mjs';
+
+const BIOME = 'node_modules/@biomejs/biome/bin/biome';
+const TSC = 'node_modules/typescript/bin/tsc';
+
+const CHECK = [
+  [BIOME, 'check', '--error-on-warnings'],
+  [TSC, '-p', 'tsconfig.json'],
+  [TSC, '-p', 'web/tsconfig.json'],
+];
+
+/**
+ * `steps`: scripts with their arguments, one after the other while they succeed. Arguments of the
+ * command line go to the last.
+ * @typedef {{ programs: import('./setup/programs.mjs').ProgramName[], steps: string[][] }} Task
+ */
+
+/** @type {Record<string, Task>} */
+const TASKS = {
+  start: { programs: ['ffmpeg'], steps: [['bin/start.ts']] },
+  encoder: { programs: ['ffmpeg'], steps: [['bin/encoder.ts']] },
+  test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
+  bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
+  check: { programs: [], steps: CHECK },
+  format: { programs: [], steps: [[BIOME, 'check', '--write']] },
+};
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * @param {string | undefined} name
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} The exit code.
+ */
+async function runTask(name, args) {
+  const task = Object.entries(TASKS).find(([key]) => key === name)?.[1];
+  if (!task) {
+    throw new SetupError(
+      `There is no task "${name ?? ''}". Tasks: ${Object.keys(TASKS).join(', ')}.`,
+    );
+  }
+  const { node, env } = await setUp(root, task.programs);
+  const steps = task.steps.filter((step) =>
+    step.every((part) => !part.startsWith('web/') || existsSync(join(root, part))),
+  );
+  for (const [index, step] of steps.entries()) {
+    const [script = '', ...ownArgs] = step;
+    const rest = index === steps.length - 1 ? args : [];
+    const code = await runForeground(node, [join(root, script), ...ownArgs, ...rest], {
+      env,
+      cwd: root,
+    });
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+try {
+  process.exitCode = await runTask(process.argv[2], process.argv.slice(3));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { forbiddenImports, type ImportTable, importsOf } from './import-rules.ts';
+import { readRepository } from './repository-files.ts';
+
+/**
+ * Who may import whom. Down to `lib/pipeline` nothing knows where it runs; `lib/embedded` implements
+ * the pipeline's ports; `lambdas`, `containers`, `web` and `bin` are the processes.
+ */
+const ALLOWED: ImportTable = {
+  'lib/domain': {},
+  'lib/config.ts': { packages: ['zod'], node: ['node:os', 'node:path'] },
+  'lib/api': { areas: ['lib/domain'] },
+  'lib/playlist': { areas: ['lib/domain'] },
+  'lib/ffmpeg': { areas: ['lib/domain'], node: 'all' },
+  'lib/media': {
+    areas: ['lib/domain', 'lib/ffmpeg'],
+    packages: ['mediabunny'],
+    node: 'all',
+  },
+  'lib/pipeline': {
+    areas: ['lib/domain', 'lib/ffmpeg', 'lib/media', 'lib/playlist'],
+    types: ['lib/api'],
+    // zod for the messages that come back from a queue.
+    packages: ['lru-cache', 'zod'],
+    // Computation and waiting; files and network are behind the ports.
+    node: ['node:buffer', 'node:crypto', 'node:timers/promises', 'node:util', 'node:zlib'],
+  },
+  'lib/embedded': {
+    areas: ['lib/api', 'lib/config.ts', 'lib/domain'],
+    types: ['lib/pipeline'],
+    packages: ['aws-lambda'],
+    node: 'all',
+  },
+  'lib/encoder': { areas: ['lib/api', 'lib/domain', 'lib/ffmpeg', 'lib/playlist'], node: 'all' },
+  lambdas: {
+    areas: ['lib/api', 'lib/config.ts', 'lib/domain', 'lib/pipeline', 'lib/playlist'],
+    packages: ['@middy/core', 'aws-lambda', 'zod'],
+  },
+  containers: {
+    areas: [
+      'lib/config.ts',
+      'lib/domain',
+      'lib/embedded',
+      'lib/ffmpeg',
+      'lib/media',
+      'lib/pipeline',
+    ],
+    node: 'all',
+  },
+  web: { areas: ['lib/api', 'lib/domain'], packages: ['hls.js', 'media-chrome'] },
+  'web/build.ts': { packages: ['esbuild'], node: 'all' },
+  bin: { areas: 'all', packages: 'all', node: 'all' },
+  test: { areas: 'all', packages: 'all', node: 'all' },
+};
+
+describe('imports', () => {
+  test('follow the table', () => {
+    const files = readRepository(/\.(?:ts|mjs|js)$/);
+    assert.ok(files.length > 20);
+    assert.ok(files.some(({ text }) => importsOf(text).length > 3));
+    assert.deepEqual(forbiddenImports(ALLOWED, files), []);
+  });
+
+  test('are found in every form they take', () => {
+    const source = [
+      "import { a } from './a.ts';",
+      "import type { B } from './b.ts';",
+      "import { type C, type D } from '../c.ts';",
+      "import { type E, f } from './e.ts';",
+      'import {',
+      '  type G,',
+      '  h,',
+      "} from './g.ts';",
+      "import './side-effect.ts';",
+      "import * as path from 'node:path';",
+      "import hls, { type I } from 'hls.js/light';",
+      "export { j } from './j.ts';",
+      "export * from './k.ts';",
+      "  const late = await import('./late.ts');",
+      "// import { no } from './comment.ts';",
+      " * import('./docs.ts')",
+      "export const name = 'no import';",
+    ].join('\n');
+    assert.deepEqual(
+      importsOf(source).map(({ specifier, typeOnly }) => `${specifier}${typeOnly ? ' type' : ''}`),
+      [
+        './a.ts',
+        './b.ts type',
+        '../c.ts type',
+        './e.ts',
+        './g.ts',
+        './side-effect.ts',
+        'node:path',
+        'hls.js/light',
+        './j.ts',
+        './k.ts',
+        './late.ts',
+      ],
+    );
+  });
+
+  test('beyond the table are named', () => {
+    const table: ImportTable = {
+      'lib/low': {},
+      'lib/low/deep': { areas: ['lib/low'] },
+      'lib/high': { areas: ['lib/low'], types: ['lib/side'], packages: ['zod'], node: ['node:os'] },
+      'lib/side': {},
+      test: { areas: 'all', packages: 'all', node: 'all' },
+    };
+    const imports = (path: string, ...specifiers: string[]) =>
+      forbiddenImports(table, [
+        {
+          path,
+          text: specifiers.map((specifier) => `import { x } from '${specifier}';`).join('\n'),
+        },
+      ]);
+    assert.deepEqual(
+      imports('lib/high/a.ts', './b.ts', '../low/c.ts', 'zod', 'zod/mini', 'node:os'),
+      [],
+    );
+    assert.deepEqual(imports('lib/low/deep/a.ts', '../b.ts'), []);
+    assert.deepEqual(imports('test/low/a.test.ts', '../../lib/low/a.ts', './b.ts', 'any'), []);
+    const refused: readonly (readonly [string, string])[] = [
+      ['lib/low/a.ts', '../high/b.ts'],
+      ['lib/low/a.ts', './deep/b.ts'],
+      ['lib/low/a.ts', 'node:fs'],
+      ['lib/high/a.ts', 'node:fs'],
+      ['lib/high/a.ts', 'zodiac'],
+      ['lib/high/a.ts', '@scope/zod'],
+      ['lib/high/a.ts', '../side/b.ts'],
+      ['lib/high/a.ts', '../../test/support/b.ts'],
+      ['lib/high/a.ts', '../elsewhere/b.ts'],
+    ];
+    for (const [path, specifier] of refused) {
+      assert.deepEqual(imports(path, specifier), [`${path} must not import ${specifier}`]);
+    }
+    const typed = { path: 'lib/high/a.ts', text: "import type { X } from '../side/b.ts';" };
+    assert.deepEqual(forbiddenImports(table, [typed]), []);
+    assert.deepEqual(imports('tools/a.ts'), ['tools/a.ts is in no area of the table']);
+  });
+});

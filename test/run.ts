@@ -1,0 +1,137 @@
+/** Runs the tests: `test/run.ts [pattern…] [node option…]`. A pattern is a part of a file's path. */
+
+import { globSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { killMarked, MARK, watchLeftovers } from './support/leftovers.ts';
+
+/** Two test files at a time; those under test/e2e measure time and start browsers: one at a time. */
+const CONCURRENCY = 2;
+const SERIAL = `test${sep}e2e${sep}`;
+
+const TEST_TIMEOUT_MS = 180_000;
+const FILE_TIMEOUT_MS = 15 * 60_000;
+
+const root = join(import.meta.dirname, '..');
+const options = process.argv.slice(2).filter((arg) => arg.startsWith('-'));
+const patterns = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
+
+type TestEvent = Readonly<{ type: string; data: Record<string, unknown> }>;
+
+const counts = { tests: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
+const notRun: string[] = [];
+const leftovers: string[] = [];
+
+/** One file's events, as they come. */
+async function* testFile(file: string): AsyncGenerator<TestEvent> {
+  const mark = `${process.pid}:${file}`;
+  const timeout = new AbortController();
+  const timer = setTimeout(() => {
+    timeout.abort(new Error(`${file} was still running after ${FILE_TIMEOUT_MS} ms`));
+    killMarked(mark);
+  }, FILE_TIMEOUT_MS);
+  // Its standard output may be open in a process it left behind: without the watch we would wait for that.
+  const watch = watchLeftovers(mark);
+  try {
+    const events = run({
+      files: [join(root, file)],
+      execArgv: [`--test-timeout=${TEST_TIMEOUT_MS}`, ...options],
+      env: { ...process.env, [MARK]: mark },
+      signal: timeout.signal,
+    });
+    for await (const event of events as AsyncIterable<TestEvent>) {
+      count(event);
+      if (!isTotal(event)) yield event;
+    }
+  } finally {
+    clearTimeout(timer);
+    for (const command of await watch.end()) leftovers.push(`${file} left behind: ${command}`);
+  }
+}
+
+async function* oneByOne(files: readonly string[]): AsyncGenerator<TestEvent> {
+  for (const file of files) yield* testFile(file);
+}
+
+async function collect(file: string): Promise<readonly [string, TestEvent[]]> {
+  const events: TestEvent[] = [];
+  for await (const event of testFile(file)) events.push(event);
+  return [file, events];
+}
+
+/** Files side by side, each file's events together. */
+async function* sideBySide(files: readonly string[]): AsyncGenerator<TestEvent> {
+  const waiting = [...files];
+  const running = new Map<string, Promise<readonly [string, TestEvent[]]>>();
+  while (waiting.length > 0 || running.size > 0) {
+    const file = running.size < CONCURRENCY ? waiting.shift() : undefined;
+    if (file !== undefined) {
+      running.set(file, collect(file));
+      continue;
+    }
+    const [done, events] = await Promise.race(running.values());
+    running.delete(done);
+    yield* events;
+  }
+}
+
+function count({ type, data }: TestEvent): void {
+  if (type === 'test:summary' && data.file === undefined) {
+    const ofFile = data.counts as typeof counts;
+    for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += ofFile[key];
+    return;
+  }
+  const reason = data.skip ?? data.todo;
+  if ((type === 'test:pass' || type === 'test:fail') && reason !== undefined && reason !== false) {
+    notRun.push(`${data.name}${typeof reason === 'string' ? ` (${reason})` : ''}`);
+  }
+}
+
+/** Totals of one file, in place of which ours come at the end. */
+const isTotal = ({ type, data }: TestEvent): boolean =>
+  (type === 'test:summary' || type === 'test:diagnostic') && data.file === undefined;
+
+const isWanted = (file: string): boolean =>
+  patterns.length === 0 ||
+  patterns.some((pattern) => file.includes(join(pattern.replace(/\*.*$/, ''))));
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    killMarked(`${process.pid}:`);
+    process.exit(128 + constants.signals[signal]);
+  });
+}
+
+const startMs = Date.now();
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((file) => isWanted(file))
+  .sort();
+const serial = files.filter((file) => file.startsWith(SERIAL));
+const parallel = files.filter((file) => !file.startsWith(SERIAL));
+
+async function* allEvents(): AsyncGenerator<TestEvent> {
+  yield* sideBySide(parallel);
+  yield* oneByOne(serial);
+}
+
+for await (const text of Readable.from(allEvents()).compose(spec())) process.stdout.write(text);
+
+const isCi = process.env.CI === 'true';
+const failures = [
+  ...(files.length === 0
+    ? [`no test file matches ${patterns.join(' ') || 'test/**/*.test.ts'}`]
+    : []),
+  ...(counts.failed + counts.cancelled > 0 ? [`${counts.failed + counts.cancelled} failed`] : []),
+  ...leftovers,
+  ...(isCi && notRun.length > 0 ? ['with CI=true no test may be skipped'] : []),
+];
+for (const name of notRun) console.log(`not run: ${name}`);
+for (const failure of failures) console.log(`FAILED: ${failure}`);
+const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
+console.log(`${files.length} files in ${seconds} s`);
+const { passed, failed, cancelled, skipped, todo } = counts;
+console.log(`tests: ${passed} passed, ${failed + cancelled} failed, ${skipped + todo} skipped`);
+process.exitCode = failures.length > 0 ? 1 : 0;
