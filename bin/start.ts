@@ -1,0 +1,115 @@
+/** `npm start`: builds the pages, runs the system, says where it is; on a new data folder with a demo. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ConfigError, serverConfig } from '../lib/config.ts';
+import { buildPages } from '../web/build.ts';
+import { type RunningSystem, startSystem } from './system.ts';
+
+const USAGE = `npm start                 runs Rivulet on this machine
+npm start -- --no-demo    without the demo stream that a new data folder gets
+
+Settings, from the environment:
+  PORT               8080         0: any free one
+  HOST               127.0.0.1    0.0.0.0: reachable from other machines
+  RIVULET_DATA       .rivulet     folder of everything that is kept
+  RIVULET_OWNER_KEY               made once and kept in the data folder, if unset
+  RIVULET_WORKERS                 transcoding processes; by default one for two cores`;
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+const DEMO = 'demo';
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : explain(error));
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { demo: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h' } },
+    allowNegative: true,
+  });
+  if (values.help) return console.log(USAGE);
+  const config = serverConfig(process.env);
+  const isNew = !existsSync(join(config.dataPath, 'index.db'));
+  const pages = join(PROJECT, 'dist', 'pages');
+  await buildPages(pages);
+  const system = await startSystem(config, pages);
+  const url = urlOf(config.host, system.address.port);
+  const demo = values.demo && isNew ? startDemo(url, system.ownerKey) : undefined;
+  console.log(greeting(url, system.ownerKey, config.dataPath, demo !== undefined));
+  stopOnSignals(system, demo);
+}
+
+/** The real encoder client, as anybody would run it. */
+function startDemo(url: string, ownerKey: string): ChildProcess {
+  const encoder = join(PROJECT, 'bin', 'encoder.ts');
+  const options = ['testsrc', '--to', url, '--stream', DEMO, '--title', 'Demo', '--quiet'];
+  // A group of its own: Ctrl-C reaches it through us, after it had time to send what it has.
+  return spawn(process.execPath, [encoder, ...options], {
+    env: { ...process.env, RIVULET_KEY: ownerKey },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+  });
+}
+
+function stopOnSignals(system: RunningSystem, demo: ChildProcess | undefined): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    console.log('Stopping: finishing what is under way …');
+    demo?.kill('SIGKILL');
+    await system.stop();
+    process.exit(0);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function urlOf(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
+}
+
+function greeting(url: string, ownerKey: string, dataPath: string, demo: boolean): string {
+  return `
+Rivulet is running.
+
+  Watch       ${url}/${demo ? `#/watch/${DEMO}` : ''}
+  All streams ${url}/#key=${ownerKey}
+  Owner key   ${ownerKey}
+  Data        ${relative(process.cwd(), dataPath) || dataPath}
+
+Push a stream with plain ffmpeg:
+
+  ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=330 \\
+    -c:v libx264 -preset veryfast -pix_fmt yuv420p -g 60 -c:a aac \\
+    -f hls -hls_time 2 -method PUT ${url.replace('://', `://x:${ownerKey}@`)}/upload/my-stream/live.m3u8
+
+or with the encoder client (a file, a camera, an RTSP address; INPUT may be testsrc):
+
+  RIVULET_KEY=${ownerKey} npm run encoder -- INPUT --to ${url} --stream my-stream
+
+Stop with Ctrl-C.
+`;
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return `The port is in use by another program. Choose another one: PORT=8081 npm start`;
+  }
+  if ('code' in error && error.code === 'EACCES') {
+    return `This port or folder is not for this user (${error.message}). Choose another: PORT=8081, RIVULET_DATA=…`;
+  }
+  return error.message.startsWith('Another engine')
+    ? error.message
+    : (error.stack ?? error.message);
+}

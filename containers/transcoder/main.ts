@@ -1,0 +1,41 @@
+/** A worker process: takes transcode jobs until it is asked to stop. */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { workerConfig } from '../../lib/config.ts';
+import { openDataFolder } from '../../lib/embedded/data-folder.ts';
+import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
+import { JobLoop } from '../../lib/pipeline/job-loop.ts';
+import { transcodeJob } from '../../lib/pipeline/messages.ts';
+import { runTranscodeJob } from '../../lib/pipeline/transcode.ts';
+
+/** Of the ten seconds that the whole system has to end. */
+const DRAIN_MS = 6_000;
+
+const config = workerConfig(process.env);
+const folder = openDataFolder(config.dataPath);
+const ports = embeddedPorts(folder);
+const workFolder = join(folder.tmp, `worker-${process.pid}`);
+mkdirSync(workFolder, { recursive: true });
+
+const loop = new JobLoop({
+  queue: ports.queues.transcode,
+  concurrency: config.jobs,
+  run: async ({ body, signal, alone }) => {
+    const job = transcodeJob.parse(JSON.parse(body));
+    const threads = alone ? {} : { threads: 1 };
+    await runTranscodeJob(ports, job, { workFolder, signal, ...threads });
+  },
+  report: (error, what) => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    console.error(JSON.stringify({ level: 'error', what, error: text }));
+  },
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, async () => {
+    await loop.stop(DRAIN_MS);
+    ports.close();
+    process.exit(0);
+  });
+}

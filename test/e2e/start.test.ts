@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { encode, ffmpeg, lavfi, probe } from '../support/ffmpeg.ts';
+import { startTestSystem, temporaryFolder, waitFor } from '../support/system.ts';
+
+const START = fileURLToPath(new URL('../../bin/start.ts', import.meta.url));
+
+/** Starts it with these settings, and expects it to refuse. */
+async function refusal(env: Readonly<Record<string, string>>): Promise<string> {
+  const run = promisify(execFile)(process.execPath, [START, '--no-demo'], {
+    env: { ...process.env, PORT: '0', ...env },
+    timeout: 20_000,
+  });
+  const error = await run.then(
+    () => assert.fail('it started'),
+    (failure: { code: number; stderr: string }) => failure,
+  );
+  assert.equal(error.code, 1, error.stderr);
+  return error.stderr;
+}
+
+describe('the start', () => {
+  test('shows a live demo on a new data folder, and only there', async (t) => {
+    const folder = await temporaryFolder(t);
+    const dataPath = join(folder, 'data');
+    // Its own key, and the spool of the demo's encoder out of the way of the machine's user.
+    const env = { XDG_STATE_HOME: join(folder, 'state'), HOME: folder };
+    const startMs = performance.now();
+    const system = await startTestSystem(t, { dataPath, args: [], env });
+    const view = await waitFor('the live picture', async () => {
+      const answer = await fetch(`${system.url}/viewstream/metadata/demo?format=json`);
+      const stream = answer.ok ? ((await answer.json()) as StreamView) : undefined;
+      return stream?.state === 'live' ? stream : undefined;
+    });
+    assert.ok(performance.now() - startMs < 30_000);
+    assert.equal(view.title, 'Demo');
+    assert.equal(Math.max(...view.renditions.map((one) => one.heightPx ?? 0)), 720);
+    const streams = await probe(`${system.url}/viewstream/demo?timestamp=0`);
+    assert.deepEqual(streams.map((stream) => stream.codec_name).sort(), ['aac', 'h264']);
+    assert.match(system.output(), /Watch +http:\/\/127\.0\.0\.1:\d+\/#\/watch\/demo\n/);
+    const page = await fetch(`${system.url}/`);
+    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'self'/);
+    const { code, timeMs } = await system.kill('SIGTERM');
+    assert.equal(code, 0, system.output());
+    assert.ok(timeMs < 10_000, `${timeMs} ms`);
+    const again = await startTestSystem(t, { dataPath, args: [], env });
+    assert.doesNotMatch(again.output(), /watch\/demo/);
+    const kept = (await (await again.fetch('/streams')).json()) as { streams: StreamView[] };
+    assert.deepEqual(
+      kept.streams.map((stream) => stream.videoId),
+      ['demo'],
+    );
+  });
+
+  test('ends within ten seconds when it is asked to, with all ports ready before', async (t) => {
+    const system = await startTestSystem(t);
+    const health = await waitFor('health', async () => {
+      const answer = await fetch(`${system.url}/healthz`);
+      return answer.ok ? ((await answer.json()) as { ready: boolean }) : undefined;
+    });
+    assert.equal(health.ready, true);
+    const { code, timeMs } = await system.kill('SIGINT');
+    assert.equal(code, 0);
+    assert.ok(timeMs < 10_000);
+  });
+
+  test('names a wrong setting and what was expected', async (t) => {
+    const folder = await temporaryFolder(t);
+    const data = { RIVULET_DATA: join(folder, 'data') };
+    assert.match(
+      await refusal({ ...data, PORT: 'http' }),
+      /PORT is "http"; expected: a whole number/,
+    );
+    assert.match(await refusal({ ...data, RIVULET_OWNER_KEY: 'short' }), /RIVULET_OWNER_KEY/);
+    assert.match(await refusal({ ...data, RIVULET_WORKER: '2' }), /RIVULET_WORKERS/);
+    const system = await startTestSystem(t, { dataPath: join(folder, 'data') });
+    assert.match(await refusal(data), /Another engine/);
+    const port = new URL(system.url).port;
+    const elsewhere = { RIVULET_DATA: join(folder, 'other'), PORT: port };
+    assert.match(await refusal(elsewhere), /port is in use.*PORT=/);
+  });
+
+  test('makes an owner key once and keeps it to itself', async (t) => {
+    const dataPath = join(await temporaryFolder(t), 'data');
+    const env = { RIVULET_OWNER_KEY: '' };
+    const first = await startTestSystem(t, { dataPath, env });
+    const key = first.output().match(/Owner key\s+(\S+)/)?.[1];
+    assert.ok(key && key.length >= 32);
+    assert.equal((await first.fetch('/streams', { key })).status, 200);
+    assert.equal((await first.fetch('/streams', { key: null })).status, 401);
+    assert.equal((await first.fetch('/streams', { key: 'guess' })).status, 403);
+    await first.kill('SIGTERM');
+    assert.equal((await stat(join(dataPath, 'secrets', 'owner-key'))).mode & 0o077, 0);
+    const second = await startTestSystem(t, { dataPath, env });
+    assert.match(second.output(), new RegExp(`Owner key\\s+${key}`));
+  });
+});
+
+test('a stream whose encoder falls silent ends by itself; a deleted one is gone', async (t) => {
+  const system = await startTestSystem(t);
+  const folder = await temporaryFolder(t);
+  await ffmpeg([...lavfi('160x90'), '-t', '1', ...encode(30), join(folder, 'one.ts')]);
+  const body = new Uint8Array(await readFile(join(folder, 'one.ts')));
+  const settings = { idleTimeoutSeconds: 1, title: 'Short' };
+  await system.fetch('/streams/idle', { method: 'PUT', body: JSON.stringify(settings) });
+  await system.fetch('/upload/idle?segment=0', { method: 'POST', body });
+  await waitFor('the end by silence', async () => {
+    const answer = await fetch(`${system.url}/viewstream/metadata/idle?format=json`);
+    return ((await answer.json()) as StreamView).state === 'ended';
+  });
+  const playlist = await fetch(`${system.url}/viewstream/metadata/idle/audio.m3u8`);
+  const text = await playlist.text();
+  assert.match(text, /#EXT-X-ENDLIST\n$/);
+  const media = text.match(/^\/media\/.*$/m)?.[0] ?? assert.fail(text);
+  assert.equal((await fetch(`${system.url}${media}`)).status, 200);
+  assert.equal((await system.fetch('/streams/idle', { method: 'DELETE' })).status, 204);
+  assert.equal((await fetch(`${system.url}${media}`)).status, 404);
+  assert.equal((await fetch(playlist.url)).status, 404);
+  assert.deepEqual(await (await system.fetch('/streams')).json(), { streams: [] });
+  await system.fetch('/upload/idle?segment=0', { method: 'POST', body });
+  const reborn = await waitFor('the stream of the same name', async () => {
+    const answer = await fetch(playlist.url);
+    return answer.ok ? answer.text() : undefined;
+  });
+  assert.ok(!reborn.includes(media), 'names are not used again');
+});
