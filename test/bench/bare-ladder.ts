@@ -1,0 +1,20 @@
+/** The ffmpeg command that a person would run by hand: the same ladder with the same settings. */
+
+import { join } from 'node:path';
+import { DEFAULT_LADDER, planLadder, type SourcePicture } from '../../lib/domain/ladder.ts';
+import { videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
+
+export function bareLadder(inputPath: string, folder: string, picture: SourcePicture): string[] {
+  const rungs = planLadder(DEFAULT_LADDER, picture);
+  return [
+    ...videoArgs({
+      inputPath,
+      picture,
+      startTicks: 0,
+      guessMatrix: true,
+      outputs: rungs.map((rung) => ({ rung, path: join(folder, `bare-${rung.name}.mp4`) })),
+    }),
+    ...['-map', '0:a', '-c:a', 'copy', '-bsf:a', 'aac_adtstoasc'],
+    join(folder, 'bare-audio.mp4'),
+  ];
+}

@@ -1,0 +1,45 @@
+/** From "upload finished" to "listed in the playlist", beyond what ffmpeg alone needs for the segment. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { bareLadder } from './bare-ladder.ts';
+import { type Figure, quantile } from './report.ts';
+import { bareFfmpeg, cutSource, makeSource, uploadFile, withSurroundings } from './surroundings.ts';
+
+const SEGMENTS = 30;
+const SEGMENT_SECONDS = 2;
+const POLL_MS = 4;
+const PICTURE = { widthPx: 1280, heightPx: 720, framesPerSecond: 30 };
+
+export const measureDelay = (): Promise<Figure[]> =>
+  withSurroundings(async ({ folder, start }) => {
+    const source = join(folder, 'source.ts');
+    const seconds = SEGMENTS * SEGMENT_SECONDS;
+    await makeSource(source, { size: '1280x720', seconds, kbps: 4000, keyframeEvery: 60 });
+    await mkdir(join(folder, 'cut'));
+    const files = await cutSource(source, join(folder, 'cut'), SEGMENT_SECONDS);
+    const system = await start();
+    const playlistUrl = `${system.url}/viewstream/metadata/live/720p.m3u8`;
+    const delays: number[] = [];
+    const bareTimes: number[] = [];
+    for (const [number, file] of files.entries()) {
+      const bareMs = await bareFfmpeg(bareLadder(file, folder, PICTURE));
+      await uploadFile(system, file, `/upload/live?segment=${number}`);
+      const uploadedMs = performance.now();
+      while (!(await lists(playlistUrl, number))) await pause(POLL_MS);
+      delays.push(performance.now() - uploadedMs - bareMs);
+      bareTimes.push(bareMs);
+    }
+    return [
+      { name: 'bare ffmpeg, 2 s of 720p30, median ms', value: quantile(bareTimes, 0.5) },
+      { name: 'delay over bare ffmpeg, median ms', value: quantile(delays, 0.5) },
+      { name: 'delay over bare ffmpeg, p95 ms', value: quantile(delays, 0.95) },
+    ];
+  });
+
+async function lists(playlistUrl: string, number: number): Promise<boolean> {
+  const answer = await fetch(playlistUrl);
+  const text = await answer.text();
+  return answer.ok && text.includes(`/1-${String(number).padStart(10, '0')}-`);
+}

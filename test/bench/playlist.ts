@@ -1,0 +1,91 @@
+/** A warm playlist request on a long timeline against one on a short timeline. */
+
+import { join } from 'node:path';
+import { EMPTY_HEAD, planPublication, type TimelineHead } from '../../lib/domain/publication.ts';
+import { openDataFolder } from '../../lib/embedded/data-folder.ts';
+import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
+import { newStream } from '../../lib/pipeline/access.ts';
+import { StreamRecords } from '../../lib/pipeline/records.ts';
+import { type Figure, quantile } from './report.ts';
+import { withSurroundings } from './surroundings.ts';
+
+const SEGMENT_TICKS = 360_000;
+const BATCH = 80;
+const REQUESTS = 3000;
+const WARM_UP = 300;
+const LENGTHS = { short: 100, long: 100_000 } as const;
+
+export const measurePlaylist = (): Promise<Figure[]> =>
+  withSurroundings(async ({ folder, start }) => {
+    const dataPath = join(folder, 'data');
+    for (const [id, length] of Object.entries(LENGTHS)) await fill(dataPath, id, length);
+    const system = await start({ dataPath });
+    const times: Record<string, number[]> = { short: [], long: [] };
+    for (let turn = 0; turn < WARM_UP + REQUESTS; turn += 1) {
+      for (const id of Object.keys(LENGTHS)) {
+        const startMs = performance.now();
+        const answer = await fetch(`${system.url}/viewstream/metadata/${id}/720p.m3u8`);
+        if (!answer.ok) throw new Error(await answer.text());
+        await answer.arrayBuffer();
+        if (turn >= WARM_UP) times[id]?.push(performance.now() - startMs);
+      }
+    }
+    const [short, long] = [times.short ?? [], times.long ?? []];
+    return [
+      { name: 'playlist median, 100 entries, ms', value: quantile(short, 0.5) },
+      { name: 'playlist median, 100,000 entries, ms', value: quantile(long, 0.5) },
+      { name: 'playlist p99, 100 entries, ms', value: quantile(short, 0.99) },
+      { name: 'playlist p99, 100,000 entries, ms', value: quantile(long, 0.99) },
+      {
+        name: 'playlist p99, 100,000 entries : 100',
+        value: quantile(long, 0.99) / quantile(short, 0.99),
+      },
+    ];
+  });
+
+/** A stream that has published so many segments, written as the publisher writes it. */
+async function fill(dataPath: string, videoId: string, length: number): Promise<void> {
+  const ports = embeddedPorts(openDataFolder(dataPath));
+  const records = new StreamRecords(ports.index);
+  const made = newStream(videoId, Date.now());
+  const settings = { ...made.settings, targetDurationSeconds: 4, dvrWindowSeconds: 1800 };
+  const stream = { ...made, settings: { ...settings, idleTimeoutSeconds: null } };
+  await records.createStream(stream);
+  let head: TimelineHead = EMPTY_HEAD;
+  for (let from = 0, version = 0; from < length; version += 1) {
+    const count = Math.min(BATCH, length - from);
+    const numbers = Array.from({ length: count }, (_, index) => from + index);
+    const run = { run: 1, firstNumber: 0, createdAtMs: 0, anchorTicks: 0, anchorMs: Date.now() };
+    const outcomes = numbers.map((number) => ({
+      type: 'rendered' as const,
+      run: 1,
+      number,
+      startTicks: number * SEGMENT_TICKS,
+      durationTicks: SEGMENT_TICKS,
+      renditions: {
+        '720p': { key: `media/${videoId}/720p/1-${number}.m4s`, initKey: 'init', sizeBytes: 9 },
+      },
+      catalogue: { '720p': VIDEO },
+      settledAtMs: 0,
+    }));
+    const plan = planPublication(
+      head,
+      { ...run, known: numbers, outcomes, isOver: false },
+      RULES,
+      0,
+    );
+    await records.appendEntries(stream, plan.entries, plan.head, version);
+    head = plan.head;
+    from += count;
+  }
+  ports.close();
+}
+
+const RULES = { holeGraceMs: 8000, targetDurationSeconds: 4 };
+const VIDEO = {
+  kind: 'video' as const,
+  codecString: 'avc1.64001f',
+  widthPx: 1280,
+  heightPx: 720,
+  framesPerSecond: 30,
+};
