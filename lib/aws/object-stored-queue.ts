@@ -1,0 +1,48 @@
+/** The ingest queue on AWS: S3 itself reports objects there, in its own words. */
+
+import { z } from 'zod';
+import type { Delivery, WorkQueue } from '../pipeline/ports.ts';
+
+/** What S3 is to report: the ends of granted keys, and of no others. */
+export const REPORTED_SUFFIX = '.bin';
+
+const report = z.union([
+  z.object({ key: z.string() }).transform(({ key }) => [key]),
+  z
+    .object({
+      Records: z.array(z.object({ s3: z.object({ object: z.object({ key: z.string() }) }) })),
+    })
+    .transform(({ Records }) => Records.map(({ s3 }) => decodeKey(s3.object.key))),
+  // Sent once when the notification is set up.
+  z.object({ Event: z.literal('s3:TestEvent') }).transform((): string[] => []),
+]);
+
+/** The keys that one message reports, whether S3 wrote it or we did. Throws if nobody of us did. */
+export const storedKeys = (body: string): string[] => report.parse(JSON.parse(body));
+
+/** As in a form: spaces are plus signs. */
+const decodeKey = (key: string): string => decodeURIComponent(key.replaceAll('+', ' '));
+
+/** Receives `{ key }`, as the pipeline expects it, whatever S3 has sent. */
+export const objectStoredQueue = (queue: WorkQueue): WorkQueue => ({
+  send: (messages) => queue.send(messages),
+  async receive(options) {
+    const received = await queue.receive(options);
+    const deliveries = await Promise.all(received.map((delivery) => translate(queue, delivery)));
+    return deliveries.flatMap((delivery) => delivery ?? []);
+  },
+  extend: (receipt, leaseMs) => queue.extend(receipt, leaseMs),
+  acknowledge: (receipts) => queue.acknowledge(receipts),
+  release: (receipt, delayMs) => queue.release(receipt, delayMs),
+  depth: () => queue.depth(),
+});
+
+async function translate(queue: WorkQueue, delivery: Delivery): Promise<Delivery | undefined> {
+  const [key, ...more] = storedKeys(delivery.body);
+  const bodyOf = (each: string): string => JSON.stringify({ key: each });
+  if (key !== undefined && more.length === 0) return { ...delivery, body: bodyOf(key) };
+  // One message is acknowledged as a whole, so several keys become messages of their own.
+  if (key !== undefined) await queue.send([key, ...more].map((each) => ({ body: bodyOf(each) })));
+  await queue.acknowledge([delivery.receipt]);
+  return undefined;
+}

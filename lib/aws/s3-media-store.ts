@@ -1,0 +1,196 @@
+/** The media store on one S3 bucket. */
+
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { ByteRange, Clock, MediaStore, ObjectInfo, PutGrant } from '../pipeline/ports.ts';
+import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
+import { errorName, retry } from './retry.ts';
+
+export type S3MediaStoreOptions = Readonly<{ bucket: string; clock: Clock }>;
+
+/** Time for a body of some 100 MB each way. */
+const TIMEOUTS: Timeouts = { requestMs: 60_000, idleMs: 10_000 };
+
+/** S3's own limit. */
+const MAX_DELETES = 1_000;
+/** Bodies that break off are asked for again as often. */
+const MAX_READS = 5;
+
+type GrantTerms = Parameters<MediaStore['grantPut']>[1];
+
+export class S3MediaStore implements MediaStore {
+  readonly #bucket: string;
+  readonly #clock: Clock;
+  readonly #client: S3Client;
+  readonly #presigner: S3Client;
+
+  constructor(connection: AwsConnection, { bucket, clock }: S3MediaStoreOptions) {
+    const options = {
+      ...clientOptions(connection, TIMEOUTS),
+      // Emulators have no names for each of their buckets.
+      forcePathStyle: connection.endpoint !== undefined,
+    };
+    this.#bucket = bucket;
+    this.#clock = clock;
+    this.#client = new S3Client(options);
+    // Otherwise the checksum of an empty body would be signed into the URL.
+    this.#presigner = new S3Client({ ...options, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  }
+
+  /** The keys' immutability rests on If-None-Match, which S3 decides between racing creators. */
+  async put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'> {
+    const command = { ...this.#at(key), Body: bytes, ContentType: contentType, IfNoneMatch: '*' };
+    try {
+      await retry(() => this.#client.send(new PutObjectCommand(command)), isWriteConflict);
+      return 'stored';
+    } catch (error) {
+      if (statusOf(error) === 412) return 'exists';
+      throw error;
+    }
+  }
+
+  async get(key: string, range?: ByteRange): Promise<Uint8Array | undefined> {
+    const part = range && { Range: `bytes=${range.start}-${range.endInclusive}` };
+    try {
+      return await retry(
+        async () => {
+          const command = new GetObjectCommand({ ...this.#at(key), ...part });
+          const { Body } = await this.#client.send(command);
+          return Body ? await Body.transformToByteArray() : new Uint8Array();
+        },
+        isBrokenBody,
+        MAX_READS,
+      );
+    } catch (error) {
+      if (errorName(error) === 'NoSuchKey') return undefined;
+      // Beyond the object's end.
+      if (statusOf(error) === 416) return new Uint8Array();
+      throw error;
+    }
+  }
+
+  async head(key: string): Promise<ObjectInfo | undefined> {
+    try {
+      const command = new HeadObjectCommand(this.#at(key));
+      const { ContentLength = 0, ContentType = '' } = await this.#client.send(command);
+      return { sizeBytes: ContentLength, contentType: ContentType };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.#bucket,
+          Prefix: prefix,
+          ...(token !== undefined && { ContinuationToken: token }),
+        }),
+      );
+      for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+    return keys;
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (let start = 0; start < keys.length; start += MAX_DELETES) {
+      let left = keys.slice(start, start + MAX_DELETES);
+      await retry(
+        async () => {
+          const { Errors = [] } = await this.#client.send(
+            new DeleteObjectsCommand({
+              Bucket: this.#bucket,
+              Delete: { Objects: left.map((Key) => ({ Key })), Quiet: true },
+            }),
+          );
+          const [first] = Errors;
+          if (!first) return;
+          left = Errors.flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
+          throw new UndeletedError(first.Code, `${left.length} objects stay: ${first.Message}`);
+        },
+        (error) => error instanceof UndeletedError && error.isPassing,
+      );
+    }
+  }
+
+  /**
+   * Key, size, content type and digest are signed as headers: S3 takes nothing else under this URL.
+   * Needs credentials that live as long as the grant.
+   */
+  async grantPut(key: string, terms: GrantTerms): Promise<PutGrant> {
+    const { sizeBytes, contentType, digest, expiresAtMs } = terms;
+    const signedAtSeconds = Math.floor(this.#clock.now() / 1000);
+    const checksum =
+      digest === undefined ? undefined : Buffer.from(digest, 'hex').toString('base64');
+    const command = new PutObjectCommand({
+      ...this.#at(key),
+      ContentLength: sizeBytes,
+      ContentType: contentType,
+      // With a digest a repetition stores the same bytes and is reported again, which heals a lost
+      // report; without one it must not replace what is there.
+      ...(checksum === undefined ? { IfNoneMatch: '*' } : { ChecksumSHA256: checksum }),
+    });
+    const url = await getSignedUrl(this.#presigner, command, {
+      signingDate: new Date(signedAtSeconds * 1000),
+      expiresIn: Math.max(1, Math.floor(expiresAtMs / 1000) - signedAtSeconds),
+      signableHeaders: new Set([
+        'host',
+        'content-length',
+        'content-type',
+        'if-none-match',
+        CHECKSUM,
+      ]),
+      unhoistableHeaders: new Set([CHECKSUM]),
+    });
+    const headers = {
+      'content-type': contentType,
+      ...(checksum === undefined ? { 'if-none-match': '*' } : { [CHECKSUM]: checksum }),
+    };
+    // Content-Length is every client's own to send, and browsers let nobody else set it.
+    return { method: 'PUT', url, headers, expiresAtMs };
+  }
+
+  close(): void {
+    this.#client.destroy();
+    this.#presigner.destroy();
+  }
+
+  #at(key: string): Readonly<{ Bucket: string; Key: string }> {
+    return { Bucket: this.#bucket, Key: key };
+  }
+}
+
+const CHECKSUM = 'x-amz-checksum-sha256';
+
+class UndeletedError extends Error {
+  readonly isPassing: boolean;
+
+  constructor(code: string | undefined, message: string) {
+    super(message);
+    this.name = 'UndeletedError';
+    this.isPassing = code === 'InternalError' || code === 'SlowDown';
+  }
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+
+/** Two creators at once, of whom S3 let neither know the outcome. */
+const isWriteConflict = (error: unknown): boolean =>
+  errorName(error) === 'ConditionalRequestConflict' || statusOf(error) === 409;
+
+/** The head had come, so this is none of the failures that the SDK tries again. */
+const isBrokenBody = (error: unknown): boolean => !(error instanceof S3ServiceException);

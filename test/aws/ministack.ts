@@ -1,0 +1,97 @@
+/** MiniStack, an emulator of AWS, as a process of the test's own. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AwsConnection } from '../../lib/aws/connection.ts';
+import { type Scope, waitFor } from '../support/system.ts';
+import { installMiniStack } from './ministack-setup.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_GRACE_MS = 3_000;
+
+export type MiniStack = Readonly<{
+  connection: AwsConnection & Readonly<{ endpoint: string }>;
+  /** The same for another process. */
+  env: Readonly<Record<string, string>>;
+  output(): string;
+}>;
+
+const REGION = 'eu-central-1';
+/** Those that MiniStack takes signatures of. */
+const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+/** On a free port of this machine alone; ends with the scope. */
+export async function startMiniStack(scope: Scope): Promise<MiniStack> {
+  const python = await installMiniStack();
+  const folder = await mkdtemp(join(tmpdir(), 'rivulet-ministack-'));
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const child = spawn(python, ['-m', 'ministack'], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      TMPDIR: folder,
+      BIND_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      // The host in the URLs of queues.
+      MINISTACK_HOST: '127.0.0.1',
+      MINISTACK_REGION: REGION,
+      // Functions as child processes, and no MQTT broker on all interfaces.
+      LAMBDA_EXECUTOR: 'local',
+      IOT_MTLS_ENABLED: '0',
+      // No log of each request.
+      LOG_LEVEL: 'WARNING',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      printed += text;
+    });
+  }
+  const ended = once(child, 'exit');
+  scope.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      const force = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
+      await ended;
+      clearTimeout(force);
+    }
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  await waitFor(
+    'MiniStack',
+    async () => {
+      assert.equal(child.exitCode, null, printed);
+      const answer = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
+      return answer?.ok;
+    },
+    START_TIMEOUT_MS,
+  );
+  return {
+    connection: { region: REGION, endpoint, credentials: CREDENTIALS },
+    env: {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    },
+    output: () => printed,
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
+}

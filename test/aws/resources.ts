@@ -1,0 +1,103 @@
+/** Buckets, tables and queues as the infrastructure makes them, for one test. */
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateBucketCommand,
+  PutBucketNotificationConfigurationCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { AwsConnection } from '../../lib/aws/connection.ts';
+import { REPORTED_SUFFIX } from '../../lib/aws/object-stored-queue.ts';
+import { sqsClient } from '../../lib/aws/sqs-work-queue.ts';
+import { TABLE_SCHEMA } from '../../lib/aws/table-schema.ts';
+
+export type QueueUrls = Readonly<{ url: string; deadLetterUrl: string }>;
+
+export async function makeTable(connection: AwsConnection): Promise<string> {
+  const client = new DynamoDBClient(connection);
+  const TableName = `table-${randomUUID()}`;
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: TABLE_SCHEMA.partitionKey, AttributeType: 'S' },
+        { AttributeName: TABLE_SCHEMA.sortKey, AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: TABLE_SCHEMA.partitionKey, KeyType: 'HASH' },
+        { AttributeName: TABLE_SCHEMA.sortKey, KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  client.destroy();
+  return TableName;
+}
+
+export async function makeQueue(
+  connection: AwsConnection,
+  { grouped, maxDeliveries }: Readonly<{ grouped: boolean; maxDeliveries: number }>,
+): Promise<QueueUrls> {
+  const client = sqsClient(connection);
+  const name = `queue-${randomUUID()}`;
+  const deadLetterUrl = await createQueue(client, `${name}-dead`, grouped);
+  const url = await createQueue(client, name, grouped, {
+    RedrivePolicy: JSON.stringify({
+      deadLetterTargetArn: await arnOf(client, deadLetterUrl),
+      maxReceiveCount: maxDeliveries,
+    }),
+  });
+  client.destroy();
+  return { url, deadLetterUrl };
+}
+
+/** A bucket whose new objects are reported on a queue. */
+export async function makeBucket(connection: AwsConnection, ingestUrl: string): Promise<string> {
+  const queues = sqsClient(connection);
+  const client = new S3Client({ ...connection, forcePathStyle: true });
+  const Bucket = `bucket-${randomUUID()}`;
+  await client.send(new CreateBucketCommand({ Bucket }));
+  await client.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket,
+      NotificationConfiguration: {
+        QueueConfigurations: [
+          {
+            QueueArn: await arnOf(queues, ingestUrl),
+            Events: ['s3:ObjectCreated:*'],
+            Filter: { Key: { FilterRules: [{ Name: 'suffix', Value: REPORTED_SUFFIX }] } },
+          },
+        ],
+      },
+    }),
+  );
+  client.destroy();
+  queues.destroy();
+  return Bucket;
+}
+
+async function createQueue(
+  client: SQSClient,
+  name: string,
+  grouped: boolean,
+  attributes: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { QueueUrl } = await client.send(
+    new CreateQueueCommand({
+      QueueName: grouped ? `${name}.fifo` : name,
+      Attributes: { ...attributes, ...(grouped && { FifoQueue: 'true' }) },
+    }),
+  );
+  assert.ok(QueueUrl);
+  return QueueUrl;
+}
+
+async function arnOf(client: SQSClient, QueueUrl: string): Promise<string> {
+  const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
+  const { Attributes } = await client.send(command);
+  assert.ok(Attributes?.QueueArn);
+  return Attributes.QueueArn;
+}
