@@ -1,0 +1,32 @@
+/**
+ * Handlers of the dead letters. A segment that no worker could do becomes a gap (`queues.ts`); the
+ * other messages are for steps that fail only while something else does, so they are sent again.
+ */
+
+import type { Deps } from '../lib/pipeline/deps.ts';
+import {
+  objectStored,
+  publishRequest,
+  sendPublish,
+  setTimer,
+  timerEvent,
+} from '../lib/pipeline/messages.ts';
+import { queueHandler } from './middleware.ts';
+
+/** Its queue tries it for minutes before it comes here again. */
+export const publishDeadHandler = (deps: Deps) =>
+  queueHandler(publishRequest, (request) => sendPublish(deps, request));
+
+const TIMER_PAUSE_MS = 60_000;
+
+/** Without its timer a stream would never end by silence, nor find its lost jobs. */
+export const timersDeadHandler = (deps: Deps) =>
+  queueHandler(timerEvent, (event) => setTimer(deps, event, TIMER_PAUSE_MS));
+
+const INGEST_PAUSE_MS = 15 * 60_000;
+
+/** Goes on until the grant's record expires, after a day: the step then drops it. */
+export const ingestDeadHandler = (deps: Deps) =>
+  queueHandler(objectStored, (stored) =>
+    deps.queues.ingest.send([{ body: JSON.stringify(stored), delayMs: INGEST_PAUSE_MS }]),
+  );
