@@ -37,8 +37,9 @@ const workerSettings = {
   ...engineSettings,
   // One encodes while the other one reads or stores.
   RIVULET_JOBS: numberFrom(1, 32, '2'),
-  // As the task's stopTimeout: 120 is the most that Fargate grants.
-  RIVULET_STOP_SECONDS: numberFrom(1, 120, '120'),
+  // As the task's stopTimeout: 120 is the most that Fargate grants. In less than 5 a poll that is
+  // under way might take back what was given back.
+  RIVULET_STOP_SECONDS: numberFrom(5, 120, '120'),
   // Of the container's agent, on ECS alone; it says itself where it is.
   ECS_AGENT_URI: url.optional(),
   TMPDIR: z.string().default(tmpdir()),

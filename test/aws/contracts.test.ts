@@ -1,4 +1,3 @@
-import { after } from 'node:test';
 import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
 import { objectStoredQueue } from '../../lib/aws/object-stored-queue.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
@@ -6,43 +5,44 @@ import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { mediaStoreContract } from '../contracts/media-store.ts';
 import { streamIndexContract } from '../contracts/stream-index.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
-import { startMiniStack } from './ministack.ts';
+import { withMiniStack } from './ministack.ts';
 import { makeBucket, makeQueue, makeTable } from './resources.ts';
 
-const { connection } = await startMiniStack({ after });
 const clock = { now: () => Date.now() };
 
-mediaStoreContract('the S3 media store', async () => {
-  const client = sqsClient(connection);
-  const { url } = await makeQueue(connection, { grouped: false, maxDeliveries: 5 });
-  const bucket = await makeBucket(connection, url);
-  const media = new S3MediaStore(connection, { bucket, clock });
-  return {
-    media,
-    ingest: objectStoredQueue(new SqsWorkQueue({ url, client, clock, grouped: false })),
-    close: async () => {
-      media.close();
-      client.destroy();
-    },
-  };
-});
+await withMiniStack(({ connection }) => {
+  mediaStoreContract('the S3 media store', async () => {
+    const client = sqsClient(connection);
+    const { url } = await makeQueue(connection, { grouped: false, maxDeliveries: 5 });
+    const bucket = await makeBucket(connection, url);
+    const media = new S3MediaStore(connection, { bucket, clock });
+    return {
+      media,
+      ingest: objectStoredQueue(new SqsWorkQueue({ url, client, clock, grouped: false })),
+      close: async () => {
+        media.close();
+        client.destroy();
+      },
+    };
+  });
 
-streamIndexContract('the DynamoDB stream index', async () => {
-  const index = new DynamoStreamIndex(connection, await makeTable(connection));
-  return { index, close: async () => index.close() };
-});
+  streamIndexContract('the DynamoDB stream index', async () => {
+    const index = new DynamoStreamIndex(connection, await makeTable(connection));
+    return { index, close: async () => index.close() };
+  });
 
-workQueueContract('the SQS work queue', async ({ grouped, maxDeliveries }) => {
-  const { url, deadLetterUrl } = await makeQueue(connection, { grouped, maxDeliveries });
-  const clients = [sqsClient(connection), sqsClient(connection)] as const;
-  const open = (at: string, client = clients[0]) =>
-    new SqsWorkQueue({ url: at, client, clock, grouped });
-  return {
-    queue: open(url),
-    deadLetters: open(deadLetterUrl),
-    peer: open(url, clients[1]),
-    close: async () => {
-      for (const client of clients) client.destroy();
-    },
-  };
+  workQueueContract('the SQS work queue', async ({ grouped, maxDeliveries }) => {
+    const { url, deadLetterUrl } = await makeQueue(connection, { grouped, maxDeliveries });
+    const clients = [sqsClient(connection), sqsClient(connection)] as const;
+    const open = (at: string, client = clients[0]) =>
+      new SqsWorkQueue({ url: at, client, clock, grouped });
+    return {
+      queue: open(url),
+      deadLetters: open(deadLetterUrl),
+      peer: open(url, clients[1]),
+      close: async () => {
+        for (const client of clients) client.destroy();
+      },
+    };
+  });
 });

@@ -11,7 +11,10 @@ const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url))
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/ministack', import.meta.url));
 const OLDEST_PYTHON = [3, 10];
 
-/** Of the Python that has MiniStack. Throws what is missing and how to get it. */
+/** There is no Python at all, so that the tests which need MiniStack cannot run. */
+export class NoPythonError extends Error {}
+
+/** Path of a Python that has MiniStack. Throws what is missing and how to get it. */
 export async function installMiniStack(): Promise<string> {
   const requirements = await readFile(REQUIREMENTS, 'utf8');
   const version = await pythonVersion();
@@ -41,7 +44,9 @@ export async function installMiniStack(): Promise<string> {
 async function pythonVersion(): Promise<string> {
   const advice =
     'MiniStack needs Python 3.10 or newer. To get it: sudo apt-get install -y python3-venv';
-  const text = await run(['python3', '--version'], advice);
+  const text = await run(['python3', '--version'], advice).catch((error) => {
+    throw isMissing(error.cause) ? new NoPythonError(advice) : error;
+  });
   const [, major = 0, minor = 0] = text.match(/(\d+)\.(\d+)/)?.map(Number) ?? [];
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_PYTHON;
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
@@ -49,6 +54,9 @@ async function pythonVersion(): Promise<string> {
   }
   return text.trim();
 }
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 function run([program = '', ...args]: readonly string[], advice: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -7,9 +7,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, test } from 'node:test';
 import type { AwsConnection } from '../../lib/aws/connection.ts';
 import { type Scope, waitFor } from '../support/system.ts';
-import { installMiniStack } from './ministack-setup.ts';
+import { installMiniStack, NoPythonError } from './ministack-setup.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 3_000;
@@ -24,6 +25,21 @@ export type MiniStack = Readonly<{
 const REGION = 'eu-central-1';
 /** Those that MiniStack takes signatures of. */
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+/** Tests of one file on one emulator; skipped, and saying so, where there is no Python. */
+export async function withMiniStack(
+  register: (stack: MiniStack) => void | Promise<void>,
+): Promise<void> {
+  let stack: MiniStack;
+  try {
+    stack = await startMiniStack({ after });
+  } catch (error) {
+    if (!(error instanceof NoPythonError) || process.env.CI) throw error;
+    test('on an emulator of AWS', { skip: error.message }, () => {});
+    return;
+  }
+  await register(stack);
+}
 
 /** On a free port of this machine alone; ends with the scope. */
 export async function startMiniStack(scope: Scope): Promise<MiniStack> {

@@ -4,6 +4,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  CreateClusterCommand,
+  CreateServiceCommand,
+  DescribeServicesCommand,
+  ECSClient,
+  RegisterTaskDefinitionCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import {
   CreateBucketCommand,
   PutBucketNotificationConfigurationCommand,
   S3Client,
@@ -77,6 +85,49 @@ export async function makeBucket(connection: AwsConnection, ingestUrl: string): 
   client.destroy();
   queues.destroy();
   return Bucket;
+}
+
+export type ServiceUnderTest = Readonly<{
+  cluster: string;
+  service: string;
+  desiredCount(): Promise<number | undefined>;
+  scaleTo(desiredCount: number): Promise<void>;
+  close(): void;
+}>;
+
+/** A service without tasks. */
+export async function makeService(connection: AwsConnection): Promise<ServiceUnderTest> {
+  const client = new ECSClient(connection);
+  const [cluster, service, family] = ['cluster', 'service', 'family'].map(
+    (what) => `${what}-${randomUUID()}`,
+  ) as [string, string, string];
+  await client.send(new CreateClusterCommand({ clusterName: cluster }));
+  await client.send(
+    new RegisterTaskDefinitionCommand({
+      family,
+      containerDefinitions: [{ name: 'worker', image: 'worker', essential: true }],
+    }),
+  );
+  await client.send(
+    new CreateServiceCommand({
+      cluster,
+      serviceName: service,
+      taskDefinition: family,
+      desiredCount: 0,
+    }),
+  );
+  return {
+    cluster,
+    service,
+    desiredCount: async () => {
+      const command = new DescribeServicesCommand({ cluster, services: [service] });
+      return (await client.send(command)).services?.[0]?.desiredCount;
+    },
+    scaleTo: async (desiredCount) => {
+      await client.send(new UpdateServiceCommand({ cluster, service, desiredCount }));
+    },
+    close: () => client.destroy(),
+  };
 }
 
 async function createQueue(
