@@ -10,6 +10,8 @@ export const SIGN_OF_LIFE = 'alive';
 export const HEALTH_COMMAND = `find "$TMPDIR/${SIGN_OF_LIFE}" -mmin -2 | grep -q .`;
 
 const TOUCH_MS = 10_000;
+/** A worker that waits for its first job is to be seen before that comes. */
+const WAIT_MS = 2_000;
 
 /** The same queue; whatever succeeds on it proves that the worker works. */
 export function withSignOfLife(
@@ -28,7 +30,8 @@ export function withSignOfLife(
   };
   return {
     send: (messages) => queue.send(messages),
-    receive: (options) => queue.receive(options).then(touch),
+    receive: ({ waitMs, ...options }) =>
+      queue.receive({ ...options, waitMs: Math.min(waitMs, WAIT_MS) }).then(touch),
     extend: (receipt, leaseMs) => queue.extend(receipt, leaseMs).then(touch),
     acknowledge: (receipts) => queue.acknowledge(receipts),
     release: (receipt, delayMs) => queue.release(receipt, delayMs),
