@@ -1,7 +1,7 @@
 /** Settings of the functions and workers on AWS, as the infrastructure gives them. */
 
 import { tmpdir } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError, type Environment } from '../config.ts';
 import type { QueueName } from '../pipeline/ports.ts';
 import type { AwsConnection } from './connection.ts';

@@ -1,6 +1,6 @@
 /** The ingest queue on AWS: S3 itself reports objects there, in its own words. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Delivery, WorkQueue } from '../pipeline/ports.ts';
 
 /** What S3 is to report: the ends of granted keys, and of no others. */

@@ -146,13 +146,8 @@ export class S3MediaStore implements MediaStore {
     const url = await getSignedUrl(this.#presigner, command, {
       signingDate: new Date(signedAtSeconds * 1000),
       expiresIn: Math.max(1, Math.floor(expiresAtMs / 1000) - signedAtSeconds),
-      signableHeaders: new Set([
-        'host',
-        'content-length',
-        'content-type',
-        'if-none-match',
-        CHECKSUM,
-      ]),
+      // Which the presigner would leave out, as clients may change it.
+      signableHeaders: new Set(['content-type']),
       unhoistableHeaders: new Set([CHECKSUM]),
     });
     const headers = {

@@ -154,6 +154,17 @@ await withMiniStack(async ({ connection: direct }) => {
       assert.equal(await index.write([put(partition, 'b', 0)]), false, 'another one is not ours');
     });
 
+    test('every read asks for what was acknowledged, not for what a replica knows', async () => {
+      const partition = randomUUID();
+      await index.write([put(partition, 'a')]);
+      await index.get(partition, 'a');
+      await index.query(partition);
+      const reads = ['dynamodb.GetItem', 'dynamodb.Query'].flatMap((call) =>
+        callsOf(call, partition).map(({ body }) => JSON.parse(body).ConsistentRead),
+      );
+      assert.deepEqual(reads, [true, true]);
+    });
+
     test('what cannot pass is said at once', async () => {
       const partition = randomUUID();
       proxy.failNext('dynamodb.TransactWriteItems', canceled('None', 'ValidationError'));
@@ -228,6 +239,21 @@ await withMiniStack(async ({ connection: direct }) => {
       const deliveries = await groups.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
       assert.equal(deliveries.length, 2);
       assert.ok(deliveries.every(({ body: text }) => text === 'first'));
+    });
+
+    test('a lease that has run out is not extended, even where SQS would', async () => {
+      const late = { nowMs: Date.now(), now: () => late.nowMs };
+      const own = new SqsWorkQueue({ url: plain.url, client, clock: late, grouped: false });
+      await own.send([{ body: 'long job' }]);
+      const [job] = await own.receive({ max: 1, waitMs: 5_000, leaseMs: 20_000 });
+      assert.ok(job);
+      late.nowMs += 15_000;
+      assert.equal(await own.extend(job.receipt, 20_000), true);
+      late.nowMs += 15_000;
+      assert.equal(await own.extend(job.receipt, 20_000), true);
+      late.nowMs += 21_000;
+      assert.equal(await own.extend(job.receipt, 20_000), false);
+      await own.acknowledge([job.receipt]);
     });
 
     test('a batch that is refused is an error', async () => {
