@@ -1,0 +1,99 @@
+/** Everything but workers and CDN: what an emulator can run, too. */
+
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
+import { AlarmsAndDashboard } from './alarms-and-dashboard.ts';
+import { Functions, type FunctionsProps } from './functions.ts';
+import { HttpApi } from './http-api.ts';
+import { MediaStorage } from './media-storage.ts';
+import type { DeploymentOptions } from './options.ts';
+import { OwnerKey } from './owner-key.ts';
+import { Queues } from './queues.ts';
+import { stackName, workersName } from './stage-names.ts';
+import { StreamTable } from './stream-table.ts';
+
+export type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: string }>;
+
+export class CoreStack extends Stack {
+  readonly bucket: Bucket;
+  readonly api: HttpApi;
+  readonly queues: Queues;
+  readonly engine: AwsEngineEnvironment;
+  /** What the functions of the workers' stack are made with as well. */
+  readonly functionsProps: FunctionsProps;
+
+  constructor(scope: Construct, { options, bundles }: CoreStackProps) {
+    const { stage, workers, architecture, retentionDays, alarmEmail } = options;
+    super(scope, stackName(stage, 'core'), { description: `Rivulet ${stage}: streams` });
+    const ownerKey = new OwnerKey(this, 'OwnerKey');
+    const table = new StreamTable(this, 'StreamTable');
+    const queues = new Queues(this, 'Queues', { stage });
+    const { bucket, accessLogs } = new MediaStorage(this, 'MediaStorage', {
+      retentionDays,
+      ingest: queues.queues.ingest,
+    });
+    this.bucket = bucket;
+    this.queues = queues;
+    this.engine = {
+      RIVULET_BUCKET: bucket.bucketName,
+      RIVULET_TABLE: table.table.tableName,
+      RIVULET_TRANSCODE_QUEUE: queues.queues.transcode.queueUrl,
+      RIVULET_PUBLISH_QUEUE: queues.queues.publish.queueUrl,
+      RIVULET_TIMERS_QUEUE: queues.queues.timers.queueUrl,
+      RIVULET_INGEST_QUEUE: queues.queues.ingest.queueUrl,
+      ...(workers === 'fargate' && {
+        RIVULET_CLUSTER: workersName(stage),
+        RIVULET_SERVICE: workersName(stage),
+      }),
+    };
+    const { transcode, publish, timers, ingest, looks } = queues.queues;
+    this.functionsProps = {
+      stage,
+      architecture,
+      bundles,
+      engine: this.engine,
+      ownerKeyArn: ownerKey.secretArn,
+      queues,
+      scope: {
+        bucketArn: bucket.bucketArn,
+        tableArn: table.table.tableArn,
+        queueArns: {
+          transcode: transcode.queueArn,
+          publish: publish.queueArn,
+          timers: timers.queueArn,
+          ingest: ingest.queueArn,
+          looks: looks.queueArn,
+        },
+        ownerKeyArn: ownerKey.secretArn,
+        workersName: workersName(stage),
+      },
+    };
+    const functions = new Functions(this, 'Functions', this.functionsProps);
+    this.api = new HttpApi(this, 'HttpApi', { stage, functions });
+    new AlarmsAndDashboard(this, 'AlarmsAndDashboard', {
+      stage,
+      alarmEmail,
+      queues,
+      functions,
+      api: this.api,
+      table,
+    });
+    this.#outputs({
+      ApiUrl: this.api.api.apiEndpoint,
+      OwnerKeySecret: ownerKey.secretArn,
+      BucketName: bucket.bucketName,
+      AccessLogsBucketName: accessLogs.bucketName,
+      TableName: table.table.tableName,
+      TranscodeQueueUrl: transcode.queueUrl,
+      PublishQueueUrl: publish.queueUrl,
+      TimersQueueUrl: timers.queueUrl,
+      IngestQueueUrl: ingest.queueUrl,
+    });
+  }
+
+  #outputs(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value });
+  }
+}

@@ -1,0 +1,98 @@
+/** What a function may do, by what it does: exact actions on exact resources. */
+
+import { Aws } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { CloudQueue } from './queues.ts';
+
+export type Right =
+  | 'read index'
+  | 'write index'
+  | 'delete from index'
+  | 'read source'
+  | 'write source'
+  | 'delete source'
+  | 'read media'
+  | 'write media'
+  | 'delete media'
+  | 'list objects'
+  | 'probe objects'
+  | 'read owner key'
+  | 'see workers'
+  | 'start workers'
+  | `send ${CloudQueue}`
+  | `count ${CloudQueue}`;
+
+export type RightsScope = Readonly<{
+  bucketArn: string;
+  tableArn: string;
+  queueArns: Readonly<Record<CloudQueue, string>>;
+  ownerKeyArn: string;
+  /** Of the cluster and of the service in it. */
+  workersName: string;
+}>;
+
+/** Without the right to list, S3 answers 403 instead of 404 for an object that is not there. */
+const NEEDS_LIST: ReadonlySet<Right> = new Set<Right>([
+  'read source',
+  'read media',
+  'probe objects',
+]);
+
+export function statementsFor(rights: readonly Right[], scope: RightsScope): PolicyStatement[] {
+  const lists = rights.some((right) => NEEDS_LIST.has(right) || right === 'list objects');
+  const all: readonly Right[] = lists ? [...new Set<Right>([...rights, 'list objects'])] : rights;
+  return all.map((right) => new PolicyStatement(grantOf(right, scope)));
+}
+
+type Grant = Readonly<{
+  actions: string[];
+  resources: string[];
+  conditions?: Record<string, Record<string, string[]>>;
+}>;
+
+function grantOf(right: Right, scope: RightsScope): Grant {
+  const { bucketArn, tableArn } = scope;
+  const [verb, object] = right.split(' ') as [string, CloudQueue];
+  if (verb === 'send') return allow(scope.queueArns[object], 'sqs:SendMessage');
+  if (verb === 'count') return allow(scope.queueArns[object], 'sqs:GetQueueAttributes');
+  switch (right) {
+    case 'read index':
+      return allow(tableArn, 'dynamodb:GetItem', 'dynamodb:Query');
+    case 'write index':
+      return allow(tableArn, 'dynamodb:UpdateItem');
+    case 'delete from index':
+      return allow(tableArn, 'dynamodb:DeleteItem');
+    case 'read source':
+      return allow(`${bucketArn}/source/*`, 's3:GetObject');
+    case 'write source':
+      return allow(`${bucketArn}/source/*`, 's3:PutObject');
+    case 'delete source':
+      return allow(`${bucketArn}/source/*`, 's3:DeleteObject');
+    case 'read media':
+      return allow(`${bucketArn}/media/*`, 's3:GetObject');
+    case 'write media':
+      return allow(`${bucketArn}/media/*`, 's3:PutObject');
+    case 'delete media':
+      return allow(`${bucketArn}/media/*`, 's3:DeleteObject');
+    case 'list objects':
+      return allow(bucketArn, 's3:ListBucket');
+    case 'probe objects':
+      return allow(`${bucketArn}/health/probe`, 's3:GetObject');
+    case 'read owner key':
+      return allow(scope.ownerKeyArn, 'secretsmanager:GetSecretValue');
+    case 'see workers':
+      return allow(serviceArn(scope), 'ecs:DescribeServices');
+    case 'start workers':
+      return allow(serviceArn(scope), 'ecs:UpdateService');
+    default:
+      throw new Error(`Nobody knows the right "${right}".`);
+  }
+}
+
+const allow = (resource: string, ...actions: string[]): Grant => ({
+  actions,
+  resources: [resource],
+});
+
+const serviceArn = ({ workersName }: RightsScope): string =>
+  `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:service/${workersName}/${workersName}`;

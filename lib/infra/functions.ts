@@ -1,0 +1,83 @@
+/** All functions of the core: made from the table, each with the environment of the engine. */
+
+import { join } from 'node:path';
+import { Construct } from 'constructs';
+import type { FunctionEnvironment } from '../../lambdas/functions/settings.ts';
+import type { RouteName } from '../api/routes.ts';
+import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
+import { type RightsScope, statementsFor } from './function-rights.ts';
+import { FUNCTION_TABLE, type FunctionName, type FunctionSpec } from './function-table.ts';
+import type { Queues } from './queues.ts';
+import { RivuletFunction } from './rivulet-function.ts';
+
+export type FunctionsProps = Readonly<{
+  stage: string;
+  architecture: 'arm64' | 'x86_64';
+  /** One folder for each function. */
+  bundles: string;
+  engine: AwsEngineEnvironment;
+  ownerKeyArn: string;
+  queues: Queues;
+  scope: RightsScope;
+}>;
+
+export class Functions extends Construct {
+  readonly all: ReadonlyMap<FunctionName, RivuletFunction>;
+
+  constructor(scope: Construct, id: string, props: FunctionsProps) {
+    super(scope, id);
+    const all = new Map<FunctionName, RivuletFunction>();
+    for (const [name, spec] of Object.entries<FunctionSpec>(FUNCTION_TABLE)) {
+      all.set(name as FunctionName, makeFunction(this, name, spec, props));
+    }
+    this.all = all;
+  }
+
+  get(name: FunctionName): RivuletFunction {
+    const found = this.all.get(name);
+    if (!found) throw new Error(`There is no function ${name}.`);
+    return found;
+  }
+
+  forRoute(route: RouteName): RivuletFunction {
+    const entries = Object.entries<FunctionSpec>(FUNCTION_TABLE);
+    const name = entries.find(([, { routes }]) => routes?.includes(route))?.[0];
+    if (name === undefined) throw new Error(`No function answers the route ${route}.`);
+    return this.get(name as FunctionName);
+  }
+}
+
+export function makeFunction(
+  scope: Construct,
+  name: string,
+  spec: FunctionSpec,
+  props: FunctionsProps,
+  more: Readonly<Record<string, string>> = {},
+): RivuletFunction {
+  const { stage, architecture, bundles, queues } = props;
+  const id = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const made = new RivuletFunction(scope, id, {
+    name,
+    stage,
+    architecture,
+    folder: join(bundles, name),
+    spec,
+    statements: statementsFor(spec.rights, props.scope),
+    environment: { ...environmentOf(spec, props), ...more },
+  });
+  if (spec.queue) {
+    const { name: queue, dead, batchSize = 10 } = spec.queue;
+    made.consume((dead ? queues.deadLetters : queues.queues)[queue], batchSize);
+  }
+  return made;
+}
+
+function environmentOf({ rights }: FunctionSpec, props: FunctionsProps): Record<string, string> {
+  const { engine, queues, ownerKeyArn } = props;
+  const own: Partial<FunctionEnvironment> = {
+    ...(rights.includes('read owner key') && { RIVULET_OWNER_KEY_SECRET: ownerKeyArn }),
+    RIVULET_LOOKS_QUEUE: queues.queues.looks.queueUrl,
+  };
+  const defined = Object.entries({ ...engine, ...own }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as Record<string, string>;
+}

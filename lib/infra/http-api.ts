@@ -1,0 +1,104 @@
+/** The HTTP API: the routes of the contract, each to its function. */
+
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  HttpApi as Api,
+  CorsHttpMethod,
+  HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { ROUTES, type RouteName } from '../api/routes.ts';
+import type { Functions } from './functions.ts';
+import { LOG_DAYS, stackName } from './stage-names.ts';
+
+export type HttpApiProps = Readonly<{ stage: string; functions: Functions }>;
+
+/** Parameters of uploads that an encoder may send as headers. */
+const OWN_HEADERS = ['digest', 'duration', 'kind', 'name', 'segment', 'session', 'size'];
+
+const WHO_MAY: Readonly<Record<'owner' | 'encoder' | 'viewer', string>> = {
+  owner: 'The function asks for the owner key itself and compares it in constant time.',
+  encoder:
+    'The function asks for the key itself: encoders send it as the password of Basic, which the authorizers of HTTP APIs do not read.',
+  viewer: 'Streams are public to watch, and the CDN in front answers for many at once.',
+};
+
+const callerOf = (path: string): keyof typeof WHO_MAY =>
+  path.startsWith('/streams') ? 'owner' : path.startsWith('/upload') ? 'encoder' : 'viewer';
+
+export class HttpApi extends Construct {
+  readonly api: Api;
+
+  constructor(scope: Construct, id: string, { stage, functions }: HttpApiProps) {
+    super(scope, id);
+    this.api = new Api(this, 'Api', {
+      apiName: stackName(stage, 'core'),
+      createDefaultStage: false,
+      corsPreflight: {
+        allowOrigins: ['*'],
+        allowMethods: [
+          CorsHttpMethod.GET,
+          CorsHttpMethod.HEAD,
+          CorsHttpMethod.POST,
+          CorsHttpMethod.PUT,
+          CorsHttpMethod.DELETE,
+          CorsHttpMethod.OPTIONS,
+        ],
+        allowHeaders: [
+          'authorization',
+          'content-type',
+          'range',
+          ...OWN_HEADERS.map((name) => `rivulet-${name}`),
+        ],
+        exposeHeaders: ['content-length', 'content-range', 'etag'],
+        maxAge: Duration.hours(2),
+      },
+    });
+    const log = new LogGroup(this, 'AccessLog', {
+      logGroupName: `/rivulet/${stage}/access`,
+      retention: LOG_DAYS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(log as ILogGroup),
+        format: AccessLogFormat.custom(ACCESS_LINE),
+      },
+    });
+    for (const [name, { method, path }] of Object.entries(ROUTES)) {
+      const { lambda } = functions.forRoute(name as RouteName);
+      const routes = this.api.addRoutes({
+        path,
+        methods: [HttpMethod[method]],
+        integration: new HttpLambdaIntegration(name, lambda),
+      });
+      for (const route of routes) {
+        Validations.of(route).acknowledge({
+          id: 'AwsSolutions-APIG4',
+          reason: WHO_MAY[callerOf(path)],
+        });
+      }
+    }
+  }
+}
+
+/** Without query strings and addresses: both may tell more of people than we need to know. */
+const ACCESS_LINE = JSON.stringify({
+  time: '$context.requestTime',
+  requestId: '$context.requestId',
+  route: '$context.routeKey',
+  path: '$context.path',
+  status: '$context.status',
+  latencyMs: '$context.responseLatency',
+  functionMs: '$context.integrationLatency',
+  error: '$context.error.message',
+  integrationError: '$context.integrationErrorMessage',
+});

@@ -1,0 +1,126 @@
+/** The bucket of all media, private; S3 reports uploads that came by a grant. */
+
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  HttpMethods,
+  type IBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
+import { CfnQueuePolicy, type Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { LOG_DAYS } from './stage-names.ts';
+
+export type MediaStorageProps = Readonly<{
+  /** 0: for ever. */
+  retentionDays: number;
+  /** Hears of granted uploads. */
+  ingest: Queue;
+}>;
+
+export const PRIVATE_BUCKET = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  encryption: BucketEncryption.S3_MANAGED,
+  enforceSSL: true,
+} as const;
+
+export class MediaStorage extends Construct {
+  readonly bucket: Bucket;
+  readonly accessLogs: Bucket;
+
+  constructor(scope: Construct, id: string, { retentionDays, ingest }: MediaStorageProps) {
+    super(scope, id);
+    this.accessLogs = new Bucket(this, 'AccessLogs', {
+      ...PRIVATE_BUCKET,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      lifecycleRules: [{ expiration: Duration.days(LOG_DAYS) }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.bucket = new Bucket(this, 'Bucket', {
+      ...PRIVATE_BUCKET,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      // The CDK's types do not know exact optional properties.
+      serverAccessLogsBucket: this.accessLogs as IBucket,
+      serverAccessLogsPrefix: 'media/',
+      lifecycleRules: [
+        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        ...(retentionDays > 0
+          ? ['source/', 'media/'].map((prefix) => ({
+              prefix,
+              expiration: Duration.days(retentionDays),
+            }))
+          : []),
+      ],
+      cors: [
+        {
+          // Granted uploads from pages; the grant itself says who may.
+          allowedMethods: [HttpMethods.PUT],
+          allowedOrigins: ['*'],
+          allowedHeaders: ['content-type', 'if-none-match', 'x-amz-checksum-sha256'],
+          maxAge: 7200,
+        },
+      ],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.#letCdnRead();
+    this.#reportGranted(ingest);
+  }
+
+  /**
+   * Any distribution of this account: the one of this stage belongs to a stack that depends on this
+   * one, so its id is not known here.
+   */
+  #letCdnRead(): void {
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
+        actions: ['s3:GetObject'],
+        resources: [this.bucket.arnForObjects('media/*')],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+          ArnLike: {
+            'aws:SourceArn': `arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/*`,
+          },
+        },
+      }),
+    );
+  }
+
+  /** Set on the resource itself: `addEventNotification` would bring a function with wide rights along. */
+  #reportGranted(ingest: Queue): void {
+    ingest.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        principals: [new ServicePrincipal('s3.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [ingest.queueArn],
+        // S3 tries the queue when it makes the bucket, so the policy cannot name the bucket.
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
+    const bucket = this.bucket.node.defaultChild as CfnBucket;
+    bucket.notificationConfiguration = {
+      queueConfigurations: [
+        {
+          event: 's3:ObjectCreated:Put',
+          queue: ingest.queueArn,
+          filter: {
+            s3Key: {
+              rules: [
+                { name: 'prefix', value: 'source/' },
+                { name: 'suffix', value: '.bin' },
+              ],
+            },
+          },
+        },
+      ],
+    };
+    const policies = ingest.node.findAll().filter((node) => node instanceof CfnQueuePolicy);
+    for (const policy of policies) bucket.addResourceDependency(policy);
+  }
+}

@@ -1,0 +1,17 @@
+/** Names that two stacks must agree on, and the tag that all resources carry. */
+
+export const PROJECT = 'rivulet';
+
+export const stackName = (stage: string, part: 'core' | 'workers' | 'edge'): string =>
+  `${PROJECT}-${stage}-${part}`;
+
+/** Of the cluster and of the service in it: functions start workers by these names. */
+export const workersName = (stage: string): string => `${PROJECT}-${stage}`;
+
+/** The schedule that calls for looks at the workers: the core lets it send, the workers' stack makes it. */
+export const looksRuleName = (stage: string): string => `${PROJECT}-${stage}-looks`;
+
+/** Metrics that functions and workers report. */
+export const METRICS_NAMESPACE = 'Rivulet';
+
+export const LOG_DAYS = 30;

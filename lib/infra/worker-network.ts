@@ -1,0 +1,58 @@
+/**
+ * Where workers run: public subnets without anything that listens. A NAT gateway would cost more
+ * each month than an evening of streaming; S3 and DynamoDB are reached by free gateway endpoints.
+ */
+
+import { RemovalPolicy } from 'aws-cdk-lib';
+import {
+  FlowLogDestination,
+  FlowLogTrafficType,
+  GatewayVpcEndpointAwsService,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { LOG_DAYS } from './stage-names.ts';
+
+export class WorkerNetwork extends Construct {
+  readonly vpc: IVpc;
+  readonly securityGroup: SecurityGroup;
+
+  constructor(scope: Construct, id: string, { stage }: Readonly<{ stage: string }>) {
+    super(scope, id);
+    const log = new LogGroup(this, 'FlowLog', {
+      logGroupName: `/rivulet/${stage}/network`,
+      retention: LOG_DAYS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const vpc = new Vpc(this, 'Vpc', {
+      maxAzs: 2,
+      natGateways: 0,
+      subnetConfiguration: [{ name: 'workers', subnetType: SubnetType.PUBLIC, cidrMask: 20 }],
+      gatewayEndpoints: {
+        S3: { service: GatewayVpcEndpointAwsService.S3 },
+        DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB },
+      },
+      flowLogs: {
+        // What was refused is what one wants to know; the rest is our own traffic to AWS.
+        Rejected: {
+          destination: FlowLogDestination.toCloudWatchLogs(log),
+          trafficType: FlowLogTrafficType.REJECT,
+        },
+      },
+    });
+    // The CDK's types do not know exact optional properties.
+    this.vpc = vpc as IVpc;
+    this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
+      vpc: this.vpc,
+      description: 'Workers: nobody calls them, they call AWS',
+      allowAllOutbound: false,
+    });
+    this.securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
+  }
+}

@@ -1,0 +1,185 @@
+/** The workers: one service on Fargate, from zero tasks up, partly on Spot. */
+
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import {
+  AwsLogDriverMode,
+  type CfnService,
+  Cluster,
+  ContainerImage,
+  ContainerInsights,
+  CpuArchitecture,
+  FargateService,
+  FargateTaskDefinition,
+  type ICluster,
+  LogDrivers,
+  OperatingSystemFamily,
+} from 'aws-cdk-lib/aws-ecs';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { AwsEngineEnvironment, AwsWorkerEnvironment } from '../aws/aws-config.ts';
+import { acknowledgeWildcards } from './acknowledgements.ts';
+import { type RightsScope, statementsFor } from './function-rights.ts';
+import type { DeploymentOptions } from './options.ts';
+import { LOG_DAYS, workersName } from './stage-names.ts';
+import type { WorkerNetwork } from './worker-network.ts';
+
+export type WorkerServiceProps = Readonly<{
+  options: DeploymentOptions;
+  network: WorkerNetwork;
+  engine: AwsEngineEnvironment;
+  scope: RightsScope;
+  /** Folder of the Dockerfile and the worker's bundle. */
+  imageFolder: string;
+  /** Exit code 0 while the worker works. */
+  healthCommand: string;
+}>;
+
+/** The most that Fargate grants between SIGTERM and SIGKILL, and the warning time of Spot. */
+const STOP_SECONDS = 120;
+/** What the image calls its one folder that can be written to. */
+const SCRATCH = '/scratch';
+
+/** Two jobs share two vCPU best: one encodes while the other one reads or stores. */
+export const jobsPerTask = (taskCpu: number): number => Math.max(1, Math.floor(taskCpu / 1024));
+
+export class WorkerService extends Construct {
+  constructor(scope: Construct, id: string, props: WorkerServiceProps) {
+    super(scope, id);
+    const { options, network } = props;
+    const name = workersName(options.stage);
+    const cluster = new Cluster(this, 'Cluster', {
+      clusterName: name,
+      vpc: network.vpc,
+      containerInsightsV2: ContainerInsights.ENABLED,
+      enableFargateCapacityProviders: true,
+    });
+    const service = new FargateService(this, 'Service', {
+      cluster: cluster as ICluster,
+      serviceName: name,
+      taskDefinition: this.#task(props),
+      securityGroups: [network.securityGroup],
+      vpcSubnets: { subnets: network.vpc.publicSubnets },
+      // Without a NAT gateway this is the way out; nothing listens on it.
+      assignPublicIp: true,
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      circuitBreaker: { rollback: true },
+      capacityProviderStrategies: strategies(options.spotPercent),
+    });
+    // The scaling decision sets it; a deploy must not end workers that are at work.
+    (service.node.defaultChild as CfnService).desiredCount = undefined;
+  }
+
+  #task({ options, engine, scope, imageFolder, healthCommand }: WorkerServiceProps) {
+    const { stage, taskCpu, taskMemory, architecture, containerImage } = options;
+    const arm = architecture === 'arm64';
+    const task = new FargateTaskDefinition(this, 'Task', {
+      family: workersName(stage),
+      cpu: taskCpu,
+      memoryLimitMiB: taskMemory,
+      runtimePlatform: {
+        cpuArchitecture: arm ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
+        operatingSystemFamily: OperatingSystemFamily.LINUX,
+      },
+      volumes: [{ name: 'scratch' }],
+    });
+    for (const statement of workerStatements(scope)) task.addToTaskRolePolicy(statement);
+    const container = task.addContainer('Worker', {
+      containerName: 'worker',
+      image:
+        containerImage === undefined
+          ? ContainerImage.fromAsset(imageFolder, {
+              platform: arm ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
+            })
+          : ContainerImage.fromRegistry(containerImage),
+      readonlyRootFilesystem: true,
+      stopTimeout: Duration.seconds(STOP_SECONDS),
+      healthCheck: {
+        command: ['CMD-SHELL', healthCommand],
+        interval: Duration.seconds(30),
+        timeout: Duration.seconds(5),
+        startPeriod: Duration.seconds(60),
+      },
+      logging: LogDrivers.awsLogs({
+        streamPrefix: 'worker',
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        logGroup: new LogGroup(this, 'Log', {
+          logGroupName: `/rivulet/${stage}/worker`,
+          retention: LOG_DAYS,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+      }),
+      environment: environmentOf(engine, taskCpu),
+    });
+    container.addMountPoints({
+      containerPath: SCRATCH,
+      sourceVolume: 'scratch',
+      readOnly: false,
+    });
+    this.#acknowledge(task, scope, containerImage === undefined);
+    return task;
+  }
+
+  #acknowledge(task: FargateTaskDefinition, scope: RightsScope, ownImage: boolean): void {
+    Validations.of(task).acknowledge({
+      id: 'AwsSolutions-ECS2',
+      reason: 'Names of a bucket, a table and queues; nothing that is secret.',
+    });
+    acknowledgeWildcards(
+      task.taskRole,
+      workerStatements(scope),
+      'Objects and tasks get their names at run time; the role has this prefix alone.',
+    );
+    if (ownImage && task.executionRole) {
+      Validations.of(task.executionRole).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason: 'ecr:GetAuthorizationToken knows no resources.',
+      });
+    }
+  }
+}
+
+/** The first task is never on Spot; those after it are shared out by weight. */
+const strategies = (spotPercent: number) => [
+  { capacityProvider: 'FARGATE', base: 1, weight: 100 - spotPercent },
+  ...(spotPercent > 0 ? [{ capacityProvider: 'FARGATE_SPOT', weight: spotPercent }] : []),
+];
+
+export function workerStatements(scope: RightsScope): PolicyStatement[] {
+  return [
+    ...statementsFor(
+      [
+        'read index',
+        'write index',
+        'read source',
+        'write media',
+        'count transcode',
+        'send publish',
+      ],
+      scope,
+    ),
+    new PolicyStatement({
+      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
+      resources: [scope.queueArns.transcode],
+    }),
+    new PolicyStatement({
+      actions: ['ecs:UpdateTaskProtection'],
+      resources: [
+        `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:task/${scope.workersName}/*`,
+      ],
+    }),
+  ];
+}
+
+function environmentOf(engine: AwsEngineEnvironment, taskCpu: number): Record<string, string> {
+  const environment: AwsWorkerEnvironment = {
+    ...engine,
+    RIVULET_JOBS: String(jobsPerTask(taskCpu)),
+    RIVULET_STOP_SECONDS: String(STOP_SECONDS),
+    TMPDIR: SCRATCH,
+  };
+  const defined = Object.entries(environment).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as Record<string, string>;
+}

@@ -1,0 +1,38 @@
+/** Workers, and what scales them. Only AWS itself runs this. */
+
+import { Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { CoreStack } from './core-stack.ts';
+import type { DeploymentOptions } from './options.ts';
+import { stackName } from './stage-names.ts';
+import { WorkerNetwork } from './worker-network.ts';
+import { WorkerScaling } from './worker-scaling.ts';
+import { WorkerService } from './worker-service.ts';
+
+export type WorkersStackProps = Readonly<{
+  options: DeploymentOptions;
+  core: CoreStack;
+  imageFolder: string;
+  healthCommand: string;
+}>;
+
+export class WorkersStack extends Stack {
+  constructor(scope: Construct, { options, core, imageFolder, healthCommand }: WorkersStackProps) {
+    const { stage } = options;
+    super(scope, stackName(stage, 'workers'), { description: `Rivulet ${stage}: workers` });
+    const network = new WorkerNetwork(this, 'WorkerNetwork', { stage });
+    new WorkerService(this, 'WorkerService', {
+      options,
+      network,
+      engine: core.engine,
+      // As it is written in this stack, where acknowledgements name it.
+      scope: {
+        ...core.functionsProps.scope,
+        bucketArn: core.exportValue(core.bucket.bucketArn),
+      },
+      imageFolder,
+      healthCommand,
+    });
+    new WorkerScaling(this, 'WorkerScaling', { options, functions: core.functionsProps });
+  }
+}
