@@ -11,6 +11,7 @@ import { runForeground, SetupError, say } from './setup/child.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
+const CDK = 'node_modules/aws-cdk/bin/cdk';
 const TSC = 'node_modules/typescript/bin/tsc';
 
 const CHECK = [
@@ -31,6 +32,9 @@ const TASKS = {
   encoder: { programs: ['ffmpeg'], steps: [['bin/encoder.ts']] },
   test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
   bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
+  synth: { programs: [], steps: [[CDK, 'synth', '--quiet']] },
+  deploy: { programs: [], steps: [['bin/deploy.ts']] },
+  destroy: { programs: [], steps: [['bin/destroy.ts']] },
   check: { programs: [], steps: CHECK },
   format: { programs: [], steps: [[BIOME, 'check', '--write']] },
 };
