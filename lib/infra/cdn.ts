@@ -107,7 +107,7 @@ export class Cdn extends Construct {
     Validations.of(this.distribution).acknowledge(
       {
         id: 'Annotation::@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac',
-        reason: 'The policy stands in the core, with the bucket.',
+        reason: 'The policy that lets the CDN read stands in the core, with the bucket.',
       },
       {
         id: 'AwsSolutions-CFR1',

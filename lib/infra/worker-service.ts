@@ -125,7 +125,7 @@ export class WorkerService extends Construct {
   #acknowledge(task: FargateTaskDefinition, scope: RightsScope, ownImage: boolean): void {
     Validations.of(task).acknowledge({
       id: 'AwsSolutions-ECS2',
-      reason: 'Names of a bucket, a table and queues; nothing that is secret.',
+      reason: 'Names of a bucket, a table and queues; nothing in it is a secret.',
     });
     acknowledgeWildcards(
       task.taskRole,
@@ -135,7 +135,7 @@ export class WorkerService extends Construct {
     if (ownImage && task.executionRole) {
       Validations.of(task.executionRole).acknowledge({
         id: 'AwsSolutions-IAM5[Resource::*]',
-        reason: 'ecr:GetAuthorizationToken knows no resources.',
+        reason: 'ecr:GetAuthorizationToken is the one action that knows no resources.',
       });
     }
   }

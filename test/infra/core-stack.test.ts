@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { ROUTES } from '../../lib/api/routes.ts';
+import { grantedKey, sourceSegmentKey } from '../../lib/domain/object-keys.ts';
+import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
+import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
+
+describe('the core', () => {
+  let core: Template;
+  const ends: (() => void)[] = [];
+
+  before(() => {
+    core = templatesWith({ after: (end) => void ends.push(end) }).core;
+  });
+  after(() => {
+    for (const end of ends) end();
+  });
+
+  test('lets nobody read a bucket but the CDN, and nobody without TLS', () => {
+    const buckets = resourcesOf(core, 'AWS::S3::Bucket');
+    assert.equal(buckets.length, 2);
+    for (const [, { Properties, DeletionPolicy }] of buckets) {
+      assert.deepEqual(Properties.PublicAccessBlockConfiguration, {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      assert.match(JSON.stringify(Properties.BucketEncryption), /AES256/);
+      assert.equal(DeletionPolicy, 'Retain', 'a mistaken destroy loses no recording');
+    }
+    const statements = resourcesOf(core, 'AWS::S3::BucketPolicy').flatMap(
+      ([, { Properties }]) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+    );
+    const denied = statements.filter(({ Effect }) => Effect === 'Deny');
+    assert.equal(denied.length, 2);
+    for (const { Condition } of denied) {
+      assert.deepEqual(Condition, { Bool: { 'aws:SecureTransport': 'false' } });
+    }
+    const allowed = statements.filter(({ Effect }) => Effect === 'Allow');
+    assert.deepEqual(
+      allowed
+        .map(({ Principal }) => Principal)
+        .map((p) => p.Service)
+        .sort(),
+      ['cloudfront.amazonaws.com', 'logging.s3.amazonaws.com'],
+    );
+    const cdn = allowed.find(({ Principal }) => Principal.Service?.startsWith('cloudfront'));
+    assert.equal(cdn?.Action, 's3:GetObject');
+    assert.match(textOf(cdn?.Resource), /\/media\/\*$/);
+    assert.match(JSON.stringify(cdn?.Condition), /SourceAccount.*SourceArn/);
+  });
+
+  test('keeps media until its stream is deleted, or as long as the owner says', (t) => {
+    const rulesOf = (template: Template) => {
+      const buckets = resourcesOf(template, 'AWS::S3::Bucket').map(
+        ([, bucket]) => bucket.Properties,
+      );
+      const media = buckets.find((bucket) => bucket.NotificationConfiguration);
+      return (media?.LifecycleConfiguration as { Rules: unknown[] } | undefined)?.Rules ?? [];
+    };
+    assert.deepEqual(rulesOf(core), [
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' },
+    ]);
+    assert.deepEqual(rulesOf(templatesWith(t, { retentionDays: '30' }).core).slice(1), [
+      { ExpirationInDays: 30, Prefix: 'source/', Status: 'Enabled' },
+      { ExpirationInDays: 30, Prefix: 'media/', Status: 'Enabled' },
+    ]);
+  });
+
+  test('hears of granted uploads, and of nothing else that is stored', () => {
+    const [notification] = resourcesOf(core, 'AWS::S3::Bucket').flatMap(([, { Properties }]) => {
+      const configuration = Properties.NotificationConfiguration as
+        | { QueueConfigurations: Notification[] }
+        | undefined;
+      return configuration?.QueueConfigurations ?? [];
+    });
+    const rules = notification?.Filter.S3Key.Rules ?? [];
+    const value = (name: string) => rules.find((rule) => rule.Name === name)?.Value ?? '?';
+    const reports = (key: string) =>
+      key.startsWith(value('prefix')) && key.endsWith(value('suffix'));
+    const stream = { videoId: 'v', uid: 'u' };
+    assert.equal(notification?.Event, 's3:ObjectCreated:Put');
+    assert.match(textOf(notification?.Queue), /^<QueuesIngest\w+\.Arn>$/);
+    assert.ok(reports(grantedKey(stream, 'abc')));
+    assert.ok(!reports(sourceSegmentKey(stream, 1, 2, 'a'.repeat(64), 'ts')));
+  });
+
+  test('keeps the index in a table that can be restored, and forgets by itself what has expired', () => {
+    core.hasResource('AWS::DynamoDB::GlobalTable', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        Replicas: [
+          Match.objectLike({
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          }),
+        ],
+      },
+    });
+  });
+
+  test('gives each queue dead letters, encryption and TLS, and each function time within its lease', () => {
+    const queues = resourcesOf(core, 'AWS::SQS::Queue');
+    assert.equal(queues.length, 10);
+    const working = queues.filter(([, { Properties }]) => Properties.RedrivePolicy);
+    assert.equal(working.length, 5);
+    for (const [, { Properties }] of queues) assert.equal(Properties.SqsManagedSseEnabled, true);
+    for (const [id, { Properties }] of working) {
+      const policy = Properties.RedrivePolicy as { deadLetterTargetArn: unknown };
+      assert.match(textOf(policy.deadLetterTargetArn), new RegExp(`^<${id.slice(0, 10)}`));
+    }
+    assert.deepEqual(
+      queues.filter(([, { Properties }]) => Properties.FifoQueue).map(([id]) => id.slice(0, 13)),
+      ['QueuesPublish', 'QueuesPublish'].toSorted(),
+    );
+    const leaseOf = (arn: unknown): number => {
+      const id = textOf(arn).match(/<(\w+)\.Arn>/)?.[1];
+      return Number(queues.find(([name]) => name === id)?.[1].Properties.VisibilityTimeout);
+    };
+    const functions = new Map(resourcesOf(core, 'AWS::Lambda::Function'));
+    const sources = resourcesOf(core, 'AWS::Lambda::EventSourceMapping');
+    assert.equal(sources.length, 7);
+    for (const [, { Properties }] of sources) {
+      const id = textOf(Properties.FunctionName).slice(1, -1);
+      const timeout = Number(functions.get(id)?.Properties.Timeout);
+      assert.ok(timeout < leaseOf(Properties.EventSourceArn), `${id}: ${timeout} s`);
+      assert.deepEqual(Properties.FunctionResponseTypes, ['ReportBatchItemFailures']);
+    }
+  });
+
+  test('serves every route of the contract by the function of the table', () => {
+    const routes = resourcesOf(core, 'AWS::ApiGatewayV2::Route').map(
+      ([, { Properties }]) => Properties.RouteKey,
+    );
+    const expected = Object.values(ROUTES).map(({ method, path }) => `${method} ${path}`);
+    assert.deepEqual(routes.toSorted(), expected.toSorted());
+    core.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      StageName: '$default',
+      AccessLogSettings: Match.objectLike({ Format: Match.stringLikeRegexp('requestId') }),
+    });
+  });
+
+  test('never has the owner key in the template, and lets it be read by those who ask for it', () => {
+    core.hasResourceProperties('AWS::SecretsManager::Secret', {
+      GenerateSecretString: { ExcludePunctuation: true, PasswordLength: 40 },
+    });
+    assert.doesNotMatch(JSON.stringify(core.toJSON()), /resolve:secretsmanager/);
+    const askers = resourcesOf(core, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
+      JSON.stringify(Properties.Environment).includes('RIVULET_OWNER_KEY_SECRET'),
+    );
+    const expected = Object.values(FUNCTION_TABLE).filter(({ rights }) =>
+      (rights as readonly string[]).includes('read owner key'),
+    );
+    assert.equal(askers.length, expected.length);
+    assert.equal(expected.length, 8);
+  });
+
+  test('runs functions on Node 24, writes their logs for a month, and none has a public URL', () => {
+    for (const [, { Properties }] of resourcesOf(core, 'AWS::Lambda::Function')) {
+      assert.equal(Properties.Runtime, 'nodejs24.x');
+      assert.deepEqual(Properties.Architectures, ['arm64']);
+    }
+    for (const [, { Properties }] of resourcesOf(core, 'AWS::Logs::LogGroup')) {
+      assert.equal(Properties.RetentionInDays, 30);
+    }
+    core.resourceCountIs('AWS::Lambda::Url', 0);
+    core.resourceCountIs('Custom::S3BucketNotifications', 0);
+  });
+
+  test('raises alarms, by mail if somebody wants it', (t) => {
+    const alarms = resourcesOf(core, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) =>
+      textOf(Properties.AlarmDescription),
+    );
+    assert.deepEqual(alarms.toSorted(), [
+      'Rivulet dev: AWS throttles functions',
+      'Rivulet dev: Dead letters are left to lie',
+      'Rivulet dev: DynamoDB throttles the index',
+      'Rivulet dev: Jobs wait for workers',
+      'Rivulet dev: Messages failed again and again',
+      'Rivulet dev: Segments reach viewers late',
+      'Rivulet dev: The HTTP API fails',
+    ]);
+    core.resourceCountIs('AWS::SNS::Topic', 0);
+    const told = templatesWith(t, { alarmEmail: 'a@example.com' }).core;
+    told.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'a@example.com',
+    });
+    for (const [, { Properties }] of resourcesOf(told, 'AWS::CloudWatch::Alarm')) {
+      assert.equal((Properties.AlarmActions as unknown[]).length, 1);
+    }
+  });
+});
+
+type Statement = Readonly<{
+  Effect: 'Allow' | 'Deny';
+  Action: string | string[];
+  Principal: { Service?: string };
+  Resource: unknown;
+  Condition?: unknown;
+}>;
+
+type Notification = Readonly<{
+  Event: string;
+  Queue: unknown;
+  Filter: { S3Key: { Rules: { Name: string; Value: string }[] } };
+}>;

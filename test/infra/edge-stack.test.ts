@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
+
+type Behavior = Readonly<{
+  PathPattern?: string;
+  CachePolicyId: unknown;
+  ResponseHeadersPolicyId?: unknown;
+  AllowedMethods?: string[];
+  Compress: boolean;
+  TargetOriginId: string;
+  ViewerProtocolPolicy: string;
+}>;
+
+type Distribution = Readonly<{
+  Aliases?: string[];
+  CacheBehaviors: Behavior[];
+  CustomErrorResponses: { ErrorCode: number; ErrorCachingMinTTL: number }[];
+  DefaultCacheBehavior: Behavior;
+  Logging: unknown;
+  Origins: Record<string, unknown>[];
+  PriceClass: string;
+  ViewerCertificate?: Record<string, unknown>;
+}>;
+
+type Policy = Readonly<{
+  MinTTL: number;
+  DefaultTTL: number;
+  MaxTTL: number;
+  Name: string;
+  ParametersInCacheKeyAndForwardedToOrigin: Record<string, Record<string, unknown> | boolean>;
+}>;
+
+function distributionOf(template: Template): Distribution {
+  const [found] = resourcesOf(template, 'AWS::CloudFront::Distribution');
+  assert.ok(found);
+  return found[1].Properties.DistributionConfig as Distribution;
+}
+
+/** The cache policy of a path. */
+function policyOf(template: Template, pattern: string): Policy {
+  const { CacheBehaviors, DefaultCacheBehavior } = distributionOf(template);
+  const behavior = CacheBehaviors.find(({ PathPattern }) => PathPattern === pattern);
+  const id = textOf((behavior ?? DefaultCacheBehavior).CachePolicyId).slice(1, -1);
+  const policies = new Map(resourcesOf(template, 'AWS::CloudFront::CachePolicy'));
+  const config = policies.get(id)?.Properties.CachePolicyConfig;
+  assert.ok(config, `${pattern} has no policy of its own`);
+  return config as Policy;
+}
+
+describe('the CDN', () => {
+  test('keeps playlists for a second or what the origin says, media for ever, errors hardly', (t) => {
+    const { edge } = templatesWith(t);
+    const times = (pattern: string) => {
+      const { MinTTL, DefaultTTL, MaxTTL } = policyOf(edge, pattern);
+      return [MinTTL, DefaultTTL, MaxTTL];
+    };
+    for (const pattern of [
+      '/viewstream/metadata/*.m3u8',
+      '/viewstream/metadata/*',
+      '/viewstream/*',
+    ]) {
+      assert.deepEqual(times(pattern), [0, 1, 10], pattern);
+    }
+    assert.deepEqual(times('/media/*'), [86_400, 31_536_000, 31_536_000]);
+    const errors = distributionOf(edge).CustomErrorResponses;
+    assert.deepEqual(
+      errors.map(({ ErrorCode }) => ErrorCode).toSorted(),
+      [400, 403, 404, 500, 502, 503, 504],
+    );
+    for (const { ErrorCachingMinTTL } of errors) assert.equal(ErrorCachingMinTTL, 1);
+  });
+
+  test('tells answers apart by what changes them, and by nothing else: requests are joined', (t) => {
+    const { edge } = templatesWith(t);
+    const keyOf = (pattern: string) => {
+      const parameters = policyOf(edge, pattern).ParametersInCacheKeyAndForwardedToOrigin;
+      const { CookiesConfig, HeadersConfig, QueryStringsConfig } = parameters as Record<
+        string,
+        Record<string, unknown>
+      >;
+      assert.deepEqual(CookiesConfig, { CookieBehavior: 'none' }, pattern);
+      return [QueryStringsConfig?.QueryStrings ?? [], HeadersConfig?.Headers ?? []];
+    };
+    assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view'], []]);
+    assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept']]);
+    assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
+    assert.deepEqual(keyOf('/media/*'), [[], []]);
+    const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
+    assert.deepEqual(patterns.slice(1, 4), [
+      '/viewstream/metadata/*.m3u8',
+      '/viewstream/metadata/*',
+      '/viewstream/*',
+    ]);
+  });
+
+  test('compresses playlists and pages, not media; nobody is served without TLS', (t) => {
+    const { CacheBehaviors, DefaultCacheBehavior } = distributionOf(templatesWith(t).edge);
+    for (const { PathPattern, Compress, ViewerProtocolPolicy } of CacheBehaviors) {
+      assert.equal(Compress, PathPattern !== '/media/*', PathPattern);
+      assert.match(ViewerProtocolPolicy, /^(?:https-only|redirect-to-https)$/);
+    }
+    assert.equal(DefaultCacheBehavior.Compress, true);
+  });
+
+  test('lets players of any origin read, and calls of encoders and owners through uncached', (t) => {
+    const { edge } = templatesWith(t);
+    const policies = resourcesOf(edge, 'AWS::CloudFront::ResponseHeadersPolicy').map(
+      ([, { Properties }]) => JSON.stringify(Properties.ResponseHeadersPolicyConfig),
+    );
+    assert.equal(policies.filter((policy) => policy.includes('"Items":["*"]')).length, 2);
+    assert.ok(policies.some((policy) => policy.includes('max-age=31536000, immutable')));
+    assert.ok(policies.some((policy) => policy.includes("default-src 'self'")));
+    const open = distributionOf(edge).CacheBehaviors.filter(({ AllowedMethods }) =>
+      AllowedMethods?.includes('PUT'),
+    );
+    assert.deepEqual(
+      open.map(({ PathPattern }) => PathPattern),
+      ['/streams', '/streams/*', '/upload/*', '/healthz'],
+    );
+    const uncached = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
+    for (const { CachePolicyId } of open) assert.equal(CachePolicyId, uncached);
+  });
+
+  test('reads its buckets by origin access control, and writes logs', (t) => {
+    const { edge } = templatesWith(t);
+    const { Origins, Logging } = distributionOf(edge);
+    assert.equal(Origins.filter((origin) => origin.OriginAccessControlId).length, 2);
+    assert.equal(Origins.length, 3);
+    assert.ok(Logging);
+    for (const [, { Properties }] of resourcesOf(edge, 'AWS::S3::Bucket')) {
+      assert.ok(Properties.PublicAccessBlockConfiguration);
+    }
+  });
+
+  test('has a domain, a shield and a price class if the options say so', (t) => {
+    const certificateArn = 'arn:aws:acm:us-east-1:123456789012:certificate/abc';
+    const plain = distributionOf(templatesWith(t).edge);
+    assert.equal(plain.Aliases, undefined);
+    assert.equal(plain.PriceClass, 'PriceClass_100');
+    assert.doesNotMatch(JSON.stringify(plain.Origins), /"Enabled":true/);
+    const { edge } = templatesWith(t, {
+      domain: 'live.example.com',
+      certificateArn,
+      priceClass: 'all',
+      originShieldRegion: 'eu-central-1',
+    });
+    const own = distributionOf(edge);
+    assert.deepEqual(own.Aliases, ['live.example.com']);
+    assert.equal(own.ViewerCertificate?.AcmCertificateArn, certificateArn);
+    assert.equal(own.ViewerCertificate?.MinimumProtocolVersion, 'TLSv1.2_2021');
+    assert.equal(own.PriceClass, 'PriceClass_All');
+    const shielded = own.Origins.filter((origin) =>
+      JSON.stringify(origin).includes('"OriginShieldRegion":"eu-central-1"'),
+    );
+    assert.equal(shielded.length, 2, 'media and API; pages are hardly ever asked for');
+    assert.deepEqual(Object.values(edge.findOutputs('CdnUrl')), [
+      { Value: 'https://live.example.com' },
+    ]);
+  });
+});

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
+
+/** Logs and messages of one's own aside: what every role may do, in the words of IAM. */
+const READ = ['dynamodb:GetItem table', 'dynamodb:Query table'];
+const WRITE = ['dynamodb:UpdateItem table'];
+const KEY = ['secretsmanager:GetSecretValue owner-key'];
+const SOURCE = [
+  's3:GetObject bucket/source/*',
+  's3:ListBucket bucket',
+  's3:PutObject bucket/source/*',
+];
+const TAKE_IN = [
+  ...READ,
+  ...WRITE,
+  ...SOURCE,
+  'sqs:SendMessage timers',
+  'sqs:SendMessage transcode',
+];
+const FIRST_WORKER = [
+  'dynamodb:DeleteItem table',
+  'ecs:DescribeServices service',
+  'ecs:UpdateService service',
+  'sqs:SendMessage looks',
+];
+const take = (queue: string): string[] => [
+  `sqs:DeleteMessage ${queue}`,
+  `sqs:GetQueueAttributes ${queue}`,
+  `sqs:ReceiveMessage ${queue}`,
+];
+
+const CORE: Readonly<Record<string, readonly string[]>> = {
+  'put-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'list-streams': [...KEY, ...READ],
+  'get-stream': [...KEY, ...READ],
+  'delete-stream': [
+    ...KEY,
+    ...READ,
+    'dynamodb:DeleteItem table',
+    's3:ListBucket bucket',
+    's3:DeleteObject bucket/source/*',
+    's3:DeleteObject bucket/media/*',
+  ],
+  upload: [...KEY, ...TAKE_IN, ...FIRST_WORKER],
+  push: [...KEY, ...TAKE_IN, ...FIRST_WORKER, 'sqs:SendMessage publish'],
+  'push-delete': [...KEY, ...READ, ...WRITE],
+  'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'view-metadata': READ,
+  'view-playlist': READ,
+  'view-segment': [
+    ...READ,
+    's3:GetObject bucket/source/*',
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
+    's3:PutObject bucket/media/*',
+  ],
+  healthz: [
+    ...READ,
+    's3:GetObject bucket/health/probe',
+    's3:ListBucket bucket',
+    'sqs:GetQueueAttributes transcode',
+    'ecs:DescribeServices service',
+  ],
+  publish: [...take('publish'), ...READ, ...WRITE, 'sqs:SendMessage timers'],
+  timers: [
+    ...take('timers'),
+    ...READ,
+    ...WRITE,
+    'sqs:SendMessage publish',
+    'sqs:SendMessage timers',
+    'sqs:SendMessage transcode',
+  ],
+  ingest: [...take('ingest'), ...TAKE_IN, ...FIRST_WORKER, 's3:DeleteObject bucket/source/*'],
+  'transcode-dead': [...take('transcode-dead'), ...WRITE, 'sqs:SendMessage publish'],
+  'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
+  'timers-dead': [...take('timers-dead'), 'sqs:SendMessage timers'],
+  'ingest-dead': [...take('ingest-dead'), 'sqs:SendMessage ingest'],
+};
+
+const WORKERS: Readonly<Record<string, readonly string[]>> = {
+  scale: [
+    ...take('looks'),
+    ...READ,
+    ...WRITE,
+    'ecs:DescribeServices service',
+    'ecs:UpdateService service',
+    'sqs:GetQueueAttributes transcode',
+    'sqs:SendMessage looks',
+  ],
+  worker: [
+    ...READ,
+    ...WRITE,
+    'ecs:UpdateTaskProtection tasks',
+    's3:GetObject bucket/source/*',
+    's3:ListBucket bucket',
+    's3:PutObject bucket/media/*',
+    'sqs:ChangeMessageVisibility transcode',
+    'sqs:DeleteMessage transcode',
+    'sqs:GetQueueAttributes transcode',
+    'sqs:ReceiveMessage transcode',
+    'sqs:SendMessage publish',
+  ],
+};
+
+type Statement = Readonly<{
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}>;
+
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** Of each role by its logical id: `action resource`, in order. */
+function rightsIn(template: Template): Map<string, string[]> {
+  const rights = new Map<string, string[]>();
+  const add = (role: string, document: unknown): void => {
+    for (const statement of (document as { Statement: Statement[] }).Statement) {
+      assert.equal(statement.Effect, 'Allow');
+      const pairs = list(statement.Action).flatMap((action) =>
+        list(statement.Resource).map((resource) => `${action} ${shortName(textOf(resource))}`),
+      );
+      rights.set(role, [...(rights.get(role) ?? []), ...pairs]);
+    }
+  };
+  for (const [id, { Properties }] of resourcesOf(template, 'AWS::IAM::Role')) {
+    assert.equal(Properties.ManagedPolicyArns, undefined, id);
+    for (const { PolicyDocument } of (Properties.Policies ?? []) as { PolicyDocument: unknown }[]) {
+      add(id, PolicyDocument);
+    }
+  }
+  for (const [, { Properties }] of resourcesOf(template, 'AWS::IAM::Policy')) {
+    for (const role of Properties.Roles as unknown[]) {
+      add(textOf(role).slice(1, -1), Properties.PolicyDocument);
+    }
+  }
+  return rights;
+}
+
+function shortName(arn: string): string {
+  const queue = arn.match(/Queues(Transcode|Publish|Timers|Ingest|Looks)(Dead)?[0-9A-F]{8}/);
+  if (queue) return `${queue[1]}${queue[2] ? '-dead' : ''}`.toLowerCase();
+  if (/StreamTable/.test(arn)) return 'table';
+  if (/OwnerKey/.test(arn)) return 'owner-key';
+  if (/MediaStorageBucket/.test(arn)) return arn.replace(/^<[^>]+>/, 'bucket');
+  if (/:service\/rivulet-dev\/rivulet-dev$/.test(arn)) return 'service';
+  if (/:task\/rivulet-dev\/\*$/.test(arn)) return 'tasks';
+  if (/Log[0-9A-F]{8}\.Arn>$/.test(arn)) return 'its log';
+  return arn;
+}
+
+const isOwnLog = (right: string): boolean =>
+  ['logs:CreateLogStream its log', 'logs:PutLogEvents its log'].includes(right);
+
+/** What the role of a function (or of the worker) may do, beside writing its log. */
+function rightsOf(rights: Map<string, string[]>, name: string): string[] {
+  const pascal = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const id = [...rights.keys()].find((role) =>
+    new RegExp(`(?:Functions|WorkerScaling)${pascal}Role[0-9A-F]{8}$`).test(role),
+  );
+  assert.ok(id, `there is no role for ${name}`);
+  return (rights.get(id) ?? []).filter((right) => !isOwnLog(right)).toSorted();
+}
+
+describe('rights', () => {
+  test('of each function are those that it uses, and no other function has any', (t) => {
+    const rights = rightsIn(templatesWith(t).core);
+    assert.equal(rights.size, Object.keys(CORE).length);
+    for (const [name, expected] of Object.entries(CORE)) {
+      assert.deepEqual(rightsOf(rights, name), expected.toSorted(), name);
+    }
+  });
+
+  test('of workers and of what scales them are those that they use', (t) => {
+    const rights = rightsIn(templatesWith(t).workers);
+    assert.deepEqual(rightsOf(rights, 'scale'), WORKERS.scale?.toSorted());
+    const task = [...rights].find(([id]) => /TaskRole/.test(id))?.[1] ?? [];
+    assert.deepEqual(task.toSorted(), WORKERS.worker?.toSorted());
+    const execution = [...rights].find(([id]) => /ExecutionRole/.test(id))?.[1] ?? [];
+    assert.deepEqual(execution.map((right) => right.split(' ')[0]).toSorted(), [
+      'ecr:BatchCheckLayerAvailability',
+      'ecr:BatchGetImage',
+      'ecr:GetAuthorizationToken',
+      'ecr:GetDownloadUrlForLayer',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+    ]);
+  });
+});
