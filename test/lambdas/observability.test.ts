@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { before, describe, type TestContext, test } from 'node:test';
+import type { Context, SQSEvent } from 'aws-lambda';
+import type * as Correlation from '../../lambdas/correlation.ts';
+import {
+  ingestDeadHandler,
+  publishDeadHandler,
+  timersDeadHandler,
+} from '../../lambdas/dead-letters.ts';
+import { type HttpEvent, json } from '../../lambdas/middleware.ts';
+import type * as Observability from '../../lambdas/observability.ts';
+import { withStoredKeys } from '../../lambdas/stored-objects.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+import { memoryQueue } from './memory-queue.ts';
+
+const CONTEXT = { awsRequestId: 'request-1' } as Context;
+const JOB = { videoId: 'race', uid: 'u1', run: 2, number: 41 };
+
+const recordOf = (body: string, messageId = 'm1') =>
+  ({ messageId, body, attributes: { SentTimestamp: String(Date.now() - 1500) } }) as never;
+
+const eventOf = (...bodies: unknown[]): SQSEvent => ({
+  Records: bodies.map((body, index) =>
+    recordOf(typeof body === 'string' ? body : JSON.stringify(body), `m${index}`),
+  ),
+});
+
+/** Every line that is written while `work` runs, parsed. */
+async function linesOf(t: TestContext, work: () => Promise<unknown>) {
+  const lines: Record<string, unknown>[] = [];
+  const writes = [process.stdout, process.stderr].map((stream) =>
+    t.mock.method(stream, 'write', (chunk: string | Uint8Array) => {
+      for (const line of String(chunk).trim().split('\n')) lines.push(JSON.parse(line));
+      return true;
+    }),
+  );
+  try {
+    await work();
+  } finally {
+    for (const write of writes) write.mock.restore();
+  }
+  return lines;
+}
+
+describe('what functions tell of themselves', () => {
+  let observability: typeof Observability;
+  let correlation: typeof Correlation;
+
+  before(async () => {
+    process.env.POWERTOOLS_SERVICE_NAME = 'upload';
+    process.env.POWERTOOLS_METRICS_NAMESPACE = 'Rivulet';
+    process.env.RIVULET_STAGE = 'test';
+    observability = await import('../../lambdas/observability.ts');
+    correlation = await import('../../lambdas/correlation.ts');
+  });
+
+  test('has one id for a segment at every hop', () => {
+    const { correlationOf } = correlation;
+    const id = 'race/u1/2/41';
+    assert.equal(correlationOf(JSON.stringify(JOB)), id, 'transcode job and its dead letter');
+    const { videoId, uid, ...settled } = JOB;
+    assert.equal(correlationOf(JSON.stringify({ videoId, uid, settled })), id, 'publish request');
+    assert.equal(correlationOf(JSON.stringify({ type: 'watch', videoId, uid })), 'race/u1');
+    for (const strange of ['', 'no json', '[]', '{"videoId":1,"uid":2}', 'null']) {
+      assert.equal(correlationOf(strange), undefined);
+    }
+  });
+
+  test('names, for an upload, the segments whose jobs it has queued', async (t) => {
+    const queue = correlation.noteSent(memoryQueue());
+    const handler = observability.observedApi(async () => {
+      await queue.send([{ body: JSON.stringify(JOB) }]);
+      return json(201, {});
+    });
+    const event = {
+      requestContext: { http: { method: 'POST', path: '/upload/race' } },
+      body: Buffer.from('12345').toString('base64'),
+      isBase64Encoded: true,
+    } as HttpEvent;
+    const lines = await linesOf(t, () => handler(event, CONTEXT));
+    const told = lines.find(({ message }) => message === 'request');
+    assert.deepEqual(told?.correlationIds, ['race/u1/2/41']);
+    assert.deepEqual([told?.status, told?.path, told?.service], [201, '/upload/race', 'upload']);
+    const metrics = lines.find((line) => line._aws);
+    assert.deepEqual(
+      [metrics?.SegmentsUploaded, metrics?.BytesUploaded, metrics?.stage, metrics?.service],
+      [1, 5, 'test', 'upload'],
+    );
+  });
+
+  test('says nothing of requests of viewers that were answered well', async (t) => {
+    const statuses = [200, 304, 404, 500];
+    const lines = await linesOf(t, async () => {
+      for (const status of statuses) {
+        const handler = observability.observedApi(async () => json(status, {}));
+        const http = { method: 'GET', path: '/viewstream/metadata/race' };
+        await handler({ requestContext: { http } } as HttpEvent, CONTEXT);
+      }
+    });
+    assert.deepEqual(
+      lines.map(({ status, level }) => [status, level]),
+      [
+        [404, 'INFO'],
+        [500, 'ERROR'],
+      ],
+    );
+  });
+
+  test('measures how long messages waited, and tells who failed', async (t) => {
+    const done: string[] = [];
+    const handler = observability.observedQueue(
+      async () => ({ batchItemFailures: [{ itemIdentifier: 'm1' }] }),
+      async (bodies) => void done.push(...bodies),
+    );
+    const event = eventOf(JOB, { ...JOB, number: 42 });
+    const lines = await linesOf(t, async () => {
+      assert.deepEqual(await handler(event, CONTEXT), {
+        batchItemFailures: [{ itemIdentifier: 'm1' }],
+      });
+    });
+    assert.deepEqual(done, [JSON.stringify(JOB)]);
+    const told = lines.find(({ message }) => message === 'messages');
+    assert.deepEqual([told?.level, told?.records, told?.failed], ['ERROR', 2, 1]);
+    assert.deepEqual(told?.correlationIds, ['race/u1/2/41', 'race/u1/2/42']);
+    const metrics = lines.find((line) => line._aws);
+    const delays = metrics?.QueueDelay as number[];
+    assert.ok(delays.length === 2 && delays.every((delay) => delay >= 1500 && delay < 10_000));
+    assert.equal(metrics?.StepFailures, 1);
+  });
+});
+
+describe('reports of stored objects', () => {
+  test('become keys, whether S3 wrote them or we did', () => {
+    const s3 = (...keys: string[]) => ({
+      Records: keys.map((key) => ({ s3: { object: { key } } })),
+    });
+    const event = eventOf(
+      s3('source/v/u/granted/ab.bin'),
+      { key: 'source/v/u/granted/cd.bin' },
+      { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'b' },
+      s3('a%20b+c.bin', 'd.bin'),
+      'no json',
+    );
+    assert.deepEqual(
+      withStoredKeys(event).Records.map(({ messageId, body }) => [messageId, body]),
+      [
+        ['m0', '{"key":"source/v/u/granted/ab.bin"}'],
+        ['m1', '{"key":"source/v/u/granted/cd.bin"}'],
+        ['m3', '{"key":"a b c.bin"}'],
+        ['m3', '{"key":"d.bin"}'],
+        ['m4', 'no json'],
+      ],
+    );
+  });
+});
+
+describe('dead letters of steps', () => {
+  test('are sent again, the timers and uploads after a pause', async () => {
+    const [publish, timers, ingest] = [memoryQueue(), memoryQueue(), memoryQueue()];
+    const deps = { queues: { publish, timers, ingest } } as unknown as Deps;
+    const request = { videoId: 'v', uid: 'u', settled: { run: 1, number: 2 } };
+    const timer = { type: 'watch', videoId: 'v', uid: 'u' };
+    const stored = { key: 'source/v/u/granted/ab.bin' };
+    for (const [handler, body] of [
+      [publishDeadHandler(deps), request],
+      [timersDeadHandler(deps), timer],
+      [ingestDeadHandler(deps), stored],
+    ] as const) {
+      assert.deepEqual(await handler(eventOf(body), CONTEXT), { batchItemFailures: [] });
+    }
+    assert.deepEqual(publish.sent, [{ body: JSON.stringify(request), group: 'u' }]);
+    assert.deepEqual(timers.sent, [{ body: JSON.stringify(timer), delayMs: 60_000 }]);
+    assert.deepEqual(ingest.sent, [{ body: JSON.stringify(stored), delayMs: 900_000 }]);
+  });
+});
