@@ -56,6 +56,7 @@ export async function startSystem(
   });
   const ports = embeddedPorts(folder, {
     fleet: {
+      scalesToZero: false,
       running: () => fleet.running(),
       // All of them, from the first upload on: on one machine an idle worker costs nothing.
       ensure: () => fleet.ensure(config.workers),

@@ -80,16 +80,24 @@ export const workQueue = (name: QueueName): WorkQueue =>
 /** Calls for looks of the scaling decision. */
 export const looksQueue = (): WorkQueue => queue(setting('RIVULET_LOOKS_QUEUE'));
 
+const LOOK_INTERVAL_MS = 10_000;
+
 /** Asks for a first worker itself, and calls for a look at how many it should be. */
 export function workerFleet(index: StreamIndex): WorkerFleet {
   const { connection, service } = config;
   if (!service) return standingFleet({ index, clock });
   const fleet = new EcsWorkerFleet(connection, { ...service, index, clock });
   const looks = looksQueue();
+  let lookAtMs = 0;
   return {
+    scalesToZero: true,
     running: () => fleet.running(),
     async ensure(count) {
-      await Promise.all([fleet.ensure(count), looks.send([{ body: '{}' }])]);
+      await fleet.ensure(count);
+      // Each upload asks; one look in a while answers all.
+      if (clock.now() - lookAtMs < LOOK_INTERVAL_MS) return;
+      lookAtMs = clock.now();
+      await looks.send([{ body: '{}' }]);
     },
   };
 }

@@ -18,6 +18,7 @@ const CLAIM_MS = 10_000;
 type Claim = Readonly<{ count: number; untilMs: number }>;
 
 export class EcsWorkerFleet implements WorkerFleet {
+  readonly scalesToZero = true;
   readonly #options: EcsWorkerFleetOptions;
   readonly #client: ECSClient;
   #known: Claim = { count: 0, untilMs: 0 };

@@ -13,6 +13,7 @@ type Sign = Readonly<{ atMs: number }>;
 
 /** Counts the workers that are there; it cannot start any. */
 export const standingFleet = ({ index, clock }: Surroundings): WorkerFleet => ({
+  scalesToZero: false,
   async running() {
     const signs = await index.query(PARTITION);
     const oldestMs = clock.now() - SILENT_MS;

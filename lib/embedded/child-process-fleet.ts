@@ -27,6 +27,7 @@ const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
 const HEALTHY_MS = 60_000;
 
 export class ChildProcessFleet implements WorkerFleet {
+  readonly scalesToZero = false;
   readonly #options: Required<ChildProcessFleetOptions>;
   readonly #workers = new Set<ChildProcess>();
   readonly #restartTimers = new Set<NodeJS.Timeout>();

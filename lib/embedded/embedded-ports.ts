@@ -40,6 +40,7 @@ const MAX_DELIVERIES = 5;
 const defaultOrigin = () => 'http://127.0.0.1:8080';
 
 const NO_FLEET: WorkerFleet = {
+  scalesToZero: true,
   running: async () => 0,
   ensure: async () => {
     throw new Error('Only the process of the engine starts workers');

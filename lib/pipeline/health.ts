@@ -20,7 +20,10 @@ export async function checkHealth(deps: Deps): Promise<Health> {
     check(async () => void (await deps.media.head('health/probe'))),
     check(async () => void (await deps.index.get('health', 'probe'))),
     check(async () => void (await deps.queues.transcode.depth())),
-    check(async () => ((await deps.fleet.running()) > 0 ? undefined : 'no worker is running')),
+    check(async () => {
+      const running = await deps.fleet.running();
+      return running > 0 || deps.fleet.scalesToZero ? undefined : 'no worker is running';
+    }),
   ]);
   const parts = { media, index, queues, workers };
   return { ready: Object.values(parts).every((state) => state === 'ok'), parts };

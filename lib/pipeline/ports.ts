@@ -112,6 +112,8 @@ export type WorkQueues = Readonly<Record<QueueName, WorkQueue>>;
 
 /** The processes that transcode. */
 export type WorkerFleet = Readonly<{
+  /** None may be running while there is nothing to do. */
+  scalesToZero: boolean;
   running(): Promise<number>;
   /** Starts workers until `count` run; never stops one. */
   ensure(count: number): Promise<void>;

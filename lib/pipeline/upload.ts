@@ -252,7 +252,8 @@ async function queueJobs(
           watchDelayMs(stream),
         )
       : undefined,
-    startsRun ? deps.fleet.ensure(1) : undefined,
+    // Each time: the stream may go on after a pause in which the workers went.
+    deps.fleet.ensure(1),
   ]);
 }
 
@@ -261,5 +262,6 @@ async function requeue(deps: Deps, stream: Stream, segment: SourceSegment): Prom
   const records = new StreamRecords(deps.index);
   if (await records.findOutcome(stream, segment.run, segment.number)) return;
   const { videoId, uid } = stream;
-  await sendTranscode(deps, [{ videoId, uid, run: segment.run, number: segment.number }]);
+  const job = { videoId, uid, run: segment.run, number: segment.number };
+  await Promise.all([sendTranscode(deps, [job]), deps.fleet.ensure(1)]);
 }

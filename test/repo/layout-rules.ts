@@ -63,6 +63,8 @@ type Lockfile = Readonly<{
         version?: string;
         resolved?: string;
         integrity?: string;
+        /** Comes inside the archive of the package around it, and with its digest. */
+        inBundle?: boolean;
         optionalDependencies?: Readonly<Record<string, string>>;
       }>
     >
@@ -81,15 +83,17 @@ export function looseVersions(manifest: Manifest): string[] {
  * for other platforms too: npm leaves out what a registry could not give it, and `npm ci` then fails.
  */
 export const lockfileFaults = ({ packages }: Lockfile): string[] =>
-  Object.entries(packages).flatMap(([path, entry]) => [
-    ...(entry.resolved === undefined ? [] : [`${path} names a host: ${entry.resolved}`]),
-    ...(path === '' || entry.integrity !== undefined ? [] : [`${path} has no integrity`]),
-    ...Object.keys(entry.optionalDependencies ?? {})
-      .filter(
-        (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],
-      )
-      .map((name) => `${name}, optional for ${path || 'the project'}, is missing`),
-  ]);
+  Object.entries(packages)
+    .filter(([, { inBundle }]) => !inBundle)
+    .flatMap(([path, entry]) => [
+      ...(entry.resolved === undefined ? [] : [`${path} names a host: ${entry.resolved}`]),
+      ...(path === '' || entry.integrity !== undefined ? [] : [`${path} has no integrity`]),
+      ...Object.keys(entry.optionalDependencies ?? {})
+        .filter(
+          (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],
+        )
+        .map((name) => `${name}, optional for ${path || 'the project'}, is missing`),
+    ]);
 
 /** Links, paths and npm scripts that a Markdown page names and the project does not have. */
 export function brokenReferences(

@@ -25,7 +25,7 @@ export async function testEngine(t: TestContext, { realTime = false } = {}): Pro
   const path = await mkdtemp(join(tmpdir(), 'rivulet-test-'));
   const folder = openDataFolder(path);
   const clock = { nowMs: START_MS, now: () => (realTime ? Date.now() : clock.nowMs) };
-  const fleet = { running: async () => 1, ensure: async () => {} };
+  const fleet = { scalesToZero: false, running: async () => 1, ensure: async () => {} };
   const ports = embeddedPorts(folder, { clock, fleet });
   t.after(async () => {
     ports.close();
