@@ -1,9 +1,9 @@
 import { deleteStreamHandler } from '../api/streams.ts';
 import { observedApi } from '../observability.ts';
-import { readOwnerKey } from './owner-key.ts';
+import { ownerKeyFromSecret } from './owner-key.ts';
 import { functionDeps, mediaStore, streamIndex } from './ports.ts';
 
-const ownerKey = await readOwnerKey();
+const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({ media: mediaStore(), index: streamIndex(), ownerKey });
 
 export const handler = observedApi(deleteStreamHandler(deps), ownerKey.refresh);

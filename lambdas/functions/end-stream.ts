@@ -1,9 +1,9 @@
 import { endStreamHandler } from '../api/upload.ts';
 import { observedApi } from '../observability.ts';
-import { readOwnerKey } from './owner-key.ts';
+import { ownerKeyFromSecret } from './owner-key.ts';
 import { functionDeps, streamIndex, workQueue } from './ports.ts';
 
-const ownerKey = await readOwnerKey();
+const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({
   index: streamIndex(),
   queues: { publish: workQueue('publish') },

@@ -1,9 +1,9 @@
 import { getStreamHandler } from '../api/streams.ts';
 import { observedApi } from '../observability.ts';
-import { readOwnerKey } from './owner-key.ts';
+import { ownerKeyFromSecret } from './owner-key.ts';
 import { functionDeps, streamIndex } from './ports.ts';
 
-const ownerKey = await readOwnerKey();
+const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({ index: streamIndex(), ownerKey });
 
 export const handler = observedApi(getStreamHandler(deps), ownerKey.refresh);

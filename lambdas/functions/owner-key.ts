@@ -10,31 +10,35 @@ import { setting } from './settings.ts';
 const FRESH_MS = 5 * 60_000;
 
 export type OwnerKey = Readonly<{
-  /** sha-256, hex. */
-  hash: string;
-  /** Reads the secret again if that was long ago. */
+  /** sha-256, hex. Throws before the first `refresh`. */
+  readonly hash: string;
+  /** For the start of each invocation: there is a key then, and none that is old. */
   refresh(): Promise<void>;
 }>;
 
-/** Reads the secret once, at the cold start. */
-export async function readOwnerKey(): Promise<OwnerKey> {
+/** Begins to read the secret at once, while the rest of the function starts. */
+export function ownerKeyFromSecret(): OwnerKey {
   const client = new SecretsManagerClient(clientOptions(config.connection, CALL_TIMEOUTS));
   const command = new GetSecretValueCommand({ SecretId: setting('RIVULET_OWNER_KEY_SECRET') });
-  const read = async (): Promise<string> => {
+  let hash: string | undefined;
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  const read = async (): Promise<void> => {
     const { SecretString } = await client.send(command);
     if (!SecretString) throw new Error('The secret of the owner key has no text.');
-    return hashKey(SecretString);
+    hash = hashKey(SecretString);
+    readAtMs = clock.now();
   };
-  let hash = await read();
-  let readAtMs = clock.now();
+  // Between its start and its first invocation a function may be frozen, and the answer lost: the
+  // invocation then reads again.
+  const atStart = read().catch(() => {});
   return {
     get hash() {
+      if (hash === undefined) throw new Error('The owner key was not read yet.');
       return hash;
     },
     async refresh() {
-      if (clock.now() - readAtMs < FRESH_MS) return;
-      hash = await read();
-      readAtMs = clock.now();
+      await atStart;
+      if (clock.now() - readAtMs >= FRESH_MS) await read();
     },
   };
 }

@@ -1,9 +1,9 @@
 import { uploadHandler } from '../api/upload.ts';
 import { observedApi } from '../observability.ts';
-import { readOwnerKey } from './owner-key.ts';
+import { ownerKeyFromSecret } from './owner-key.ts';
 import { functionDeps, mediaStore, streamIndex, workerFleet, workQueue } from './ports.ts';
 
-const ownerKey = await readOwnerKey();
+const ownerKey = ownerKeyFromSecret();
 const index = streamIndex();
 const deps = functionDeps({
   media: mediaStore(),

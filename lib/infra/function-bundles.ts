@@ -70,6 +70,7 @@ export async function functionNames(): Promise<string[]> {
 export async function bundleFunctions(
   outFolder: string = FUNCTIONS_FOLDER,
   entries?: Readonly<Record<string, string>>,
+  standIns: readonly string[] = STOOD_IN_FOR,
 ): Promise<BundledFunction[]> {
   const names = entries ? Object.keys(entries) : await functionNames();
   const { outputFiles } = await build({
@@ -86,7 +87,7 @@ export async function bundleFunctions(
     target: 'node24',
     mainFields: ['module', 'main'],
     banner: { js: BANNER },
-    alias: Object.fromEntries(STOOD_IN_FOR.map((name) => [name, STAND_INS])),
+    alias: Object.fromEntries(standIns.map((name) => [name, STAND_INS])),
     plugins: [onlyUsedZod, onlyVersions],
     sourcemap: 'external',
     sourcesContent: false,

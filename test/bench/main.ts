@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: all benches, or those named (throughput, delay, playlist, memory). Ratios are of
+ * `npm run bench`: all benches, or those named (throughput, delay, playlist, memory, bundles). Ratios are of
  * one run on one machine; exits 1 when a budget is not kept.
  */
 
 import { availableParallelism, cpus } from 'node:os';
+import { measureBundles } from './bundles.ts';
 import { measureDelay } from './delay.ts';
 import { measureMemory } from './memory.ts';
 import { measurePlaylist } from './playlist.ts';
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   delay: measureDelay,
   playlist: measurePlaylist,
   memory: measureMemory,
+  bundles: measureBundles,
 };
 
 const asked = process.argv.slice(2);
