@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { test } from 'node:test';
 
 const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex');
@@ -10,8 +11,8 @@ test('the owner key is read at the start, and again when that is long ago', asyn
   let key = 'the first key';
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
-    const body = await Array.fromAsync(request);
-    asked.push(JSON.parse(Buffer.concat(body).toString('utf8')).SecretId);
+    const { SecretId } = (await json(request)) as { SecretId: string };
+    asked.push(SecretId);
     response.end(JSON.stringify({ SecretString: key }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
