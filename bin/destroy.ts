@@ -11,15 +11,13 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { stackName } from '../lib/infra/stage-names.ts';
+import { STACK_PARTS, stackName } from '../lib/infra/stage-names.ts';
 import { CDK, deployments, forget } from './deployments.ts';
 
 const args = process.argv.slice(2);
 const withMedia = args.includes('--with-media');
 const stage = args.flatMap((arg) => arg.match(/^(?:--context=|-c=?)?stage=(.+)$/)?.[1] ?? [])[0];
-const stacks = (['core', 'workers', 'edge'] as const).map((part) =>
-  stackName(stage ?? 'dev', part),
-);
+const stacks = STACK_PARTS.map((part) => stackName(stage ?? 'dev', part));
 const kept = stacks.flatMap((stack) => Object.entries(deployments()[stack] ?? {}));
 const buckets = kept.filter(([name]) => name.endsWith('BucketName')).map(([, value]) => value);
 const tables = kept.filter(([name]) => name === 'TableName').map(([, value]) => value);

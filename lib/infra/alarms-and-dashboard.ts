@@ -155,7 +155,9 @@ export class AlarmsAndDashboard extends Construct {
     const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
       new GraphWidget({ title, left, right, width: 8, height: 6, period: MINUTE });
     const own = this.#own.bind(this);
-    const dashboard = new Dashboard(this, 'Dashboard', { dashboardName: stackName(stage, 'core') });
+    const dashboard = new Dashboard(this, 'Dashboard', {
+      dashboardName: stackName(stage, 'watch'),
+    });
     dashboard.addWidgets(
       graph('Segments per minute', [
         own('SegmentsUploaded', 'upload', 'sum'),

@@ -1,10 +1,9 @@
-/** Everything but workers and CDN: what an emulator can run, too. */
+/** Everything but workers, CDN and alarms: what an emulator can run, too. */
 
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
-import { AlarmsAndDashboard } from './alarms-and-dashboard.ts';
 import { Functions, type FunctionsProps } from './functions.ts';
 import { HttpApi } from './http-api.ts';
 import { MediaStorage } from './media-storage.ts';
@@ -19,16 +18,19 @@ export type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: str
 export class CoreStack extends Stack {
   readonly bucket: Bucket;
   readonly api: HttpApi;
+  readonly table: StreamTable;
+  readonly functions: Functions;
   readonly queues: Queues;
   readonly engine: AwsEngineEnvironment;
   /** What the functions of the workers' stack are made with as well. */
   readonly functionsProps: FunctionsProps;
 
   constructor(scope: Construct, { options, bundles }: CoreStackProps) {
-    const { stage, workers, architecture, retentionDays, alarmEmail } = options;
+    const { stage, workers, architecture, retentionDays } = options;
     super(scope, stackName(stage, 'core'), { description: `Rivulet ${stage}: streams` });
     const ownerKey = new OwnerKey(this, 'OwnerKey');
     const table = new StreamTable(this, 'StreamTable');
+    this.table = table;
     const queues = new Queues(this, 'Queues', { stage });
     const { bucket, accessLogs } = new MediaStorage(this, 'MediaStorage', {
       retentionDays,
@@ -70,16 +72,8 @@ export class CoreStack extends Stack {
         workersName: workersName(stage),
       },
     };
-    const functions = new Functions(this, 'Functions', this.functionsProps);
-    this.api = new HttpApi(this, 'HttpApi', { stage, functions });
-    new AlarmsAndDashboard(this, 'AlarmsAndDashboard', {
-      stage,
-      alarmEmail,
-      queues,
-      functions,
-      api: this.api,
-      table,
-    });
+    this.functions = new Functions(this, 'Functions', this.functionsProps);
+    this.api = new HttpApi(this, 'HttpApi', { stage, functions: this.functions });
     this.#outputs({
       ApiUrl: this.api.api.apiEndpoint,
       OwnerKeySecret: ownerKey.secretArn,

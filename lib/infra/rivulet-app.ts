@@ -6,6 +6,7 @@ import { CoreStack } from './core-stack.ts';
 import { EdgeStack } from './edge-stack.ts';
 import { deploymentOptions } from './options.ts';
 import { PROJECT } from './stage-names.ts';
+import { WatchStack } from './watch-stack.ts';
 import { WorkersStack } from './workers-stack.ts';
 
 /** What was built before, and is deployed. */
@@ -30,6 +31,7 @@ export type RivuletApp = Readonly<{
   core: CoreStack;
   workers?: WorkersStack;
   edge: EdgeStack;
+  watch: WatchStack;
 }>;
 
 /** Options come from the app's context. Throws ConfigError. */
@@ -50,5 +52,6 @@ export function rivuletApp(artifacts: Artifacts, props: AppProps = {}): RivuletA
       ? undefined
       : new WorkersStack(app, { options, core, imageFolder, healthCommand });
   const edge = new EdgeStack(app, { options, core, contentSecurityPolicy });
-  return { app, core, edge, ...(workers && { workers }) };
+  const watch = new WatchStack(app, { options, core });
+  return { app, core, edge, watch, ...(workers && { workers }) };
 }

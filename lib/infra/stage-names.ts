@@ -2,8 +2,10 @@
 
 export const PROJECT = 'rivulet';
 
-export const stackName = (stage: string, part: 'core' | 'workers' | 'edge'): string =>
-  `${PROJECT}-${stage}-${part}`;
+export const STACK_PARTS = ['core', 'workers', 'edge', 'watch'] as const;
+export type StackPart = (typeof STACK_PARTS)[number];
+
+export const stackName = (stage: string, part: StackPart): string => `${PROJECT}-${stage}-${part}`;
 
 /** Of the cluster and of the service in it: functions start workers by these names. */
 export const workersName = (stage: string): string => `${PROJECT}-${stage}`;

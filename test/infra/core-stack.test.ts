@@ -173,30 +173,6 @@ describe('the core', () => {
     core.resourceCountIs('AWS::Lambda::Url', 0);
     core.resourceCountIs('Custom::S3BucketNotifications', 0);
   });
-
-  test('raises alarms, by mail if somebody wants it', (t) => {
-    const alarms = resourcesOf(core, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) =>
-      textOf(Properties.AlarmDescription),
-    );
-    assert.deepEqual(alarms.toSorted(), [
-      'Rivulet dev: AWS throttles functions',
-      'Rivulet dev: Dead letters are left to lie',
-      'Rivulet dev: DynamoDB throttles the index',
-      'Rivulet dev: Jobs wait for workers',
-      'Rivulet dev: Messages failed again and again',
-      'Rivulet dev: Segments reach viewers late',
-      'Rivulet dev: The HTTP API fails',
-    ]);
-    core.resourceCountIs('AWS::SNS::Topic', 0);
-    const told = templatesWith(t, { alarmEmail: 'a@example.com' }).core;
-    told.hasResourceProperties('AWS::SNS::Subscription', {
-      Protocol: 'email',
-      Endpoint: 'a@example.com',
-    });
-    for (const [, { Properties }] of resourcesOf(told, 'AWS::CloudWatch::Alarm')) {
-      assert.equal((Properties.AlarmActions as unknown[]).length, 1);
-    }
-  });
 });
 
 type Statement = Readonly<{

@@ -88,7 +88,7 @@ describe('the synth', () => {
       assert.ok(performance.now() - startMs < MAX_SYNTH_MS);
       return filesIn(outdir);
     });
-    assert.equal(templates[0]?.size, 3);
+    assert.equal(templates[0]?.size, 4);
     assert.deepEqual(templates[0], templates[1]);
   });
 

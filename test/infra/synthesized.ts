@@ -42,16 +42,17 @@ export type Resource = Readonly<{
   DeletionPolicy?: string;
 }>;
 
-export type Templates = Readonly<Record<'core' | 'workers' | 'edge', Template>>;
+export type Templates = Readonly<Record<'core' | 'workers' | 'edge' | 'watch', Template>>;
 
 /** Throws if a stack's resources depend on each other in a circle. */
 export function templatesWith(scope: Scope, context: Context = {}): Templates {
-  const { core, workers, edge } = appWith(scope, context);
+  const { core, workers, edge, watch } = appWith(scope, context);
   if (!workers) throw new Error('These options leave the workers out.');
   return {
     core: Template.fromStack(core),
     workers: Template.fromStack(workers),
     edge: Template.fromStack(edge),
+    watch: Template.fromStack(watch),
   };
 }
 

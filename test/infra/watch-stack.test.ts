@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
+
+describe('the watch', () => {
+  test('raises alarms, by mail if somebody wants it', (t) => {
+    const { watch } = templatesWith(t);
+    const alarms = resourcesOf(watch, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) =>
+      textOf(Properties.AlarmDescription),
+    );
+    assert.deepEqual(alarms.toSorted(), [
+      'Rivulet dev: AWS throttles functions',
+      'Rivulet dev: Dead letters are left to lie',
+      'Rivulet dev: DynamoDB throttles the index',
+      'Rivulet dev: Jobs wait for workers',
+      'Rivulet dev: Messages failed again and again',
+      'Rivulet dev: Segments reach viewers late',
+      'Rivulet dev: The HTTP API fails',
+    ]);
+    watch.resourceCountIs('AWS::SNS::Topic', 0);
+    const told = templatesWith(t, { alarmEmail: 'a@example.com' }).watch;
+    told.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'a@example.com',
+    });
+    for (const [, { Properties }] of resourcesOf(told, 'AWS::CloudWatch::Alarm')) {
+      assert.equal((Properties.AlarmActions as unknown[]).length, 1);
+    }
+  });
+
+  test("shows a stream's health on one dashboard", (t) => {
+    const { watch } = templatesWith(t);
+    const dashboards = resourcesOf(watch, 'AWS::CloudWatch::Dashboard');
+    assert.equal(dashboards.length, 1);
+    const body = textOf(dashboards[0]?.[1].Properties.DashboardBody);
+    for (const title of [
+      'Segments per minute',
+      'Upload to playlist, ms',
+      'Delay per hop',
+      'Jobs and workers',
+      'Dead letters',
+      'What costs',
+    ]) {
+      assert.ok(body.includes(title), title);
+    }
+  });
+});
