@@ -38,6 +38,7 @@ type Parts = Readonly<{
 export function functionDeps({ media, index, fleet, queues = {}, ownerKey }: Parts): Deps {
   return {
     clock,
+    streamDefaults: JSON.parse(process.env.RIVULET_STREAM_DEFAULTS ?? '{}'),
     media: media ?? absent('media store'),
     index: index ?? absent('stream index'),
     fleet: fleet ?? absent('fleet'),

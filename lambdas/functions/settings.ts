@@ -10,6 +10,8 @@ export type FunctionEnvironment = Readonly<{
   /** JSON: `ScalingLimits`. */
   RIVULET_SCALING: string;
   RIVULET_STAGE: string;
+  /** JSON: settings of streams whose owner says nothing else. */
+  RIVULET_STREAM_DEFAULTS: string;
 }>;
 
 /** Throws ConfigError. */

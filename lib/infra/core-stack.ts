@@ -56,6 +56,10 @@ export class CoreStack extends Stack {
       architecture,
       bundles,
       engine: this.engine,
+      streamDefaults: {
+        dvrWindowSeconds: options.dvrWindowSeconds,
+        ...(options.ladder && { ladder: options.ladder }),
+      },
       ownerKeyArn: ownerKey.secretArn,
       queues,
       scope: {

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import type { FunctionEnvironment } from '../../lambdas/functions/settings.ts';
 import type { RouteName } from '../api/routes.ts';
 import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
+import type { Deps } from '../pipeline/deps.ts';
 import { type RightsScope, statementsFor } from './function-rights.ts';
 import { FUNCTION_TABLE, type FunctionName, type FunctionSpec } from './function-table.ts';
 import type { Queues } from './queues.ts';
@@ -16,6 +17,8 @@ export type FunctionsProps = Readonly<{
   /** One folder for each function. */
   bundles: string;
   engine: AwsEngineEnvironment;
+  /** Of streams whose owner says nothing else. */
+  streamDefaults: NonNullable<Deps['streamDefaults']>;
   ownerKeyArn: string;
   queues: Queues;
   scope: RightsScope;
@@ -77,6 +80,7 @@ function environmentOf({ rights }: FunctionSpec, props: FunctionsProps): Record<
   const own: Partial<FunctionEnvironment> = {
     ...(rights.includes('read owner key') && { RIVULET_OWNER_KEY_SECRET: ownerKeyArn }),
     RIVULET_LOOKS_QUEUE: queues.queues.looks.queueUrl,
+    RIVULET_STREAM_DEFAULTS: JSON.stringify(props.streamDefaults),
   };
   const defined = Object.entries({ ...engine, ...own }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(defined) as Record<string, string>;

@@ -64,14 +64,18 @@ export async function openForUpload(
       `Create it with PUT /streams/${videoId}, or upload with the owner key, which creates it.`,
     );
   }
-  await records.createStream(newStream(videoId, deps.clock.now()));
+  await records.createStream(newStream(videoId, deps.clock.now(), deps.streamDefaults));
   return getStream(deps, videoId);
 }
 
-export const newStream = (videoId: string, nowMs: number): Stream => ({
+export const newStream = (
+  videoId: string,
+  nowMs: number,
+  defaults: Deps['streamDefaults'] = {},
+): Stream => ({
   videoId,
   uid: `${nowMs.toString(36)}${randomBytes(3).toString('hex')}`,
-  settings: defaultSettings(videoId),
+  settings: { ...defaultSettings(videoId), ...defaults },
   createdAtMs: nowMs,
 });
 

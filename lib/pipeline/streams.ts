@@ -25,7 +25,7 @@ export async function putStream(
   const records = new StreamRecords(deps.index);
   for (;;) {
     const found = await records.findStream(videoId);
-    const before = found?.value ?? newStream(videoId, deps.clock.now());
+    const before = found?.value ?? newStream(videoId, deps.clock.now(), deps.streamDefaults);
     await requireSameTarget(records, before, change);
     const given = Object.entries(change).filter(([, value]) => value !== undefined);
     const settings = { ...before.settings, ...Object.fromEntries(given) };
