@@ -9,9 +9,9 @@ export type FunctionEnvironment = Readonly<{
   RIVULET_LOOKS_QUEUE: string;
   /** JSON: `ScalingLimits`. */
   RIVULET_SCALING: string;
-  RIVULET_STAGE: string;
-  /** JSON: settings of streams whose owner says nothing else. */
+  /** JSON: ladder and DVR window of streams whose owner sets none. */
   RIVULET_STREAM_DEFAULTS: string;
+  RIVULET_STAGE: string;
 }>;
 
 /** Throws ConfigError. */

@@ -26,7 +26,7 @@ export class CoreStack extends Stack {
   readonly functionsProps: FunctionsProps;
 
   constructor(scope: Construct, { options, bundles }: CoreStackProps) {
-    const { stage, workers, architecture, retentionDays } = options;
+    const { stage, workers, architecture, retentionDays, ladder, dvrWindowSeconds } = options;
     super(scope, stackName(stage, 'core'), { description: `Rivulet ${stage}: streams` });
     const ownerKey = new OwnerKey(this, 'OwnerKey');
     const table = new StreamTable(this, 'StreamTable');
@@ -56,11 +56,8 @@ export class CoreStack extends Stack {
       architecture,
       bundles,
       engine: this.engine,
-      streamDefaults: {
-        dvrWindowSeconds: options.dvrWindowSeconds,
-        ...(options.ladder && { ladder: options.ladder }),
-      },
       ownerKeyArn: ownerKey.secretArn,
+      streamDefaults: { ladder, dvrWindowSeconds },
       queues,
       scope: {
         bucketArn: bucket.bucketArn,

@@ -162,6 +162,20 @@ describe('the core', () => {
     assert.equal(expected.length, 8);
   });
 
+  test('tells those who make streams what they are like by default', (t) => {
+    const ladder = '720p:720:2500000';
+    const { core: own } = templatesWith(t, { ladder, dvrWindowSeconds: '600' });
+    const told = resourcesOf(own, 'AWS::Lambda::Function').flatMap(([, { Properties }]) => {
+      const { Variables } = Properties.Environment as { Variables: Record<string, unknown> };
+      return Variables.RIVULET_STREAM_DEFAULTS ?? [];
+    });
+    assert.equal(told.length, 8);
+    assert.deepEqual(JSON.parse(String(told[0])), {
+      ladder: [{ name: '720p', shortSidePx: 720, maxrateBps: 2_500_000 }],
+      dvrWindowSeconds: 600,
+    });
+  });
+
   test('runs functions on Node 24, writes their logs for a month, and none has a public URL', () => {
     for (const [, { Properties }] of resourcesOf(core, 'AWS::Lambda::Function')) {
       assert.equal(Properties.Runtime, 'nodejs24.x');
