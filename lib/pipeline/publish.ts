@@ -93,11 +93,12 @@ async function planRun(
 ): Promise<ReturnType<typeof planPublication>> {
   const records = new StreamRecords(deps.index);
   const from = head.run === run.run ? (head.nextNumber ?? 0) : 0;
-  const [known, outcomes, announced] = await Promise.all([
-    records.numbersFrom(stream, run.run, from, READ_AHEAD),
-    records.outcomesFrom(stream, run.run, from, READ_AHEAD),
+  const [outcomes, announced] = await Promise.all([
+    readOutcomes(records, stream, run.run, from),
     head.nextNumber === undefined ? records.announcement(stream, run.run) : undefined,
   ]);
+  // As far as the outcomes at least: what lies between them and is not settled must be seen.
+  const known = await records.numbersFrom(stream, run.run, from, outcomes.length + READ_AHEAD);
   return planPublication(
     head,
     {
@@ -119,6 +120,22 @@ async function planRun(
   );
 }
 
+/** Up to the first segment that can be shown, however many failed before it. */
+async function readOutcomes(
+  records: StreamRecords,
+  stream: Stream,
+  run: number,
+  from: number,
+): Promise<SegmentOutcome[]> {
+  const outcomes = await records.outcomesFrom(stream, run, from, READ_AHEAD);
+  for (let page = outcomes; page.length === READ_AHEAD && outcomes.every(isFailed); ) {
+    const next = (page.at(-1)?.number ?? from) + 1;
+    page = await records.outcomesFrom(stream, run, next, READ_AHEAD);
+    outcomes.push(...page);
+  }
+  return outcomes;
+}
+
 /** The head of an ended stream, when the end was asked for and all that came before it is settled. */
 async function endIfSaid(
   records: StreamRecords,
@@ -133,10 +150,8 @@ async function endIfSaid(
   ]);
   if (!end || !newest || !endsWith(end, newestRun, newest)) return undefined;
   const from = head.nextNumber ?? 0;
-  const [known, outcomes] = await Promise.all([
-    records.numbersFrom(stream, newest.run, from, READ_AHEAD),
-    records.outcomesFrom(stream, newest.run, from, READ_AHEAD),
-  ]);
+  const outcomes = await readOutcomes(records, stream, newest.run, from);
+  const known = await records.numbersFrom(stream, newest.run, from, outcomes.length + READ_AHEAD);
   // What failed at the very end has nothing behind it to wait for.
   const failed = new Set(outcomes.filter(isFailed).map((outcome) => outcome.number));
   if (known.some((number) => !failed.has(number))) return undefined;
