@@ -35,6 +35,7 @@ const TASKS = {
   synth: { programs: [], steps: [[CDK, 'synth', '--quiet']] },
   deploy: { programs: [], steps: [['bin/deploy.ts']] },
   destroy: { programs: [], steps: [['bin/destroy.ts']] },
+  estimate: { programs: ['ffmpeg'], steps: [['bin/estimate.ts']] },
   check: { programs: [], steps: CHECK },
   format: { programs: [], steps: [[BIOME, 'check', '--write']] },
 };

@@ -46,6 +46,10 @@ const ALLOWED: ImportTable = {
     ],
     node: 'all',
   },
+  'lib/estimate': {
+    areas: ['lib/domain'],
+    types: ['lib/pipeline'],
+  },
   'lib/infra': {
     areas: ['lib/api', 'lib/aws', 'lib/config.ts', 'lib/domain'],
     types: ['lambdas', 'lib/pipeline'],

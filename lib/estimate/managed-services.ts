@@ -1,0 +1,101 @@
+/**
+ * List prices of services that do the whole work, for the same stream. They differ in what they do:
+ * quality, latency, regions, support and free allowances are not compared here.
+ */
+
+import type { Scenario } from './arguments.ts';
+import type { Basis } from './prices.ts';
+
+export type ManagedService = Readonly<{
+  name: string;
+  /** Dollars; undefined where the service asks nothing apart for it. */
+  streamHourUsd: (scenario: Scenario) => number;
+  viewerHourUsd: (scenario: Scenario) => number;
+  storedHourMonthUsd: (scenario: Scenario) => number;
+  /** How the sums come about. */
+  prices: string;
+  source: string;
+  url: string;
+  asOf: string;
+  basis: Basis;
+}>;
+
+const MINUTES = 60;
+const HD_ABOVE_PX = 576;
+
+/** Dollars per hour, US East, one pipeline, AVC below 10 Mbit/s and 30 frames a second. */
+const MEDIALIVE = { hdInput: 0.294, hdOutput: 0.702, sdOutput: 0.354 };
+const CDN_GB = 0.085;
+const S3_GB = 0.023;
+
+const gbPerHour = (bps: number): number => (bps / 8) * (3600 / 1e9);
+
+const ladderBps = ({ ladder }: Scenario): number =>
+  ladder.reduce((sum, { maxrateBps }) => sum + maxrateBps, 0);
+
+export const MANAGED_SERVICES: readonly ManagedService[] = [
+  {
+    name: 'AWS MediaLive, S3 and CloudFront',
+    streamHourUsd: ({ ladder }) =>
+      MEDIALIVE.hdInput +
+      ladder.reduce(
+        (sum, { shortSidePx }) =>
+          sum + (shortSidePx > HD_ABOVE_PX ? MEDIALIVE.hdOutput : MEDIALIVE.sdOutput),
+        0,
+      ),
+    viewerHourUsd: ({ viewerBitrateBps }) => gbPerHour(viewerBitrateBps) * CDN_GB,
+    storedHourMonthUsd: (scenario) => gbPerHour(ladderBps(scenario)) * S3_GB,
+    prices: 'input HD 0.294, output HD 0.702, output SD 0.354 an hour; 0.085 per GB delivered',
+    source: 'Live Streaming on AWS with Amazon S3, cost example 2',
+    url: 'https://docs.aws.amazon.com/solutions/latest/live-streaming-on-aws-with-amazon-s3/cost-example-2.html',
+    asOf: '2026-11-21 (undated copy)',
+    basis: 'copy',
+  },
+  {
+    name: 'Amazon IVS, standard channel',
+    streamHourUsd: () => 2,
+    viewerHourUsd: () => 0.075,
+    storedHourMonthUsd: (scenario) => gbPerHour(ladderBps(scenario)) * S3_GB,
+    prices:
+      'input 2.00 an hour; output in HD (720p) 0.075 an hour, North America; recordings in S3',
+    source: 'Amazon IVS pricing, low-latency streaming',
+    url: 'https://aws.amazon.com/ivs/pricing/',
+    asOf: '2025-06',
+    basis: 'memory',
+  },
+  {
+    name: 'Cloudflare Stream',
+    streamHourUsd: () => 0,
+    viewerHourUsd: () => MINUTES * 0.001,
+    storedHourMonthUsd: () => MINUTES * 0.005,
+    prices: '5 per 1,000 minutes stored, prepaid; 1 per 1,000 minutes delivered; encoding included',
+    source: 'Cloudflare Stream pricing, as API Evangelist read it',
+    url: 'https://developers.cloudflare.com/stream/pricing/',
+    asOf: '2026-07-11',
+    basis: 'copy',
+  },
+  {
+    name: 'Mux Video, plus quality, 1080p',
+    streamHourUsd: () => MINUTES * 0.04,
+    viewerHourUsd: () => MINUTES * 0.001,
+    storedHourMonthUsd: () => MINUTES * 0.003,
+    prices:
+      'about 0.04 a minute of live input, 0.001 delivered, 0.003 stored; 100,000 minutes delivered free',
+    source: 'Mux, Understanding Mux Video pricing',
+    url: 'https://www.mux.com/docs/pricing/video',
+    asOf: '2025-06',
+    basis: 'memory',
+  },
+  {
+    name: 'Livepeer Studio',
+    streamHourUsd: () => 0.33,
+    viewerHourUsd: () => 0.03,
+    storedHourMonthUsd: () => 0.09,
+    prices:
+      '0.33 transcoded, 0.09 stored, 0.03 delivered, for 60 minutes each, beyond a monthly plan',
+    source: 'Livepeer Studio pricing',
+    url: 'https://livepeer.studio/pricing',
+    asOf: '2024-12',
+    basis: 'memory',
+  },
+];

@@ -1,0 +1,229 @@
+/** The estimate as text for a terminal, or as Markdown for a README. */
+
+import type { Scenario } from './arguments.ts';
+import { averages, type CostLine, type Costs, type Facts, total } from './costs.ts';
+import type { ManagedService } from './managed-services.ts';
+import { type PriceList, type PriceName, US_EAST_1 } from './prices.ts';
+
+export type Estimate = Readonly<{
+  scenario: Scenario;
+  facts: Facts;
+  costs: Costs;
+  prices: PriceList;
+  services: readonly ManagedService[];
+  /** Whether the CPU seconds were measured in this run. */
+  measuredCpu: boolean;
+}>;
+
+type Table = Readonly<{
+  title: string;
+  head: readonly string[];
+  rows: readonly (readonly string[])[];
+}>;
+
+const DAYS_PER_MONTH = 365 / 12;
+
+/** Three digits that count; `0` for what is nothing. */
+export function dollars(usd: number): string {
+  if (usd === 0) return '0';
+  const digits = Math.max(2, 2 - Math.floor(Math.log10(usd)));
+  return usd.toFixed(Math.min(7, digits));
+}
+
+export function amount(count: number): string {
+  if (count === 0 || count >= 100) return Math.round(count).toLocaleString('en-US');
+  return String(Number(count.toPrecision(3)));
+}
+
+export function report(estimate: Estimate, markdown: boolean): string {
+  const render = markdown ? markdownTable : textTable;
+  const parts = [
+    scenarioText(estimate),
+    render(summary(estimate)),
+    ...costTables(estimate).map(render),
+    render(operations(estimate)),
+    render(comparison(estimate)),
+    sources(estimate, markdown),
+    assumptions(estimate, markdown),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function scenarioText({ scenario, costs, facts, measuredCpu }: Estimate): string {
+  const { ladder, bitrateBps, segmentSeconds, viewers, viewerBitrateBps } = scenario;
+  const { architecture, streams, hours, taskVcpu, taskGb, region, languages } = scenario;
+  const rungs = ladder.map(({ name }) => name).join(', ');
+  return [
+    `${streams} stream${streams > 1 ? 's' : ''} of ${hours} h at ${mega(bitrateBps)} Mbit/s in segments of ${segmentSeconds} s, made into ${rungs} with ${languages} language${languages === 1 ? '' : 's'}; ${viewers} viewers each at ${mega(viewerBitrateBps)} Mbit/s.`,
+    `List prices of ${region} in US dollars, without free allowances; ${costs.tasks} Fargate task${costs.tasks > 1 ? 's' : ''} (${architecture}, ${taskVcpu} vCPU, ${taskGb} GB); ${facts.cpuSecondsPerMediaSecond.toFixed(2)} CPU seconds for a second of media${measuredCpu ? ', measured here' : ', as given'}.`,
+  ].join('\n');
+}
+
+const mega = (bps: number): string => amount(bps / 1e6);
+
+function summary({ scenario, costs }: Estimate): Table {
+  const { retentionDays, viewers } = scenario;
+  const { streamHour, viewerHour, storedHour, idleMonth, idleMonthAfterFreeUsd } = costs;
+  const stored = total(storedHour);
+  const audience = viewers * total(viewerHour);
+  return {
+    title: 'What it costs',
+    head: ['', '$'],
+    rows: [
+      ['one hour of one stream, without viewers', dollars(total(streamHour))],
+      ['one hour of one viewer', dollars(total(viewerHour))],
+      [`one hour of one stream with ${viewers} viewers`, dollars(total(streamHour) + audience)],
+      ['one recorded hour, kept for a month', dollars(stored)],
+      [
+        `one recorded hour, kept for ${retentionDays} days`,
+        dollars((stored * retentionDays) / DAYS_PER_MONTH),
+      ],
+      ['one month in which nobody streams', dollars(total(idleMonth))],
+      ["the same after AWS's monthly free allowances", dollars(idleMonthAfterFreeUsd)],
+    ],
+  };
+}
+
+const costTables = ({ costs }: Estimate): Table[] => [
+  costTable('One hour of one stream', costs.streamHour),
+  costTable('One hour of one viewer', costs.viewerHour),
+  costTable('One recorded hour, kept for a month', costs.storedHour),
+  costTable('One month in which nobody streams', costs.idleMonth),
+];
+
+const costTable = (title: string, lines: readonly CostLine[]): Table => ({
+  title,
+  head: ['driver', 'count', 'unit', '$'],
+  rows: [
+    ...lines
+      .filter(({ count }) => count > 0)
+      .map(({ driver, count, unit, usd }) => [driver, amount(count), unit, dollars(usd)]),
+    ['sum', '', '', dollars(total(lines))],
+  ],
+});
+
+const ROLE_NAMES = {
+  upload: 'upload of a segment',
+  transcode: 'job of a worker',
+  publish: 'publishing of a segment',
+  look: 'look at an open stream (each 30 s)',
+  lookPublish: 'publisher, called by such a look',
+  scale: 'look at the workers (each 10 s)',
+  playlist: 'playlist asked of the origin',
+} as const;
+
+const operations = ({ facts }: Estimate): Table => ({
+  title: 'What the code did in the run, for each',
+  head: [
+    'run of',
+    'S3 PUT',
+    'S3 GET',
+    'write units',
+    'read units',
+    'SQS',
+    'SQS FIFO',
+    'bytes of new items',
+    'CPU ms',
+  ],
+  rows: Object.entries(averages(facts.work)).map(([role, work]) => [
+    ROLE_NAMES[role as keyof typeof ROLE_NAMES],
+    ...[work.mediaPuts, work.mediaGets, work.writeUnits, work.readUnits].map(amount),
+    ...[work.standardRequests, work.fifoRequests, work.newItemBytes].map(amount),
+    role === 'transcode' ? 'see above' : amount(work.cpuMs),
+  ]),
+});
+
+const comparison = ({ scenario, costs, services }: Estimate): Table => ({
+  title: 'Beside list prices of managed services',
+  head: [
+    '',
+    'stream-hour $',
+    'viewer-hour $',
+    'stored hour-month $',
+    `hour with ${scenario.viewers} viewers $`,
+  ],
+  rows: [
+    {
+      name: 'Rivulet on AWS',
+      stream: total(costs.streamHour),
+      viewer: total(costs.viewerHour),
+      stored: total(costs.storedHour),
+    },
+    ...services.map((service) => ({
+      name: service.basis === 'copy' ? service.name : `${service.name} (not verified)`,
+      stream: service.streamHourUsd(scenario),
+      viewer: service.viewerHourUsd(scenario),
+      stored: service.storedHourMonthUsd(scenario),
+    })),
+  ].map(({ name, stream, viewer, stored }) => [
+    name,
+    ...[stream, viewer, stored, stream + scenario.viewers * viewer].map(dollars),
+  ]),
+});
+
+function sources({ prices, services }: Estimate, markdown: boolean): string {
+  const pages = new Map<string, string[]>();
+  const note = (text: string, name: string) => pages.set(text, [...(pages.get(text) ?? []), name]);
+  for (const name of Object.keys(US_EAST_1) as PriceName[]) {
+    const { source, url, asOf, basis, usd, per } = prices[name];
+    note(sourceText(source, url, asOf, basis, markdown), `${usd} per ${per}`);
+  }
+  for (const { source, url, asOf, basis, prices: list } of services) {
+    note(sourceText(source, url, asOf, basis, markdown), list);
+  }
+  return [
+    heading('Where the prices come from', markdown),
+    ...[...pages].map(([text, names]) => `- ${text}: ${names.join('; ')}`),
+  ].join('\n');
+}
+
+const sourceText = (
+  source: string,
+  url: string,
+  asOf: string,
+  basis: string,
+  markdown: boolean,
+): string =>
+  `${markdown ? `[${source}](${url})` : `${source} <${url}>`}, as of ${asOf}${basis === 'copy' ? '' : ', not verified'}`;
+
+const assumptions = ({ scenario }: Estimate, markdown: boolean): string =>
+  [
+    heading('What is assumed', markdown),
+    `- One CPU second here is ${scenario.vcpuFactor} vCPU seconds on Fargate and Lambda (--vcpu-factor); nobody has measured it there.`,
+    `- A function waits ${scenario.callMs} ms for each call, one after the other (--call-ms), which is the most it can be; cold starts are left out. Functions computed on small segments.`,
+    '- A task is paid from its start, a minute before it takes jobs, until five minutes after its last one.',
+    `- Viewers fetch every segment and playlist once; ${scenario.edges} caches ask the origin once a second for each playlist (--edges).`,
+    '- Stored renditions are as large as their maximum rates allow. Uploads pass through the function; above 4.5 MB a segment they are granted, at about the same count.',
+    '- Lambda keeps five polls of 20 s on each queue; 9 metrics of our own and 30 of Container Insights are paid in hours with a stream; 1.5 KB of logs a call, 0.5 KB for a playlist.',
+    '- Left out: access logs, taxes, support, Origin Shield, a domain, traffic beyond the first tiers.',
+  ].join('\n');
+
+const heading = (title: string, markdown: boolean): string => (markdown ? `### ${title}\n` : title);
+
+function markdownTable({ title, head, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rule = head.map((_, column) => (isNumeric(rows, column) ? '--:' : '---'));
+  return [heading(title, true), line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+function textTable({ title, head, rows }: Table): string {
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) =>
+        isNumeric(rows, column)
+          ? cell.padStart(widths[column] ?? 0)
+          : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return [title, line(head), ...rows.map(line)]
+    .map((text) => `  ${text}`)
+    .join('\n')
+    .slice(2);
+}
+
+const isNumeric = (rows: readonly (readonly string[])[], column: number): boolean =>
+  column > 0 && rows.every((row) => /^(?:[\d.,]*|see above)$/.test(row[column] ?? ''));

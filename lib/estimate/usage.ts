@@ -1,0 +1,71 @@
+/** What steps ask of the ports, in the units in which AWS bills it. */
+
+export type Usage = Readonly<{
+  mediaPuts: number;
+  /** GET and HEAD. */
+  mediaGets: number;
+  mediaLists: number;
+  mediaPutBytes: number;
+  mediaGotBytes: number;
+  readUnits: number;
+  writeUnits: number;
+  /** Of items when they were written first. */
+  newItemBytes: number;
+  standardRequests: number;
+  fifoRequests: number;
+  /** Polls that brought nothing. How many there are is a matter of time, not of work. */
+  emptyReceives: number;
+  /** Of any kind: each is a round trip. */
+  calls: number;
+}>;
+
+export const NO_USAGE: Usage = {
+  mediaPuts: 0,
+  mediaGets: 0,
+  mediaLists: 0,
+  mediaPutBytes: 0,
+  mediaGotBytes: 0,
+  readUnits: 0,
+  writeUnits: 0,
+  newItemBytes: 0,
+  standardRequests: 0,
+  fifoRequests: 0,
+  emptyReceives: 0,
+  calls: 0,
+};
+
+const NAMES = Object.keys(NO_USAGE) as (keyof Usage)[];
+
+export const addUsage = (...all: readonly Usage[]): Usage =>
+  combine((name) => all.reduce((sum, one) => sum + one[name], 0));
+
+export const timesUsage = (usage: Usage, factor: number): Usage =>
+  combine((name) => usage[name] * factor);
+
+const combine = (value: (name: keyof Usage) => number): Usage =>
+  Object.fromEntries(NAMES.map((name) => [name, value(name)])) as Usage;
+
+export class Meter {
+  #usage = NO_USAGE;
+
+  get usage(): Usage {
+    return this.#usage;
+  }
+
+  add(usage: Partial<Usage>): void {
+    this.#usage = addUsage(this.#usage, { ...NO_USAGE, ...usage });
+  }
+
+  reset(): void {
+    this.#usage = NO_USAGE;
+  }
+}
+
+/** The work of one function or worker: what it asked for, how often it ran, and how long it computed. */
+export type Work = Readonly<{ usage: Usage; runs: number; cpuMs: number }>;
+
+/** The average of one run. */
+export const perRun = ({ usage, runs, cpuMs }: Work): Work =>
+  runs === 0
+    ? { usage: NO_USAGE, runs: 0, cpuMs: 0 }
+    : { usage: timesUsage(usage, 1 / runs), runs: 1, cpuMs: cpuMs / runs };

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { deploymentParts } from '../../bin/estimate-deployment.ts';
+import { measureWork } from '../../bin/estimate-run.ts';
+import type { Role } from '../../lib/estimate/costs.ts';
+import { perRun, type Work } from '../../lib/estimate/usage.ts';
+
+/**
+ * What a segment costs in operations. Whoever makes it cost more changes the number here, and knows
+ * what it costs: `npm run estimate`.
+ */
+describe('a segment on its way', () => {
+  const RUNGS = 2;
+  const SEGMENTS = 3;
+  let work: Readonly<Record<Role, Work>>;
+  before(async () => {
+    work = await measureWork({
+      segments: SEGMENTS,
+      segmentSeconds: 2,
+      rungs: RUNGS,
+      languages: 1,
+      before: 2,
+    });
+  });
+  const one = (role: Role) => perRun(work[role]).usage;
+
+  test('goes once through each step', () => {
+    const runs = Object.fromEntries(Object.entries(work).map(([role, { runs }]) => [role, runs]));
+    assert.deepEqual(runs, {
+      upload: SEGMENTS,
+      transcode: SEGMENTS,
+      publish: SEGMENTS,
+      look: 1,
+      lookPublish: 1,
+      scale: 1,
+      // Three renditions, asked for twice a segment.
+      playlist: SEGMENTS * 3 * 2,
+    });
+  });
+
+  test('writes as often as it must', () => {
+    // Its record and its number in one transaction.
+    assert.equal(one('upload').writeUnits, 4);
+    // Its outcome.
+    assert.ok(one('transcode').writeUnits <= 2);
+    // Its entry and the head, which grows with the number of renditions, in one transaction.
+    assert.ok(one('publish').writeUnits <= 6);
+    for (const role of ['look', 'lookPublish', 'playlist'] as const) {
+      assert.equal(one(role).writeUnits, 0, role);
+    }
+  });
+
+  test('stores its source once and each rendition with its init segment', () => {
+    assert.equal(one('upload').mediaPuts, 1);
+    assert.equal(one('transcode').mediaPuts, 2 * (RUNGS + 1));
+    assert.equal(one('transcode').mediaGets, 1);
+    assert.equal(one('publish').mediaPuts + one('playlist').mediaGets, 0);
+  });
+
+  test('sends one job, one outcome, and nothing more', () => {
+    assert.deepEqual([one('upload').standardRequests, one('upload').fifoRequests], [1, 0]);
+    // Received, counted and acknowledged; the outcome goes to the publisher.
+    assert.deepEqual([one('transcode').standardRequests, one('transcode').fifoRequests], [3, 1]);
+    // Lambda's own receiving and deleting.
+    assert.deepEqual([one('publish').standardRequests, one('publish').fifoRequests], [0, 2]);
+  });
+
+  test('is read for as few units as it is now', () => {
+    assert.ok(one('upload').readUnits <= 9, `upload ${one('upload').readUnits}`);
+    assert.ok(one('transcode').readUnits <= 7, `transcode ${one('transcode').readUnits}`);
+    assert.ok(one('publish').readUnits <= 14, `publish ${one('publish').readUnits}`);
+    assert.ok(one('playlist').readUnits <= 2.5, `playlist ${one('playlist').readUnits}`);
+    assert.ok(one('look').readUnits <= 6, `look ${one('look').readUnits}`);
+    assert.ok(one('lookPublish').readUnits <= 8, `lookPublish ${one('lookPublish').readUnits}`);
+  });
+});
+
+test('an idle deployment has nothing that is paid by the hour', () => {
+  const { unknownHourly, alarmMetrics, ...parts } = deploymentParts();
+  assert.deepEqual(unknownHourly, []);
+  assert.ok(alarmMetrics > 5 && alarmMetrics <= 21, String(alarmMetrics));
+  assert.deepEqual(parts, {
+    secrets: 1,
+    dashboards: 1,
+    standardQueuePollers: 6,
+    fifoQueuePollers: 2,
+    scheduledRunsPerMonth: 8760,
+  });
+});
