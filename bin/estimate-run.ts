@@ -47,7 +47,7 @@ const PUBLISH_BATCH = 10;
 export async function measureWork(options: RunOptions): Promise<Readonly<Record<Role, Work>>> {
   const folder = await mkdtemp(join(tmpdir(), 'rivulet-estimate-'));
   const ports = embeddedPorts(openDataFolder(join(folder, 'data')), {
-    fleet: { running: async () => 1, ensure: async () => {} },
+    fleet: { scalesToZero: true, running: async () => 1, ensure: async () => {} },
   });
   try {
     return await new Run(ports, options, folder).counts();
