@@ -19,13 +19,13 @@ export type Timeouts = Readonly<{
 export const CALL_TIMEOUTS: Timeouts = { requestMs: 5_000, idleMs: 5_000 };
 
 const CONNECT_MS = 2_000;
-const MAX_ATTEMPTS = 6;
+const MAX_ATTEMPTS = 8;
 /** The clients' own limit of 50 would hold uploads back that could go at once. */
 const MAX_SOCKETS = 200;
 
 /**
- * Options of an SDK client. Its adaptive retries wait with jitter, and slow down by themselves while
- * the service throttles.
+ * Options of an SDK client. Not its adaptive retries: a client that made few calls before it was
+ * throttled waits exactly two seconds then, without any jitter, and so do all others (measured).
  */
 export function clientOptions(connection: AwsConnection, timeouts: Timeouts) {
   const { region, endpoint, credentials } = connection;
@@ -34,7 +34,7 @@ export function clientOptions(connection: AwsConnection, timeouts: Timeouts) {
     region,
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),
-    retryMode: 'adaptive',
+    retryMode: 'standard',
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
