@@ -19,6 +19,9 @@ export type S3MediaStoreOptions = Readonly<{ bucket: string; clock: Clock }>;
 /** Time for a body of some 100 MB each way. */
 const TIMEOUTS: Timeouts = { requestMs: 60_000, idleMs: 10_000 };
 
+/** With the object, not added by the CDN: an answer that something is missing must not be kept. */
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+
 /** S3's own limit. */
 const MAX_DELETES = 1_000;
 /** Bodies that break off are asked for again as often. */
@@ -47,7 +50,13 @@ export class S3MediaStore implements MediaStore {
 
   /** The keys' immutability rests on If-None-Match, which S3 decides between racing creators. */
   async put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'> {
-    const command = { ...this.#at(key), Body: bytes, ContentType: contentType, IfNoneMatch: '*' };
+    const command = {
+      ...this.#at(key),
+      Body: bytes,
+      ContentType: contentType,
+      CacheControl: IMMUTABLE,
+      IfNoneMatch: '*',
+    };
     try {
       await retry(() => this.#client.send(new PutObjectCommand(command)), isWriteConflict);
       return 'stored';

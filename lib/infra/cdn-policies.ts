@@ -38,7 +38,6 @@ export class CdnPolicies extends Construct {
   readonly media: CachePolicy;
   readonly pages: CachePolicy;
   readonly playerHeaders: ResponseHeadersPolicy;
-  readonly mediaHeaders: ResponseHeadersPolicy;
   readonly pageHeaders: ResponseHeadersPolicy;
   readonly #stage: string;
 
@@ -77,8 +76,7 @@ export class CdnPolicies extends Construct {
       enableAcceptEncodingGzip: true,
       enableAcceptEncodingBrotli: true,
     });
-    this.playerHeaders = this.#headers('Player', false);
-    this.mediaHeaders = this.#headers('Media', true);
+    this.playerHeaders = this.#playerHeaders();
     this.pageHeaders = this.#pageHeaders(props.contentSecurityPolicy);
   }
 
@@ -93,9 +91,9 @@ export class CdnPolicies extends Construct {
   }
 
   /** Players and pages may live anywhere. */
-  #headers(name: string, immutable: boolean): ResponseHeadersPolicy {
-    return new ResponseHeadersPolicy(this, `${name}Headers`, {
-      responseHeadersPolicyName: `${stackName(this.#stage, 'edge')}-${name.toLowerCase()}`,
+  #playerHeaders(): ResponseHeadersPolicy {
+    return new ResponseHeadersPolicy(this, 'PlayerHeaders', {
+      responseHeadersPolicyName: `${stackName(this.#stage, 'edge')}-player`,
       corsBehavior: {
         accessControlAllowOrigins: ['*'],
         accessControlAllowMethods: ['GET', 'HEAD', 'OPTIONS'],
@@ -106,17 +104,6 @@ export class CdnPolicies extends Construct {
         originOverride: true,
       },
       securityHeadersBehavior: { contentTypeOptions: { override: true }, ...HSTS },
-      ...(immutable && {
-        customHeadersBehavior: {
-          customHeaders: [
-            {
-              header: 'Cache-Control',
-              value: `public, max-age=${YEAR.toSeconds()}, immutable`,
-              override: true,
-            },
-          ],
-        },
-      }),
     });
   }
 

@@ -83,7 +83,7 @@ export class Cdn extends Construct {
           ...READ,
           origin: S3BucketOrigin.withOriginAccessControl(media, shield),
           cachePolicy: policies.media,
-          responseHeadersPolicy: policies.mediaHeaders,
+          responseHeadersPolicy: policies.playerHeaders,
           // Nothing of it gets smaller.
           compress: false,
         },

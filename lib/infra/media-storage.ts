@@ -72,7 +72,8 @@ export class MediaStorage extends Construct {
 
   /**
    * Any distribution of this account: the one of this stage belongs to a stack that depends on this
-   * one, so its id is not known here.
+   * one, so its id is not known here. The ARN carries the account; CloudFront is not said to send
+   * `aws:SourceAccount` as well.
    */
   #letCdnRead(): void {
     this.bucket.addToResourcePolicy(
@@ -82,7 +83,6 @@ export class MediaStorage extends Construct {
         actions: ['s3:GetObject'],
         resources: [this.bucket.arnForObjects('media/*')],
         conditions: {
-          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
           ArnLike: {
             'aws:SourceArn': `arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/*`,
           },

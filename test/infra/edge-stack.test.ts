@@ -109,8 +109,7 @@ describe('the CDN', () => {
     const policies = resourcesOf(edge, 'AWS::CloudFront::ResponseHeadersPolicy').map(
       ([, { Properties }]) => JSON.stringify(Properties.ResponseHeadersPolicyConfig),
     );
-    assert.equal(policies.filter((policy) => policy.includes('"Items":["*"]')).length, 2);
-    assert.ok(policies.some((policy) => policy.includes('max-age=31536000, immutable')));
+    assert.equal(policies.filter((policy) => policy.includes('"Items":["*"]')).length, 1);
     assert.ok(policies.some((policy) => policy.includes("default-src 'self'")));
     const open = distributionOf(edge).CacheBehaviors.filter(({ AllowedMethods }) =>
       AllowedMethods?.includes('PUT'),
