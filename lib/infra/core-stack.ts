@@ -12,6 +12,7 @@ import { OwnerKey } from './owner-key.ts';
 import { Queues } from './queues.ts';
 import { stackName, workersName } from './stage-names.ts';
 import { StreamTable } from './stream-table.ts';
+import { WorkerPolicy } from './worker-rights.ts';
 
 export type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: string }>;
 
@@ -22,6 +23,8 @@ export class CoreStack extends Stack {
   readonly functions: Functions;
   readonly queues: Queues;
   readonly engine: AwsEngineEnvironment;
+  /** For workers of one's own; there is none where Fargate has them. */
+  readonly workerPolicy?: WorkerPolicy;
   /** What the functions of the workers' stack are made with as well. */
   readonly functionsProps: FunctionsProps;
 
@@ -75,6 +78,10 @@ export class CoreStack extends Stack {
     };
     this.functions = new Functions(this, 'Functions', this.functionsProps);
     this.api = new HttpApi(this, 'HttpApi', { stage, functions: this.functions });
+    if (workers === 'none') {
+      const { scope: rights } = this.functionsProps;
+      this.workerPolicy = new WorkerPolicy(this, 'WorkerPolicy', { stage, scope: rights });
+    }
     this.#outputs({
       ApiUrl: this.api.api.apiEndpoint,
       OwnerKeySecret: ownerKey.secretArn,
@@ -85,6 +92,7 @@ export class CoreStack extends Stack {
       PublishQueueUrl: publish.queueUrl,
       TimersQueueUrl: timers.queueUrl,
       IngestQueueUrl: ingest.queueUrl,
+      ...(this.workerPolicy && { WorkerPolicyArn: this.workerPolicy.policy.managedPolicyArn }),
     });
   }
 

@@ -1,6 +1,6 @@
 /** The workers: one service on Fargate, from zero tasks up, partly on Spot. */
 
-import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
   AwsLogDriverMode,
@@ -15,15 +15,15 @@ import {
   LogDrivers,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { AwsEngineEnvironment, AwsWorkerEnvironment } from '../aws/aws-config.ts';
 import { acknowledgeWildcards } from './acknowledgements.ts';
-import { type RightsScope, statementsFor } from './function-rights.ts';
+import type { RightsScope } from './function-rights.ts';
 import type { DeploymentOptions } from './options.ts';
 import { LOG_DAYS, workersName } from './stage-names.ts';
 import type { WorkerNetwork } from './worker-network.ts';
+import { taskStatements } from './worker-rights.ts';
 
 export type WorkerServiceProps = Readonly<{
   options: DeploymentOptions;
@@ -85,7 +85,7 @@ export class WorkerService extends Construct {
       },
       volumes: [{ name: 'scratch' }],
     });
-    for (const statement of workerStatements(scope)) task.addToTaskRolePolicy(statement);
+    for (const statement of taskStatements(scope)) task.addToTaskRolePolicy(statement);
     const container = task.addContainer('Worker', {
       containerName: 'worker',
       image:
@@ -129,7 +129,7 @@ export class WorkerService extends Construct {
     });
     acknowledgeWildcards(
       task.taskRole,
-      workerStatements(scope),
+      taskStatements(scope),
       'Objects and tasks get their names at run time; the role has this prefix alone.',
     );
     if (ownImage && task.executionRole) {
@@ -146,32 +146,6 @@ const strategies = (spotPercent: number) => [
   { capacityProvider: 'FARGATE', base: 1, weight: 100 - spotPercent },
   ...(spotPercent > 0 ? [{ capacityProvider: 'FARGATE_SPOT', weight: spotPercent }] : []),
 ];
-
-export function workerStatements(scope: RightsScope): PolicyStatement[] {
-  return [
-    ...statementsFor(
-      [
-        'read index',
-        'write index',
-        'read source',
-        'write media',
-        'count transcode',
-        'send publish',
-      ],
-      scope,
-    ),
-    new PolicyStatement({
-      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
-      resources: [scope.queueArns.transcode],
-    }),
-    new PolicyStatement({
-      actions: ['ecs:UpdateTaskProtection'],
-      resources: [
-        `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:task/${scope.workersName}/*`,
-      ],
-    }),
-  ];
-}
 
 function environmentOf(engine: AwsEngineEnvironment, taskCpu: number): Record<string, string> {
   const environment: AwsWorkerEnvironment = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Template } from 'aws-cdk-lib/assertions';
-import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
+import { Template } from 'aws-cdk-lib/assertions';
+import { appWith, resourcesOf, templatesWith, textOf } from './synthesized.ts';
 
 /** Logs and messages of one's own aside: what every role may do, in the words of IAM. */
 const READ = ['dynamodb:GetItem table', 'dynamodb:Query table'];
@@ -131,6 +131,9 @@ function rightsIn(template: Template): Map<string, string[]> {
       add(id, PolicyDocument);
     }
   }
+  for (const [id, { Properties }] of resourcesOf(template, 'AWS::IAM::ManagedPolicy')) {
+    add(id, Properties.PolicyDocument);
+  }
   for (const [, { Properties }] of resourcesOf(template, 'AWS::IAM::Policy')) {
     for (const role of Properties.Roles as unknown[]) {
       add(textOf(role).slice(1, -1), Properties.PolicyDocument);
@@ -187,5 +190,11 @@ describe('rights', () => {
       'logs:CreateLogStream',
       'logs:PutLogEvents',
     ]);
+  });
+  test('of workers that somebody runs himself are the same, but for ECS and their sign of life', (t) => {
+    const rights = rightsIn(Template.fromStack(appWith(t, { workers: 'none' }).core));
+    const [, policy = []] = [...rights].find(([id]) => id.startsWith('WorkerPolicy')) ?? [];
+    const tasks = WORKERS.worker?.filter((right) => !right.startsWith('ecs:')) ?? [];
+    assert.deepEqual(policy.toSorted(), [...tasks, 'dynamodb:DeleteItem table'].toSorted());
   });
 });
