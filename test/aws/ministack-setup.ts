@@ -41,6 +41,14 @@ export async function installMiniStack(): Promise<string> {
   return python;
 }
 
+/** MiniStack makes its certificate with it. Throws how to get it. */
+export async function findOpenSsl(): Promise<void> {
+  await run(
+    ['openssl', 'version'],
+    'OpenSSL is missing. To get it: sudo apt-get install -y openssl',
+  );
+}
+
 async function pythonVersion(): Promise<string> {
   const advice =
     'MiniStack needs Python 3.10 or newer. To get it: sudo apt-get install -y python3-venv';
