@@ -33,6 +33,9 @@ export type UploadGrant = Readonly<{
 }>;
 
 /** What an encoder's own playlist says of a run. */
+/** When the regular look at an open stream is due. */
+export type NextLook = Readonly<{ atMs: number }>;
+
 export type Announcement = Readonly<{ firstNumber: number }>;
 
 export type Healed = Readonly<{
@@ -267,6 +270,16 @@ export class StreamRecords {
   async head(stream: StreamIdentity): Promise<Versioned<TimelineHead>> {
     const found = await this.find<TimelineHead>(partitionOf(stream), 'head');
     return found ?? { value: EMPTY_HEAD, version: 0 };
+  }
+
+  async nextLook(stream: StreamIdentity): Promise<Versioned<NextLook>> {
+    const found = await this.find<NextLook>(partitionOf(stream), 'look');
+    return found ?? { value: { atMs: 0 }, version: 0 };
+  }
+
+  markNextLook(stream: StreamIdentity, atMs: number, version: number): Promise<boolean> {
+    const look: NextLook = { atMs };
+    return this.index.write([put(partitionOf(stream), 'look', look, version)]);
   }
 
   appendEntries(

@@ -245,23 +245,25 @@ async function queueJobs(
   await Promise.all([
     sendTranscode(deps, [job], canStart ? 0 : TAIL_GRACE_MS),
     after ? sendTranscode(deps, [{ ...ref, number: after.number }]) : undefined,
-    startsRun
-      ? setTimer(
-          deps,
-          { type: 'watch', videoId: stream.videoId, uid: stream.uid },
-          watchDelayMs(stream),
-        )
-      : undefined,
+    startsRun ? startWatch(deps, stream) : undefined,
     // Each time: the stream may go on after a pause in which the workers went.
     deps.fleet.ensure(1),
   ]);
 }
 
-/** An upload that is repeated may be one whose job was never queued. A job done twice changes nothing. */
+/**
+ * An upload that is repeated may be one whose messages could not be sent. A job done twice changes
+ * nothing, and of two watches one remains.
+ */
 async function requeue(deps: Deps, stream: Stream, segment: SourceSegment): Promise<void> {
   const records = new StreamRecords(deps.index);
   if (await records.findOutcome(stream, segment.run, segment.number)) return;
   const { videoId, uid } = stream;
   const job = { videoId, uid, run: segment.run, number: segment.number };
-  await Promise.all([sendTranscode(deps, [job]), deps.fleet.ensure(1)]);
+  await Promise.all([sendTranscode(deps, [job]), startWatch(deps, stream), deps.fleet.ensure(1)]);
 }
+
+const startWatch = (deps: Deps, stream: Stream): Promise<void> => {
+  const { videoId, uid } = stream;
+  return setTimer(deps, { type: 'watch', videoId, uid }, watchDelayMs(stream));
+};

@@ -12,6 +12,9 @@ const SHORTEST_DELAY_MS = 1000;
 /** An acknowledged segment without an outcome for so long lost its job: the queueing process died. */
 const LOST_JOB_MS = 45_000;
 
+/** Timers come a little early at times. */
+const EARLY_MS = 1_000;
+
 /** Numbers past the timeline that one look covers; the next look goes on from there. */
 const LOOK_AHEAD = 200;
 
@@ -28,16 +31,25 @@ export async function onTimer(deps: Deps, event: TimerEvent): Promise<void> {
   if (event.type === 'watch') await watchStream(deps, found.value);
 }
 
+/**
+ * Any number of timers may be under way: each run sets one, and so does each upload that is repeated
+ * because the first one's messages could not be sent. One of them goes on.
+ */
 async function watchStream(deps: Deps, stream: Stream): Promise<void> {
   const records = new StreamRecords(deps.index);
   const { videoId, uid } = stream;
-  const [{ value: head }, run] = await Promise.all([
+  const [{ value: head }, run, next] = await Promise.all([
     records.head(stream),
     records.newestRun(stream),
+    records.nextLook(stream),
   ]);
   if (!run) return;
   const newest = await records.newestSegment(stream, run.run);
   const nowMs = deps.clock.now();
+  const quietMs = nowMs - (newest?.uploadedAtMs ?? run.createdAtMs);
+  const { idleTimeoutSeconds } = stream.settings;
+  const isIdle = idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000;
+  if (!isIdle && nowMs < next.value.atMs - EARLY_MS) return;
   const lost = await lostSegments(deps, stream, head.run, head.nextNumber ?? 0);
   if (run.run !== head.run) lost.push(...(await lostSegments(deps, stream, run.run, 0)));
   await sendTranscode(
@@ -46,14 +58,11 @@ async function watchStream(deps: Deps, stream: Stream): Promise<void> {
   );
   // Ended, and nothing is on its way: the next upload starts the watch again.
   if (head.endedAtMs !== undefined && lost.length === 0) return;
-  const quietMs = nowMs - (newest?.uploadedAtMs ?? run.createdAtMs);
-  const { idleTimeoutSeconds } = stream.settings;
-  if (idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000) {
-    await requestEnd(deps, stream, 'idle');
-    await setTimer(deps, { type: 'watch', videoId, uid }, LONGEST_DELAY_MS);
-    return;
-  }
-  await setTimer(deps, { type: 'watch', videoId, uid }, watchDelayMs(stream, quietMs));
+  if (isIdle) await requestEnd(deps, stream, 'idle');
+  const delayMs = isIdle ? LONGEST_DELAY_MS : watchDelayMs(stream, quietMs);
+  // In this order: two timers go on until one of them finds the other's mark, none is lost.
+  await setTimer(deps, { type: 'watch', videoId, uid }, delayMs);
+  await records.markNextLook(stream, nowMs + delayMs, next.version);
 }
 
 async function lostSegments(
