@@ -32,6 +32,11 @@ const TASKS = {
   encoder: { programs: ['ffmpeg'], steps: [['bin/encoder.ts']] },
   test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
   bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
+  'test:aws': {
+    programs: ['ffmpeg', 'chromium'],
+    steps: [['test/run.ts', 'test/aws', 'test/e2e/deployed']],
+  },
+  bootstrap: { programs: [], steps: [[CDK, 'bootstrap']] },
   synth: { programs: [], steps: [[CDK, 'synth', '--quiet']] },
   deploy: { programs: [], steps: [['bin/deploy.ts']] },
   destroy: { programs: [], steps: [['bin/destroy.ts']] },

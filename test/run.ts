@@ -133,5 +133,9 @@ for (const failure of failures) console.log(`FAILED: ${failure}`);
 const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
 console.log(`${files.length} files in ${seconds} s`);
 const { passed, failed, cancelled, skipped, todo } = counts;
-console.log(`tests: ${passed} passed, ${failed + cancelled} failed, ${skipped + todo} skipped`);
+// As node's own runner closes, and in one line for people.
+console.log(
+  `\u2139 tests ${counts.tests}\n\u2139 pass ${passed}\n\u2139 fail ${failed + cancelled}`,
+);
+console.log(`${passed} passed, ${failed + cancelled} failed, ${skipped + todo} skipped`);
 process.exitCode = failures.length > 0 ? 1 : 0;

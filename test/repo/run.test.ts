@@ -50,7 +50,7 @@ const lastLine = (output: string) => output.trim().split('\n').at(-1);
 describe('the test runner', () => {
   test('fails for a failed test and for a file that does not load', async (t) => {
     const good = await runTests(t, { 'test/a.test.ts': GOOD, 'test/e2e/b.test.ts': GOOD });
-    assert.equal(lastLine(good.output), 'tests: 2 passed, 0 failed, 0 skipped');
+    assert.equal(lastLine(good.output), '2 passed, 0 failed, 0 skipped');
     assert.equal(good.code, 0);
 
     const files = {
@@ -59,11 +59,11 @@ describe('the test runner', () => {
       'test/e2e/c.test.ts': BROKEN,
     };
     const all = await runTests(t, files);
-    assert.equal(lastLine(all.output), 'tests: 1 passed, 2 failed, 0 skipped');
+    assert.equal(lastLine(all.output), '1 passed, 2 failed, 0 skipped');
     assert.equal(all.code, 1);
 
     const some = await runTests(t, files, ['test/a', './test/none']);
-    assert.equal(lastLine(some.output), 'tests: 1 passed, 0 failed, 0 skipped');
+    assert.equal(lastLine(some.output), '1 passed, 0 failed, 0 skipped');
     assert.equal(some.code, 0);
 
     const none = await runTests(t, files, ['nothing']);
@@ -75,7 +75,7 @@ describe('the test runner', () => {
     const files = { 'test/a.test.ts': GOOD, 'test/b.test.ts': SKIPPED };
     const atHome = await runTests(t, files);
     assert.match(atHome.output, /^not run: waits \(no browser\)$/m);
-    assert.equal(lastLine(atHome.output), 'tests: 1 passed, 0 failed, 1 skipped');
+    assert.equal(lastLine(atHome.output), '1 passed, 0 failed, 1 skipped');
     assert.equal(atHome.code, 0);
     assert.equal((await runTests(t, files, [], { CI: 'true' })).code, 1);
   });

@@ -81,10 +81,10 @@ export const withoutChromium = (): string | false =>
     : false;
 
 /** A browser with an empty profile of its own. */
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error('No Chrome or Chromium found; install one, or name it in CHROMIUM.');
   }
-  return chromium.launch({ executablePath, headless: true, args: ARGUMENTS });
+  return chromium.launch({ executablePath, headless: true, args: [...ARGUMENTS, ...more] });
 }

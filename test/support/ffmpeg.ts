@@ -50,10 +50,13 @@ export type ProbedStream = Readonly<{
 }>;
 
 /** Decodes everything at an address and counts. */
-export async function probe(url: string): Promise<readonly ProbedStream[]> {
+export async function probe(
+  url: string,
+  options: readonly string[] = [],
+): Promise<readonly ProbedStream[]> {
   const { stdout } = await run(
     'ffprobe',
-    ['-v', 'error', '-count_frames', '-show_streams', '-of', 'json', url],
+    ['-v', 'error', '-count_frames', '-show_streams', '-of', 'json', ...options, url],
     { maxBuffer: 64 * 1024 * 1024 },
   );
   return (JSON.parse(stdout) as { streams: ProbedStream[] }).streams;
