@@ -27,7 +27,10 @@ const { status } = spawnSync(
   [CDK, 'deploy', ...all, '--outputs-file', OUTPUTS_FILE, ...args],
   { stdio: 'inherit' },
 );
-if (status !== 0) process.exit(status ?? 1);
+if (status !== 0) {
+  console.error('The first deploy into an account and region needs: npm run bootstrap');
+  process.exit(status ?? 1);
+}
 const outputs = keepOutputs();
 const pages = outputOf(outputs, 'PagesBucketName');
 if (pages !== undefined) await putPages(pages);
@@ -57,13 +60,16 @@ function greeting(deployed: Deployments): string {
   const api = outputOf(deployed, 'ApiUrl');
   const cdn = outputOf(deployed, 'CdnUrl');
   const secret = outputOf(deployed, 'OwnerKeySecret');
-  return [
-    cdn === undefined ? '' : `Watch      ${cdn}/`,
-    api === undefined ? '' : `Upload to  ${api}/upload/STREAM`,
-    secret === undefined
-      ? ''
-      : `Owner key  aws secretsmanager get-secret-value --query SecretString --output text --secret-id ${secret}`,
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
+  if (api === undefined || secret === undefined) return cdn === undefined ? '' : `Watch  ${cdn}/`;
+  return `${cdn === undefined ? '' : `\nWatch      ${cdn}/`}
+Upload to  ${api}/upload/STREAM
+Owner key  KEY=$(aws secretsmanager get-secret-value --query SecretString --output text --secret-id ${secret})
+
+Push a stream with plain ffmpeg (segments of up to 4.5 MB; the encoder client knows no limit):
+
+  ffmpeg -re -i INPUT -c:v libx264 -preset veryfast -pix_fmt yuv420p -g 60 -c:a aac \\
+    -f hls -hls_time 2 -method PUT -http_persistent 1 \\
+    -headers "Authorization: Bearer $KEY" ${api}/upload/my-stream/live.m3u8
+
+  RIVULET_KEY=$KEY npm run encoder -- INPUT --to ${api} --stream my-stream`;
 }
