@@ -15,12 +15,12 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { Readable } from 'node:stream';
 import { DomainError } from '../domain/errors.ts';
 import type { ByteRange, MediaStore, ObjectInfo, PutGrant } from '../pipeline/ports.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
 import { checkObjectKey, contentTypeOf, isObjectKey } from './object-key.ts';
+import type { OpenObject } from './open-object.ts';
 import { GRANT_PATH, type GrantTerms, grantQuery } from './put-grant.ts';
 
 export type FileMediaStoreOptions = Readonly<{
@@ -33,15 +33,6 @@ export type FileMediaStoreOptions = Readonly<{
   /** Scheme, host and port under which clients reach the grant server. */
   grantOrigin: () => string;
 }>;
-
-/** An object held open: it can be read to its end even if it is deleted meanwhile. */
-export type OpenObject = ObjectInfo &
-  Readonly<{
-    modifiedMs: number;
-    /** To be called once; closes the object when the stream ends. */
-    stream(range?: ByteRange): Readable;
-    close(): Promise<void>;
-  }>;
 
 const READ_BUFFER_BYTES = 256 * 1024;
 const DELETES_AT_ONCE = 16;

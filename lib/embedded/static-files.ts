@@ -7,10 +7,10 @@ import { DomainError } from '../domain/errors.ts';
 import { parseByteRange } from './byte-range.ts';
 import { crossOriginHeaders } from './cross-origin.ts';
 import { errorCode } from './error-code.ts';
-import type { FileMediaStore, OpenObject } from './file-media-store.ts';
 import type { Mount } from './gateway.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { contentTypeOf } from './object-key.ts';
+import type { ObjectOpener, OpenObject } from './open-object.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -37,7 +37,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** `GET /media/…`: the objects whose keys begin with `media/`. */
-export const mediaFiles = (store: FileMediaStore): Mount => ({
+export const mediaFiles = (store: ObjectOpener): Mount => ({
   prefix: '/media/',
   methods: GET_METHODS,
   serve: async (exchange) => {
@@ -74,14 +74,14 @@ export const webPages = (folder: string): Mount => ({
 
 async function sendFile(exchange: HttpExchange, file: OpenObject, extra: Headers): Promise<void> {
   const { request, response, method } = exchange;
-  const { sizeBytes, contentType } = file;
-  const etag = `"${sizeBytes.toString(36)}-${Math.floor(file.modifiedMs).toString(36)}"`;
+  const { sizeBytes, contentType, modifiedMs } = file;
+  const etag = `"${sizeBytes.toString(36)}-${Math.floor(modifiedMs ?? 0).toString(36)}"`;
   const headers = {
     ...crossOriginHeaders(),
     'accept-ranges': 'bytes',
     'content-type': contentType,
     etag,
-    'last-modified': new Date(file.modifiedMs).toUTCString(),
+    ...(modifiedMs !== undefined && { 'last-modified': new Date(modifiedMs).toUTCString() }),
     'x-content-type-options': 'nosniff',
     ...extra,
   };

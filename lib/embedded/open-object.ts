@@ -1,0 +1,36 @@
+/** An object or a file on its way to a client: its facts first, then as much of it as was asked for. */
+
+import { Readable } from 'node:stream';
+import type { ByteRange, MediaStore, ObjectInfo } from '../pipeline/ports.ts';
+import { isObjectKey } from './object-key.ts';
+
+export type OpenObject = ObjectInfo &
+  Readonly<{
+    /** Unknown of objects in stores elsewhere. */
+    modifiedMs?: number;
+    /** To be called once; closes the object when the stream ends. */
+    stream(range?: ByteRange): Readable;
+    close(): Promise<void>;
+  }>;
+
+/** Whoever can open what a key names; undefined: there is nothing. */
+export type ObjectOpener = Readonly<{ openObject(key: string): Promise<OpenObject | undefined> }>;
+
+/** Of any engine's store. The bytes are fetched when they are read. */
+export const openerOf = (store: MediaStore): ObjectOpener => ({
+  async openObject(key) {
+    const found = isObjectKey(key) ? await store.head(key) : undefined;
+    if (!found) return undefined;
+    return {
+      ...found,
+      stream: (range) => Readable.from(fetched(store, key, range)),
+      close: async () => {},
+    };
+  },
+});
+
+async function* fetched(store: MediaStore, key: string, range?: ByteRange) {
+  const bytes = await store.get(key, range);
+  if (!bytes) throw new Error(`The object ${key} was deleted while it was read.`);
+  yield bytes;
+}
