@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SQSEvent } from 'aws-lambda';
 import { measurePublishDelay } from '../lambdas/publish-delay.ts';
-import { publishHandler, timersHandler } from '../lambdas/queues.ts';
+import { looksHandler, publishHandler, timersHandler } from '../lambdas/queues.ts';
 import { apiHandlers } from '../lambdas/routes.ts';
-import { scaleHandler } from '../lambdas/scale.ts';
 import { DEFAULT_LADDER, type Rung } from '../lib/domain/ladder.ts';
-import { DEFAULT_IDLE_MS } from '../lib/domain/scaling.ts';
+import {
+  DEFAULT_IDLE_MS,
+  DEFAULT_SECONDS_PER_JOB,
+  type ScalingLimits,
+} from '../lib/domain/scaling.ts';
 import { openDataFolder } from '../lib/embedded/data-folder.ts';
 import { type EmbeddedPorts, embeddedPorts } from '../lib/embedded/embedded-ports.ts';
 import { invoke } from '../lib/embedded/lambda-context.ts';
@@ -20,7 +23,7 @@ import { Meter, type Work } from '../lib/estimate/usage.ts';
 import { hashKey, newStream } from '../lib/pipeline/access.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
 import { JobLoop } from '../lib/pipeline/job-loop.ts';
-import { transcodeJob } from '../lib/pipeline/messages.ts';
+import { sendLook, transcodeJob } from '../lib/pipeline/messages.ts';
 import type { QueueName } from '../lib/pipeline/ports.ts';
 import { StreamRecords } from '../lib/pipeline/records.ts';
 import { runTranscodeJob } from '../lib/pipeline/transcode.ts';
@@ -43,11 +46,21 @@ const SESSION = 'one';
 const HANDLER_MS = 60_000;
 const LEASE_MS = 30_000;
 const PUBLISH_BATCH = 10;
+const AN_HOUR_MS = 3_600_000;
+/** More messages than any run calls for looks with. */
+const MANY = 10_000;
+const SCALING: ScalingLimits = {
+  min: 0,
+  max: 10,
+  jobsPerWorker: 2,
+  secondsPerJob: DEFAULT_SECONDS_PER_JOB,
+  idleMs: DEFAULT_IDLE_MS,
+};
 
 export async function measureWork(options: RunOptions): Promise<Readonly<Record<Role, Work>>> {
   const folder = await mkdtemp(join(tmpdir(), 'rivulet-estimate-'));
   const ports = embeddedPorts(openDataFolder(join(folder, 'data')), {
-    fleet: { scalesToZero: true, running: async () => 1, ensure: async () => {} },
+    fleet: { count: async () => ({ desired: 1, running: 1 }), scaleTo: async () => {} },
   });
   try {
     return await new Run(ports, options, folder).counts();
@@ -82,6 +95,8 @@ class Run {
     const [first] = sources;
     if (!first) throw new Error('ffmpeg made no source for the run.');
     await this.#goBefore(first);
+    // From here on a look is on its way, as in a live stream: uploads call for none.
+    await this.#scale(AN_HOUR_MS);
     this.#forget();
     const view = apiHandlers(this.#deps.playlist);
     for (const [index, bytes] of sources.entries()) {
@@ -105,7 +120,7 @@ class Run {
       );
     }
     await this.#look();
-    await this.#scale();
+    await this.#scale(2 * AN_HOUR_MS);
     return each((role) => ({ usage: this.#meters[role].usage, ...this.#runs[role] }));
   }
 
@@ -220,22 +235,15 @@ class Run {
     await this.#drain('lookPublish', 'publish', PUBLISH_BATCH, this.#publishing('lookPublish'));
   }
 
-  /** The look at the fleet. The embedded engine has no queue of looks; one that is not used stands in. */
-  async #scale(): Promise<void> {
-    const { index, queues, clock } = this.#deps.scale;
-    const handler = scaleHandler({
-      index,
-      clock,
-      transcode: queues.transcode,
-      looks: queues.ingest,
-      service: { count: async () => ({ desired: 1, running: 1 }), setDesired: async () => {} },
-      limits: { min: 0, max: 10, jobsPerWorker: 2, secondsPerJob: 4, idleMs: DEFAULT_IDLE_MS },
-      measure: { count: () => {}, milliseconds: () => {} },
-    });
-    await this.#ports.queues.ingest.send([{ body: '{}' }]);
-    await this.#drain('scale', 'ingest', PUBLISH_BATCH, (event) =>
-      invoke('scale', handler, event, HANDLER_MS),
-    );
+  /** The look at the workers, so much later: runs are of any length, and the one before must be due. */
+  async #scale(laterMs: number): Promise<void> {
+    const { looks } = this.#ports.queues;
+    const called = await looks.receive({ max: MANY, waitMs: 0, leaseMs: LEASE_MS });
+    await looks.acknowledge(called.map(({ receipt }) => receipt));
+    const clock = { now: () => this.#ports.clock.now() + laterMs };
+    const handler = looksHandler({ ...this.#deps.scale, clock }, SCALING);
+    await sendLook(this.#ports, { hasNewJob: true });
+    await this.#drain('scale', 'looks', 1, (event) => invoke('scale', handler, event, HANDLER_MS));
   }
 
   async #timed<T>(role: Role, work: () => Promise<T>): Promise<T> {

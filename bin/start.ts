@@ -14,11 +14,13 @@ const USAGE = `npm start                 runs Rivulet on this machine
 npm start -- --no-demo    without the demo stream that a new data folder gets
 
 Settings, from the environment:
-  PORT               8080         0: any free one
-  HOST               127.0.0.1    0.0.0.0: reachable from other machines
-  RIVULET_DATA       .rivulet     folder of everything that is kept
-  RIVULET_OWNER_KEY               made once and kept in the data folder, if unset
-  RIVULET_WORKERS                 transcoding processes; by default one for two cores`;
+  PORT                  8080         0: any free one
+  HOST                  127.0.0.1    0.0.0.0: reachable from other machines
+  RIVULET_DATA          .rivulet     folder of everything that is kept
+  RIVULET_OWNER_KEY                  made once and kept in the data folder, if unset
+  RIVULET_WORKERS                    transcoding processes at most; by default one for two cores
+  RIVULET_JOBS          2            segments that one of them transcodes at once
+  RIVULET_IDLE_SECONDS  300          one that was not needed for so long ends`;
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const DEMO = 'demo';

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
   ingestHandler,
+  looksHandler,
   publishHandler,
   timersHandler,
   transcodeDeadHandler,
@@ -12,6 +13,11 @@ import {
 import { apiHandlers } from '../lambdas/routes.ts';
 import { ROUTES, type RouteName } from '../lib/api/routes.ts';
 import type { ServerConfig } from '../lib/config.ts';
+import {
+  DEFAULT_SECONDS_PER_JOB,
+  type ScalingLimits,
+  UNCALLED_LOOK_INTERVAL_MS,
+} from '../lib/domain/scaling.ts';
 import { ChildProcessFleet } from '../lib/embedded/child-process-fleet.ts';
 import { lockDataFolder } from '../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../lib/embedded/embedded-ports.ts';
@@ -20,6 +26,8 @@ import { grantServer } from '../lib/embedded/grant-server.ts';
 import { QueuePoller } from '../lib/embedded/queue-poller.ts';
 import { mediaFiles, webPages } from '../lib/embedded/static-files.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
+import { sendLook } from '../lib/pipeline/messages.ts';
+import { resumeScaling } from '../lib/pipeline/scale.ts';
 
 export type RunningSystem = Readonly<{
   address: AddressInfo;
@@ -42,6 +50,8 @@ export async function startSystem(
   const fleet = new ChildProcessFleet({
     module: WORKER,
     env: { ...process.env, RIVULET_DATA: folder.path },
+    graceMs: WORKERS_GRACE_MS,
+    jobsOf: (owner) => ports.queues.transcode.leasesOf(owner),
     onExit: ({ owner, code, signal, restartInMs }) => {
       ports.releaseOwned(owner);
       if (restartInMs !== undefined) {
@@ -55,12 +65,8 @@ export async function startSystem(
     },
   });
   const ports = embeddedPorts(folder, {
-    fleet: {
-      scalesToZero: false,
-      running: () => fleet.running(),
-      // All of them, from the first upload on: on one machine an idle worker costs nothing.
-      ensure: () => fleet.ensure(config.workers),
-    },
+    // Without any of its own the engine leaves it to others to start workers on its folder.
+    fleet: config.workers > 0 ? fleet : { count: () => fleet.count() },
   });
   ports.releaseAll();
   const ownerKey = config.ownerKey ?? folder.secrets.ownerKey;
@@ -89,7 +95,10 @@ export async function startSystem(
     folder.unlock();
     throw error;
   }
-  await fleet.ensure(config.workers);
+  await resumeScaling(deps);
+  const uncalledLooks = setInterval(() => {
+    sendLook(deps, {}).catch((error) => report(error, 'calling for a look at the workers'));
+  }, UNCALLED_LOOK_INTERVAL_MS);
   const poll = (
     name: string,
     queue: QueuePollerOptions['queue'],
@@ -100,19 +109,29 @@ export async function startSystem(
     poll('publish', ports.queues.publish, publishHandler(deps), 4),
     poll('timers', ports.queues.timers, timersHandler(deps)),
     poll('ingest', ports.queues.ingest, ingestHandler(deps), 2),
+    poll('looks', ports.queues.looks, looksHandler(deps, scalingLimits(config))),
     poll('transcode-dead', ports.deadLetters.transcode, transcodeDeadHandler(deps)),
   ];
   return {
     address,
     ownerKey,
     async stop() {
-      await Promise.all([gateway.close(REQUESTS_GRACE_MS), fleet.stop(WORKERS_GRACE_MS)]);
+      clearInterval(uncalledLooks);
+      await Promise.all([gateway.close(REQUESTS_GRACE_MS), fleet.stop()]);
       await Promise.all(pollers.map((poller) => poller.stop()));
       ports.close();
       folder.unlock();
     },
   };
 }
+
+const scalingLimits = ({ workers, jobs, idleMs }: ServerConfig): ScalingLimits => ({
+  min: 0,
+  max: workers,
+  jobsPerWorker: jobs,
+  secondsPerJob: DEFAULT_SECONDS_PER_JOB,
+  idleMs,
+});
 
 type QueuePollerOptions = ConstructorParameters<typeof QueuePoller>[0];
 

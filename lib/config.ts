@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { DEFAULT_IDLE_MS } from './domain/scaling.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,8 +14,12 @@ export type ServerConfig = Readonly<{
   dataPath: string;
   /** Absent: the server makes one on its first start and keeps it. */
   ownerKey?: string;
-  /** Worker processes. */
+  /** Worker processes at most. */
   workers: number;
+  /** Segments that one of them transcodes at once. */
+  jobs: number;
+  /** A worker that was not needed for so long goes. */
+  idleMs: number;
 }>;
 
 export type WorkerConfig = Readonly<{
@@ -51,6 +56,9 @@ const dataPath = z
   .default('.rivulet')
   .transform((path) => resolve(path));
 
+// One encodes while the other one reads or stores.
+const jobs = wholeNumber(1, 32).default(2);
+
 const serverSettings = {
   // Beside the numbers that other development servers take by default.
   PORT: wholeNumber(0, 65_535).default(8080),
@@ -66,13 +74,11 @@ const serverSettings = {
     .regex(/^[A-Za-z0-9._~-]{16,}$/, '16 or more letters, digits, "-", ".", "_" or "~"')
     .optional(),
   RIVULET_WORKERS: wholeNumber(0, 64).optional(),
+  RIVULET_JOBS: jobs,
+  RIVULET_IDLE_SECONDS: wholeNumber(1, 86_400).default(DEFAULT_IDLE_MS / 1000),
 };
 
-const workerSettings = {
-  RIVULET_DATA: dataPath,
-  // One encodes while the other one reads or stores.
-  RIVULET_JOBS: wholeNumber(1, 32).default(2),
-};
+const workerSettings = { RIVULET_DATA: dataPath, RIVULET_JOBS: jobs };
 
 /** RIVULET_KEY is the encoder's, who may well share an environment with the server. */
 const KNOWN_NAMES = [
@@ -89,6 +95,8 @@ export function serverConfig(env: Environment, cores = availableParallelism()): 
     ...(settings.RIVULET_OWNER_KEY !== undefined && { ownerKey: settings.RIVULET_OWNER_KEY }),
     // With two jobs each: as many segments at once as there are cores.
     workers: settings.RIVULET_WORKERS ?? Math.max(1, Math.floor(cores / 2)),
+    jobs: settings.RIVULET_JOBS,
+    idleMs: settings.RIVULET_IDLE_SECONDS * 1000,
   };
 }
 

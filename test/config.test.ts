@@ -21,6 +21,8 @@ describe('settings', () => {
       host: '127.0.0.1',
       dataPath: resolve('.rivulet'),
       workers: 4,
+      jobs: 2,
+      idleMs: 300_000,
     });
     assert.equal(serverConfig({}, 1).workers, 1);
     assert.equal(serverConfig({}, 3).workers, 1);
@@ -36,6 +38,7 @@ describe('settings', () => {
       RIVULET_OWNER_KEY: 'aZ09-._~aZ09-._~',
       RIVULET_WORKERS: '0',
       RIVULET_JOBS: '32',
+      RIVULET_IDLE_SECONDS: '5',
       RIVULET_KEY: 'the encoder’s',
       PATH: '/usr/bin',
     };
@@ -46,6 +49,8 @@ describe('settings', () => {
       dataPath: resolve('some/folder'),
       ownerKey: 'aZ09-._~aZ09-._~',
       workers: 0,
+      jobs: 32,
+      idleMs: 5000,
     });
     assert.ok(isAbsolute(config.dataPath));
     assert.deepEqual(workerConfig(env), { dataPath: resolve('some/folder'), jobs: 32 });
@@ -74,6 +79,12 @@ describe('settings', () => {
     }
     for (const RIVULET_JOBS of ['0', '33', 'two']) {
       assert.equal(problems(workerConfig, { RIVULET_JOBS }).length, 1);
+      assert.equal(problems(serverConfig, { RIVULET_JOBS }).length, 1);
+    }
+    for (const RIVULET_IDLE_SECONDS of ['0', '86401', '0.5', '1m']) {
+      assert.deepEqual(problems(serverConfig, { RIVULET_IDLE_SECONDS }), [
+        `RIVULET_IDLE_SECONDS is "${RIVULET_IDLE_SECONDS}"; expected: a whole number from 1 to 86400.`,
+      ]);
     }
     assert.match(
       problems(workerConfig, { RIVULET_DTA: 'x' }).join(),

@@ -1,6 +1,7 @@
 /** A worker process: takes transcode jobs until it is asked to stop. */
 
 import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { workerConfig } from '../../lib/config.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
@@ -36,6 +37,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, async () => {
     await loop.stop(DRAIN_MS);
     ports.close();
+    await rm(workFolder, { recursive: true, force: true });
     process.exit(0);
   });
 }

@@ -20,7 +20,6 @@ import type {
   WorkQueues,
 } from '../../lib/pipeline/ports.ts';
 import { noteSent } from '../correlation.ts';
-import { setting } from './settings.ts';
 
 export const config = awsConfig(process.env);
 
@@ -47,6 +46,7 @@ export function functionDeps({ media, index, fleet, queues = {}, ownerKey }: Par
       publish: queues.publish ?? absent('publish queue'),
       timers: queues.timers ?? absent('timers queue'),
       ingest: queues.ingest ?? absent('ingest queue'),
+      looks: queues.looks ?? absent('looks queue'),
     },
     // The key may be changed while the function is warm.
     get ownerKeyHash() {
@@ -70,35 +70,13 @@ export const streamIndex = (): StreamIndex =>
 
 let client: ReturnType<typeof sqsClient> | undefined;
 
-function queue(url: string, grouped = false): WorkQueue {
+export function workQueue(name: QueueName): WorkQueue {
   client ??= sqsClient(config.connection);
-  return new SqsWorkQueue({ url, client, clock, grouped });
+  const url = config.queueUrls[name];
+  return noteSent(new SqsWorkQueue({ url, client, clock, grouped: name === 'publish' }));
 }
 
-export const workQueue = (name: QueueName): WorkQueue =>
-  noteSent(queue(config.queueUrls[name], name === 'publish'));
-
-/** Calls for looks of the scaling decision. */
-export const looksQueue = (): WorkQueue => queue(setting('RIVULET_LOOKS_QUEUE'));
-
-const LOOK_INTERVAL_MS = 10_000;
-
-/** Asks for a first worker itself, and calls for a look at how many it should be. */
 export function workerFleet(index: StreamIndex): WorkerFleet {
   const { connection, service } = config;
-  if (!service) return standingFleet({ index, clock });
-  const fleet = new EcsWorkerFleet(connection, { ...service, index, clock });
-  const looks = looksQueue();
-  let lookAtMs = 0;
-  return {
-    scalesToZero: true,
-    running: () => fleet.running(),
-    async ensure(count) {
-      await fleet.ensure(count);
-      // Each upload asks; one look in a while answers all.
-      if (clock.now() - lookAtMs < LOOK_INTERVAL_MS) return;
-      lookAtMs = clock.now();
-      await looks.send([{ body: '{}' }]);
-    },
-  };
+  return service ? new EcsWorkerFleet(connection, service) : standingFleet({ index, clock });
 }

@@ -5,8 +5,6 @@ import { ConfigError } from '../../lib/config.ts';
 export type FunctionEnvironment = Readonly<{
   /** ARN of the secret in Secrets Manager. */
   RIVULET_OWNER_KEY_SECRET: string;
-  /** URL of the queue that calls for looks of the scaling decision. */
-  RIVULET_LOOKS_QUEUE: string;
   /** JSON: `ScalingLimits`. */
   RIVULET_SCALING: string;
   /** JSON: ladder and DVR window of streams whose owner sets none. */

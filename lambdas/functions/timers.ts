@@ -8,6 +8,7 @@ const deps = functionDeps({
     transcode: workQueue('transcode'),
     publish: workQueue('publish'),
     timers: workQueue('timers'),
+    looks: workQueue('looks'),
   },
 });
 

@@ -1,15 +1,17 @@
 import { uploadHandler } from '../api/upload.ts';
 import { observedApi } from '../observability.ts';
 import { ownerKeyFromSecret } from './owner-key.ts';
-import { functionDeps, mediaStore, streamIndex, workerFleet, workQueue } from './ports.ts';
+import { functionDeps, mediaStore, streamIndex, workQueue } from './ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
-const index = streamIndex();
 const deps = functionDeps({
   media: mediaStore(),
-  index,
-  fleet: workerFleet(index),
-  queues: { transcode: workQueue('transcode'), timers: workQueue('timers') },
+  index: streamIndex(),
+  queues: {
+    transcode: workQueue('transcode'),
+    timers: workQueue('timers'),
+    looks: workQueue('looks'),
+  },
   ownerKey,
 });
 

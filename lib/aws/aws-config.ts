@@ -28,6 +28,7 @@ const engineSettings = {
   RIVULET_PUBLISH_QUEUE: url,
   RIVULET_TIMERS_QUEUE: url,
   RIVULET_INGEST_QUEUE: url,
+  RIVULET_LOOKS_QUEUE: url,
   // Both or none: without them workers are started by hand.
   RIVULET_CLUSTER: name.optional(),
   RIVULET_SERVICE: name.optional(),
@@ -105,6 +106,7 @@ function toConfig(settings: z.output<typeof engineSchema>): AwsConfig {
       publish: settings.RIVULET_PUBLISH_QUEUE,
       timers: settings.RIVULET_TIMERS_QUEUE,
       ingest: settings.RIVULET_INGEST_QUEUE,
+      looks: settings.RIVULET_LOOKS_QUEUE,
     },
     ...(RIVULET_CLUSTER !== undefined &&
       RIVULET_SERVICE !== undefined && {

@@ -19,7 +19,7 @@ export function awsPorts(config: AwsConfig, clock = systemClock): AwsPorts {
   const media = new S3MediaStore(connection, { bucket, clock });
   const index = new DynamoStreamIndex(connection, table);
   const client = sqsClient(connection);
-  const ecs = service && new EcsWorkerFleet(connection, { ...service, index, clock });
+  const ecs = service && new EcsWorkerFleet(connection, service);
   const queue = (url: string, grouped = false): WorkQueue =>
     new SqsWorkQueue({ url, client, clock, grouped });
   return {
@@ -30,6 +30,7 @@ export function awsPorts(config: AwsConfig, clock = systemClock): AwsPorts {
       publish: queue(queueUrls.publish, true),
       timers: queue(queueUrls.timers),
       ingest: objectStoredQueue(queue(queueUrls.ingest)),
+      looks: queue(queueUrls.looks),
     },
     fleet: ecs ?? standingFleet({ index, clock }),
     clock,

@@ -1,86 +1,42 @@
 /** The fleet as the tasks of one ECS service. */
 
-import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
-import type { Clock, StreamIndex, WorkerFleet } from '../pipeline/ports.ts';
+import {
+  DescribeServicesCommand,
+  ECSClient,
+  type Service,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import type { WorkerFleet } from '../pipeline/ports.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from './connection.ts';
 import { errorName } from './retry.ts';
 
-export type EcsWorkerFleetOptions = Readonly<{
-  cluster: string;
-  service: string;
-  index: StreamIndex;
-  clock: Clock;
-}>;
-
-/** For so long nobody else asks ECS for as many workers or fewer. */
-const CLAIM_MS = 10_000;
-
-type Claim = Readonly<{ count: number; untilMs: number }>;
+export type EcsServiceName = Readonly<{ cluster: string; service: string }>;
 
 export class EcsWorkerFleet implements WorkerFleet {
-  readonly scalesToZero = true;
-  readonly #options: EcsWorkerFleetOptions;
+  readonly #name: EcsServiceName;
   readonly #client: ECSClient;
-  #known: Claim = { count: 0, untilMs: 0 };
 
-  constructor(connection: AwsConnection, options: EcsWorkerFleetOptions) {
-    this.#options = options;
+  constructor(connection: AwsConnection, { cluster, service }: EcsServiceName) {
+    this.#name = { cluster, service };
     this.#client = new ECSClient(clientOptions(connection, CALL_TIMEOUTS));
   }
 
-  async running(): Promise<number> {
-    const { runningCount = 0, pendingCount = 0 } = await this.#describe();
-    return runningCount + pendingCount;
+  async count(): Promise<Readonly<{ desired: number; running: number }>> {
+    const { desiredCount = 0, runningCount = 0 } = await this.#describe();
+    return { desired: desiredCount, running: runningCount };
   }
 
-  /** However many uploads race, one of them calls ECS. */
-  async ensure(count: number): Promise<void> {
-    if (count <= 0 || this.#covers(this.#known, count)) return;
-    const partition = `fleet/${this.#options.cluster}/${this.#options.service}`;
-    const { index } = this.#options;
-    for (;;) {
-      const item = await index.get(partition, 'start');
-      const held = item?.value as Claim | undefined;
-      if (held && this.#covers(held, count)) {
-        this.#known = held;
-        return;
-      }
-      const untilMs = this.#options.clock.now() + CLAIM_MS;
-      const claim: Claim = { count, untilMs };
-      const expect = item?.version ?? 0;
-      const place = { partition, sort: 'start' };
-      const put = { type: 'put', ...place, value: claim, expect, expiresAtMs: untilMs } as const;
-      if (!(await index.write([put]))) continue;
-      try {
-        await this.#start(count);
-      } catch (error) {
-        // The next one shall try again at once.
-        await index.write([{ type: 'delete', ...place, expect: expect + 1 }]);
-        throw error;
-      }
-      this.#known = claim;
-      return;
-    }
+  async scaleTo(count: number): Promise<void> {
+    const command = new UpdateServiceCommand({ ...this.#name, desiredCount: count });
+    await this.#client.send(command).catch((error) => this.#explain(error));
   }
 
   close(): void {
     this.#client.destroy();
   }
 
-  #covers(claim: Claim, count: number): boolean {
-    return claim.count >= count && claim.untilMs > this.#options.clock.now();
-  }
-
-  async #start(count: number): Promise<void> {
-    const { desiredCount = 0 } = await this.#describe();
-    if (desiredCount >= count) return;
-    const { cluster, service } = this.#options;
-    const command = new UpdateServiceCommand({ cluster, service, desiredCount: count });
-    await this.#client.send(command).catch((error) => this.#explain(error));
-  }
-
-  async #describe() {
-    const { cluster, service } = this.#options;
+  async #describe(): Promise<Service> {
+    const { cluster, service } = this.#name;
     const command = new DescribeServicesCommand({ cluster, services: [service] });
     const answer = await this.#client.send(command).catch((error) => this.#explain(error));
     const found = answer.services?.[0];
@@ -95,7 +51,7 @@ export class EcsWorkerFleet implements WorkerFleet {
   }
 
   #missing(reason: string | undefined, cause?: unknown): Error {
-    const { cluster, service } = this.#options;
+    const { cluster, service } = this.#name;
     return new Error(
       `There is no active ECS service "${service}" in cluster "${cluster}" (${reason}). Deploy the workers, or set RIVULET_CLUSTER and RIVULET_SERVICE to those that are.`,
       { cause },

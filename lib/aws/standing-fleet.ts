@@ -13,13 +13,12 @@ type Sign = Readonly<{ atMs: number }>;
 
 /** Counts the workers that are there; it cannot start any. */
 export const standingFleet = ({ index, clock }: Surroundings): WorkerFleet => ({
-  scalesToZero: false,
-  async running() {
+  async count() {
     const signs = await index.query(PARTITION);
     const oldestMs = clock.now() - SILENT_MS;
-    return signs.filter(({ value }) => (value as Sign).atMs >= oldestMs).length;
+    const running = signs.filter(({ value }) => (value as Sign).atMs >= oldestMs).length;
+    return { desired: running, running };
   },
-  ensure: async () => {},
 });
 
 export type Presence = Readonly<{ leave(): Promise<void> }>;

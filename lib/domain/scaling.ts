@@ -1,18 +1,21 @@
 /**
- * How many workers there should be. One look at the queue and the fleet gives one decision; what a
- * look must know of those before it is its memory. Looks come every ten seconds while there is work.
+ * How many workers there should be, on every engine. One look at the queue and the fleet gives one
+ * decision; what a look must know of those before it is its memory. Looks come every ten seconds
+ * while there is work.
  */
 
 export type FleetLook = Readonly<{
   nowMs: number;
-  /** Workers that take jobs. */
+  /** Workers that were asked for. */
+  desired: number;
+  /** Workers that are there: fewer while some start, more while some finish what they do and go. */
   running: number;
-  /** Workers asked for that do not take jobs yet. */
-  starting: number;
   /** Jobs that no worker has taken. */
   backlog: number;
   /** Jobs that workers have taken and not finished. */
   inFlight: number;
+  /** Somebody has queued one just now: the counts may be too old to show it. */
+  hasNewJob: boolean;
 }>;
 
 export type ScalingLimits = Readonly<{
@@ -31,24 +34,33 @@ export type ScalingMemory = Readonly<{
   desired: number;
   /** Jobs that waited although every slot was taken. */
   waiting: number;
-  /** The looks of the last `idleMs`, and how many workers each found needed. */
+  /** Looks of the last `idleMs`, those alone that found more workers needed than any look after them. */
   needed: readonly Readonly<{ atMs: number; workers: number }>[];
 }>;
 
 export type ScalingPlan = Readonly<{
   desired: number;
   memory: ScalingMemory;
-  /** Whether to look again in `LOOK_INTERVAL_MS`; if not, the next upload of a new run calls for a look. */
-  lookAgain: boolean;
+  /** Absent: all is quiet, and the next one who queues a job calls for a look. */
+  lookAgainInMs?: number;
 }>;
 
 export const LOOK_INTERVAL_MS = 10_000;
 
+/** A look comes so often even if nobody calls for one: for the day when a call is lost. */
+export const UNCALLED_LOOK_INTERVAL_MS = 5 * 60_000;
+
 /** A stream's pause shorter than this costs no cold start; at list prices it is about half a cent. */
 export const DEFAULT_IDLE_MS = 5 * 60_000;
 
+/** A segment of six seconds in the default ladder, on one core. */
+export const DEFAULT_SECONDS_PER_JOB = 4;
+
 /** What has queued up while workers were starting is worked off in about this time. */
 const CATCH_UP_SECONDS = 30;
+
+/** Looks within the idle time, at least: a moment between two jobs is not idleness. */
+const LOOKS_WHILE_IDLE = 4;
 
 /** Counts are a few seconds old and jump: growth over less time than this is noise. */
 const SHORTEST_INTERVAL_MS = LOOK_INTERVAL_MS / 2;
@@ -65,8 +77,10 @@ export function planWorkers(
   limits: ScalingLimits,
   memory?: ScalingMemory,
 ): ScalingPlan {
-  const { nowMs, running, starting, backlog, inFlight } = look;
+  const { nowMs, running, inFlight, hasNewJob } = look;
   const { min, max, jobsPerWorker, secondsPerJob, idleMs } = limits;
+  const isUncounted = hasNewJob && look.backlog + inFlight === 0;
+  const backlog = isUncounted ? 1 : look.backlog;
   const freeSlots = Math.max(0, running * jobsPerWorker - inFlight);
   const waiting = Math.max(0, backlog - freeSlots);
 
@@ -78,20 +92,17 @@ export function planWorkers(
 
   const busySlots = inFlight + secondsPerJob * (growthPerSecond + waiting / CATCH_UP_SECONDS);
   const forJobs = Math.max(backlog > 0 ? 1 : 0, Math.ceil(busySlots / jobsPerWorker));
-  // Somebody has raised the number since the last look: an upload whose job may not be countable yet.
-  const current = running + starting;
-  const raised = current > (memory?.desired ?? 0) ? current : 0;
+  // More than looks have asked for: somebody has raised the number by hand, and not for nothing.
+  const raised = look.desired > (memory?.desired ?? 0) ? look.desired : 0;
 
-  const needed = [
-    ...(memory?.needed ?? []).filter(({ atMs }) => atMs > nowMs - idleMs),
-    { atMs: nowMs, workers: Math.max(forJobs, raised) },
-  ];
+  const now = { atMs: nowMs, workers: Math.max(forJobs, raised) };
+  const matters = (one: typeof now) => one.atMs > nowMs - idleMs && one.workers > now.workers;
+  const needed = [...(memory?.needed ?? []).filter(matters), now];
   const most = Math.max(...needed.map(({ workers }) => workers));
   const desired = Math.min(max, Math.max(min, most));
-  return {
-    desired,
-    memory: { lookedAtMs: nowMs, desired, waiting, needed },
-    // Above the floor there is something to take away later; a change is looked at once more.
-    lookAgain: desired > min || current !== desired || backlog + inFlight > 0,
-  };
+  const plan = { desired, memory: { lookedAtMs: nowMs, desired, waiting, needed } };
+  // Above the floor there is something to take away later; a change is looked at once more.
+  const isQuiet = desired <= min && look.desired === desired && backlog + inFlight === 0;
+  if (isQuiet) return plan;
+  return { ...plan, lookAgainInMs: Math.min(LOOK_INTERVAL_MS, idleMs / LOOKS_WHILE_IDLE) };
 }

@@ -8,7 +8,7 @@ export type WorkerExit = Readonly<{
   owner: string;
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** Absent if it is not started again: it ended by itself (code 0), or the fleet stops. */
+  /** Absent if it was told to go. */
   restartInMs?: number;
 }>;
 
@@ -16,6 +16,10 @@ export type ChildProcessFleetOptions = Readonly<{
   /** Path of the worker's module. */
   module: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** For a worker that is told to go (SIGTERM) to finish; then it is killed. */
+  graceMs: number;
+  /** Jobs that a worker has: when there are too many workers, those with the fewest go. */
+  jobsOf?: (owner: string) => number;
   /** Called for every worker that has ended, crashed or not. */
   onExit: (exit: WorkerExit) => void;
   firstBackoffMs?: number;
@@ -27,28 +31,34 @@ const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
 const HEALTHY_MS = 60_000;
 
 export class ChildProcessFleet implements WorkerFleet {
-  readonly scalesToZero = false;
   readonly #options: Required<ChildProcessFleetOptions>;
   readonly #workers = new Set<ChildProcess>();
+  /** They finish what they do; another one may be started in their place. */
+  readonly #leaving = new Set<ChildProcess>();
   readonly #restartTimers = new Set<NodeJS.Timeout>();
+  #desired = 0;
   #crashesInARow = 0;
   #restarts = 0;
   #stopping = false;
 
   constructor(options: ChildProcessFleetOptions) {
-    this.#options = { firstBackoffMs: 250, maxBackoffMs: 30_000, ...options };
+    this.#options = { jobsOf: () => 0, firstBackoffMs: 250, maxBackoffMs: 30_000, ...options };
   }
 
-  async running(): Promise<number> {
-    return this.#workers.size;
+  async count(): Promise<Readonly<{ desired: number; running: number }>> {
+    return { desired: this.#desired, running: this.#workers.size };
   }
 
-  async ensure(count: number): Promise<void> {
+  async scaleTo(count: number): Promise<void> {
     if (this.#stopping) return;
+    this.#desired = count;
+    const crashed = Math.max(0, count - this.#workers.size);
+    for (const timer of [...this.#restartTimers].slice(crashed)) this.#forget(timer);
     while (this.#workers.size + this.#restartTimers.size < count) this.#start();
+    for (const worker of this.#leastBusy(this.#workers.size - count)) this.#dismiss(worker);
   }
 
-  /** How many crashed workers were started again. */
+  /** How many workers that ended by themselves were started again. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -57,19 +67,32 @@ export class ChildProcessFleet implements WorkerFleet {
     return [...this.#workers].flatMap(({ pid }) => pid ?? []);
   }
 
-  /** Asks all workers to finish (SIGTERM) and kills those that still run after `graceMs`. */
-  async stop(graceMs: number): Promise<void> {
+  /** Tells all workers to go, for good, and waits until they have. */
+  async stop(): Promise<void> {
     this.#stopping = true;
-    for (const timer of this.#restartTimers) clearTimeout(timer);
-    this.#restartTimers.clear();
-    const workers = [...this.#workers];
-    const ended = Promise.all(workers.map(exited));
-    for (const worker of workers) worker.kill('SIGTERM');
-    const timer = setTimeout(() => {
-      for (const worker of workers) worker.kill('SIGKILL');
-    }, graceMs);
+    this.#desired = 0;
+    for (const timer of this.#restartTimers) this.#forget(timer);
+    const ended = Promise.all([...this.#workers, ...this.#leaving].map(exited));
+    for (const worker of this.#workers) this.#dismiss(worker);
     await ended;
-    clearTimeout(timer);
+  }
+
+  #leastBusy(count: number): ChildProcess[] {
+    if (count <= 0) return [];
+    const { jobsOf } = this.#options;
+    return [...this.#workers]
+      .map((worker) => ({ worker, jobs: jobsOf(String(worker.pid)) }))
+      .sort((a, b) => a.jobs - b.jobs)
+      .slice(0, count)
+      .map(({ worker }) => worker);
+  }
+
+  #dismiss(worker: ChildProcess): void {
+    this.#workers.delete(worker);
+    this.#leaving.add(worker);
+    worker.kill('SIGTERM');
+    const timer = setTimeout(() => worker.kill('SIGKILL'), this.#options.graceMs);
+    worker.once('exit', () => clearTimeout(timer));
   }
 
   #start(): void {
@@ -82,9 +105,10 @@ export class ChildProcessFleet implements WorkerFleet {
     const settle = (code: number | null, signal: NodeJS.Signals | null) => {
       if (settled) return;
       settled = true;
-      this.#workers.delete(worker);
+      const wasToStay = this.#workers.delete(worker);
+      this.#leaving.delete(worker);
       if (performance.now() - startedAtMs > HEALTHY_MS) this.#crashesInARow = 0;
-      const restart = code !== 0 && !this.#stopping ? { restartInMs: this.#restart() } : {};
+      const restart = wasToStay ? { restartInMs: this.#restart() } : {};
       this.#options.onExit({ owner: String(worker.pid), code, signal, ...restart });
     };
     this.#workers.add(worker);
@@ -107,10 +131,16 @@ export class ChildProcessFleet implements WorkerFleet {
     this.#restartTimers.add(timer);
     return backoffMs;
   }
+
+  #forget(timer: NodeJS.Timeout): void {
+    clearTimeout(timer);
+    this.#restartTimers.delete(timer);
+  }
 }
 
 const exited = (worker: ChildProcess): Promise<void> =>
   new Promise((resolve) => {
-    if (worker.exitCode !== null || worker.signalCode !== null) resolve();
+    const { pid, exitCode, signalCode } = worker;
+    if (pid === undefined || exitCode !== null || signalCode !== null) resolve();
     else worker.once('exit', () => resolve());
   });

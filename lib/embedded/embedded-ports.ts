@@ -13,7 +13,7 @@ export type EmbeddedOptions = Readonly<{
   /** Stamped on leases; the process id, if left out. */
   owner?: string;
   clock?: Clock;
-  /** Left out in workers, which start no others. */
+  /** Left out in workers, which are not asked for others. */
   fleet?: WorkerFleet;
   /** Where clients reach the gateway, for grants made outside of a request: `http://host:port`. */
   origin?: () => string;
@@ -39,13 +39,7 @@ export const systemClock: Clock = { now: () => Date.now() };
 const MAX_DELIVERIES = 5;
 const defaultOrigin = () => 'http://127.0.0.1:8080';
 
-const NO_FLEET: WorkerFleet = {
-  scalesToZero: true,
-  running: async () => 0,
-  ensure: async () => {
-    throw new Error('Only the process of the engine starts workers');
-  },
-};
+const NO_FLEET: WorkerFleet = { count: async () => ({ desired: 0, running: 0 }) };
 
 export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {}): EmbeddedPorts {
   const { owner = String(process.pid), clock = systemClock, fleet = NO_FLEET } = options;
@@ -91,4 +85,5 @@ const forEachQueue = (make: (name: QueueName) => SqliteWorkQueue): EmbeddedQueue
   publish: make('publish'),
   timers: make('timers'),
   ingest: make('ingest'),
+  looks: make('looks'),
 });

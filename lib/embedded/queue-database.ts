@@ -95,6 +95,9 @@ export const STATEMENTS = {
       deliveries = deliveries - (abandoned < ${FORGIVEN_DELIVERIES})
     WHERE queue = :queue AND owner IS NOT NULL AND (:owner IS NULL OR owner = :owner)`,
 
+  leasesOf: `SELECT count(*) AS leases FROM messages
+    WHERE queue = :queue AND owner = :owner AND available_at_ms > :now`,
+
   depth: `SELECT
       count(*) FILTER (WHERE available_at_ms <= :now) AS ready,
       count(*) FILTER (WHERE available_at_ms > :now AND receipt IS NOT NULL) AS inFlight,

@@ -48,6 +48,7 @@ export class SqliteWorkQueue implements WorkQueue {
       acknowledge: quick.prepare(STATEMENTS.acknowledge),
       release: quick.prepare(STATEMENTS.release),
       releaseOwned: quick.prepare(STATEMENTS.releaseOwned),
+      leasesOf: quick.prepare(STATEMENTS.leasesOf),
       depth: quick.prepare(STATEMENTS.depth),
     };
   }
@@ -104,6 +105,12 @@ export class SqliteWorkQueue implements WorkQueue {
     const row = this.#statements.depth.get({ queue: this.#name, now: this.#now() });
     const { ready, inFlight, delayed } = row as Record<'ready' | 'inFlight' | 'delayed', number>;
     return { ready, inFlight, delayed };
+  }
+
+  /** How many messages a process has received and not settled. */
+  leasesOf(owner: string): number {
+    const row = this.#statements.leasesOf.get({ queue: this.#name, owner, now: this.#now() });
+    return Number(row?.leases);
   }
 
   /** Frees the leases of a process that died, without counting these deliveries. */

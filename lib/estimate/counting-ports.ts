@@ -25,6 +25,7 @@ export function countingPorts(ports: Ports, meter: Meter): Ports {
       publish: queue('publish'),
       timers: queue('timers'),
       ingest: queue('ingest'),
+      looks: queue('looks'),
     },
     fleet: ports.fleet,
     clock: ports.clock,

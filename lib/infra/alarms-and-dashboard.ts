@@ -17,10 +17,11 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { MetricName } from '../../lambdas/observability.ts';
+import type { QueueName } from '../pipeline/ports.ts';
 import { FUNCTION_TABLE, type FunctionName } from './function-table.ts';
 import type { Functions } from './functions.ts';
 import type { HttpApi } from './http-api.ts';
-import type { CloudQueue, Queues } from './queues.ts';
+import type { Queues } from './queues.ts';
 import { METRICS_NAMESPACE, stackName, workersName } from './stage-names.ts';
 import type { StreamTable } from './stream-table.ts';
 
@@ -34,7 +35,7 @@ export type AlarmsAndDashboardProps = Readonly<{
 }>;
 
 const MINUTE = Duration.minutes(1);
-const QUEUES: readonly CloudQueue[] = ['transcode', 'publish', 'timers', 'ingest', 'looks'];
+const QUEUES: readonly QueueName[] = ['transcode', 'publish', 'timers', 'ingest', 'looks'];
 /** An alarm adds up ten metrics at most: the functions that a live stream needs. */
 const HOT: readonly FunctionName[] = [
   'upload',

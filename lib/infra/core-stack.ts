@@ -48,6 +48,7 @@ export class CoreStack extends Stack {
       RIVULET_PUBLISH_QUEUE: queues.queues.publish.queueUrl,
       RIVULET_TIMERS_QUEUE: queues.queues.timers.queueUrl,
       RIVULET_INGEST_QUEUE: queues.queues.ingest.queueUrl,
+      RIVULET_LOOKS_QUEUE: queues.queues.looks.queueUrl,
       ...(workers === 'fargate' && {
         RIVULET_CLUSTER: workersName(stage),
         RIVULET_SERVICE: workersName(stage),

@@ -18,7 +18,7 @@ export const FUNCTIONS_FOLDER = fromRoot('dist/functions');
 
 const ENTRIES = fromRoot('lambdas/functions');
 /** Modules beside the entries that entries share. */
-const SHARED: ReadonlySet<string> = new Set(['ecs-service', 'owner-key', 'ports', 'settings']);
+const SHARED: ReadonlySet<string> = new Set(['owner-key', 'ports', 'settings']);
 
 /** Packages that are still CommonJS call `require` for Node's own modules. */
 const BANNER =

@@ -2,7 +2,7 @@
 
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { CloudQueue } from './queues.ts';
+import type { QueueName } from '../pipeline/ports.ts';
 
 export type Right =
   | 'read index'
@@ -18,14 +18,14 @@ export type Right =
   | 'probe objects'
   | 'read owner key'
   | 'see workers'
-  | 'start workers'
-  | `send ${CloudQueue}`
-  | `count ${CloudQueue}`;
+  | 'scale workers'
+  | `send ${QueueName}`
+  | `count ${QueueName}`;
 
 export type RightsScope = Readonly<{
   bucketArn: string;
   tableArn: string;
-  queueArns: Readonly<Record<CloudQueue, string>>;
+  queueArns: Readonly<Record<QueueName, string>>;
   ownerKeyArn: string;
   /** Of the cluster and of the service in it. */
   workersName: string;
@@ -52,7 +52,7 @@ type Grant = Readonly<{
 
 function grantOf(right: Right, scope: RightsScope): Grant {
   const { bucketArn, tableArn } = scope;
-  const [verb, object] = right.split(' ') as [string, CloudQueue];
+  const [verb, object] = right.split(' ') as [string, QueueName];
   if (verb === 'send') return allow(scope.queueArns[object], 'sqs:SendMessage');
   if (verb === 'count') return allow(scope.queueArns[object], 'sqs:GetQueueAttributes');
   switch (right) {
@@ -82,7 +82,7 @@ function grantOf(right: Right, scope: RightsScope): Grant {
       return allow(scope.ownerKeyArn, 'secretsmanager:GetSecretValue');
     case 'see workers':
       return allow(serviceArn(scope), 'ecs:DescribeServices');
-    case 'start workers':
+    case 'scale workers':
       return allow(serviceArn(scope), 'ecs:UpdateService');
     default:
       throw new Error(`Nobody knows the right "${right}".`);

@@ -1,13 +1,13 @@
 /** Every function: what calls it, what it may do, and how much of a machine it gets. */
 
 import type { RouteName } from '../api/routes.ts';
+import type { QueueName } from '../pipeline/ports.ts';
 import type { Right } from './function-rights.ts';
-import type { CloudQueue } from './queues.ts';
 
 export type FunctionSpec = Readonly<{
   routes?: readonly RouteName[];
   /** `dead`: the dead letters of that queue. */
-  queue?: Readonly<{ name: CloudQueue; dead?: true; batchSize?: number }>;
+  queue?: Readonly<{ name: QueueName; dead?: true; batchSize?: number }>;
   rights: readonly Right[];
   /** CPU comes with it: 1769 MB are one vCPU. */
   memoryMb: number;
@@ -29,13 +29,7 @@ const TAKE_IN: readonly Right[] = [
   'write source',
   'send transcode',
   'send timers',
-];
-/** A claim that came to nothing is taken back. */
-const FIRST_WORKER: readonly Right[] = [
-  'see workers',
-  'start workers',
   'send looks',
-  'delete from index',
 ];
 
 export const FUNCTION_TABLE = {
@@ -68,12 +62,12 @@ export const FUNCTION_TABLE = {
   },
   upload: {
     routes: ['upload'],
-    rights: ['read owner key', ...TAKE_IN, ...FIRST_WORKER],
+    rights: ['read owner key', ...TAKE_IN],
     ...UPLOAD,
   },
   push: {
     routes: ['pushPut', 'pushPost'],
-    rights: ['read owner key', ...TAKE_IN, ...FIRST_WORKER, 'send publish'],
+    rights: ['read owner key', ...TAKE_IN, 'send publish'],
     ...UPLOAD,
   },
   'push-delete': {
@@ -106,12 +100,20 @@ export const FUNCTION_TABLE = {
   },
   timers: {
     queue: { name: 'timers', batchSize: 1 },
-    rights: ['read index', 'write index', 'send publish', 'send transcode', 'send timers'],
+    rights: [
+      'read index',
+      'write index',
+      'send publish',
+      'send transcode',
+      'send timers',
+      // For the jobs that it queues anew.
+      'send looks',
+    ],
     ...STEP,
   },
   ingest: {
     queue: { name: 'ingest', batchSize: 1 },
-    rights: [...TAKE_IN, ...FIRST_WORKER, 'delete source'],
+    rights: [...TAKE_IN, 'delete source'],
     // A granted segment has up to 512 MB and is read as a whole.
     memoryMb: 2048,
     timeoutSeconds: 120,
@@ -148,7 +150,7 @@ export const SCALE_FUNCTION = {
     'write index',
     'count transcode',
     'see workers',
-    'start workers',
+    'scale workers',
     'send looks',
   ],
   memoryMb: 256,

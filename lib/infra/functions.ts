@@ -76,14 +76,13 @@ export function makeFunction(
 }
 
 function environmentOf({ rights }: FunctionSpec, props: FunctionsProps): Record<string, string> {
-  const { engine, queues, ownerKeyArn, streamDefaults } = props;
+  const { engine, ownerKeyArn, streamDefaults } = props;
   const own: Partial<FunctionEnvironment> = {
     // Whoever knows the owner may make streams.
     ...(rights.includes('read owner key') && {
       RIVULET_OWNER_KEY_SECRET: ownerKeyArn,
       RIVULET_STREAM_DEFAULTS: JSON.stringify(streamDefaults),
     }),
-    RIVULET_LOOKS_QUEUE: queues.queues.looks.queueUrl,
   };
   const defined = Object.entries({ ...engine, ...own }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(defined) as Record<string, string>;

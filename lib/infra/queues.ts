@@ -7,8 +7,6 @@ import { Construct } from 'constructs';
 import type { QueueName } from '../pipeline/ports.ts';
 import { looksRuleName } from './stage-names.ts';
 
-export type CloudQueue = QueueName | 'looks';
-
 /** A message that failed so often is a dead letter; as in the embedded engine. */
 const MAX_DELIVERIES = 5;
 
@@ -17,7 +15,7 @@ const MAX_DELIVERIES = 5;
  * run. AWS recommends six times that, against throttled pollers; but a live stream waits for the
  * retry, and dead letters of throttled steps are sent again.
  */
-const VISIBILITY_SECONDS: Readonly<Record<CloudQueue, number>> = {
+const VISIBILITY_SECONDS: Readonly<Record<QueueName, number>> = {
   // Workers lease for 20 s at a time themselves.
   transcode: 30,
   publish: 35,
@@ -27,8 +25,8 @@ const VISIBILITY_SECONDS: Readonly<Record<CloudQueue, number>> = {
 };
 
 export class Queues extends Construct {
-  readonly queues: Readonly<Record<CloudQueue, Queue>>;
-  readonly deadLetters: Readonly<Record<CloudQueue, Queue>>;
+  readonly queues: Readonly<Record<QueueName, Queue>>;
+  readonly deadLetters: Readonly<Record<QueueName, Queue>>;
 
   constructor(scope: Construct, id: string, { stage }: Readonly<{ stage: string }>) {
     super(scope, id);
@@ -58,7 +56,7 @@ export class Queues extends Construct {
     );
   }
 
-  #pair(name: CloudQueue, fifo = false): readonly [queue: Queue, deadLetters: Queue] {
+  #pair(name: QueueName, fifo = false): readonly [queue: Queue, deadLetters: Queue] {
     const common = {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,

@@ -7,7 +7,7 @@ export type StackPart = (typeof STACK_PARTS)[number];
 
 export const stackName = (stage: string, part: StackPart): string => `${PROJECT}-${stage}-${part}`;
 
-/** Of the cluster and of the service in it: functions start workers by these names. */
+/** Of the cluster and of the service in it: functions count and scale workers by these names. */
 export const workersName = (stage: string): string => `${PROJECT}-${stage}`;
 
 /** The schedule that calls for looks at the workers: the core lets it send, the workers' stack makes it. */

@@ -4,7 +4,12 @@ import { Duration } from 'aws-cdk-lib';
 import { CfnRule, Schedule } from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import type { FunctionEnvironment } from '../../lambdas/functions/settings.ts';
-import { DEFAULT_IDLE_MS, type ScalingLimits } from '../domain/scaling.ts';
+import {
+  DEFAULT_IDLE_MS,
+  DEFAULT_SECONDS_PER_JOB,
+  type ScalingLimits,
+  UNCALLED_LOOK_INTERVAL_MS,
+} from '../domain/scaling.ts';
 import { SCALE_FUNCTION } from './function-table.ts';
 import { type FunctionsProps, makeFunction } from './functions.ts';
 import type { DeploymentOptions } from './options.ts';
@@ -16,9 +21,6 @@ export type WorkerScalingProps = Readonly<{
   functions: FunctionsProps;
 }>;
 
-/** A segment of six seconds in the default ladder, on one of a task's vCPU. */
-const SECONDS_PER_JOB = 4;
-
 export class WorkerScaling extends Construct {
   constructor(scope: Construct, id: string, { options, functions }: WorkerScalingProps) {
     super(scope, id);
@@ -26,19 +28,20 @@ export class WorkerScaling extends Construct {
       min: options.minTasks,
       max: options.maxTasks,
       jobsPerWorker: jobsPerTask(options.taskCpu),
-      secondsPerJob: SECONDS_PER_JOB,
+      secondsPerJob: DEFAULT_SECONDS_PER_JOB,
       idleMs: DEFAULT_IDLE_MS,
     };
     const own: Pick<FunctionEnvironment, 'RIVULET_SCALING'> = {
       RIVULET_SCALING: JSON.stringify(limits),
     };
     makeFunction(this, 'scale', SCALE_FUNCTION, functions, own);
-    // Uploads that start a run call for looks, and each look for the next one while there is work.
-    // This is for the day when that chain breaks; at this pace it costs less than a cent a month.
+    // Whoever queues jobs calls for a look, and each look for the next one while there is work. This
+    // is for the day when a call is lost; at this pace it costs less than a cent a month.
     new CfnRule(this, 'Schedule', {
       name: looksRuleName(options.stage),
       description: 'A look at the workers even if nobody calls for one',
-      scheduleExpression: Schedule.rate(Duration.minutes(5)).expressionString,
+      scheduleExpression: Schedule.rate(Duration.minutes(UNCALLED_LOOK_INTERVAL_MS / 60_000))
+        .expressionString,
       targets: [{ id: 'looks', arn: functions.queues.queues.looks.queueArn, input: '{}' }],
     });
   }

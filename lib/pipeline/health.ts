@@ -21,8 +21,8 @@ export async function checkHealth(deps: Deps): Promise<Health> {
     check(async () => void (await deps.index.get('health', 'probe'))),
     check(async () => void (await deps.queues.transcode.depth())),
     check(async () => {
-      const running = await deps.fleet.running();
-      return running > 0 || deps.fleet.scalesToZero ? undefined : 'no worker is running';
+      const { running } = await deps.fleet.count();
+      return running > 0 || deps.fleet.scaleTo ? undefined : 'no worker is running';
     }),
   ]);
   const parts = { media, index, queues, workers };

@@ -21,6 +21,10 @@ export type TimerEvent = z.infer<typeof timerEvent>;
 export const objectStored = z.object({ key: z.string() });
 export type ObjectStored = z.infer<typeof objectStored>;
 
+/** Look how many workers there should be. */
+export const lookRequest = z.object({ hasNewJob: z.boolean().exactOptional() });
+export type LookRequest = z.infer<typeof lookRequest>;
+
 type Queues = Pick<Ports, 'queues'>;
 
 export const sendTranscode = (
@@ -43,3 +47,6 @@ export const setTimer = ({ queues }: Queues, event: TimerEvent, delayMs: number)
       delayMs: Math.min(MAX_DELAY_MS, Math.max(0, Math.ceil(delayMs))),
     },
   ]);
+
+export const sendLook = ({ queues }: Queues, request: LookRequest, delayMs = 0): Promise<void> =>
+  queues.looks.send([{ body: JSON.stringify(request), delayMs }]);

@@ -106,17 +106,19 @@ export type WorkQueue = Readonly<{
 }>;
 
 /** Messages to workers and steps. `publish` has groups (one per stream); each has a queue of dead letters. */
-export type QueueName = 'transcode' | 'publish' | 'timers' | 'ingest';
+export type QueueName = 'transcode' | 'publish' | 'timers' | 'ingest' | 'looks';
 
 export type WorkQueues = Readonly<Record<QueueName, WorkQueue>>;
 
 /** The processes that transcode. */
 export type WorkerFleet = Readonly<{
-  /** None may be running while there is nothing to do. */
-  scalesToZero: boolean;
-  running(): Promise<number>;
-  /** Starts workers until `count` run; never stops one. */
-  ensure(count: number): Promise<void>;
+  /** Workers that were asked for, and those that are there to take jobs. */
+  count(): Promise<Readonly<{ desired: number; running: number }>>;
+  /**
+   * Starts workers that lack. Those that are too many take no more jobs, finish what they do, and go.
+   * Absent: workers are started by hand, so that there has to be one at any time.
+   */
+  scaleTo?(count: number): Promise<void>;
 }>;
 
 export type Ports = Readonly<{

@@ -16,6 +16,7 @@ import type { Deps } from './deps.ts';
 import { sendTranscode, setTimer } from './messages.ts';
 import { receiptFor } from './receipt.ts';
 import { StreamRecords, type Versioned } from './records.ts';
+import { callForLook } from './scale.ts';
 import { findPlace, type Place } from './upload-place.ts';
 import { watchDelayMs } from './watch.ts';
 
@@ -247,7 +248,7 @@ async function queueJobs(
     after ? sendTranscode(deps, [{ ...ref, number: after.number }]) : undefined,
     startsRun ? startWatch(deps, stream) : undefined,
     // Each time: the stream may go on after a pause in which the workers went.
-    deps.fleet.ensure(1),
+    callForLook(deps),
   ]);
 }
 
@@ -260,7 +261,7 @@ async function requeue(deps: Deps, stream: Stream, segment: SourceSegment): Prom
   if (await records.findOutcome(stream, segment.run, segment.number)) return;
   const { videoId, uid } = stream;
   const job = { videoId, uid, run: segment.run, number: segment.number };
-  await Promise.all([sendTranscode(deps, [job]), startWatch(deps, stream), deps.fleet.ensure(1)]);
+  await Promise.all([sendTranscode(deps, [job]), startWatch(deps, stream), callForLook(deps)]);
 }
 
 const startWatch = (deps: Deps, stream: Stream): Promise<void> => {

@@ -5,6 +5,7 @@ import type { Deps } from './deps.ts';
 import { requestEnd } from './end.ts';
 import { sendPublish, sendTranscode, setTimer, type TimerEvent } from './messages.ts';
 import { StreamRecords } from './records.ts';
+import { callForLook } from './scale.ts';
 
 const LONGEST_DELAY_MS = 30_000;
 const SHORTEST_DELAY_MS = 1000;
@@ -52,10 +53,10 @@ async function watchStream(deps: Deps, stream: Stream): Promise<void> {
   if (!isIdle && nowMs < next.value.atMs - EARLY_MS) return;
   const lost = await lostSegments(deps, stream, head.run, head.nextNumber ?? 0);
   if (run.run !== head.run) lost.push(...(await lostSegments(deps, stream, run.run, 0)));
-  await sendTranscode(
-    deps,
-    lost.map((segment) => ({ videoId, uid, ...segment })),
-  );
+  if (lost.length > 0) {
+    const jobs = lost.map((segment) => ({ videoId, uid, ...segment }));
+    await Promise.all([sendTranscode(deps, jobs), callForLook(deps)]);
+  }
   // Ended, and nothing is on its way: the next upload starts the watch again.
   if (head.endedAtMs !== undefined && lost.length === 0) return;
   if (isIdle) await requestEnd(deps, stream, 'idle');

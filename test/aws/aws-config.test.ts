@@ -12,6 +12,7 @@ const ENV = {
   RIVULET_PUBLISH_QUEUE: queueUrl('publish.fifo'),
   RIVULET_TIMERS_QUEUE: queueUrl('timers'),
   RIVULET_INGEST_QUEUE: queueUrl('ingest'),
+  RIVULET_LOOKS_QUEUE: queueUrl('looks'),
 };
 
 test('what the infrastructure sets is taken over, and the rest has defaults', () => {
@@ -24,6 +25,7 @@ test('what the infrastructure sets is taken over, and the rest has defaults', ()
       publish: ENV.RIVULET_PUBLISH_QUEUE,
       timers: ENV.RIVULET_TIMERS_QUEUE,
       ingest: ENV.RIVULET_INGEST_QUEUE,
+      looks: ENV.RIVULET_LOOKS_QUEUE,
     },
   });
   const worker = awsWorkerConfig({

@@ -1,104 +1,166 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
 import { EcsWorkerFleet } from '../../lib/aws/ecs-worker-fleet.ts';
+import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { joinStandingFleet, standingFleet } from '../../lib/aws/standing-fleet.ts';
+import type { ScalingLimits } from '../../lib/domain/scaling.ts';
+import { lookRequest } from '../../lib/pipeline/messages.ts';
+import { callForLook, scaleWorkers } from '../../lib/pipeline/scale.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import { withMiniStack } from './ministack.ts';
-import { makeService, makeTable } from './resources.ts';
+import { makeQueue, makeService, makeTable } from './resources.ts';
+
+const LIMITS: ScalingLimits = {
+  min: 0,
+  max: 10,
+  jobsPerWorker: 2,
+  secondsPerJob: 4,
+  idleMs: 300_000,
+};
 
 await withMiniStack(async ({ connection: direct }) => {
   const proxy = await startFaultyProxy({ after }, direct.endpoint);
   const connection = { ...direct, endpoint: proxy.endpoint };
-  const index = new DynamoStreamIndex(direct, await makeTable(direct));
-  after(() => index.close());
+  const callsOf = (name: string) => proxy.requests.filter(({ call }) => call === name).length;
+  const refusal = {
+    type: 'answer',
+    status: 400,
+    body: JSON.stringify({ __type: 'AccessDeniedException', message: 'by the test' }),
+  } as const;
 
-  const startedAtMs = Date.now();
-  const clock = { nowMs: startedAtMs, now: () => clock.nowMs };
-  const updates = () => proxy.requests.filter(({ call }) => call === 'ecs.UpdateService').length;
-
-  async function setUp(end: (close: () => void) => void) {
+  async function setUp(t: TestContext) {
     const made = await makeService(direct);
-    const open = (): EcsWorkerFleet => {
-      const fleet = new EcsWorkerFleet(connection, { ...made, index, clock });
-      end(() => fleet.close());
+    t.after(() => made.close());
+    proxy.requests.length = 0;
+    const open = (where: Readonly<{ cluster: string; service: string }> = made): EcsWorkerFleet => {
+      const fleet = new EcsWorkerFleet(connection, where);
+      t.after(() => fleet.close());
       return fleet;
     };
-    end(() => made.close());
-    proxy.requests.length = 0;
     return { made, open };
   }
 
+  /** What decides about the fleet: its tables and queues are new, its clock is set by the test. */
+  async function setUpScaling(t: TestContext) {
+    const { made, open } = await setUp(t);
+    const client = sqsClient(direct);
+    const clock = { nowMs: Date.now(), now: () => clock.nowMs };
+    const queue = async () => {
+      const { url } = await makeQueue(direct, { grouped: false, maxDeliveries: 5 });
+      return new SqsWorkQueue({ url, client, clock: { now: () => Date.now() }, grouped: false });
+    };
+    const table = await makeTable(direct);
+    const [transcode, looks] = await Promise.all([queue(), queue()]);
+    const index = new DynamoStreamIndex(direct, table);
+    t.after(() => {
+      index.close();
+      client.destroy();
+    });
+    const absent = {} as never;
+    const queues = { transcode, looks, publish: absent, timers: absent, ingest: absent };
+    const deps = { index, queues, clock, fleet: open() };
+    return { made, deps, clock, transcode, looks };
+  }
+
   describe('the ECS worker fleet', () => {
-    test('is started by one call, however many uploads race', async (t) => {
-      const { made, open } = await setUp((close) => t.after(close));
-      const fleets = Array.from({ length: 20 }, open);
-      assert.equal(await fleets[0]?.running(), 0);
-      await Promise.all(fleets.map((fleet) => fleet.ensure(1)));
-      assert.equal(updates(), 1);
-      assert.equal(await made.desiredCount(), 1);
-      assert.equal(await fleets[1]?.running(), 1);
-      await Promise.all(fleets.map((fleet) => fleet.ensure(1)));
-      const calls = proxy.requests.filter(({ call }) => call === 'ecs.DescribeServices').length;
-      assert.ok(calls <= 3, 'who knows that it was done asks no more');
-    });
-
-    test('grows and never shrinks; when it has shrunk by itself it starts anew', async (t) => {
-      const { made, open } = await setUp((close) => t.after(close));
-      const [one, other] = [open(), open()];
-      await one.ensure(1);
-      await other.ensure(4);
-      assert.equal(await made.desiredCount(), 4);
-      await one.ensure(2);
-      clock.nowMs += 60_000;
-      await one.ensure(2);
-      assert.equal(await made.desiredCount(), 4);
-      assert.equal(updates(), 2);
-      await made.scaleTo(0);
-      clock.nowMs += 60_000;
-      await one.ensure(0);
+    test('counts the tasks of its service and sets how many there are to be', async (t) => {
+      const { made, open } = await setUp(t);
+      const fleet = open();
+      assert.deepEqual(await fleet.count(), { desired: 0, running: 0 });
+      await fleet.scaleTo(3);
+      assert.equal(await made.desiredCount(), 3);
+      assert.equal((await open().count()).desired, 3);
+      await fleet.scaleTo(0);
       assert.equal(await made.desiredCount(), 0);
-      await one.ensure(1);
-      assert.equal(await made.desiredCount(), 1);
-    });
-
-    test('is tried again at once after a failure', async (t) => {
-      const { made, open } = await setUp((close) => t.after(close));
-      const body = JSON.stringify({ __type: 'AccessDeniedException', message: 'by the test' });
-      proxy.failNext('ecs.UpdateService', { type: 'answer', status: 400, body });
-      await assert.rejects(open().ensure(1), { name: 'AccessDeniedException' });
-      assert.equal(await made.desiredCount(), 0);
-      await open().ensure(1);
-      assert.equal(await made.desiredCount(), 1);
+      assert.equal((await fleet.count()).desired, 0);
     });
 
     test('that was never deployed is named', async (t) => {
-      const { made } = await setUp((close) => t.after(close));
-      const fleet = (where: Readonly<{ cluster: string; service: string }>) => {
-        const opened = new EcsWorkerFleet(connection, { ...where, index, clock });
-        t.after(() => opened.close());
-        return opened;
-      };
-      const noService = fleet({ cluster: made.cluster, service: 'nobody' });
-      await assert.rejects(noService.running(), /no active ECS service "nobody".*MISSING/);
-      await assert.rejects(noService.ensure(1), /Deploy the workers/);
-      const noCluster = fleet({ cluster: 'nowhere', service: 'nobody' });
-      await assert.rejects(noCluster.ensure(1), /cluster "nowhere".*ClusterNotFoundException/);
+      const { made, open } = await setUp(t);
+      const noService = open({ cluster: made.cluster, service: 'nobody' });
+      await assert.rejects(noService.count(), /no active ECS service "nobody".*MISSING/);
+      await assert.rejects(noService.scaleTo(1), /Deploy the workers/);
+      const noCluster = open({ cluster: 'nowhere', service: 'nobody' });
+      await assert.rejects(noCluster.count(), /cluster "nowhere".*ClusterNotFoundException/);
+      await assert.rejects(noCluster.scaleTo(1), /cluster "nowhere".*NotFoundException/);
+    });
+
+    test('says what AWS says of any other refusal', async (t) => {
+      const { open } = await setUp(t);
+      proxy.failNext('ecs.UpdateService', refusal);
+      await assert.rejects(open().scaleTo(1), { name: 'AccessDeniedException' });
+    });
+
+    test('is started by one call of ECS, however many looks race', async (t) => {
+      const { made, deps } = await setUpScaling(t);
+      const looks = Array.from({ length: 20 }, () => scaleWorkers(deps, LIMITS, {}));
+      assert.deepEqual(
+        (await Promise.all(looks)).filter((report) => report !== undefined),
+        [],
+        'nobody has queued a job',
+      );
+      assert.equal(callsOf('ecs.UpdateService'), 0);
+      const reports = await Promise.all(
+        Array.from({ length: 20 }, () => scaleWorkers(deps, LIMITS, { hasNewJob: true })),
+      );
+      assert.equal(reports.filter((report) => report !== undefined).length, 1);
+      assert.equal(callsOf('ecs.UpdateService'), 1);
+      assert.equal(await made.desiredCount(), 1);
+    });
+
+    test('goes from none to what the jobs need, and to none again', async (t) => {
+      const { made, deps, clock, transcode, looks } = await setUpScaling(t);
+      await transcode.send(Array.from({ length: 10 }, () => ({ body: 'job' })));
+      await callForLook(deps);
+      const [called] = await looks.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
+      assert.ok(called);
+      await scaleWorkers(deps, LIMITS, lookRequest.parse(JSON.parse(called.body)));
+      assert.equal(await made.desiredCount(), 3);
+      await callForLook(deps);
+      const { ready, delayed } = await looks.depth();
+      assert.deepEqual([ready, delayed], [0, 1], 'the next look is on its way, so nobody calls');
+      for (let left = 10; left > 0; ) {
+        const jobs = await transcode.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
+        await transcode.acknowledge(jobs.map(({ receipt }) => receipt));
+        left -= jobs.length;
+      }
+      for (let look = 0; look < 32; look += 1) {
+        clock.nowMs += 10_000;
+        await scaleWorkers(deps, LIMITS, {});
+      }
+      assert.equal(await made.desiredCount(), 0);
+      assert.equal(callsOf('ecs.UpdateService'), 2);
+    });
+
+    test('is set again when ECS refused, as soon as the message comes back', async (t) => {
+      const { made, deps } = await setUpScaling(t);
+      proxy.failNext('ecs.UpdateService', refusal);
+      const look = () => scaleWorkers(deps, LIMITS, { hasNewJob: true });
+      await assert.rejects(look(), { name: 'AccessDeniedException' });
+      assert.equal(await made.desiredCount(), 0);
+      await look();
+      assert.equal(await made.desiredCount(), 1);
     });
   });
 
-  test('the standing fleet counts those who are there', async () => {
+  test('the standing fleet counts those who are there, and nobody scales it', async (t) => {
+    const index = new DynamoStreamIndex(direct, await makeTable(direct));
+    t.after(() => index.close());
+    const clock = { nowMs: Date.now(), now: () => clock.nowMs };
     const surroundings = { index, clock };
     const fleet = standingFleet(surroundings);
     const fail = (error: unknown) => assert.fail(String(error));
-    assert.equal(await fleet.running(), 0);
+    assert.deepEqual(await fleet.count(), { desired: 0, running: 0 });
     const worker = await joinStandingFleet(surroundings, 'one', fail);
     const dying = await joinStandingFleet(surroundings, 'two', fail);
-    assert.equal(await fleet.running(), 2);
+    assert.deepEqual(await fleet.count(), { desired: 2, running: 2 });
     await worker.leave();
-    assert.equal(await fleet.running(), 1);
+    assert.deepEqual(await fleet.count(), { desired: 1, running: 1 });
     clock.nowMs += 31_000;
-    assert.equal(await fleet.running(), 0, 'one that no longer gives a sign is not counted');
+    const { running } = await fleet.count();
+    assert.equal(running, 0, 'one that no longer gives a sign is not counted');
+    assert.equal(fleet.scaleTo, undefined);
     await dying.leave();
   });
 });

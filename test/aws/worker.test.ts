@@ -41,10 +41,10 @@ async function startAgent(t: TestContext): Promise<Agent> {
 /** An engine as deployed, and workers that have nothing but their bundle. */
 async function setUp(t: TestContext, { connection, env: access }: MiniStack) {
   const queue = (grouped: boolean) => makeQueue(connection, { grouped, maxDeliveries: 5 });
-  const [transcode, publish, timers, ingest] = await Promise.all(
-    [false, true, false, false].map(async (grouped) => (await queue(grouped)).url),
+  const [transcode, publish, timers, ingest, looks] = await Promise.all(
+    [false, true, false, false, false].map(async (grouped) => (await queue(grouped)).url),
   );
-  assert.ok(transcode && publish && timers && ingest);
+  assert.ok(transcode && publish && timers && ingest && looks);
   const env = {
     ...access,
     RIVULET_BUCKET: await makeBucket(connection, ingest),
@@ -53,6 +53,7 @@ async function setUp(t: TestContext, { connection, env: access }: MiniStack) {
     RIVULET_PUBLISH_QUEUE: publish,
     RIVULET_TIMERS_QUEUE: timers,
     RIVULET_INGEST_QUEUE: ingest,
+    RIVULET_LOOKS_QUEUE: looks,
   };
   const ports = awsPorts({ ...awsConfig(env), connection });
   t.after(() => ports.close());
@@ -130,7 +131,7 @@ await withMiniStack((stack) => {
       assert.equal(await worker.isHealthy(), false);
       const { stop, output } = await worker.start(120, 'sleep 1');
       await waitFor('the worker', worker.isHealthy);
-      assert.equal(await ports.fleet.running(), 1);
+      assert.equal((await ports.fleet.count()).running, 1);
       assert.deepEqual(worker.agent.states, []);
 
       await worker.upload(0);
@@ -152,7 +153,7 @@ await withMiniStack((stack) => {
       assert.match(output(), /"what":"stopping".*"running":1/);
       assert.equal((await worker.outcome(1))?.type, 'rendered', output());
       assert.deepEqual(await ports.queues.transcode.depth(), { ready: 0, inFlight: 0, delayed: 0 });
-      assert.equal(await ports.fleet.running(), 0);
+      assert.equal((await ports.fleet.count()).running, 0);
       assert.deepEqual(worker.agent.states, [true, false, true]);
       assert.deepEqual(await readdir(worker.bare), ['worker.mjs']);
       assert.deepEqual(await readdir(worker.scratch), ['alive']);

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bareLadder } from './bare-ladder.ts';
 import { type Figure, quantile } from './report.ts';
-import { bareFfmpeg, cutSource, makeSource, uploadFile, withSurroundings } from './surroundings.ts';
+import {
+  bareFfmpeg,
+  cutSource,
+  makeSource,
+  uploadFile,
+  warmUp,
+  withSurroundings,
+} from './surroundings.ts';
 
 const SEGMENTS = 30;
 const SEGMENT_SECONDS = 2;
@@ -20,6 +27,7 @@ export const measureDelay = (): Promise<Figure[]> =>
     await mkdir(join(folder, 'cut'));
     const files = await cutSource(source, join(folder, 'cut'), SEGMENT_SECONDS);
     const system = await start();
+    if (files[0] !== undefined) await warmUp(system, files[0]);
     const playlistUrl = `${system.url}/viewstream/metadata/live/720p.m3u8`;
     const delays: number[] = [];
     const bareTimes: number[] = [];

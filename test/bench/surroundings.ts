@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startTestSystem, type TestSystem } from '../support/system.ts';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { startTestSystem, type TestSystem, waitFor } from '../support/system.ts';
 
 const run = promisify(execFile);
 
@@ -68,6 +69,26 @@ export async function uploadFile(system: TestSystem, path: string, url: string):
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   await answer.arrayBuffer();
 }
+
+/**
+ * A first stream, of this one segment, until it is published. No worker runs before it: what is
+ * measured after it is a system at work, and not the start of its first worker.
+ */
+export async function warmUp(system: TestSystem, path: string): Promise<void> {
+  await uploadFile(system, path, '/upload/warm-up?segment=0');
+  await system.fetch('/upload/warm-up/end', { method: 'POST' });
+  await waitForEnd(system, 'warm-up');
+}
+
+export const waitForEnd = (system: TestSystem, id: string): Promise<true> =>
+  waitFor(
+    `the end of the stream ${id}`,
+    async () => {
+      const answer = await fetch(`${system.url}/viewstream/metadata/${id}?format=json`);
+      return ((await answer.json()) as StreamView).state === 'ended';
+    },
+    600_000,
+  );
 
 export async function createStream(
   system: TestSystem,

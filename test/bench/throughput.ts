@@ -2,8 +2,6 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StreamView } from '../../lib/api/messages.ts';
-import { waitFor } from '../support/system.ts';
 import { bareLadder } from './bare-ladder.ts';
 import { type Figure, quantile } from './report.ts';
 import {
@@ -12,6 +10,8 @@ import {
   makeSource,
   type Surroundings,
   uploadFile,
+  waitForEnd,
+  warmUp,
   withSurroundings,
 } from './surroundings.ts';
 
@@ -52,6 +52,7 @@ export const measureThroughput = (): Promise<Figure[]> =>
 
 async function throughSystem({ start }: Surroundings, files: readonly string[]): Promise<number> {
   const system = await start();
+  if (files[0] !== undefined) await warmUp(system, files[0]);
   const startMs = performance.now();
   const rest = [...files.entries()];
   const first = rest.shift();
@@ -63,14 +64,7 @@ async function throughSystem({ start }: Surroundings, files: readonly string[]):
   };
   await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, sender));
   await system.fetch('/upload/film/end', { method: 'POST' });
-  await waitFor(
-    'the end of the stream',
-    async () => {
-      const answer = await fetch(`${system.url}/viewstream/metadata/film?format=json`);
-      return ((await answer.json()) as StreamView).state === 'ended';
-    },
-    600_000,
-  );
+  await waitForEnd(system, 'film');
   const tookMs = performance.now() - startMs;
   await system.kill('SIGTERM');
   return tookMs;

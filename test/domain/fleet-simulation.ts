@@ -4,10 +4,10 @@
  */
 
 import {
-  LOOK_INTERVAL_MS,
   planWorkers,
   type ScalingLimits,
   type ScalingMemory,
+  UNCALLED_LOOK_INTERVAL_MS,
 } from '../../lib/domain/scaling.ts';
 
 export type SimulatedStream = Readonly<{
@@ -52,8 +52,6 @@ type Worker = {
 
 /** How old the counts are that SQS tells. */
 const COUNT_AGE_SECONDS = 2;
-/** A look happens so often even if nobody asks for one. */
-const SAFETY_LOOK_SECONDS = 300;
 /** SQS hands out the oldest message nearly always, else one of those behind it. */
 const OUT_OF_ORDER = { share: 0.2, reach: 4 };
 
@@ -76,6 +74,7 @@ export function simulateDay(day: Day): DayReport {
   const counts: { backlog: number; inFlight: number }[] = [];
   let memory: ScalingMemory | undefined;
   let nextLook: number | undefined;
+  let hasNewJob = false;
   const report = {
     jobs: 0,
     longestWaitSeconds: 0,
@@ -100,20 +99,22 @@ export function simulateDay(day: Day): DayReport {
     workers = workers.filter(({ leaving, busyUntil }) => !leaving || busyUntil.length > 0);
 
     queue.push(...(arrivals.get(now) ?? []));
-    // The first upload of a run asks for one worker itself, and for a look.
-    if (firstUploads.has(now)) {
-      desired = Math.max(1, desired);
-      nextLook ??= now;
+    // An upload calls for a look if none is on its way, or no worker is wanted by now.
+    if (firstUploads.has(now) && (nextLook === undefined || desired === 0)) {
+      nextLook = now;
+      hasNewJob = true;
     }
-    if (now % SAFETY_LOOK_SECONDS === 0) nextLook ??= now;
+    if (now % (UNCALLED_LOOK_INTERVAL_MS / 1000) === 0) nextLook ??= now;
 
     if (nextLook !== undefined && now >= nextLook) {
       const count = counts.at(-COUNT_AGE_SECONDS) ?? { backlog: 0, inFlight: 0 };
       const running = workers.filter(({ readyAt }) => readyAt <= now).length;
-      const look = { nowMs: now * 1000, running, starting: Math.max(0, desired - running) };
-      const plan = planWorkers({ ...look, ...count }, limits, memory);
+      const look = { nowMs: now * 1000, desired, running, ...count, hasNewJob };
+      const plan = planWorkers(look, limits, memory);
       ({ desired, memory } = plan);
-      nextLook = plan.lookAgain ? now + LOOK_INTERVAL_MS / 1000 : undefined;
+      const { lookAgainInMs } = plan;
+      nextLook = lookAgainInMs === undefined ? undefined : now + lookAgainInMs / 1000;
+      hasNewJob = false;
       report.looks += 1;
     }
 

@@ -133,13 +133,21 @@ describe('one look', () => {
     limits = LIMITS,
   ) =>
     planWorkers(
-      { nowMs: 0, running: 0, starting: 0, backlog: 0, inFlight: 0, ...counts },
+      {
+        nowMs: 0,
+        running: 0,
+        desired: counts.running ?? 0,
+        backlog: 0,
+        inFlight: 0,
+        hasNewJob: false,
+        ...counts,
+      },
       limits,
       memory,
     );
 
   test('at an idle deployment asks for nothing, not even for another look', () => {
-    assert.deepEqual([look({}).desired, look({}).lookAgain], [0, false]);
+    assert.deepEqual([look({}).desired, look({}).lookAgainInMs], [0, undefined]);
   });
 
   test('grows in one step to what the backlog needs', () => {
@@ -154,10 +162,52 @@ describe('one look', () => {
     assert.equal(look({ nowMs: 10_000, running: 3, inFlight: 1, backlog: 5 }, memory).desired, 3);
   });
 
-  test('leaves alone what an upload has asked for whose job does not count yet', () => {
+  test('leaves alone for the idle time what somebody has asked for by hand', () => {
     const { memory } = look({});
-    const plan = look({ nowMs: 10_000, starting: 1 }, memory);
-    assert.deepEqual([plan.desired, plan.lookAgain], [1, true]);
+    const plan = look({ nowMs: 10_000, desired: 3 }, memory);
+    assert.deepEqual([plan.desired, plan.lookAgainInMs], [3, 10_000]);
+    assert.equal(look({ nowMs: 10_000 + LIMITS.idleMs, running: 3 }, plan.memory).desired, 0);
+  });
+
+  test('remembers of the looks before it only what may still matter', () => {
+    const first = look({ running: 4, inFlight: 8 });
+    const second = look({ nowMs: 10_000, running: 4, inFlight: 2 }, first.memory);
+    const third = look({ nowMs: 20_000, running: 4, inFlight: 6 }, second.memory);
+    assert.deepEqual(third.memory.needed, [
+      { atMs: 0, workers: 4 },
+      { atMs: 20_000, workers: 3 },
+    ]);
+    const after = look({ nowMs: LIMITS.idleMs, running: 4, inFlight: 0 }, third.memory);
+    assert.equal(after.desired, 3);
+  });
+
+  test('does not ask anew for workers that are on their way out', () => {
+    const { memory } = look({ desired: 2, running: 2 }, { ...look({}).memory, desired: 2 });
+    assert.equal(memory.desired, 0);
+    assert.equal(look({ nowMs: 10_000, desired: 0, running: 2 }, memory).desired, 0);
+  });
+
+  test('starts a worker for a new job that does not count yet, and keeps it until it does', () => {
+    const first = look({ hasNewJob: true });
+    assert.deepEqual([first.desired, first.lookAgainInMs], [1, 10_000]);
+    assert.equal(look({ nowMs: 10_000, desired: 1 }, first.memory).desired, 1);
+  });
+
+  test('takes the word that there is a job for nothing more where jobs are counted', () => {
+    assert.equal(look({ running: 1, inFlight: 2, hasNewJob: true }).desired, 1);
+    assert.equal(look({ backlog: 40, hasNewJob: true }).desired, look({ backlog: 40 }).desired);
+  });
+
+  test('comes four times in a short idle time, and at least every ten seconds', () => {
+    const after = (idleMs: number) =>
+      look({ backlog: 1 }, undefined, { ...LIMITS, idleMs }).lookAgainInMs;
+    assert.deepEqual([1000, 20_000, 60_000].map(after), [250, 5000, 10_000]);
+  });
+
+  test('asks for another one while there is a job, even where no worker may be', () => {
+    const none = { ...LIMITS, max: 0 };
+    assert.deepEqual(look({ inFlight: 1 }, undefined, none).desired, 0);
+    assert.equal(look({ inFlight: 1 }, undefined, none).lookAgainInMs, 10_000);
   });
 
   test('takes workers away only when they were not needed for the whole idle time', () => {
@@ -168,8 +218,8 @@ describe('one look', () => {
     };
     for (let nowMs = 10_000; nowMs < LIMITS.idleMs; nowMs += 10_000) assert.equal(at(nowMs), 6);
     assert.equal(at(LIMITS.idleMs), 0);
-    assert.equal(plan.lookAgain, true, 'the change itself is looked at');
+    assert.equal(plan.lookAgainInMs, 10_000, 'the change itself is looked at');
     assert.equal(at(LIMITS.idleMs + 10_000), 0);
-    assert.equal(plan.lookAgain, false);
+    assert.equal(plan.lookAgainInMs, undefined);
   });
 });

@@ -6,6 +6,7 @@ import { ChildProcessFleet } from '../../lib/embedded/child-process-fleet.ts';
 const fleet = new ChildProcessFleet({
   module: fileURLToPath(new URL('./crashing-worker.ts', import.meta.url)),
   env: process.env,
+  graceMs: 5_000,
   onExit: () => {},
 });
-await fleet.ensure(2);
+await fleet.scaleTo(2);

@@ -32,6 +32,7 @@ test('the owner key is read at the start, and again when that is long ago', asyn
     RIVULET_PUBLISH_QUEUE: queue,
     RIVULET_TIMERS_QUEUE: queue,
     RIVULET_INGEST_QUEUE: queue,
+    RIVULET_LOOKS_QUEUE: queue,
     RIVULET_OWNER_KEY_SECRET: 'arn:of-the-secret',
   });
   const { ownerKeyFromSecret } = await import('../../lambdas/functions/owner-key.ts');

@@ -29,6 +29,7 @@ function recordingQueues() {
     publish: queue('publish'),
     timers: queue('timers'),
     ingest: queue('ingest'),
+    looks: queue('looks'),
   };
   /** What was sent since the last time, to one queue. */
   const take = (name: string): Sent[] => {

@@ -9,7 +9,7 @@ import { readRepository } from './repository-files.ts';
  */
 const ALLOWED: ImportTable = {
   'lib/domain': {},
-  'lib/config.ts': { packages: ['zod'], node: ['node:os', 'node:path'] },
+  'lib/config.ts': { areas: ['lib/domain'], packages: ['zod'], node: ['node:os', 'node:path'] },
   'lib/api': { areas: ['lib/domain'] },
   'lib/playlist': { areas: ['lib/domain'] },
   'lib/ffmpeg': { areas: ['lib/domain'], node: 'all' },
@@ -62,7 +62,6 @@ const ALLOWED: ImportTable = {
     packages: [
       '@aws-lambda-powertools/logger',
       '@aws-lambda-powertools/metrics',
-      '@aws-sdk/client-ecs',
       '@aws-sdk/client-secrets-manager',
       '@middy/core',
       'aws-lambda',

@@ -8,6 +8,7 @@ import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { hashKey } from '../../lib/pipeline/access.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
+import type { WorkerFleet } from '../../lib/pipeline/ports.ts';
 import { StreamRecords } from '../../lib/pipeline/records.ts';
 
 export const OWNER_KEY = 'owner-key-of-the-tests';
@@ -20,12 +21,21 @@ export type TestEngine = Readonly<{
   clock: { nowMs: number };
 }>;
 
-/** `realTime`: the clock runs by itself, for what waits on queues. */
-export async function testEngine(t: TestContext, { realTime = false } = {}): Promise<TestEngine> {
+export type TestEngineOptions = Readonly<{
+  /** The clock runs by itself, for what waits on queues. */
+  realTime?: boolean;
+  fleet?: WorkerFleet;
+}>;
+
+const ONE_WORKER: WorkerFleet = { count: async () => ({ desired: 1, running: 1 }) };
+
+export async function testEngine(
+  t: TestContext,
+  { realTime = false, fleet = ONE_WORKER }: TestEngineOptions = {},
+): Promise<TestEngine> {
   const path = await mkdtemp(join(tmpdir(), 'rivulet-test-'));
   const folder = openDataFolder(path);
   const clock = { nowMs: START_MS, now: () => (realTime ? Date.now() : clock.nowMs) };
-  const fleet = { scalesToZero: false, running: async () => 1, ensure: async () => {} };
   const ports = embeddedPorts(folder, { clock, fleet });
   t.after(async () => {
     ports.close();
