@@ -8,10 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ConfigError, serverConfig } from '../lib/config.ts';
 import { buildPages } from '../web/build.ts';
-import { type RunningSystem, startSystem } from './system.ts';
+import { startAwsSystem } from './aws-system.ts';
+import type { RunningSystem } from './serving.ts';
+import { startSystem } from './system.ts';
 
 const USAGE = `npm start                 runs Rivulet on this machine
 npm start -- --no-demo    without the demo stream that a new data folder gets
+npm start -- --aws        serves what was deployed to AWS, or to the emulator at AWS_ENDPOINT_URL;
+                          --stage NAME: another stage than dev
 
 Settings, from the environment:
   PORT                  8080         0: any free one
@@ -34,18 +38,28 @@ try {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { demo: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      demo: { type: 'boolean', default: true },
+      aws: { type: 'boolean', default: false },
+      stage: { type: 'string', default: 'dev' },
+      help: { type: 'boolean', short: 'h' },
+    },
     allowNegative: true,
   });
   if (values.help) return console.log(USAGE);
   const config = serverConfig(process.env);
-  const isNew = !existsSync(join(config.dataPath, 'index.db'));
   const pages = join(PROJECT, 'dist', 'pages');
   await buildPages(pages);
-  const system = await startSystem(config, pages);
+  const isNew = !values.aws && !existsSync(join(config.dataPath, 'index.db'));
+  const system = values.aws
+    ? await startAwsSystem(config, pages, values.stage)
+    : await startSystem(config, pages);
   const url = urlOf(config.host, system.address.port);
   const demo = values.demo && isNew ? startDemo(url, system.ownerKey) : undefined;
-  console.log(greeting(url, system.ownerKey, config.dataPath, demo !== undefined));
+  const kept = values.aws
+    ? `Stage       ${values.stage}`
+    : `Data        ${relative(process.cwd(), config.dataPath) || config.dataPath}`;
+  console.log(greeting(url, system.ownerKey, kept, demo !== undefined));
   stopOnSignals(system, demo);
 }
 
@@ -80,14 +94,14 @@ function urlOf(host: string, port: number): string {
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
 }
 
-function greeting(url: string, ownerKey: string, dataPath: string, demo: boolean): string {
+function greeting(url: string, ownerKey: string, kept: string, demo: boolean): string {
   return `
 Rivulet is running.
 
   Watch       ${url}/${demo ? `#/watch/${DEMO}` : ''}
   All streams ${url}/#key=${ownerKey}
   Owner key   ${ownerKey}
-  Data        ${relative(process.cwd(), dataPath) || dataPath}
+  ${kept}
 
 Push a stream with plain ffmpeg:
 

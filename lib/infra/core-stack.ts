@@ -93,6 +93,9 @@ export class CoreStack extends Stack {
       PublishQueueUrl: publish.queueUrl,
       TimersQueueUrl: timers.queueUrl,
       IngestQueueUrl: ingest.queueUrl,
+      LooksQueueUrl: looks.queueUrl,
+      StreamDefaults: JSON.stringify(this.functionsProps.streamDefaults),
+      ...(workers === 'fargate' && { WorkersName: workersName(stage) }),
       ...(this.workerPolicy && { WorkerPolicyArn: this.workerPolicy.policy.managedPolicyArn }),
     });
   }

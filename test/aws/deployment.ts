@@ -11,7 +11,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { deployments, type Outputs } from '../../bin/deployments.ts';
+import { deployments, type Outputs, stageDeployedHere } from '../../bin/deployments.ts';
 import { IMAGE_FOLDER } from '../../containers/transcoder/bundle.ts';
 import { type Scope, temporaryFolder, waitFor } from '../support/system.ts';
 import type { MiniStack } from './ministack.ts';
@@ -133,7 +133,7 @@ export type DeployedWorker = Readonly<{
 /** The bundle of the image, with the rights of the policy for workers and no others. */
 export async function startWorker(
   scope: Scope,
-  { stack, outputs }: Deployment,
+  { stack, stage, outputs }: Deployment,
 ): Promise<DeployedWorker> {
   const folder = await temporaryFolder(scope);
   const child = spawn(process.execPath, [join(IMAGE_FOLDER, 'worker.mjs')], {
@@ -142,12 +142,7 @@ export async function startWorker(
       ...stack.env,
       ...(await assumeRole(stack, outputs.WorkerRoleArn ?? '', folder)),
       TMPDIR: folder,
-      RIVULET_BUCKET: outputs.BucketName,
-      RIVULET_TABLE: outputs.TableName,
-      RIVULET_TRANSCODE_QUEUE: outputs.TranscodeQueueUrl,
-      RIVULET_PUBLISH_QUEUE: outputs.PublishQueueUrl,
-      RIVULET_TIMERS_QUEUE: outputs.TimersQueueUrl,
-      RIVULET_INGEST_QUEUE: outputs.IngestQueueUrl,
+      ...stageDeployedHere(stage)?.engine,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

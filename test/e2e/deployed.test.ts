@@ -17,7 +17,7 @@ import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { launchChromium, withoutChromium } from '../support/chromium.ts';
 import { encode, lavfi, probe, startFfmpeg } from '../support/ffmpeg.ts';
 import { makeSegments } from '../support/media.ts';
-import { type Scope, waitFor } from '../support/system.ts';
+import { type Scope, startTestSystem, waitFor } from '../support/system.ts';
 
 const LADDER = [
   { name: '180p', shortSidePx: 180, maxrateBps: 600_000 },
@@ -288,6 +288,42 @@ function register(stack: MiniStack): void {
         healed.segments.map(({ gap }) => gap),
         [false, false, false],
       );
+    });
+
+    test('is served from this machine as well, with workers that come when they are needed', {
+      timeout: 120_000,
+    }, async (t) => {
+      await worker.stop();
+      const { stage } = deployment;
+      const system = await startTestSystem(t, {
+        args: ['--aws', '--stage', stage],
+        env: { ...stack.env, RIVULET_OWNER_KEY: deployment.ownerKey },
+      });
+      assert.equal((await system.fetch('/healthz')).status, 200);
+      const settings = { method: 'PUT', body: JSON.stringify({ ladder: LADDER }) };
+      const headers = { authorization: `Bearer ${deployment.ownerKey}` };
+      const created = await fetch(`${system.url}/streams/here`, { ...settings, headers });
+      assert.equal(created.status, 201);
+      const { segments } = await makeSegments({ seconds: 4, size: '320x180' });
+      for (const [number, { bytes }] of segments.entries()) {
+        const url = `${system.url}/upload/here?segment=${number}`;
+        const body = Buffer.from(bytes);
+        assert.equal((await fetch(url, { method: 'POST', headers, body })).status, 201);
+      }
+      const playlist = await listed(deployment, 'here', 2);
+      assert.equal((await fetch(`${system.url}/`)).status, 200);
+      const media = await fetch(`${system.url}${playlist.segments[1]?.uri}`, {
+        headers: { range: 'bytes=4-7' },
+      });
+      assert.deepEqual([media.status, await media.text()], [206, 'moof']);
+      const streams = await probe(`${system.url}/viewstream/metadata/here`);
+      assert.deepEqual(
+        streams.flatMap((stream) => (stream.codec_type === 'video' ? stream.nb_read_frames : [])),
+        ['120', '120'],
+      );
+      const { code, timeMs } = await system.kill('SIGTERM');
+      assert.deepEqual([code, timeMs < 10_000], [0, true], system.output());
+      worker = await startWorker(scope, deployment);
     });
 
     test('is changed by a second deploy in nothing', { timeout: 120_000 }, async () => {
