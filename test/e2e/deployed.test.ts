@@ -297,18 +297,17 @@ function register(stack: MiniStack): void {
       const { stage } = deployment;
       const system = await startTestSystem(t, {
         args: ['--aws', '--stage', stage],
-        env: { ...stack.env, RIVULET_OWNER_KEY: deployment.ownerKey },
+        ownerKey: deployment.ownerKey,
+        // It reads the key where the deployment keeps it.
+        env: { ...stack.env, RIVULET_OWNER_KEY: '' },
       });
       assert.equal((await system.fetch('/healthz')).status, 200);
-      const settings = { method: 'PUT', body: JSON.stringify({ ladder: LADDER }) };
-      const headers = { authorization: `Bearer ${deployment.ownerKey}` };
-      const created = await fetch(`${system.url}/streams/here`, { ...settings, headers });
-      assert.equal(created.status, 201);
+      const body = JSON.stringify({ ladder: LADDER });
+      assert.equal((await system.fetch('/streams/here', { method: 'PUT', body })).status, 201);
       const { segments } = await makeSegments({ seconds: 4, size: '320x180' });
       for (const [number, { bytes }] of segments.entries()) {
-        const url = `${system.url}/upload/here?segment=${number}`;
-        const body = Buffer.from(bytes);
-        assert.equal((await fetch(url, { method: 'POST', headers, body })).status, 201);
+        const upload = { method: 'POST', body: Buffer.from(bytes) };
+        assert.equal((await system.fetch(`/upload/here?segment=${number}`, upload)).status, 201);
       }
       const playlist = await listed(deployment, 'here', 2);
       assert.equal((await fetch(`${system.url}/`)).status, 200);
@@ -316,6 +315,8 @@ function register(stack: MiniStack): void {
         headers: { range: 'bytes=4-7' },
       });
       assert.deepEqual([media.status, await media.text()], [206, 'moof']);
+      assert.equal((await system.fetch('/upload/here/end', { method: 'POST' })).status, 200);
+      await waitFor('the end', async () => (await stateOf(deployment, 'here')).state === 'ended');
       const streams = await probe(`${system.url}/viewstream/metadata/here`);
       assert.deepEqual(
         streams.flatMap((stream) => (stream.codec_type === 'video' ? stream.nb_read_frames : [])),

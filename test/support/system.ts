@@ -29,6 +29,7 @@ export type TestSystemOptions = Readonly<{
   dataPath?: string;
   port?: number;
   args?: readonly string[];
+  ownerKey?: string;
   env?: Readonly<Record<string, string>>;
 }>;
 
@@ -45,13 +46,14 @@ export async function startTestSystem(
   t: Scope,
   options: TestSystemOptions = {},
 ): Promise<TestSystem> {
+  const ownerKey = options.ownerKey ?? OWNER_KEY;
   const dataPath = options.dataPath ?? join(await temporaryFolder(t), 'data');
   const child = spawn(process.execPath, [START, ...(options.args ?? ['--no-demo'])], {
     env: {
       ...process.env,
       PORT: String(options.port ?? 0),
       RIVULET_DATA: dataPath,
-      RIVULET_OWNER_KEY: OWNER_KEY,
+      RIVULET_OWNER_KEY: ownerKey,
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -81,12 +83,12 @@ export async function startTestSystem(
   );
   return {
     url,
-    urlWithKey: url.replace('://', `://x:${OWNER_KEY}@`),
-    ownerKey: OWNER_KEY,
+    urlWithKey: url.replace('://', `://x:${ownerKey}@`),
+    ownerKey,
     dataPath,
     process: child,
     output: () => printed,
-    fetch: (path, { key = OWNER_KEY, ...init } = {}) => {
+    fetch: (path, { key = ownerKey, ...init } = {}) => {
       const headers = new Headers(init.headers);
       if (key !== null) headers.set('authorization', `Bearer ${key}`);
       return fetch(`${url}${path}`, { ...init, headers });
