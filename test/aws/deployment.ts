@@ -40,7 +40,7 @@ export type Deployment = Readonly<{
   ownerKey: string;
   /** Of the HTTP API, under the emulator's own address. */
   apiUrl: string;
-  /** Name of the CDN; only the emulator knows it. */
+  /** Name of the CDN, if there is one; only the emulator knows it. */
   cdnHost: string;
   /** With the owner key. */
   api(path: string, ask?: Ask): Promise<Answer>;
@@ -50,22 +50,33 @@ export type Deployment = Readonly<{
   destroy(): Promise<TaskRun>;
 }>;
 
-/** Bootstraps and deploys core and edge by the CDK's own CLI; `timed` hears how long each took. */
+export type Part = 'core' | 'edge' | 'workers';
+
+/** Tasks never start there: the emulator has no engine for containers. */
+const FARGATE = ['-c', 'containerImage=registry.example/rivulet/worker:1'];
+
+/**
+ * Bootstraps and deploys parts of a new stage by the CDK's own CLI: with workers, or with a policy for
+ * those that are started by hand. `timed` hears how long each took.
+ */
 export async function deploy(
   stack: MiniStack,
-  timed: (what: string, timeMs: number) => void,
+  parts: readonly Part[],
+  timed: (what: string, timeMs: number) => void = () => {},
 ): Promise<Deployment> {
   const stage = `t${randomBytes(4).toString('hex')}`;
-  const options = ['-c', `stage=${stage}`, '-c', 'workers=none', '--app', EMULATED_APP];
+  const workers = parts.includes('workers') ? FARGATE : ['-c', 'workers=none'];
+  const options = ['-c', `stage=${stage}`, ...workers, '--app', EMULATED_APP];
   const task = (name: string, ...args: string[]) => runTask(stack, [name, ...options, ...args]);
-  const deployParts = () => task('deploy', '--require-approval', 'never', '*-core', '*-edge');
+  const deployParts = () =>
+    task('deploy', '--require-approval', 'never', ...parts.map((part) => `*-${part}`));
   timed('bootstrap', (await task('bootstrap')).timeMs);
   timed('deploy', (await deployParts()).timeMs);
   const deployed = deployments();
   const outputs = { ...deployed[`rivulet-${stage}-core`], ...deployed[`rivulet-${stage}-edge`] };
   const { endpoint } = stack.connection;
   const apiId = /^https:\/\/(\w+)\./.exec(outputs.ApiUrl ?? '')?.[1];
-  const cdnHost = new URL(outputs.CdnUrl ?? '').host;
+  const cdnHost = outputs.CdnUrl ? new URL(outputs.CdnUrl).host : '';
   const apiUrl = `${endpoint}/_aws/execute-api/${apiId}/$default`;
   const ownerKey = await readOwnerKey(stack, outputs.OwnerKeySecret ?? '');
   return {

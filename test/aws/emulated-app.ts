@@ -1,31 +1,42 @@
 /** The CDK app for an emulator. It changes what the emulator cannot do, and adds a role for workers. */
 
-import { Aspects, CfnOutput, Stack } from 'aws-cdk-lib';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { CfnOutput } from 'aws-cdk-lib';
 import { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
-import {
-  AccountRootPrincipal,
-  CfnManagedPolicy,
-  CfnPolicy,
-  CfnRole,
-  Role,
-} from 'aws-cdk-lib/aws-iam';
-import type { IConstruct } from 'constructs';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { buildArtifacts } from '../../bin/artifacts.ts';
 import type { CoreStack } from '../../lib/infra/core-stack.ts';
 import type { EdgeStack } from '../../lib/infra/edge-stack.ts';
 import { rivuletApp } from '../../lib/infra/rivulet-app.ts';
 
-/** On AWS the right to send covers batches; the emulator asks for each call by its own name. */
-const withBatch = (action: string): string[] =>
-  /^sqs:(?:Send|Delete)Message$|^sqs:ChangeMessageVisibility$/.test(action)
-    ? [action, `${action}Batch`]
-    : [action];
+/** Nothing of ours depends on what they do. */
+const UNKNOWN_TYPES: ReadonlySet<string> = new Set([
+  'AWS::EC2::FlowLog',
+  'AWS::ECS::ClusterCapacityProviderAssociations',
+]);
 
-const { app, core, edge } = rivuletApp(await buildArtifacts());
+type Statement = { Action: string | string[]; Resource: unknown };
+
+const isStatement = (value: unknown): value is Statement =>
+  typeof value === 'object' && value !== null && 'Action' in value && 'Resource' in value;
+
+/** The emulator asks for batches by their own name, and for a service by its cluster; AWS does not. */
+function inItsWords({ Action, Resource, ...rest }: Statement): object {
+  const actions = [Action]
+    .flat()
+    .flatMap((action) => [
+      action,
+      ...(/^sqs:(?:\w+Message|ChangeMessageVisibility)$/.test(action) ? [`${action}Batch`] : []),
+    ]);
+  const clusters = JSON.stringify(Resource).replace(/:service\/([\w-]+)\/\1/, ':cluster/$1');
+  const resources = [Resource, JSON.parse(clusters)].flat();
+  return { ...rest, Action: actions, Resource: resources };
+}
+
+const { app, core, edge, workers } = rivuletApp(await buildArtifacts());
 reachApiByAddress(core, edge);
-addWorkerRole(core);
-Aspects.of(app).add({ visit: nameBatchActions });
-app.synth();
+if (!workers) addWorkerRole(core);
+for (const { templateFullPath } of app.synth().stacks) adaptTemplate(templateFullPath);
 
 /** Names of the HTTP API are in no DNS; it is there under the emulator's own address as well. */
 function reachApiByAddress({ api: { api } }: CoreStack, stack: EdgeStack): void {
@@ -51,13 +62,18 @@ function addWorkerRole(stack: CoreStack): void {
   new CfnOutput(stack, 'WorkerRoleArn', { value: role.roleArn });
 }
 
-function nameBatchActions(node: IConstruct): void {
-  const named = <T>(policies: T): T =>
-    JSON.parse(JSON.stringify(Stack.of(node).resolve(policies)), (key, value) =>
-      key === 'Action' ? [value].flat().flatMap(withBatch) : value,
-    );
-  if (node instanceof CfnRole && node.policies) node.policies = named(node.policies);
-  if (node instanceof CfnPolicy || node instanceof CfnManagedPolicy) {
-    node.policyDocument = named(node.policyDocument);
+type Resource = { Type: string; DependsOn?: string[] };
+
+function adaptTemplate(path: string): void {
+  const template = JSON.parse(readFileSync(path, 'utf8'), (_, value) =>
+    isStatement(value) ? inItsWords(value) : value,
+  );
+  const resources = Object.entries<Resource>(template.Resources);
+  const left = resources.filter(([, { Type }]) => !UNKNOWN_TYPES.has(Type));
+  const names = new Set(left.map(([name]) => name));
+  for (const [, resource] of left) {
+    if (!resource.DependsOn) continue;
+    resource.DependsOn = resource.DependsOn.filter((name) => names.has(name));
   }
+  writeFileSync(path, JSON.stringify({ ...template, Resources: Object.fromEntries(left) }));
 }

@@ -73,7 +73,9 @@ function register(stack: MiniStack): void {
     let worker: DeployedWorker;
     before(
       async () => {
-        deployment = await deploy(stack, (what, timeMs) => timings.push([what, timeMs]));
+        deployment = await deploy(stack, ['core', 'edge'], (what, timeMs) =>
+          timings.push([what, timeMs]),
+        );
         worker = await startWorker(scope, deployment);
       },
       { timeout: 120_000 },
