@@ -130,10 +130,12 @@ export class AlarmsAndDashboard extends Construct {
     if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
   }
 
+  /** Of those that report: with `+` one that is silent, as a function never called, silences all. */
   #sum(metrics: readonly IMetric[]): IMetric {
     const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
+    const filled = Object.keys(usingMetrics).map((name) => `FILL(${name}, 0)`);
     return new MathExpression({
-      expression: Object.keys(usingMetrics).join(' + '),
+      expression: `SUM([${filled.join(', ')}])`,
       usingMetrics,
       period: Duration.minutes(5),
     });

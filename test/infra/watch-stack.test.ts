@@ -28,6 +28,20 @@ describe('the watch', () => {
     }
   });
 
+  test('hears of one queue whose letters are dead, though the others have none to report', (t) => {
+    const { watch } = templatesWith(t);
+    const expressions = resourcesOf(watch, 'AWS::CloudWatch::Alarm').flatMap(
+      ([, { Properties }]) =>
+        (Properties.Metrics as { Expression?: string }[] | undefined)?.flatMap(
+          ({ Expression }) => Expression ?? [],
+        ) ?? [],
+    );
+    assert.equal(expressions.length, 3);
+    for (const expression of expressions) {
+      assert.match(expression, /^SUM\(\[FILL\(m0, 0\)(?:, FILL\(m\d, 0\))+\]\)$/);
+    }
+  });
+
   test("shows a stream's health on one dashboard", (t) => {
     const { watch } = templatesWith(t);
     const dashboards = resourcesOf(watch, 'AWS::CloudWatch::Dashboard');
