@@ -24,7 +24,9 @@ async function writeUntilKilled(folder: string, round: string): Promise<string[]
   const started = new Promise<void>((resolve, reject) => {
     writer.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (output.split('\n').length > 60) resolve();
+      const lines = output.split('\n');
+      const of = (type: string) => lines.filter((line) => line.startsWith(`${type} `)).length;
+      if (lines.length > 60 && of('object') > 1 && of('present') > 1 && of('item') > 1) resolve();
     });
     writer.once('exit', () => reject(new Error('The writer ended by itself')));
   });

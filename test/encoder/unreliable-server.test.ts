@@ -144,6 +144,9 @@ test('Killed at any moment, a live encoder sends what it left and begins a new s
   await until(() => api.segments.length >= 4);
   killed.child.kill('SIGKILL');
   await killed.exit;
+  // Nothing that it had begun comes after this.
+  await api.goAway();
+  await api.comeBack();
   assert.ok(api.segments.length < 12);
   const calls = api.calls.length;
   const resumed = startEncoder(t, args, KEY);
