@@ -15,6 +15,7 @@ import { deployments, type Outputs, stageDeployedHere } from '../../bin/deployme
 import { IMAGE_FOLDER } from '../../containers/transcoder/bundle.ts';
 import { type Scope, temporaryFolder, waitFor } from '../support/system.ts';
 import type { MiniStack } from './ministack.ts';
+import { watchWorker } from './worker-process.ts';
 
 const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -138,7 +139,7 @@ async function send(url: string, { method = 'GET', headers, body }: Ask): Promis
 export type DeployedWorker = Readonly<{
   /** What it has logged. */
   entries(): readonly Readonly<Record<string, unknown>>[];
-  stop(): Promise<void>;
+  stop(): Promise<number>;
 }>;
 
 /** The bundle of the image, with the rights of the policy for workers and no others. */
@@ -157,29 +158,18 @@ export async function startWorker(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let printed = '';
-  child.stdout.on('data', (text) => {
-    printed += text;
-  });
-  const ended = once(child, 'exit');
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    assert.deepEqual(await ended, [0, null], printed);
-  };
-  scope.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  const worker = watchWorker(scope, child);
   const entries = () =>
-    printed
+    worker
+      .output()
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line));
   await waitFor('the worker', async () => {
-    assert.equal(child.exitCode, null, printed);
+    assert.ok(!worker.hasEnded(), worker.output());
     return entries().some(({ what }) => what === 'started');
   });
-  return { entries, stop };
+  return { entries, stop: worker.stop };
 }
 
 const PRINT_CREDENTIALS = `

@@ -1,0 +1,78 @@
+/** An engine on the emulator and a stream in it, for workers that are processes of their own. */
+
+import assert from 'node:assert/strict';
+import { awsConfig } from '../../lib/aws/aws-config.ts';
+import { type AwsPorts, awsPorts } from '../../lib/aws/aws-ports.ts';
+import type { SegmentOutcome } from '../../lib/domain/segment.ts';
+import { hashKey, newStream } from '../../lib/pipeline/access.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+import { StreamRecords } from '../../lib/pipeline/records.ts';
+import { uploadSegment } from '../../lib/pipeline/upload.ts';
+import { makeSegments } from '../support/media.ts';
+import { type Scope, waitFor } from '../support/system.ts';
+import type { MiniStack } from './ministack.ts';
+import { makeBucket, makeQueue, makeTable } from './resources.ts';
+
+const TRANSCODE_TIMEOUT_MS = 60_000;
+
+export type EngineWithStream = Readonly<{
+  /** For workers. */
+  env: Readonly<Record<string, string>>;
+  ports: AwsPorts;
+  /** Of the first two segments, as an encoder does it. */
+  upload(number: number): Promise<void>;
+  outcome(number: number): Promise<SegmentOutcome | undefined>;
+  /** Waits for a worker's job, and checks that what it made is stored. Names of the renditions. */
+  rendered(number: number): Promise<readonly string[]>;
+}>;
+
+export async function engineWithStream(
+  scope: Scope,
+  { connection, env: access }: MiniStack,
+): Promise<EngineWithStream> {
+  const queue = (grouped: boolean) => makeQueue(connection, { grouped, maxDeliveries: 5 });
+  const [transcode, publish, timers, ingest, looks] = await Promise.all(
+    [false, true, false, false, false].map(async (grouped) => (await queue(grouped)).url),
+  );
+  assert.ok(transcode && publish && timers && ingest && looks);
+  const env = {
+    ...access,
+    RIVULET_BUCKET: await makeBucket(connection, ingest),
+    RIVULET_TABLE: await makeTable(connection),
+    RIVULET_TRANSCODE_QUEUE: transcode,
+    RIVULET_PUBLISH_QUEUE: publish,
+    RIVULET_TIMERS_QUEUE: timers,
+    RIVULET_INGEST_QUEUE: ingest,
+    RIVULET_LOOKS_QUEUE: looks,
+  };
+  const ports = awsPorts({ ...awsConfig(env), connection });
+  scope.after(() => ports.close());
+  const deps: Deps = { ...ports, ownerKeyHash: hashKey('owner') };
+  const records = new StreamRecords(ports.index);
+  await records.createStream(newStream('show', Date.now()));
+  const stream = await records.findStream('show');
+  assert.ok(stream);
+  const { segments } = await makeSegments({ seconds: 4, size: '640x360' });
+
+  const outcome = (number: number) => records.findOutcome(stream.value, 1, number);
+  return {
+    env,
+    ports,
+    upload: async (number) => {
+      const bytes = segments[number]?.bytes;
+      const now = await records.findStream('show');
+      assert.ok(bytes && now);
+      await uploadSegment(deps, now, { number, bytes, pushed: false });
+    },
+    outcome,
+    rendered: async (number) => {
+      const settled = await waitFor('the outcome', () => outcome(number), TRANSCODE_TIMEOUT_MS);
+      assert.ok(settled.type === 'rendered', JSON.stringify(settled));
+      for (const { key, initKey, sizeBytes } of Object.values(settled.renditions)) {
+        assert.equal((await ports.media.head(key))?.sizeBytes, sizeBytes);
+        assert.ok(await ports.media.head(initKey));
+      }
+      return Object.keys(settled.renditions);
+    },
+  };
+}
