@@ -9,12 +9,13 @@ import { awsConfig } from '../lib/aws/aws-config.ts';
 import { awsPorts } from '../lib/aws/aws-ports.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from '../lib/aws/connection.ts';
 import { joinStandingFleet } from '../lib/aws/standing-fleet.ts';
-import { ConfigError, type Environment, type ServerConfig } from '../lib/config.ts';
+import type { ServerConfig } from '../lib/config.ts';
 import { Gateway } from '../lib/embedded/gateway.ts';
 import { openerOf } from '../lib/embedded/open-object.ts';
 import { mediaFiles, webPages } from '../lib/embedded/static-files.ts';
 import { hashKey } from '../lib/pipeline/access.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
+import { ConfigError, type Environment } from '../lib/settings.ts';
 import { type Stage, stageDeployedHere } from './deployments.ts';
 import { keepScaled, localFleet } from './local-workers.ts';
 import {

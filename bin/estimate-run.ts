@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SQSEvent } from 'aws-lambda';
-import { measurePublishDelay } from '../lambdas/publish-delay.ts';
 import { looksHandler, publishHandler, timersHandler } from '../lambdas/queues.ts';
 import { apiHandlers } from '../lambdas/routes.ts';
 import { DEFAULT_LADDER, type Rung } from '../lib/domain/ladder.ts';
@@ -23,8 +22,10 @@ import { Meter, type Work } from '../lib/estimate/usage.ts';
 import { hashKey, newStream } from '../lib/pipeline/access.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
 import { JobLoop } from '../lib/pipeline/job-loop.ts';
-import { sendLook, transcodeJob } from '../lib/pipeline/messages.ts';
+import { transcodeJob } from '../lib/pipeline/message-schemas.ts';
+import { sendLook } from '../lib/pipeline/messages.ts';
 import type { QueueName } from '../lib/pipeline/ports.ts';
+import { rememberPuts } from '../lib/pipeline/put-memory.ts';
 import { StreamRecords } from '../lib/pipeline/records.ts';
 import { runTranscodeJob } from '../lib/pipeline/transcode.ts';
 import { makeSource, SOURCE_PX } from './estimate-media.ts';
@@ -77,6 +78,7 @@ class Run {
   readonly #meters: Readonly<Record<Role, Meter>>;
   readonly #runs: Record<Role, { runs: number; cpuMs: number }>;
   readonly #deps: Readonly<Record<Role, Deps>>;
+  readonly #workerDeps: Deps;
 
   constructor(ports: EmbeddedPorts, options: RunOptions, folder: string) {
     this.#ports = ports;
@@ -86,6 +88,8 @@ class Run {
     this.#meters = each(() => new Meter());
     this.#runs = each(() => ({ runs: 0, cpuMs: 0 }));
     this.#deps = each((role) => ({ ...countingPorts(ports, this.#meters[role]), ownerKeyHash }));
+    const { transcode } = this.#deps;
+    this.#workerDeps = { ...transcode, media: rememberPuts(transcode.media) };
   }
 
   async counts(): Promise<Readonly<Record<Role, Work>>> {
@@ -169,7 +173,7 @@ class Run {
 
   /** With the worker's own loop: its calls of the queue are counted as well. */
   async #transcode(): Promise<void> {
-    const deps = this.#deps.transcode;
+    const deps = this.#workerDeps;
     const failures: unknown[] = [];
     const done = Promise.withResolvers<void>();
     const workFolder = join(this.#folder, 'work');
@@ -192,17 +196,8 @@ class Run {
   }
 
   #publishing(role: 'publish' | 'lookPublish') {
-    const deps = this.#deps[role];
-    const handler = publishHandler(deps);
-    return async (event: SQSEvent): Promise<unknown> => {
-      const answer = await invoke('publish', handler, event, HANDLER_MS);
-      await measurePublishDelay(
-        deps,
-        { count: () => {}, milliseconds: () => {} },
-        event.Records.map(({ body }) => body),
-      );
-      return answer;
-    };
+    const handler = publishHandler(this.#deps[role]);
+    return (event: SQSEvent): Promise<unknown> => invoke('publish', handler, event, HANDLER_MS);
   }
 
   /** As Lambda does it: its own calls of the queue are paid for, but no function waits for them. */

@@ -1,7 +1,7 @@
 /** The CDK app: builds what is deployed, reads the options from the context, makes one stage's stacks. */
 
-import { ConfigError } from '../lib/config.ts';
 import { rivuletApp } from '../lib/infra/rivulet-app.ts';
+import { ConfigError } from '../lib/settings.ts';
 import { buildArtifacts } from './artifacts.ts';
 
 try {

@@ -2,12 +2,8 @@
 
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import {
-  ingestHandler,
-  publishHandler,
-  timersHandler,
-  transcodeDeadHandler,
-} from '../lambdas/queues.ts';
+import { ingestHandler } from '../lambdas/ingest.ts';
+import { publishHandler, timersHandler, transcodeDeadHandler } from '../lambdas/queues.ts';
 import type { ServerConfig } from '../lib/config.ts';
 import { lockDataFolder } from '../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../lib/embedded/embedded-ports.ts';

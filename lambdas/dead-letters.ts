@@ -3,14 +3,10 @@
  * other messages are for steps that fail only while something else does, so they are sent again.
  */
 
+import { storedKeys } from '../lib/aws/object-stored-queue.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
-import {
-  objectStored,
-  publishRequest,
-  sendPublish,
-  setTimer,
-  timerEvent,
-} from '../lib/pipeline/messages.ts';
+import { publishRequest, timerEvent } from '../lib/pipeline/message-schemas.ts';
+import { sendPublish, setTimer } from '../lib/pipeline/messages.ts';
 import { queueHandler } from './middleware.ts';
 
 /** Its queue tries it for minutes before it comes here again. */
@@ -27,6 +23,8 @@ const INGEST_PAUSE_MS = 15 * 60_000;
 
 /** Goes on until the grant's record expires, after a day: the step then drops it. */
 export const ingestDeadHandler = (deps: Deps) =>
-  queueHandler(objectStored, (stored) =>
-    deps.queues.ingest.send([{ body: JSON.stringify(stored), delayMs: INGEST_PAUSE_MS }]),
+  queueHandler({ parse: storedKeys }, (keys) =>
+    deps.queues.ingest.send(
+      keys.map((key) => ({ body: JSON.stringify({ key }), delayMs: INGEST_PAUSE_MS })),
+    ),
   );

@@ -7,7 +7,6 @@ import type {
   SQSBatchResponse,
   SQSEvent,
 } from 'aws-lambda';
-import { z } from 'zod';
 import type { ErrorBody } from '../lib/api/messages.ts';
 import { DomainError } from '../lib/domain/errors.ts';
 
@@ -26,7 +25,7 @@ export const apiHandler = (run: (event: HttpEvent) => Promise<HttpResult>) =>
 
 /** Each record on its own: what succeeded is acknowledged, what threw is delivered again. */
 export const queueHandler = <Message>(
-  schema: z.ZodType<Message>,
+  schema: Readonly<{ parse(message: unknown): Message }>,
   run: (message: Message) => Promise<unknown>,
 ) =>
   middy<SQSEvent, SQSBatchResponse>().handler(async (event) => {
@@ -87,20 +86,3 @@ export const parameter = (event: HttpEvent, name: string): string | undefined =>
   const value = event.queryStringParameters?.[name] ?? event.headers[`rivulet-${name}`];
   return value === '' ? undefined : value;
 };
-
-export function parseBody<T>(schema: z.ZodType<T>, event: HttpEvent): T {
-  const text = Buffer.from(bodyBytes(event)).toString('utf8');
-  let body: unknown;
-  try {
-    body = text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    throw new DomainError(
-      'bad_request',
-      'The body is not JSON.',
-      'Send a JSON object, or nothing.',
-    );
-  }
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  throw new DomainError('bad_request', z.prettifyError(result.error), 'Correct the named fields.');
-}

@@ -2,29 +2,29 @@
 
 import type { ScalingLimits } from '../lib/domain/scaling.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
-import { commitGranted } from '../lib/pipeline/grant.ts';
+import { failJob } from '../lib/pipeline/job-outcome.ts';
 import {
   lookRequest,
-  objectStored,
   publishRequest,
   timerEvent,
   transcodeJob,
-} from '../lib/pipeline/messages.ts';
+} from '../lib/pipeline/message-schemas.ts';
 import { publishStream } from '../lib/pipeline/publish.ts';
 import { scaleWorkers } from '../lib/pipeline/scale.ts';
-import { failJob } from '../lib/pipeline/transcode.ts';
 import { onTimer } from '../lib/pipeline/watch.ts';
 import { queueHandler } from './middleware.ts';
 import type { Measure } from './observability.ts';
 
-export const publishHandler = (deps: Deps) =>
-  queueHandler(publishRequest, (request) => publishStream(deps, request));
+/** Measures how long segments took from their upload until they stood in the playlists. */
+export const publishHandler = (deps: Deps, measure?: Pick<Measure, 'milliseconds'>) =>
+  queueHandler(publishRequest, async (request) => {
+    for (const { uploadedAtMs, listedAtMs } of await publishStream(deps, request)) {
+      measure?.milliseconds('PublishDelay', listedAtMs - uploadedAtMs);
+    }
+  });
 
 export const timersHandler = (deps: Deps) =>
   queueHandler(timerEvent, (event) => onTimer(deps, event));
-
-export const ingestHandler = (deps: Deps) =>
-  queueHandler(objectStored, (stored) => commitGranted(deps, stored));
 
 /** Jobs that no worker could do: their segments become gaps. */
 export const transcodeDeadHandler = (deps: Deps) =>

@@ -4,14 +4,12 @@ import type { RouteName } from '../lib/api/routes.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
 import { createViewer } from '../lib/pipeline/view.ts';
 import { healthzHandler } from './api/healthz.ts';
-import {
-  deleteStreamHandler,
-  getStreamHandler,
-  listStreamsHandler,
-  putStreamHandler,
-} from './api/streams.ts';
-import { endStreamHandler, pushDeleteHandler, pushHandler, uploadHandler } from './api/upload.ts';
-import { viewMetadataHandler, viewPlaylistHandler, viewSegmentHandler } from './api/view.ts';
+import { putStreamHandler } from './api/put-stream.ts';
+import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './api/streams.ts';
+import { pushHandler, uploadHandler } from './api/upload.ts';
+import { endStreamHandler, pushDeleteHandler } from './api/upload-end.ts';
+import { viewMetadataHandler, viewPlaylistHandler } from './api/view.ts';
+import { viewSegmentHandler } from './api/view-segment.ts';
 
 export type ApiHandler = ReturnType<typeof healthzHandler>;
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { isAbsolute, resolve } from 'node:path';
 import { describe, test } from 'node:test';
-import { ConfigError, type Environment, serverConfig, workerConfig } from '../lib/config.ts';
+import { serverConfig, workerConfig } from '../lib/config.ts';
+import { ConfigError, type Environment } from '../lib/settings.ts';
 
 /** The lines of the error that an environment leads to. */
 function problems(read: (env: Environment) => unknown, env: Environment): string[] {

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { awsWorkerConfig } from '../../lib/aws/aws-config.ts';
 import { awsPorts } from '../../lib/aws/aws-ports.ts';
 import { joinStandingFleet } from '../../lib/aws/standing-fleet.ts';
+import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { JobLoop, type JobRun } from '../../lib/pipeline/job-loop.ts';
-import { transcodeJob } from '../../lib/pipeline/messages.ts';
+import { transcodeJob } from '../../lib/pipeline/message-schemas.ts';
+import { rememberPuts } from '../../lib/pipeline/put-memory.ts';
 import { runTranscodeJob } from '../../lib/pipeline/transcode.ts';
 import { SIGN_OF_LIFE, withSignOfLife } from './sign-of-life.ts';
 import { TaskProtection } from './task-protection.ts';
@@ -24,8 +26,10 @@ function report(error: unknown, what: string): void {
   log({ level: 'error', what, error: text });
 }
 
+if (process.env.FFMPEG) useFfmpeg(process.env.FFMPEG);
 const config = awsWorkerConfig(process.env);
 const ports = awsPorts(config);
+const deps = { ...ports, media: rememberPuts(ports.media) };
 const worker = `${hostname()}-${process.pid}`;
 const workFolder = join(config.temporaryFolder, `worker-${process.pid}`);
 mkdirSync(workFolder, { recursive: true });
@@ -44,7 +48,7 @@ async function run({ body, signal }: JobRun): Promise<void> {
   try {
     // The task's cores are its own, whatever other tasks do: who begins alone may have them all.
     const threads = running === 1 ? {} : { threads: 1 };
-    const outcome = await runTranscodeJob(ports, job, { workFolder, signal, ...threads });
+    const outcome = await runTranscodeJob(deps, job, { workFolder, signal, ...threads });
     const timeMs = Math.round(performance.now() - startedAtMs);
     log({ level: 'info', what: 'job', ...job, outcome, timeMs });
   } finally {

@@ -6,16 +6,20 @@ import { join } from 'node:path';
 import { workerConfig } from '../../lib/config.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
+import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { JobLoop } from '../../lib/pipeline/job-loop.ts';
-import { transcodeJob } from '../../lib/pipeline/messages.ts';
+import { transcodeJob } from '../../lib/pipeline/message-schemas.ts';
+import { rememberPuts } from '../../lib/pipeline/put-memory.ts';
 import { runTranscodeJob } from '../../lib/pipeline/transcode.ts';
 
 /** Of the ten seconds that the whole system has to end. */
 const DRAIN_MS = 6_000;
 
+if (process.env.FFMPEG) useFfmpeg(process.env.FFMPEG);
 const config = workerConfig(process.env);
 const folder = openDataFolder(config.dataPath);
 const ports = embeddedPorts(folder);
+const deps = { ...ports, media: rememberPuts(ports.media) };
 const workFolder = join(folder.tmp, `worker-${process.pid}`);
 mkdirSync(workFolder, { recursive: true });
 
@@ -25,7 +29,7 @@ const loop = new JobLoop({
   run: async ({ body, signal, alone }) => {
     const job = transcodeJob.parse(JSON.parse(body));
     const threads = alone ? {} : { threads: 1 };
-    await runTranscodeJob(ports, job, { workFolder, signal, ...threads });
+    await runTranscodeJob(deps, job, { workFolder, signal, ...threads });
   },
   report: (error, what) => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

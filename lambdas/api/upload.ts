@@ -1,54 +1,49 @@
-/** `/upload/…`: the encoder's side. */
+/** `/upload/…`: segments, init segments and playlists that an encoder sends. */
 
-import { z } from 'zod';
 import { DomainError } from '../../lib/domain/errors.ts';
-import {
-  parseDigest,
-  parseSegmentNumber,
-  parseSession,
-  parseVideoId,
-} from '../../lib/domain/ids.ts';
-import type { Stream } from '../../lib/domain/stream.ts';
-import { credentialOf, openForUpload } from '../../lib/pipeline/access.ts';
+import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { requestEnd } from '../../lib/pipeline/end.ts';
 import { grantUpload } from '../../lib/pipeline/grant.ts';
 import { pushFile, storeInit } from '../../lib/pipeline/push.ts';
-import type { Versioned } from '../../lib/pipeline/records.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/upload.ts';
 import { apiHandler, bodyBytes, type HttpEvent, json, parameter } from '../middleware.ts';
-
-const seconds = z.coerce.number().positive().max(3600);
-const sizeBytes = z.coerce.number().int().nonnegative();
-
-/** Opening comes before any other check: who has no key learns nothing, and is asked for it. */
-async function open(deps: Deps, event: HttpEvent): Promise<Versioned<Stream>> {
-  const videoId = parseVideoId(event.pathParameters?.videoId);
-  return openForUpload(deps, videoId, credentialOf(event.headers.authorization));
-}
+import { fileName, openStream } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
 
-function numeric(schema: z.ZodType<number>, event: HttpEvent, name: string): number | undefined {
+const MAX_SECONDS = 3600;
+
+const durationOf = (event: HttpEvent): number | undefined =>
+  numberOf(event, 'duration', (seconds) => seconds > 0 && seconds <= MAX_SECONDS);
+
+const sizeOf = (event: HttpEvent): number | undefined =>
+  numberOf(event, 'size', (bytes) => Number.isSafeInteger(bytes) && bytes >= 0);
+
+const NUMBER_HINTS = {
+  duration: 'Send the duration in seconds, as in 4.004.',
+  size: 'Send the size in bytes.',
+} as const;
+
+function numberOf(
+  event: HttpEvent,
+  name: keyof typeof NUMBER_HINTS,
+  isValid: (value: number) => boolean,
+): number | undefined {
   const text = parameter(event, name);
   if (text === undefined) return undefined;
-  const result = schema.safeParse(text);
-  if (result.success) return result.data;
-  throw new DomainError(
-    'bad_request',
-    `"${text}" is no ${name}.`,
-    name === 'size' ? 'Send the size in bytes.' : 'Send the duration in seconds, as in 4.004.',
-  );
+  const value = Number(text);
+  if (isValid(value)) return value;
+  throw new DomainError('bad_request', `"${text}" is no ${name}.`, NUMBER_HINTS[name]);
 }
 
 export const uploadHandler = (deps: Deps) =>
   apiHandler(async (event) => {
-    const stream = await open(deps, event);
+    const stream = await openStream(deps, event);
     requireMediaKind(parameter(event, 'kind'));
     const session = parseSession(parameter(event, 'session'));
     const digest = parseDigest(parameter(event, 'digest'));
-    const durationSeconds = numeric(seconds, event, 'duration');
-    const size = numeric(sizeBytes, event, 'size');
+    const durationSeconds = durationOf(event);
+    const size = sizeOf(event);
     const bytes = bodyBytes(event);
     if (parameter(event, 'segment') === 'init') {
       await storeInit(deps, stream.value, bytes, session);
@@ -103,7 +98,7 @@ function requireMediaKind(kind: string | undefined): void {
 
 export const pushHandler = (deps: Deps) =>
   apiHandler(async (event) => {
-    const stream = await open(deps, event);
+    const stream = await openStream(deps, event);
     const name = fileName(event);
     const session = parseSession(parameter(event, 'session'));
     const digest = parseDigest(parameter(event, 'digest'));
@@ -114,28 +109,4 @@ export const pushHandler = (deps: Deps) =>
       ...(digest === undefined ? {} : { digest }),
     });
     return result ? answer(result) : { statusCode: 204 };
-  });
-
-/** Encoders tidy up what their sliding playlist has left; the media stays for those who rewind. */
-export const pushDeleteHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    await open(deps, event);
-    fileName(event);
-    return { statusCode: 204 };
-  });
-
-function fileName(event: HttpEvent): string {
-  const name = event.pathParameters?.name ?? '';
-  if (/^[\w][\w.~@+=-]{0,199}$/.test(name) && !name.includes('..')) return name;
-  throw new DomainError(
-    'bad_name',
-    `"${name}" is no file name that can be taken.`,
-    'Use letters, digits, ".", "_" and "-"; no folders.',
-  );
-}
-
-export const endStreamHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    const { value: stream } = await open(deps, event);
-    return json(200, await requestEnd(deps, stream, 'call'));
   });

@@ -1,10 +1,9 @@
-/** `/viewstream/…`: what viewers ask for. No key; a CDN may answer for us. */
+/** `/viewstream/metadata`: playlists and the stream's state. No key; a CDN may answer for us. */
 
 import { DomainError } from '../../lib/domain/errors.ts';
-import { parseLanguage, parseVideoId } from '../../lib/domain/ids.ts';
+import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import type { Document } from '../../lib/pipeline/media-playlists.ts';
-import { findMoment, joinSegment, parseFormat } from '../../lib/pipeline/segment-view.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../middleware.ts';
 
@@ -48,23 +47,6 @@ export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(de
     const view = event.queryStringParameters?.view === 'vod' ? 'vod' : 'live';
     const { document, maxAgeSeconds } = await viewer.media(videoId, rendition, view);
     return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
-  });
-
-export const viewSegmentHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    const query = event.queryStringParameters ?? {};
-    const videoId = parseVideoId(event.pathParameters?.videoId);
-    const format = parseFormat(query.format);
-    const language = parseLanguage(query.lang);
-    const moment = await findMoment(deps, videoId, query.timestamp);
-    const key = await joinSegment(deps, moment, {
-      format,
-      resolution: query.resolution,
-      language,
-    });
-    // The name is for ever; which segment a moment lies in is settled for as long as the stream is.
-    const headers = { location: `/${key}`, 'cache-control': 'public, max-age=10' };
-    return { statusCode: 302, headers };
   });
 
 function playlist(

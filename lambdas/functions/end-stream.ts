@@ -1,4 +1,4 @@
-import { endStreamHandler } from '../api/upload.ts';
+import { endStreamHandler } from '../api/upload-end.ts';
 import { observedApi } from '../observability.ts';
 import { ownerKeyFromSecret } from './owner-key.ts';
 import { functionDeps, streamIndex, workQueue } from './ports.ts';

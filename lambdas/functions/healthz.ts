@@ -1,6 +1,7 @@
 import { healthzHandler } from '../api/healthz.ts';
 import { observedApi } from '../observability.ts';
-import { functionDeps, mediaStore, streamIndex, workerFleet, workQueue } from './ports.ts';
+import { mediaStore } from './media-store.ts';
+import { functionDeps, streamIndex, workerFleet, workQueue } from './ports.ts';
 
 const index = streamIndex();
 const deps = functionDeps({

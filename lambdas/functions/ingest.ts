@@ -1,18 +1,20 @@
+import { loadInspection } from '../../lib/pipeline/upload.ts';
+import { ingestHandler } from '../ingest.ts';
 import { observedQueue } from '../observability.ts';
-import { ingestHandler } from '../queues.ts';
-import { withStoredKeys } from '../stored-objects.ts';
-import { functionDeps, mediaStore, streamIndex, workQueue } from './ports.ts';
+import { afterStart } from './after-start.ts';
+import { mediaStore } from './media-store.ts';
+import { functionDeps, streamIndex, workQueue } from './ports.ts';
 
-const commit = ingestHandler(
-  functionDeps({
-    media: mediaStore(),
-    index: streamIndex(),
-    queues: {
-      transcode: workQueue('transcode'),
-      timers: workQueue('timers'),
-      looks: workQueue('looks'),
-    },
-  }),
-);
+const deps = functionDeps({
+  media: mediaStore(),
+  index: streamIndex(),
+  queues: {
+    transcode: workQueue('transcode'),
+    timers: workQueue('timers'),
+    looks: workQueue('looks'),
+  },
+});
 
-export const handler = observedQueue((event, context) => commit(withStoredKeys(event), context));
+afterStart(loadInspection);
+
+export const handler = observedQueue(ingestHandler(deps));

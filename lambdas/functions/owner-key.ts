@@ -3,6 +3,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CALL_TIMEOUTS, clientOptions } from '../../lib/aws/connection.ts';
 import { hashKey } from '../../lib/pipeline/access.ts';
+import { afterStart } from './after-start.ts';
 import { clock, config } from './ports.ts';
 import { setting } from './settings.ts';
 
@@ -16,7 +17,7 @@ export type OwnerKey = Readonly<{
   refresh(): Promise<void>;
 }>;
 
-/** Begins to read the secret at once, while the rest of the function starts. */
+/** Begins to read the secret as soon as the function has started, before anybody asks for it. */
 export function ownerKeyFromSecret(): OwnerKey {
   const client = new SecretsManagerClient(clientOptions(config.connection, CALL_TIMEOUTS));
   const command = new GetSecretValueCommand({ SecretId: setting('RIVULET_OWNER_KEY_SECRET') });
@@ -30,7 +31,7 @@ export function ownerKeyFromSecret(): OwnerKey {
   };
   // Between its start and its first invocation a function may be frozen, and the answer lost: the
   // invocation then reads again.
-  const atStart = read().catch(() => {});
+  const atStart = afterStart(read).catch(() => {});
   return {
     get hash() {
       if (hash === undefined) throw new Error('The owner key was not read yet.');

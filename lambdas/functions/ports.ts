@@ -6,7 +6,6 @@
 import { awsConfig } from '../../lib/aws/aws-config.ts';
 import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
 import { EcsWorkerFleet } from '../../lib/aws/ecs-worker-fleet.ts';
-import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { standingFleet } from '../../lib/aws/standing-fleet.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
@@ -61,9 +60,6 @@ const absent = <Part extends object>(name: string): Part =>
       throw new Error(`This function was given no ${name}.`);
     },
   });
-
-export const mediaStore = (): MediaStore =>
-  new S3MediaStore(config.connection, { bucket: config.bucket, clock });
 
 export const streamIndex = (): StreamIndex =>
   new DynamoStreamIndex(config.connection, config.table);

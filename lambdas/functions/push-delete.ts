@@ -1,4 +1,4 @@
-import { pushDeleteHandler } from '../api/upload.ts';
+import { pushDeleteHandler } from '../api/upload-end.ts';
 import { observedApi } from '../observability.ts';
 import { ownerKeyFromSecret } from './owner-key.ts';
 import { functionDeps, streamIndex } from './ports.ts';

@@ -1,4 +1,4 @@
-import { putStreamHandler } from '../api/streams.ts';
+import { putStreamHandler } from '../api/put-stream.ts';
 import { observedApi } from '../observability.ts';
 import { ownerKeyFromSecret } from './owner-key.ts';
 import { functionDeps, streamIndex, workQueue } from './ports.ts';

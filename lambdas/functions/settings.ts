@@ -1,6 +1,6 @@
 /** What the infrastructure tells the functions beside the engine's own settings. */
 
-import { ConfigError } from '../../lib/config.ts';
+import { ConfigError } from '../../lib/settings.ts';
 
 export type FunctionEnvironment = Readonly<{
   /** ARN of the secret in Secrets Manager. */

@@ -1,7 +1,10 @@
+import { loadInspection } from '../../lib/pipeline/upload.ts';
 import { uploadHandler } from '../api/upload.ts';
 import { observedApi } from '../observability.ts';
+import { afterStart } from './after-start.ts';
+import { mediaStore } from './media-store.ts';
 import { ownerKeyFromSecret } from './owner-key.ts';
-import { functionDeps, mediaStore, streamIndex, workQueue } from './ports.ts';
+import { functionDeps, streamIndex, workQueue } from './ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({
@@ -14,5 +17,7 @@ const deps = functionDeps({
   },
   ownerKey,
 });
+
+afterStart(loadInspection);
 
 export const handler = observedApi(uploadHandler(deps), ownerKey.refresh);

@@ -1,6 +1,7 @@
-import { viewSegmentHandler } from '../api/view.ts';
+import { viewSegmentHandler } from '../api/view-segment.ts';
 import { observedApi } from '../observability.ts';
-import { functionDeps, mediaStore, streamIndex } from './ports.ts';
+import { mediaStore } from './media-store.ts';
+import { functionDeps, streamIndex } from './ports.ts';
 
 const deps = functionDeps({ media: mediaStore(), index: streamIndex() });
 

@@ -1,24 +1,25 @@
 /** The ingest queue on AWS: S3 itself reports objects there, in its own words. */
 
-import * as z from 'zod';
 import type { Delivery, WorkQueue } from '../pipeline/ports.ts';
 
 /** What S3 is to report: the ends of granted keys, and of no others. */
 export const REPORTED_SUFFIX = '.bin';
 
-const report = z.union([
-  z.object({ key: z.string() }).transform(({ key }) => [key]),
-  z
-    .object({
-      Records: z.array(z.object({ s3: z.object({ object: z.object({ key: z.string() }) }) })),
-    })
-    .transform(({ Records }) => Records.map(({ s3 }) => decodeKey(s3.object.key))),
-  // Sent once when the notification is set up.
-  z.object({ Event: z.literal('s3:TestEvent') }).transform((): string[] => []),
-]);
+type Message = Readonly<{
+  key?: unknown;
+  Event?: unknown;
+  Records?: readonly Readonly<{ s3: Readonly<{ object: Readonly<{ key: string }> }> }>[];
+}>;
 
 /** The keys that one message reports, whether S3 wrote it or we did. Throws if nobody of us did. */
-export const storedKeys = (body: string): string[] => report.parse(JSON.parse(body));
+export function storedKeys(message: unknown): string[] {
+  const { key, Event, Records } = message as Message;
+  if (typeof key === 'string') return [key];
+  // Sent once when the notification is set up.
+  if (Event === 's3:TestEvent') return [];
+  if (!Records) throw new TypeError(`This is no report of an object: ${JSON.stringify(message)}`);
+  return Records.map(({ s3 }) => decodeKey(s3.object.key));
+}
 
 /** As in a form: spaces are plus signs. */
 const decodeKey = (key: string): string => decodeURIComponent(key.replaceAll('+', ' '));
@@ -38,7 +39,7 @@ export const objectStoredQueue = (queue: WorkQueue): WorkQueue => ({
 });
 
 async function translate(queue: WorkQueue, delivery: Delivery): Promise<Delivery | undefined> {
-  const [key, ...more] = storedKeys(delivery.body);
+  const [key, ...more] = storedKeys(JSON.parse(delivery.body));
   const bodyOf = (each: string): string => JSON.stringify({ key: each });
   if (key !== undefined && more.length === 0) return { ...delivery, body: bodyOf(key) };
   // One message is acknowledged as a whole, so several keys become messages of their own.

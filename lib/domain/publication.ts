@@ -6,7 +6,7 @@
  * later segment is ready, then it becomes a gap for good.
  */
 
-import type { SegmentOutcome } from './segment.ts';
+import type { RenderedOutcome, SegmentOutcome } from './segment.ts';
 import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
 import type { RenditionInfo, TimelineEntry } from './timeline.ts';
 
@@ -76,6 +76,8 @@ export type PublicationRules = Readonly<{
 
 export type Publication = Readonly<{
   entries: readonly TimelineEntry[];
+  /** Of the entries that are no gaps, in their order. */
+  shown: readonly RenderedOutcome[];
   head: TimelineHead;
   /** The run has nothing more to publish and a later run has begun. */
   runIsDone: boolean;
@@ -107,7 +109,7 @@ export function planPublication(
   const goesOn = head.run === progress.run && head.nextNumber !== undefined;
   const start = goesOn ? { number: head.nextNumber } : runStart(progress, rules, nowMs);
   if (start.number === undefined) {
-    return { entries: [], head, runIsDone: false, ...wake(start.wakeAtMs) };
+    return { entries: [], shown: [], head, runIsDone: false, ...wake(start.wakeAtMs) };
   }
   let number: number = start.number;
   let wakeAtMs: number | undefined;
@@ -145,6 +147,7 @@ export function planPublication(
   }
   return {
     entries: draft.entries,
+    shown: draft.shown,
     head: { ...draft.head, run: progress.run, nextNumber: number },
     runIsDone: progress.isOver && number > lastKnown,
     ...wake(wakeAtMs),
@@ -174,11 +177,10 @@ function runStart(
   return nowMs >= wakeAtMs || progress.isOver ? { number: lowest } : { wakeAtMs };
 }
 
-type Rendered = Extract<SegmentOutcome, { type: 'rendered' }>;
-
 /** Entries in the making, and the head that they lead to. */
 class TimelineDraft {
   readonly entries: TimelineEntry[] = [];
+  readonly shown: RenderedOutcome[] = [];
   head: TimelineHead;
   private readonly run: number;
   private startsRun: boolean;
@@ -193,7 +195,7 @@ class TimelineDraft {
     }
   }
 
-  append(outcome: Rendered): void {
+  append(outcome: RenderedOutcome): void {
     const { head } = this;
     const first = head.nextSequence === 0;
     const jump = outcome.startTicks - head.endTicks;
@@ -226,6 +228,7 @@ class TimelineDraft {
       discontinuity,
       renditions: outcome.renditions,
     });
+    this.shown.push(outcome);
     this.head = {
       ...this.head,
       zeroProgramDateTimeMs: zero,
@@ -236,7 +239,7 @@ class TimelineDraft {
   }
 
   /** Whether no media is missing before this segment, whatever the numbers say. */
-  continuesWith({ startTicks }: Rendered): boolean {
+  continuesWith({ startTicks }: RenderedOutcome): boolean {
     return !this.startsRun && Math.abs(startTicks - this.head.endTicks) <= NO_JUMP_TICKS;
   }
 
@@ -246,7 +249,7 @@ class TimelineDraft {
    */
   appendGap(
     from: number,
-    later: Rendered,
+    later: RenderedOutcome,
     targetSeconds: number,
     maxEntries: number,
   ): 'done' | 'full' {

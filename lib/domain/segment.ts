@@ -67,16 +67,21 @@ export type SourceSegment = Readonly<{
   uploadedAtMs: number;
 }>;
 
+/** A source segment of which there are renditions now. */
+export type RenderedOutcome = Readonly<{
+  type: 'rendered';
+  run: number;
+  number: number;
+  startTicks: number;
+  durationTicks: number;
+  renditions: Readonly<Record<string, EntryRendition>>;
+  catalogue: Readonly<Record<string, RenditionInfo>>;
+  /** Of the source segment. */
+  uploadedAtMs: number;
+  settledAtMs: number;
+}>;
+
 /** What a worker made of a source segment; recorded once, never changed. */
 export type SegmentOutcome =
-  | Readonly<{
-      type: 'rendered';
-      run: number;
-      number: number;
-      startTicks: number;
-      durationTicks: number;
-      renditions: Readonly<Record<string, EntryRendition>>;
-      catalogue: Readonly<Record<string, RenditionInfo>>;
-      settledAtMs: number;
-    }>
+  | RenderedOutcome
   | Readonly<{ type: 'failed'; run: number; number: number; reason: string; settledAtMs: number }>;

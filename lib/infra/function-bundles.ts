@@ -1,14 +1,18 @@
-/** Bundles the functions: one file each, with everything in it but Node. The very bytes that are deployed. */
+/** Bundles the functions: each with everything that it needs but Node. The very bytes that are deployed. */
 
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
+import { BUNDLE_PLUGINS } from './bundle-plugins.ts';
 
 export type BundledFunction = Readonly<{
   name: string;
-  /** Folder that holds `index.mjs` alone. */
+  /** Folder that holds `index.mjs` and the files that it imports, nothing else. */
   folder: string;
+  /** What a cold start waits for. */
+  startBytes: number;
+  /** All of it: with what is loaded beside or after the start. */
   sizeBytes: number;
 }>;
 
@@ -18,11 +22,13 @@ export const FUNCTIONS_FOLDER = fromRoot('dist/functions');
 
 const ENTRIES = fromRoot('lambdas/functions');
 /** Modules beside the entries that entries share. */
-const SHARED: ReadonlySet<string> = new Set(['owner-key', 'ports', 'settings']);
-
-/** Packages that are still CommonJS call `require` for Node's own modules. */
-const BANNER =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+const SHARED: ReadonlySet<string> = new Set([
+  'after-start',
+  'media-store',
+  'owner-key',
+  'ports',
+  'settings',
+]);
 
 const STAND_INS = fromRoot('lambdas/sdk-stand-ins.ts');
 const STOOD_IN_FOR = [
@@ -30,33 +36,6 @@ const STOOD_IN_FOR = [
   '@aws-sdk/endpoint-cache',
   '@smithy/core/event-streams',
 ];
-
-/** Clients import the whole of their package.json to tell their version. */
-const onlyVersions: Plugin = {
-  name: 'only-versions',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]client-[a-z0-9-]+[\\/]package\.json$/ }, async ({ path }) => {
-      const { name, version } = JSON.parse(await readFile(path, 'utf8'));
-      return { contents: JSON.stringify({ name, version }), loader: 'json' };
-    });
-  },
-};
-
-/**
- * zod's `z` holds all of zod, with its messages in fifty languages: 390 KB more than the parts that
- * are used. As a namespace of our own, esbuild sees into it.
- */
-const onlyUsedZod: Plugin = {
-  name: 'only-used-zod',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/](?:lib|lambdas)[\\/].*\.ts$/ }, async ({ path }) => {
-      if (path.includes('node_modules')) return undefined;
-      const text = await readFile(path, 'utf8');
-      const contents = text.replace("import { z } from 'zod'", "import * as z from 'zod'");
-      return { contents, loader: 'ts' };
-    });
-  },
-};
 
 export async function functionNames(): Promise<string[]> {
   const files = await readdir(ENTRIES);
@@ -70,50 +49,73 @@ export async function functionNames(): Promise<string[]> {
 export async function bundleFunctions(
   outFolder: string = FUNCTIONS_FOLDER,
   entries?: Readonly<Record<string, string>>,
-  standIns: readonly string[] = STOOD_IN_FOR,
 ): Promise<BundledFunction[]> {
   const names = entries ? Object.keys(entries) : await functionNames();
-  const { outputFiles } = await build({
-    entryPoints: names.map((name) => ({
-      in: entries?.[name] ?? join(ENTRIES, `${name}.ts`),
-      out: join(name, 'index'),
-    })),
-    outdir: outFolder,
+  const mapsFolder = `${outFolder}-maps`;
+  await rm(outFolder, { recursive: true, force: true });
+  await rm(mapsFolder, { recursive: true, force: true });
+  return Promise.all(
+    names.map(async (name) => {
+      const entry = entries?.[name] ?? join(ENTRIES, `${name}.ts`);
+      const folder = join(outFolder, name);
+      const sizes = await bundle(entry, folder, join(mapsFolder, name));
+      return { name, folder, ...sizes };
+    }),
+  );
+}
+
+type Sizes = Pick<BundledFunction, 'startBytes' | 'sizeBytes'>;
+
+async function bundle(entry: string, folder: string, mapsFolder: string): Promise<Sizes> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: { index: entry },
+    // Not the folder itself, whose path would change the names of the files.
+    outdir: FUNCTIONS_FOLDER,
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    // What is imported later becomes a file of its own, which no cold start reads.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     minify: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
     mainFields: ['module', 'main'],
-    banner: { js: BANNER },
-    alias: Object.fromEntries(standIns.map((name) => [name, STAND_INS])),
-    plugins: [onlyUsedZod, onlyVersions],
+    alias: Object.fromEntries(STOOD_IN_FOR.map((name) => [name, STAND_INS])),
+    plugins: BUNDLE_PLUGINS,
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
     // The same bytes wherever the project lies.
     absWorkingDir: fromRoot('.'),
     write: false,
+    metafile: true,
     logLevel: 'error',
   });
-  const mapsFolder = `${outFolder}-maps`;
-  await rm(outFolder, { recursive: true, force: true });
-  await rm(mapsFolder, { recursive: true, force: true });
-  await mkdir(mapsFolder, { recursive: true });
-  const bundled: BundledFunction[] = [];
-  for (const name of names) {
-    const folder = join(outFolder, name);
-    const path = join(folder, 'index.mjs');
-    const code = outputFiles.find((file) => file.path === path);
-    const map = outputFiles.find((file) => file.path === `${path}.map`);
-    if (!code || !map) throw new Error(`esbuild wrote no bundle for ${name}.`);
-    await mkdir(folder, { recursive: true });
-    await writeFile(path, code.contents);
-    await writeFile(join(mapsFolder, `${name}.mjs.map`), map.contents);
-    bundled.push({ name, folder, sizeBytes: code.contents.byteLength });
+  await Promise.all([folder, mapsFolder].map((path) => mkdir(path, { recursive: true })));
+  for (const { path, contents } of outputFiles) {
+    await writeFile(join(path.endsWith('.map') ? mapsFolder : folder, basename(path)), contents);
   }
-  return bundled;
+  return sizesOf(metafile.outputs);
 }
 
-if (import.meta.main) console.table(await bundleFunctions(), ['name', 'sizeBytes']);
+function sizesOf(outputs: Metafile['outputs']): Sizes {
+  const code = Object.entries(outputs).filter(([path]) => path.endsWith('.mjs'));
+  const waitedFor = new Set(code.flatMap(([path]) => (basename(path) === 'index.mjs' ? path : [])));
+  // A set that grows while it is walked: all that is imported by what is in it.
+  for (const path of waitedFor) {
+    for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && !external) waitedFor.add(next);
+    }
+  }
+  const bytesOf = (some: typeof code): number =>
+    some.reduce((sum, [, { bytes }]) => sum + bytes, 0);
+  return {
+    startBytes: bytesOf(code.filter(([path]) => waitedFor.has(path))),
+    sizeBytes: bytesOf(code),
+  };
+}
+
+if (import.meta.main) {
+  console.table(await bundleFunctions(), ['name', 'startBytes', 'sizeBytes']);
+}

@@ -1,6 +1,6 @@
 /** The bucket of all media, private; S3 reports uploads that came by a grant. */
 
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   BlockPublicAccess,
@@ -21,6 +21,9 @@ export type MediaStorageProps = Readonly<{
   /** Hears of granted uploads. */
   ingest: Queue;
 }>;
+
+/** No media segment is so small. */
+const MAX_INIT_BYTES = 2048;
 
 export const PRIVATE_BUCKET = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -52,6 +55,8 @@ export class MediaStorage extends Construct {
           ? ['source/', 'media/'].map((prefix) => ({
               prefix,
               expiration: Duration.days(retentionDays),
+              // Init segments are older than the newest segments that need them.
+              objectSizeGreaterThan: MAX_INIT_BYTES,
             }))
           : []),
       ],
@@ -65,6 +70,10 @@ export class MediaStorage extends Construct {
         },
       ],
       removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(this.bucket).acknowledge({
+      id: 'CloudFormation-Validate::W9003',
+      reason: 'CloudFormation takes the size in bytes as a number as well.',
     });
     this.#letCdnRead();
     this.#reportGranted(ingest);

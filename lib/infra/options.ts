@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod';
-import { ConfigError } from '../config.ts';
 import { DEFAULT_LADDER, type Rung } from '../domain/ladder.ts';
+import { ConfigError } from '../settings.ts';
 
 const wholeNumber = (min: number, max: number) => {
   const expected = `a whole number from ${min} to ${max}`;

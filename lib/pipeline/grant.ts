@@ -6,7 +6,6 @@ import { DomainError, type ErrorCode } from '../domain/errors.ts';
 import { grantedKey, parseGrantedKey } from '../domain/object-keys.ts';
 import type { Stream } from '../domain/stream.ts';
 import type { Deps } from './deps.ts';
-import type { ObjectStored } from './messages.ts';
 import { receiptFor } from './receipt.ts';
 import { StreamRecords, type UploadGrant, type Versioned } from './records.ts';
 import { type UploadResult, uploadSegment } from './upload.ts';
@@ -99,7 +98,7 @@ async function findCommitted(
 }
 
 /** The store holds a granted object: take it in as if it had come in a body. */
-export async function commitGranted(deps: Deps, { key }: ObjectStored): Promise<void> {
+export async function commitGranted(deps: Deps, key: string): Promise<void> {
   const place = parseGrantedKey(key);
   if (!place) return;
   const records = new StreamRecords(deps.index);

@@ -1,29 +1,7 @@
-/** What travels on the queues. Parsed where it is received. */
+/** Sending what travels on the queues. */
 
-import { z } from 'zod';
+import type { LookRequest, PublishRequest, TimerEvent, TranscodeJob } from './message-schemas.ts';
 import type { Ports } from './ports.ts';
-
-const stream = { videoId: z.string(), uid: z.string() };
-const place = { run: z.int(), number: z.int() };
-
-export const transcodeJob = z.object({ ...stream, ...place });
-export type TranscodeJob = z.infer<typeof transcodeJob>;
-
-/** Look what can be published; `settled` names a segment whose outcome is new. */
-export const publishRequest = z.object({ ...stream, settled: z.object(place).exactOptional() });
-export type PublishRequest = z.infer<typeof publishRequest>;
-
-/** `publish`: a grace has ended. `watch`: the regular look at an open stream. */
-export const timerEvent = z.object({ type: z.enum(['publish', 'watch']), ...stream });
-export type TimerEvent = z.infer<typeof timerEvent>;
-
-/** The store holds an object that came by a grant. */
-export const objectStored = z.object({ key: z.string() });
-export type ObjectStored = z.infer<typeof objectStored>;
-
-/** Look how many workers there should be. */
-export const lookRequest = z.object({ hasNewJob: z.boolean().exactOptional() });
-export type LookRequest = z.infer<typeof lookRequest>;
 
 type Queues = Pick<Ports, 'queues'>;
 

@@ -8,7 +8,8 @@ import type { SegmentOutcome } from '../domain/segment.ts';
 import { holeGraceMs, type Run, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import type { Deps } from './deps.ts';
 import { endsWith } from './end.ts';
-import { type PublishRequest, setTimer } from './messages.ts';
+import type { PublishRequest } from './message-schemas.ts';
+import { setTimer } from './messages.ts';
 import { StreamRecords, type Versioned } from './records.ts';
 import { findGap } from './timeline-search.ts';
 import { watchDelayMs } from './watch.ts';
@@ -16,11 +17,27 @@ import { watchDelayMs } from './watch.ts';
 /** Numbers and outcomes read at once; more than one write of entries takes. */
 const READ_AHEAD = 100;
 
-export async function publishStream(deps: Deps, request: PublishRequest): Promise<void> {
+/** A segment that viewers find in the playlists from now on. */
+export type ListedSegment = Readonly<{
+  run: number;
+  number: number;
+  uploadedAtMs: number;
+  listedAtMs: number;
+}>;
+
+/**
+ * What this call has listed: whoever else publishes the stream has listed none of it, and a request
+ * that is repeated finds nothing left. Gaps are not told.
+ */
+export async function publishStream(
+  deps: Deps,
+  request: PublishRequest,
+): Promise<readonly ListedSegment[]> {
   const records = new StreamRecords(deps.index);
   const found = await records.findStream(request.videoId);
-  if (found?.value.uid !== request.uid) return;
+  if (found?.value.uid !== request.uid) return [];
   const stream = found.value;
+  const listed: ListedSegment[] = [];
   let head = await records.head(stream);
   if (request.settled && isBehind(head.value, request.settled)) {
     head = await healGap(deps, stream, head, request.settled);
@@ -32,15 +49,21 @@ export async function publishStream(deps: Deps, request: PublishRequest): Promis
       continue;
     }
     head = step.head;
+    listed.push(...step.listed);
     if (step.wakeAtMs !== undefined) {
       const delayMs = step.wakeAtMs - deps.clock.now();
       await setTimer(deps, { type: 'publish', videoId: stream.videoId, uid: stream.uid }, delayMs);
     }
-    if (!step.again) break;
+    if (!step.again) return listed;
   }
 }
 
-type Step = Readonly<{ head: Versioned<TimelineHead>; again: boolean; wakeAtMs?: number }>;
+type Step = Readonly<{
+  head: Versioned<TimelineHead>;
+  listed: readonly ListedSegment[];
+  again: boolean;
+  wakeAtMs?: number;
+}>;
 
 async function appendReady(
   deps: Deps,
@@ -52,7 +75,7 @@ async function appendReady(
     records.getRun(stream, Math.max(1, head.value.run)),
     records.newestRun(stream),
   ]);
-  if (!run || !newestRun) return { head, again: false };
+  if (!run || !newestRun) return { head, listed: [], again: false };
   const plan = await planRun(deps, stream, head.value, run, newestRun.run > run.run);
   let { entries, head: next } = plan;
   const runIsDone = plan.runIsDone;
@@ -61,7 +84,8 @@ async function appendReady(
   if (entries.length === 0 && !runIsDone) {
     const ended = await endIfSaid(records, stream, next, newestRun);
     if (ended === undefined) {
-      return { head, again: false, ...(plan.wakeAtMs ? { wakeAtMs: plan.wakeAtMs } : {}) };
+      const wake = plan.wakeAtMs ? { wakeAtMs: plan.wakeAtMs } : {};
+      return { head, listed: [], again: false, ...wake };
     }
     next = ended;
   }
@@ -72,6 +96,7 @@ async function appendReady(
   }
   const written = await records.appendEntries(stream, entries, next, head.version);
   if (!written) return 'raced';
+  const listedAtMs = deps.clock.now();
   if (reopens) {
     const watch = { type: 'watch', videoId: stream.videoId, uid: stream.uid } as const;
     await setTimer(deps, watch, watchDelayMs(stream));
@@ -79,6 +104,12 @@ async function appendReady(
   const again = runIsDone || entries.length > 0;
   return {
     head: { value: next, version: head.version + 1 },
+    listed: plan.shown.map(({ run, number, uploadedAtMs }) => ({
+      run,
+      number,
+      uploadedAtMs,
+      listedAtMs,
+    })),
     again,
     ...(plan.wakeAtMs ? { wakeAtMs: plan.wakeAtMs } : {}),
   };

@@ -6,12 +6,12 @@
 import { DomainError } from '../domain/errors.ts';
 import { sourceInitKey } from '../domain/object-keys.ts';
 import type { Stream } from '../domain/stream.ts';
-import { inspectInit } from '../media/inspect.ts';
 import { parsePushedPlaylist, segmentNumberOfName } from '../playlist/pushed-playlist.ts';
 import type { Deps } from './deps.ts';
+import { digestOf } from './digest.ts';
 import { requestEnd } from './end.ts';
 import { StreamRecords, type Versioned } from './records.ts';
-import { digestOf, type UploadResult, uploadSegment } from './upload.ts';
+import { loadInspection, type UploadResult, uploadSegment } from './upload.ts';
 
 /** Playlists repeat what they said before; only their newest lines are news. */
 const NEWEST_LINES = 4;
@@ -102,6 +102,7 @@ export async function storeInit(
   bytes: Uint8Array,
   session?: string,
 ): Promise<void> {
+  const { inspectInit } = await loadInspection();
   await inspectInit(bytes);
   const digest = digestOf(bytes);
   const key = sourceInitKey(stream, digest);

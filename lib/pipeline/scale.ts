@@ -10,7 +10,8 @@ import {
   type ScalingMemory,
 } from '../domain/scaling.ts';
 import type { Deps } from './deps.ts';
-import { type LookRequest, sendLook } from './messages.ts';
+import type { LookRequest } from './message-schemas.ts';
+import { sendLook } from './messages.ts';
 
 type Looking = Pick<Deps, 'index' | 'queues' | 'clock'>;
 

@@ -6,7 +6,6 @@ import type { TimelineHead } from '../domain/publication.ts';
 import type { Stream } from '../domain/stream.ts';
 import { secondsToTicks, ticksToSeconds } from '../domain/ticks.ts';
 import type { EntryRendition, TimelineEntry } from '../domain/timeline.ts';
-import { remuxRenditions, remuxSource } from '../media/remux.ts';
 import { getStream } from './access.ts';
 import type { Deps } from './deps.ts';
 import { StreamRecords } from './records.ts';
@@ -93,14 +92,17 @@ export async function joinSegment(
   const name = resolution === 'source' ? 'source' : (video ?? 'audio');
   const key = remuxedKey(stream, entry.sequence, name, audio ?? 'none', format);
   if (await deps.media.head(key)) return key;
-  const bytes =
-    resolution === 'source'
-      ? await joinSource(deps, stream, entry, format)
-      : await remuxRenditions({
-          ...(video ? { video: await readPiece(deps, pieces[video]) } : {}),
-          audio: audio ? [await readPiece(deps, pieces[audio])] : [],
-          format,
-        });
+  // The muxer is large, and most files are there when they are asked for. It comes beside the pieces.
+  const muxer = import('../media/remux.ts');
+  let bytes: Uint8Array;
+  if (resolution === 'source') {
+    const source = await readSource(deps, stream, entry);
+    bytes = await (await muxer).remuxSource({ ...source, format });
+  } else {
+    const picture = video ? { video: await readPiece(deps, pieces[video]) } : {};
+    const sound = audio ? [await readPiece(deps, pieces[audio])] : [];
+    bytes = await (await muxer).remuxRenditions({ ...picture, audio: sound, format });
+  }
   await deps.media.put(key, bytes, FORMATS[format]);
   return key;
 }
@@ -164,12 +166,11 @@ async function readPiece(
   throw new Error(`The objects of a rendition are not there: ${piece?.key}`);
 }
 
-async function joinSource(
+async function readSource(
   deps: Deps,
   stream: Stream,
   entry: TimelineEntry,
-  format: SegmentFormat,
-): Promise<Uint8Array> {
+): Promise<{ bytes: Uint8Array; init?: Uint8Array }> {
   const records = new StreamRecords(deps.index);
   const segment = await records.findSegment(stream, entry.run, entry.number);
   const bytes = segment && (await deps.media.get(segment.sourceKey));
@@ -181,5 +182,5 @@ async function joinSource(
     );
   }
   const init = segment.initKey === undefined ? undefined : await deps.media.get(segment.initKey);
-  return remuxSource({ bytes, ...(init ? { init } : {}), format });
+  return { bytes, ...(init ? { init } : {}) };
 }

@@ -11,10 +11,10 @@ import type { Run, Stream } from '../domain/stream.ts';
 import { secondsToTicks, TICKS_PER_SECOND } from '../domain/ticks.ts';
 import type { EntryRendition } from '../domain/timeline.ts';
 import { type TranscodedSegment, transcodeSegment } from '../media/transcode.ts';
-import type { Deps } from './deps.ts';
-import { sendPublish, type TranscodeJob } from './messages.ts';
+import { digestOf } from './digest.ts';
+import { announceOutcome, failure, type WorkerDeps } from './job-outcome.ts';
+import type { TranscodeJob } from './message-schemas.ts';
 import { StreamRecords } from './records.ts';
-import { digestOf } from './upload.ts';
 
 export type TranscodeSurroundings = Readonly<{
   workFolder: string;
@@ -22,8 +22,6 @@ export type TranscodeSurroundings = Readonly<{
   threads?: number;
   signal: AbortSignal;
 }>;
-
-export type WorkerDeps = Omit<Deps, 'ownerKeyHash' | 'fleet'>;
 
 /** What the encoder announced may differ from what the container shows by a frame or so. */
 const MAX_DURATION_CORRECTION_TICKS = TICKS_PER_SECOND / 4;
@@ -63,22 +61,6 @@ export async function runTranscodeJob(
   await announceOutcome(deps, job);
   return outcome.type === 'rendered' ? 'done' : 'failed';
 }
-
-/** For a job that was tried too often: nobody shall wait for its segment. */
-export async function failJob(deps: WorkerDeps, job: TranscodeJob, reason: string): Promise<void> {
-  const records = new StreamRecords(deps.index);
-  await records.recordOutcome(job, failure(deps, job, reason));
-  await announceOutcome(deps, job);
-}
-
-const failure = (
-  { clock }: WorkerDeps,
-  { run, number }: Readonly<{ run: number; number: number }>,
-  reason: string,
-): SegmentOutcome => ({ type: 'failed', run, number, reason, settledAtMs: clock.now() });
-
-const announceOutcome = (deps: WorkerDeps, { videoId, uid, run, number }: TranscodeJob) =>
-  sendPublish(deps, { videoId, uid, settled: { run, number } });
 
 async function transcode(
   deps: WorkerDeps,
@@ -160,7 +142,7 @@ async function findEndTicks(
 async function storeRenditions(
   deps: WorkerDeps,
   stream: Stream,
-  { run, number }: SourceSegment,
+  { run, number, uploadedAtMs }: SourceSegment,
   transcoded: TranscodedSegment,
 ): Promise<SegmentOutcome> {
   const made = Object.entries(transcoded.renditions);
@@ -188,6 +170,7 @@ async function storeRenditions(
     durationTicks,
     renditions,
     catalogue,
+    uploadedAtMs,
     settledAtMs,
   };
 }

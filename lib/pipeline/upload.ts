@@ -3,7 +3,6 @@
  * is stored; what was refused left no trace. The same call twice has the effect of one.
  */
 
-import { createHash } from 'node:crypto';
 import type { Receipt } from '../api/messages.ts';
 import { timeStartsOver } from '../domain/encoder-run.ts';
 import { DomainError } from '../domain/errors.ts';
@@ -11,8 +10,9 @@ import { sourceSegmentKey } from '../domain/object-keys.ts';
 import type { SegmentFacts, SourceSegment } from '../domain/segment.ts';
 import { fitsTarget, type Run, type Stream, targetFromFirstSegment } from '../domain/stream.ts';
 import { TIMELINE_OFFSET_TICKS, ticksToMs, ticksToSeconds, unwrapOffset } from '../domain/ticks.ts';
-import { inspectSegment } from '../media/inspect.ts';
+import type { Inspection } from '../media/inspect.ts';
 import type { Deps } from './deps.ts';
+import { digestOf } from './digest.ts';
 import { sendTranscode, setTimer } from './messages.ts';
 import { receiptFor } from './receipt.ts';
 import { StreamRecords, type Versioned } from './records.ts';
@@ -42,8 +42,8 @@ const MAX_RACES = 5;
 /** A job for a segment whose predecessor is not there yet is held back so long, for its audio tail. */
 const TAIL_GRACE_MS = 2000;
 
-export const digestOf = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex');
+/** Demuxers are large: a process that begins may ask for them before it needs them, or not at all. */
+export const loadInspection = () => import('../media/inspect.ts');
 
 export async function uploadSegment(
   deps: Deps,
@@ -66,7 +66,7 @@ export async function uploadSegment(
     );
   }
   const records = new StreamRecords(deps.index);
-  let inspected: Awaited<ReturnType<typeof inspectSegment>> | undefined;
+  let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
     const place = await findPlace(records, stream.value, { ...upload, digest });
     if (place.type === 'present') {
@@ -77,6 +77,7 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
+    const { inspectSegment } = await loadInspection();
     inspected ??= await inspectSegment(upload.bytes, init?.bytes);
     const stored = await store(deps, stream, upload, digest, place, inspected, init?.key);
     if (stored === 'raced') {
@@ -121,7 +122,7 @@ async function store(
   upload: SegmentUpload,
   digest: string,
   place: Exclude<Place, { type: 'present' }>,
-  { facts, tails }: Awaited<ReturnType<typeof inspectSegment>>,
+  { facts, tails }: Inspection,
   initKey: string | undefined,
 ): Promise<Stored | 'raced'> {
   const records = new StreamRecords(deps.index);

@@ -3,7 +3,8 @@
 import type { Stream } from '../domain/stream.ts';
 import type { Deps } from './deps.ts';
 import { requestEnd } from './end.ts';
-import { sendPublish, sendTranscode, setTimer, type TimerEvent } from './messages.ts';
+import type { TimerEvent } from './message-schemas.ts';
+import { sendPublish, sendTranscode, setTimer } from './messages.ts';
 import { StreamRecords } from './records.ts';
 import { callForLook } from './scale.ts';
 

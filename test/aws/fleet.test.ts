@@ -5,7 +5,7 @@ import { EcsWorkerFleet } from '../../lib/aws/ecs-worker-fleet.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { joinStandingFleet, standingFleet } from '../../lib/aws/standing-fleet.ts';
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
-import { lookRequest } from '../../lib/pipeline/messages.ts';
+import { lookRequest } from '../../lib/pipeline/message-schemas.ts';
 import { callForLook, scaleWorkers } from '../../lib/pipeline/scale.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import { withMiniStack } from './ministack.ts';

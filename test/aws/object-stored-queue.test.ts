@@ -17,15 +17,14 @@ const delivery = (receipt: string, body: unknown): Delivery => ({
 });
 
 test('keys of reports are those of the objects', () => {
-  assert.deepEqual(storedKeys(JSON.stringify({ key: 'source/a/b.bin' })), ['source/a/b.bin']);
+  assert.deepEqual(storedKeys({ key: 'source/a/b.bin' }), ['source/a/b.bin']);
   const records = { Records: [record('source/a/granted/1.bin'), record('with+space/%C3%BC.bin')] };
-  assert.deepEqual(storedKeys(JSON.stringify(records)), [
-    'source/a/granted/1.bin',
-    'with space/ü.bin',
-  ]);
+  assert.deepEqual(storedKeys(records), ['source/a/granted/1.bin', 'with space/ü.bin']);
   const first = { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'media' };
-  assert.deepEqual(storedKeys(JSON.stringify(first)), []);
-  assert.throws(() => storedKeys('{"other":1}'));
+  assert.deepEqual(storedKeys(first), []);
+  for (const strange of [{ other: 1 }, { Records: [{ s3: {} }] }, { key: 5 }, [], 'text', null]) {
+    assert.throws(() => storedKeys(strange), TypeError);
+  }
 });
 
 test('each delivery names one key: none is lost with the others of its report', async () => {

@@ -81,6 +81,7 @@ async function fill(dataPath: string, videoId: string, length: number): Promise<
         '720p': { key: `media/${videoId}/720p/1-${number}.m4s`, initKey: 'init', sizeBytes: 9 },
       },
       catalogue: { '720p': VIDEO },
+      uploadedAtMs: 0,
       settledAtMs: 0,
     }));
     const plan = planPublication(

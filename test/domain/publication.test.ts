@@ -36,6 +36,7 @@ const rendered = (
       framesPerSecond: 30,
     },
   },
+  uploadedAtMs: START_MS,
   settledAtMs: options.settledAtMs ?? START_MS,
 });
 

@@ -5,12 +5,13 @@ import { grantServer } from '../../lib/embedded/grant-server.ts';
 import { QueueBell } from '../../lib/embedded/queue-bell.ts';
 import { openQueueDatabase } from '../../lib/embedded/queue-database.ts';
 import { deadLetterName, SqliteWorkQueue } from '../../lib/embedded/sqlite-work-queue.ts';
-import { mediaStoreContract } from '../contracts/media-store.ts';
+import { rememberPuts } from '../../lib/pipeline/put-memory.ts';
+import { type MediaStoreUnderTest, mediaStoreContract } from '../contracts/media-store.ts';
 import { streamIndexContract } from '../contracts/stream-index.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-mediaStoreContract('the file media store', async () => {
+async function fileMediaStore(): Promise<MediaStoreUnderTest> {
   const folder = await temporaryFolder();
   const data = openDataFolder(folder.path);
   let origin = '';
@@ -40,6 +41,13 @@ mediaStoreContract('the file media store', async () => {
       await folder.remove();
     },
   };
+}
+
+mediaStoreContract('the file media store', fileMediaStore);
+
+mediaStoreContract('a media store that remembers', async () => {
+  const made = await fileMediaStore();
+  return { ...made, media: rememberPuts(made.media) };
 });
 
 streamIndexContract('the SQLite stream index', async () => {

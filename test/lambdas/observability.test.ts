@@ -7,9 +7,9 @@ import {
   publishDeadHandler,
   timersDeadHandler,
 } from '../../lambdas/dead-letters.ts';
+import { ingestHandler } from '../../lambdas/ingest.ts';
 import { type HttpEvent, json } from '../../lambdas/middleware.ts';
 import type * as Observability from '../../lambdas/observability.ts';
-import { withStoredKeys } from '../../lambdas/stored-objects.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { memoryQueue } from './memory-queue.ts';
 
@@ -130,46 +130,56 @@ describe('what functions tell of themselves', () => {
 });
 
 describe('reports of stored objects', () => {
-  test('become keys, whether S3 wrote them or we did', () => {
-    const s3 = (...keys: string[]) => ({
-      Records: keys.map((key) => ({ s3: { object: { key } } })),
-    });
-    const event = eventOf(
-      s3('source/v/u/granted/ab.bin'),
-      { key: 'source/v/u/granted/cd.bin' },
-      { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'b' },
-      s3('a%20b+c.bin', 'd.bin'),
-      'no json',
-    );
+  const reports = eventOf(
+    { Records: [{ s3: { object: { key: 'source/one/u/granted/ab.bin' } } }] },
+    { key: 'source/two/u/granted/cd.bin' },
+    { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'b' },
+    {
+      Records: ['source/thr%65e/u/granted/ef.bin', 'source/four/u/granted/01.bin'].map((key) => ({
+        s3: { object: { key } },
+      })),
+    },
+    'no json',
+    { other: 1 },
+  );
+  const refused = ['m4', 'm5'].map((itemIdentifier) => ({ itemIdentifier }));
+
+  test('are committed key by key, whether S3 wrote them or we did', async (t) => {
+    t.mock.method(console, 'error', () => {});
+    const asked: string[] = [];
+    const index = { get: async (partition: string) => void asked.push(partition) };
+    const handler = ingestHandler({ index } as unknown as Deps);
+    assert.deepEqual(await handler(reports, CONTEXT), { batchItemFailures: refused });
+    assert.deepEqual(asked, ['stream/one', 'stream/two', 'stream/three', 'stream/four']);
+  });
+
+  test('that came to nothing are sent again after a pause, a message for each key', async (t) => {
+    t.mock.method(console, 'error', () => {});
+    const ingest = memoryQueue();
+    const handler = ingestDeadHandler({ queues: { ingest } } as unknown as Deps);
+    assert.deepEqual(await handler(reports, CONTEXT), { batchItemFailures: refused });
     assert.deepEqual(
-      withStoredKeys(event).Records.map(({ messageId, body }) => [messageId, body]),
-      [
-        ['m0', '{"key":"source/v/u/granted/ab.bin"}'],
-        ['m1', '{"key":"source/v/u/granted/cd.bin"}'],
-        ['m3', '{"key":"a b c.bin"}'],
-        ['m3', '{"key":"d.bin"}'],
-        ['m4', 'no json'],
-      ],
+      ingest.sent,
+      ['one/u/granted/ab', 'two/u/granted/cd', 'three/u/granted/ef', 'four/u/granted/01'].map(
+        (key) => ({ body: JSON.stringify({ key: `source/${key}.bin` }), delayMs: 900_000 }),
+      ),
     );
   });
 });
 
 describe('dead letters of steps', () => {
-  test('are sent again, the timers and uploads after a pause', async () => {
-    const [publish, timers, ingest] = [memoryQueue(), memoryQueue(), memoryQueue()];
-    const deps = { queues: { publish, timers, ingest } } as unknown as Deps;
+  test('are sent again, the timers after a pause', async () => {
+    const [publish, timers] = [memoryQueue(), memoryQueue()];
+    const deps = { queues: { publish, timers } } as unknown as Deps;
     const request = { videoId: 'v', uid: 'u', settled: { run: 1, number: 2 } };
     const timer = { type: 'watch', videoId: 'v', uid: 'u' };
-    const stored = { key: 'source/v/u/granted/ab.bin' };
     for (const [handler, body] of [
       [publishDeadHandler(deps), request],
       [timersDeadHandler(deps), timer],
-      [ingestDeadHandler(deps), stored],
     ] as const) {
       assert.deepEqual(await handler(eventOf(body), CONTEXT), { batchItemFailures: [] });
     }
     assert.deepEqual(publish.sent, [{ body: JSON.stringify(request), group: 'u' }]);
     assert.deepEqual(timers.sent, [{ body: JSON.stringify(timer), delayMs: 60_000 }]);
-    assert.deepEqual(ingest.sent, [{ body: JSON.stringify(stored), delayMs: 900_000 }]);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
 import { newStream } from '../../lib/pipeline/access.ts';
-import { type LookRequest, lookRequest } from '../../lib/pipeline/messages.ts';
+import { type LookRequest, lookRequest } from '../../lib/pipeline/message-schemas.ts';
 import {
   callForLook,
   type FleetReport,

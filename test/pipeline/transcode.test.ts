@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { transcodeDeadHandler } from '../../lambdas/queues.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
 import { newStream } from '../../lib/pipeline/access.ts';
-import type { TranscodeJob } from '../../lib/pipeline/messages.ts';
+import type { TranscodeJob } from '../../lib/pipeline/message-schemas.ts';
 import { publishStream } from '../../lib/pipeline/publish.ts';
 import { runTranscodeJob } from '../../lib/pipeline/transcode.ts';
 import { uploadSegment } from '../../lib/pipeline/upload.ts';

@@ -9,7 +9,11 @@ import { readRepository } from './repository-files.ts';
  */
 const ALLOWED: ImportTable = {
   'lib/domain': {},
-  'lib/config.ts': { areas: ['lib/domain'], packages: ['zod'], node: ['node:os', 'node:path'] },
+  'lib/settings.ts': {},
+  'lib/config.ts': {
+    areas: ['lib/domain', 'lib/settings.ts'],
+    node: ['node:os', 'node:path'],
+  },
   'lib/api': { areas: ['lib/domain'] },
   'lib/playlist': { areas: ['lib/domain'] },
   'lib/ffmpeg': { areas: ['lib/domain'], node: 'all' },
@@ -34,7 +38,7 @@ const ALLOWED: ImportTable = {
   },
   'lib/encoder': { areas: ['lib/api', 'lib/domain', 'lib/ffmpeg', 'lib/playlist'], node: 'all' },
   'lib/aws': {
-    areas: ['lib/config.ts'],
+    areas: ['lib/settings.ts'],
     types: ['lib/pipeline'],
     packages: [
       '@aws-sdk/client-dynamodb',
@@ -42,7 +46,6 @@ const ALLOWED: ImportTable = {
       '@aws-sdk/client-s3',
       '@aws-sdk/client-sqs',
       '@aws-sdk/s3-request-presigner',
-      'zod',
     ],
     node: 'all',
   },
@@ -51,14 +54,19 @@ const ALLOWED: ImportTable = {
     types: ['lib/pipeline'],
   },
   'lib/infra': {
-    areas: ['lib/api', 'lib/aws', 'lib/config.ts', 'lib/domain'],
+    areas: ['lib/api', 'lib/aws', 'lib/domain', 'lib/settings.ts'],
     types: ['lambdas', 'lib/pipeline'],
     packages: ['aws-cdk-lib', 'cdk-nag', 'constructs', 'zod'],
     node: ['node:path'],
   },
-  'lib/infra/function-bundles.ts': { packages: ['esbuild'], node: 'all' },
+  'lib/infra/bundle-plugins.ts': { packages: ['esbuild'], node: 'all' },
+  'lib/infra/function-bundles.ts': {
+    areas: ['lib/infra/bundle-plugins.ts'],
+    packages: ['esbuild'],
+    node: 'all',
+  },
   lambdas: {
-    areas: ['lib/api', 'lib/aws', 'lib/config.ts', 'lib/domain', 'lib/pipeline', 'lib/playlist'],
+    areas: ['lib/api', 'lib/aws', 'lib/domain', 'lib/pipeline', 'lib/playlist', 'lib/settings.ts'],
     packages: [
       '@aws-lambda-powertools/logger',
       '@aws-lambda-powertools/metrics',

@@ -2,7 +2,7 @@
 
 import type { SegmentOutcome, SourceSegment } from '../../lib/domain/segment.ts';
 import type { Run, Stream } from '../../lib/domain/stream.ts';
-import { publishStream } from '../../lib/pipeline/publish.ts';
+import { type ListedSegment, publishStream } from '../../lib/pipeline/publish.ts';
 import type { TestEngine } from './engine.ts';
 
 export const SEGMENT_TICKS = 360_000;
@@ -55,7 +55,7 @@ export async function settle(
   run: number,
   number: number,
   rungs: readonly RungName[] = ['720p', '360p'],
-): Promise<void> {
+): Promise<readonly ListedSegment[]> {
   const outcome: SegmentOutcome = {
     type: 'rendered',
     run,
@@ -84,16 +84,18 @@ export async function settle(
         },
       ]),
     ),
+    uploadedAtMs:
+      (await engine.records.findSegment(stream, run, number))?.uploadedAtMs ?? Number.NaN,
     settledAtMs: engine.clock.nowMs,
   };
   await engine.records.recordOutcome(stream, outcome);
-  await publish(engine, stream, { run, number });
+  return publish(engine, stream, { run, number });
 }
 
 export async function publish(
   { deps }: TestEngine,
   { videoId, uid }: Stream,
   settled?: Readonly<{ run: number; number: number }>,
-): Promise<void> {
-  await publishStream(deps, { videoId, uid, ...(settled ? { settled } : {}) });
+): Promise<readonly ListedSegment[]> {
+  return publishStream(deps, { videoId, uid, ...(settled ? { settled } : {}) });
 }

@@ -1,0 +1,23 @@
+/** `/viewstream/{videoId}`: one segment as a file of its own. No key; a CDN may answer for us. */
+
+import { parseLanguage, parseVideoId } from '../../lib/domain/ids.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+import { findMoment, joinSegment, parseFormat } from '../../lib/pipeline/segment-view.ts';
+import { apiHandler } from '../middleware.ts';
+
+export const viewSegmentHandler = (deps: Deps) =>
+  apiHandler(async (event) => {
+    const query = event.queryStringParameters ?? {};
+    const videoId = parseVideoId(event.pathParameters?.videoId);
+    const format = parseFormat(query.format);
+    const language = parseLanguage(query.lang);
+    const moment = await findMoment(deps, videoId, query.timestamp);
+    const key = await joinSegment(deps, moment, {
+      format,
+      resolution: query.resolution,
+      language,
+    });
+    // The name is for ever; which segment a moment lies in is settled for as long as the stream is.
+    const headers = { location: `/${key}`, 'cache-control': 'public, max-age=10' };
+    return { statusCode: 302, headers };
+  });
