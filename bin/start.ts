@@ -9,7 +9,6 @@ import { parseArgs } from 'node:util';
 import { serverConfig } from '../lib/config.ts';
 import { ConfigError } from '../lib/settings.ts';
 import { buildPages } from '../web/build.ts';
-import { startAwsSystem } from './aws-system.ts';
 import type { RunningSystem } from './serving.ts';
 import { startSystem } from './system.ts';
 
@@ -53,7 +52,8 @@ async function main(): Promise<void> {
   await buildPages(pages);
   const isNew = !values.aws && !existsSync(join(config.dataPath, 'index.db'));
   const system = values.aws
-    ? await startAwsSystem(config, pages, values.stage)
+    ? // Here alone: the clients of AWS take as much memory as the engine.
+      await (await import('./aws-system.ts')).startAwsSystem(config, pages, values.stage)
     : await startSystem(config, pages);
   const url = urlOf(config.host, system.address.port);
   const demo = values.demo && isNew ? startDemo(url, system.ownerKey) : undefined;
