@@ -1,6 +1,6 @@
 /** Bundles the functions: each with everything that it needs but Node. The very bytes that are deployed. */
 
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
@@ -54,27 +54,49 @@ export async function bundleFunctions(
   const mapsFolder = `${outFolder}-maps`;
   await rm(outFolder, { recursive: true, force: true });
   await rm(mapsFolder, { recursive: true, force: true });
-  return Promise.all(
-    names.map(async (name) => {
-      const entry = entries?.[name] ?? join(ENTRIES, `${name}.ts`);
-      const folder = join(outFolder, name);
-      const sizes = await bundle(entry, folder, join(mapsFolder, name));
-      return { name, folder, ...sizes };
-    }),
-  );
+  const sources = names.map((name) => ({ name, entry: entries?.[name] ?? entryOf(name) }));
+  const [later, atOnce] = await partition(sources, ({ entry }) => loadsPartsLater(entry));
+  const bundled = await Promise.all([
+    ...later.map((source) => bundle([source], outFolder, mapsFolder)),
+    bundle(atOnce, outFolder, mapsFolder),
+  ]);
+  return bundled.flat().sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
-type Sizes = Pick<BundledFunction, 'startBytes' | 'sizeBytes'>;
+const entryOf = (name: string): string => join(ENTRIES, `${name}.ts`);
 
-async function bundle(entry: string, folder: string, mapsFolder: string): Promise<Sizes> {
+/** If this is wrong, the function works all the same, but loads everything when it starts. */
+const loadsPartsLater = async (entry: string): Promise<boolean> =>
+  /'\.\/(?:after-start|media-store)\.ts'/.test(await readFile(entry, 'utf8'));
+
+async function partition<T>(
+  all: readonly T[],
+  test: (one: T) => Promise<boolean>,
+): Promise<[passed: T[], failed: T[]]> {
+  const verdicts = await Promise.all(all.map(test));
+  return [all.filter((_, index) => verdicts[index]), all.filter((_, index) => !verdicts[index])];
+}
+
+type Source = Readonly<{ name: string; entry: string }>;
+
+/**
+ * Each source becomes a bundle of its own. One alone is split: what it imports later is a file that
+ * no cold start reads. Of several, which esbuild parses at once in half the time, files would be shared.
+ */
+async function bundle(
+  sources: readonly Source[],
+  outFolder: string,
+  mapsFolder: string,
+): Promise<BundledFunction[]> {
+  const isAlone = sources.length === 1;
+  const nameOf = (source: Source): string => (isAlone ? 'index' : source.name);
   const { outputFiles, metafile } = await build({
-    entryPoints: { index: entry },
+    entryPoints: Object.fromEntries(sources.map((source) => [nameOf(source), source.entry])),
     // Not the folder itself, whose path would change the names of the files.
     outdir: FUNCTIONS_FOLDER,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    // What is imported later becomes a file of its own, which no cold start reads.
-    splitting: true,
+    splitting: isAlone,
     chunkNames: '[name]-[hash]',
     minify: true,
     format: 'esm',
@@ -92,27 +114,40 @@ async function bundle(entry: string, folder: string, mapsFolder: string): Promis
     metafile: true,
     logLevel: 'error',
   });
-  await Promise.all([folder, mapsFolder].map((path) => mkdir(path, { recursive: true })));
-  for (const { path, contents } of outputFiles) {
-    await writeFile(join(path.endsWith('.map') ? mapsFolder : folder, basename(path)), contents);
-  }
-  return sizesOf(metafile.outputs);
+  return Promise.all(
+    sources.map(async (source) => {
+      const folder = join(outFolder, source.name);
+      const maps = join(mapsFolder, source.name);
+      await Promise.all([folder, maps].map((path) => mkdir(path, { recursive: true })));
+      const own = `${nameOf(source)}.mjs`;
+      for (const { path, contents } of outputFiles) {
+        const file = basename(path);
+        if (!isAlone && !file.startsWith(own)) continue;
+        const target = file.replace(own, 'index.mjs');
+        await writeFile(join(file.endsWith('.map') ? maps : folder, target), contents);
+      }
+      return { name: source.name, folder, ...sizesOf(metafile.outputs, own) };
+    }),
+  );
 }
 
-function sizesOf(outputs: Metafile['outputs']): Sizes {
-  const code = Object.entries(outputs).filter(([path]) => path.endsWith('.mjs'));
-  const waitedFor = new Set(code.flatMap(([path]) => (basename(path) === 'index.mjs' ? path : [])));
-  // A set that grows while it is walked: all that is imported by what is in it.
-  for (const path of waitedFor) {
-    for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
-      if (kind === 'import-statement' && !external) waitedFor.add(next);
+type Sizes = Pick<BundledFunction, 'startBytes' | 'sizeBytes'>;
+
+/** `own`: the file that is loaded first. */
+function sizesOf(outputs: Metafile['outputs'], own: string): Sizes {
+  const bytesBy = (kinds: readonly string[]): number => {
+    const reached = new Set(Object.keys(outputs).filter((path) => basename(path) === own));
+    // A set that grows while it is walked: all that is imported by what is in it.
+    for (const path of reached) {
+      for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
+        if (kinds.includes(kind) && !external) reached.add(next);
+      }
     }
-  }
-  const bytesOf = (some: typeof code): number =>
-    some.reduce((sum, [, { bytes }]) => sum + bytes, 0);
+    return [...reached].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
+  };
   return {
-    startBytes: bytesOf(code.filter(([path]) => waitedFor.has(path))),
-    sizeBytes: bytesOf(code),
+    startBytes: bytesBy(['import-statement']),
+    sizeBytes: bytesBy(['import-statement', 'dynamic-import']),
   };
 }
 

@@ -67,7 +67,8 @@ export async function deploy(
 ): Promise<Deployment> {
   const stage = `t${randomBytes(4).toString('hex')}`;
   const workers = parts.includes('workers') ? FARGATE : ['-c', 'workers=none'];
-  const options = ['-c', `stage=${stage}`, ...workers, '--app', EMULATED_APP];
+  const templates = ['--output', join(stack.folder, stage)];
+  const options = ['-c', `stage=${stage}`, ...workers, '--app', EMULATED_APP, ...templates];
   const task = (name: string, ...args: string[]) => runTask(stack, [name, ...options, ...args]);
   const deployParts = () =>
     task('deploy', '--require-approval', 'never', ...parts.map((part) => `*-${part}`));

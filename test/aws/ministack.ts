@@ -25,6 +25,8 @@ export type MiniStack = Readonly<{
   connection: AwsConnection & Readonly<{ endpoint: string }>;
   /** The same for another process. */
   env: Readonly<Record<string, string>>;
+  /** Of the emulator's own; goes with it. */
+  folder: string;
   output(): string;
 }>;
 
@@ -123,6 +125,7 @@ export async function startMiniStack(
       // Of Node, and of the CDK's CLI.
       ...(guarded && { NODE_EXTRA_CA_CERTS: certificate, AWS_CA_BUNDLE: certificate }),
     },
+    folder,
     output: () => printed,
   };
 }
