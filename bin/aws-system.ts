@@ -16,6 +16,7 @@ import { mediaFiles, webPages } from '../lib/embedded/static-files.ts';
 import { hashKey } from '../lib/pipeline/access.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
 import { ConfigError, type Environment } from '../lib/settings.ts';
+import { CONTENT_SECURITY_POLICY } from '../web/build.ts';
 import { type Stage, stageDeployedHere } from './deployments.ts';
 import { keepScaled, localFleet } from './local-workers.ts';
 import {
@@ -53,7 +54,7 @@ export async function startAwsSystem(
   };
   const gateway = new Gateway({
     routes: routesOf(deps),
-    mounts: [mediaFiles(openerOf(ports.media)), webPages(pagesFolder)],
+    mounts: [mediaFiles(openerOf(ports.media)), webPages(pagesFolder, CONTENT_SECURITY_POLICY)],
     report,
   });
   const address = await gateway.listen(config.port, config.host);

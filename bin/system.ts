@@ -13,6 +13,7 @@ import { QueuePoller, type QueuePollerOptions } from '../lib/embedded/queue-poll
 import { mediaFiles, webPages } from '../lib/embedded/static-files.ts';
 import { hashKey } from '../lib/pipeline/access.ts';
 import type { Deps } from '../lib/pipeline/deps.ts';
+import { CONTENT_SECURITY_POLICY } from '../web/build.ts';
 import { keepScaled, localFleet } from './local-workers.ts';
 import { REQUESTS_GRACE_MS, type RunningSystem, report, routesOf } from './serving.ts';
 
@@ -44,7 +45,7 @@ export async function startSystem(
   });
   const gateway = new Gateway({
     routes: routesOf(deps),
-    mounts: [mediaFiles(ports.media), grants, webPages(pagesFolder)],
+    mounts: [mediaFiles(ports.media), grants, webPages(pagesFolder, CONTENT_SECURITY_POLICY)],
     report,
   });
   let address: AddressInfo;

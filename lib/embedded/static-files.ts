@@ -19,22 +19,8 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 /** A CDN in front must not remember for long that something was not there yet. */
 const MISSING_CACHE_CONTROL = 'public, max-age=1';
 
-/**
- * Of media-chrome and hls.js: styles in shadow roots, media and workers from blobs. Pages may play
- * streams of other servers. Only pages of ours may frame a page where somebody types a key.
- */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "media-src 'self' blob: http: https:",
-  "worker-src 'self' blob:",
-  "connect-src 'self' http: https:",
-  "img-src 'self' data: blob:",
-  "style-src 'self' 'unsafe-inline'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'self'",
-].join('; ');
+/** Only pages of ours may frame a page where somebody types a key; a page cannot say so itself. */
+const FRAMED_BY_US = "frame-ancestors 'self'";
 
 /** `GET /media/…`: the objects whose keys begin with `media/`. */
 export const mediaFiles = (store: ObjectOpener): Mount => ({
@@ -48,7 +34,7 @@ export const mediaFiles = (store: ObjectOpener): Mount => ({
 });
 
 /** `GET /…`: the files of a folder; `/` at the end stands for `index.html`. */
-export const webPages = (folder: string): Mount => ({
+export const webPages = (folder: string, contentSecurityPolicy: string): Mount => ({
   prefix: '/',
   methods: GET_METHODS,
   serve: async (exchange) => {
@@ -66,7 +52,7 @@ export const webPages = (folder: string): Mount => ({
     const isHashed = /[-.][A-Z0-9]{8}\.\w+$/.test(path);
     await sendFile(exchange, await openPage(path), {
       'cache-control': isHashed ? IMMUTABLE : 'no-cache',
-      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'content-security-policy': `${contentSecurityPolicy}; ${FRAMED_BY_US}`,
       'referrer-policy': 'same-origin',
     });
   },
