@@ -9,8 +9,10 @@ import { once } from 'node:events';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Grant, Receipt, StreamView } from '../../lib/api/messages.ts';
+import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
+import { StreamRecords } from '../../lib/pipeline/records.ts';
 import { type DeployedWorker, type Deployment, deploy, startWorker } from '../aws/deployment.ts';
 import { type MiniStack, withMiniStack } from '../aws/ministack.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
@@ -290,6 +292,14 @@ function register(stack: MiniStack): void {
         healed.segments.map(({ gap }) => gap),
         [false, false, false],
       );
+      // By way of the dead letters: a worker itself fails with the reason that it found.
+      const index = new DynamoStreamIndex(connection, deployment.outputs.TableName ?? '');
+      const records = new StreamRecords(index);
+      const stream = await records.findStream('poison');
+      const outcome = stream && (await records.findOutcome(stream.value, 1, 1));
+      index.close();
+      assert.ok(outcome?.type === 'failed');
+      assert.equal(outcome.reason, 'every attempt to transcode it failed');
     });
 
     test('is served from this machine as well, with workers that come when they are needed', {
