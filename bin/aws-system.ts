@@ -1,6 +1,7 @@
 /**
  * The API, the pages and the media from this machine, over what is deployed to AWS or an emulator.
- * The steps behind the queues run there. Workers run here if the stage was deployed without any.
+ * The steps behind the queues run there. Workers run here if the stage was deployed without any
+ * (RIVULET_WORKERS=0: nor here, somebody starts them by hand).
  */
 
 import { fileURLToPath } from 'node:url';
@@ -45,7 +46,8 @@ export async function startAwsSystem(
   const aws = awsConfig(env);
   const ports = awsPorts(aws);
   const ownerKey = config.ownerKey ?? (await readSecret(aws.connection, stage.ownerKeySecret));
-  const workers = aws.service ? undefined : await startWorkers(config, env, ports);
+  const isOurs = aws.service === undefined && config.workers > 0;
+  const workers = isOurs ? await startWorkers(config, env, ports) : undefined;
   const deps: Deps = {
     ...ports,
     ...(workers && { fleet: workers.fleet }),
