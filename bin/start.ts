@@ -6,11 +6,11 @@ import { isIPv6 } from 'node:net';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { serverConfig } from '../lib/config.ts';
-import { ConfigError } from '../lib/settings.ts';
+import { serverConfig } from '../lib/embedded/embedded-config.ts';
+import { ConfigError } from '../lib/environment.ts';
 import { buildPages } from '../web/build.ts';
-import type { RunningSystem } from './serving.ts';
-import { startSystem } from './system.ts';
+import { startSystem } from './serve/embedded-system.ts';
+import type { RunningSystem } from './serve/running-system.ts';
 
 const USAGE = `npm start                 runs Rivulet on this machine
 npm start -- --no-demo    without the demo stream that a new data folder gets
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const isNew = !values.aws && !existsSync(join(config.dataPath, 'index.db'));
   const system = values.aws
     ? // Here alone: the clients of AWS take as much memory as the engine.
-      await (await import('./aws-system.ts')).startAwsSystem(config, pages, values.stage)
+      await (await import('./serve/aws-system.ts')).startAwsSystem(config, pages, values.stage)
     : await startSystem(config, pages);
   const url = urlOf(config.host, system.address.port);
   const demo = values.demo && isNew ? startDemo(url, system.ownerKey) : undefined;

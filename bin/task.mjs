@@ -38,9 +38,9 @@ const TASKS = {
   },
   bootstrap: { programs: [], steps: [[CDK, 'bootstrap']] },
   synth: { programs: [], steps: [[CDK, 'synth', '--quiet']] },
-  deploy: { programs: [], steps: [['bin/deploy.ts']] },
-  destroy: { programs: [], steps: [['bin/destroy.ts']] },
-  estimate: { programs: ['ffmpeg'], steps: [['bin/estimate.ts']] },
+  deploy: { programs: [], steps: [['bin/deploy/deploy.ts']] },
+  destroy: { programs: [], steps: [['bin/deploy/destroy.ts']] },
+  estimate: { programs: ['ffmpeg'], steps: [['bin/estimate/estimate.ts']] },
   check: { programs: [], steps: CHECK },
   format: { programs: [], steps: [[BIOME, 'check', '--write']] },
 };

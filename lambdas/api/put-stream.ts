@@ -2,11 +2,11 @@
 
 import * as z from 'zod/mini';
 import { parseVideoId } from '../../lib/domain/ids.ts';
-import { credentialOf, requireOwner } from '../../lib/pipeline/access.ts';
+import { credentialOf, requireOwner } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { putStream } from '../../lib/pipeline/streams.ts';
-import { apiHandler, json } from '../middleware.ts';
-import { parseBody } from '../request-body.ts';
+import { apiHandler, json } from '../runtime/middleware.ts';
+import { parseBody } from '../runtime/request-body.ts';
 
 const rung = z.strictObject({
   name: z.string().check(z.regex(/^[a-z0-9]{1,16}$/, 'letters and digits, as in 720p')),

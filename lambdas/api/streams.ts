@@ -1,10 +1,10 @@
 /** `GET` and `DELETE` of `/streams`: the owner's side. */
 
 import { parseVideoId } from '../../lib/domain/ids.ts';
-import { credentialOf, requireOwner } from '../../lib/pipeline/access.ts';
+import { credentialOf, requireOwner } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { deleteStream, listStreams, showStream } from '../../lib/pipeline/streams.ts';
-import { apiHandler, type HttpEvent, json } from '../middleware.ts';
+import { apiHandler, type HttpEvent, json } from '../runtime/middleware.ts';
 
 const requireOwnerOf = (deps: Deps, event: HttpEvent): void =>
   requireOwner(deps, credentialOf(event.headers.authorization));

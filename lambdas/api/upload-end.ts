@@ -1,8 +1,8 @@
 /** `/upload/…`: what an encoder says when it has no more media to send. */
 
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { requestEnd } from '../../lib/pipeline/end.ts';
-import { apiHandler, json } from '../middleware.ts';
+import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { apiHandler, json } from '../runtime/middleware.ts';
 import { fileName, openStream } from './upload-request.ts';
 
 export const endStreamHandler = (deps: Deps) =>

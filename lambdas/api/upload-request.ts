@@ -3,10 +3,10 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
-import { credentialOf, openForUpload } from '../../lib/pipeline/access.ts';
+import { credentialOf, openForUpload } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import type { Versioned } from '../../lib/pipeline/records.ts';
-import type { HttpEvent } from '../middleware.ts';
+import type { Versioned } from '../../lib/pipeline/records/stream-records.ts';
+import type { HttpEvent } from '../runtime/middleware.ts';
 
 /** Comes before any other check: who has no key learns nothing, and is asked for it. */
 export async function openStream(deps: Deps, event: HttpEvent): Promise<Versioned<Stream>> {

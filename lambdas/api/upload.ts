@@ -3,10 +3,10 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { grantUpload } from '../../lib/pipeline/grant.ts';
-import { pushFile, storeInit } from '../../lib/pipeline/push.ts';
-import { type UploadResult, uploadSegment } from '../../lib/pipeline/upload.ts';
-import { apiHandler, bodyBytes, type HttpEvent, json, parameter } from '../middleware.ts';
+import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
+import { pushFile, storeInit } from '../../lib/pipeline/ingest/push.ts';
+import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
+import { apiHandler, bodyBytes, type HttpEvent, json, parameter } from '../runtime/middleware.ts';
 import { fileName, openStream } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
@@ -63,7 +63,7 @@ export const uploadHandler = (deps: Deps) =>
         );
       }
       const pushed = parameter(event, 'name') !== undefined;
-      const granted = await grantUpload(deps, stream, {
+      const granted = await presignUpload(deps, stream, {
         ...common,
         digest,
         sizeBytes: size,

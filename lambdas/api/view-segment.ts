@@ -2,8 +2,8 @@
 
 import { parseLanguage, parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { findMoment, joinSegment, parseFormat } from '../../lib/pipeline/segment-view.ts';
-import { apiHandler } from '../middleware.ts';
+import { findMoment, joinSegment, parseFormat } from '../../lib/pipeline/view/segment-file.ts';
+import { apiHandler } from '../runtime/middleware.ts';
 
 export const viewSegmentHandler = (deps: Deps) =>
   apiHandler(async (event) => {

@@ -3,9 +3,9 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import type { Document } from '../../lib/pipeline/media-playlists.ts';
-import { createViewer, type Viewer } from '../../lib/pipeline/view.ts';
-import { apiHandler, type HttpEvent, type HttpResult, json } from '../middleware.ts';
+import type { Document } from '../../lib/pipeline/view/media-playlists.ts';
+import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
+import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
 
 /** The registered type; `application/x-mpegURL` is its older name. */
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';

@@ -1,10 +1,10 @@
 import { deleteStreamHandler } from '../api/streams.ts';
-import { observedApi } from '../observability.ts';
-import { mediaStore } from './media-store.ts';
-import { ownerKeyFromSecret } from './owner-key.ts';
-import { functionDeps, streamIndex } from './ports.ts';
+import { mediaStore } from '../runtime/media-store.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
+import { functionDeps, recordStore } from '../runtime/ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
-const deps = functionDeps({ media: mediaStore(), index: streamIndex(), ownerKey });
+const deps = functionDeps({ media: mediaStore(), store: recordStore(), ownerKey });
 
 export const handler = observedApi(deleteStreamHandler(deps), ownerKey.refresh);

@@ -1,11 +1,11 @@
 import { endStreamHandler } from '../api/upload-end.ts';
-import { observedApi } from '../observability.ts';
-import { ownerKeyFromSecret } from './owner-key.ts';
-import { functionDeps, streamIndex, workQueue } from './ports.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
+import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({
-  index: streamIndex(),
+  store: recordStore(),
   queues: { publish: workQueue('publish') },
   ownerKey,
 });

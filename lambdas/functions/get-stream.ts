@@ -1,9 +1,9 @@
 import { getStreamHandler } from '../api/streams.ts';
-import { observedApi } from '../observability.ts';
-import { ownerKeyFromSecret } from './owner-key.ts';
-import { functionDeps, streamIndex } from './ports.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
+import { functionDeps, recordStore } from '../runtime/ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
-const deps = functionDeps({ index: streamIndex(), ownerKey });
+const deps = functionDeps({ store: recordStore(), ownerKey });
 
 export const handler = observedApi(getStreamHandler(deps), ownerKey.refresh);

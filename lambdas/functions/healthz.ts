@@ -1,13 +1,13 @@
 import { healthzHandler } from '../api/healthz.ts';
-import { observedApi } from '../observability.ts';
-import { mediaStore } from './media-store.ts';
-import { functionDeps, streamIndex, workerFleet, workQueue } from './ports.ts';
+import { mediaStore } from '../runtime/media-store.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { functionDeps, recordStore, workerFleet, workQueue } from '../runtime/ports.ts';
 
-const index = streamIndex();
+const store = recordStore();
 const deps = functionDeps({
   media: mediaStore(),
-  index,
-  fleet: workerFleet(index),
+  store,
+  fleet: workerFleet(store),
   queues: { transcode: workQueue('transcode') },
 });
 

@@ -1,6 +1,6 @@
-import { publishDeadHandler } from '../dead-letters.ts';
-import { observedQueue } from '../observability.ts';
-import { functionDeps, workQueue } from './ports.ts';
+import { publishDeadHandler } from '../queue/dead-letters.ts';
+import { observedQueue } from '../runtime/observability.ts';
+import { functionDeps, workQueue } from '../runtime/ports.ts';
 
 const deps = functionDeps({ queues: { publish: workQueue('publish') } });
 

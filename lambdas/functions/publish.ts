@@ -1,7 +1,7 @@
-import { measure, observedQueue } from '../observability.ts';
-import { publishHandler } from '../queues.ts';
-import { functionDeps, streamIndex, workQueue } from './ports.ts';
+import { publishHandler } from '../queue/handlers.ts';
+import { measure, observedQueue } from '../runtime/observability.ts';
+import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
 
-const deps = functionDeps({ index: streamIndex(), queues: { timers: workQueue('timers') } });
+const deps = functionDeps({ store: recordStore(), queues: { timers: workQueue('timers') } });
 
 export const handler = observedQueue(publishHandler(deps, measure));

@@ -1,15 +1,15 @@
-import { loadInspection } from '../../lib/pipeline/upload.ts';
+import { loadInspection } from '../../lib/pipeline/ingest/upload.ts';
 import { uploadHandler } from '../api/upload.ts';
-import { observedApi } from '../observability.ts';
-import { afterStart } from './after-start.ts';
-import { mediaStore } from './media-store.ts';
-import { ownerKeyFromSecret } from './owner-key.ts';
-import { functionDeps, streamIndex, workQueue } from './ports.ts';
+import { afterStart } from '../runtime/after-start.ts';
+import { mediaStore } from '../runtime/media-store.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
+import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({
   media: mediaStore(),
-  index: streamIndex(),
+  store: recordStore(),
   queues: {
     transcode: workQueue('transcode'),
     timers: workQueue('timers'),

@@ -1,5 +1,5 @@
 import { viewMetadataHandler } from '../api/view.ts';
-import { observedApi } from '../observability.ts';
-import { functionDeps, streamIndex } from './ports.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { functionDeps, recordStore } from '../runtime/ports.ts';
 
-export const handler = observedApi(viewMetadataHandler(functionDeps({ index: streamIndex() })));
+export const handler = observedApi(viewMetadataHandler(functionDeps({ store: recordStore() })));

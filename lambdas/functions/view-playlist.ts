@@ -1,5 +1,5 @@
 import { viewPlaylistHandler } from '../api/view.ts';
-import { observedApi } from '../observability.ts';
-import { functionDeps, streamIndex } from './ports.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { functionDeps, recordStore } from '../runtime/ports.ts';
 
-export const handler = observedApi(viewPlaylistHandler(functionDeps({ index: streamIndex() })));
+export const handler = observedApi(viewPlaylistHandler(functionDeps({ store: recordStore() })));

@@ -1,8 +1,8 @@
 import { viewSegmentHandler } from '../api/view-segment.ts';
-import { observedApi } from '../observability.ts';
-import { mediaStore } from './media-store.ts';
-import { functionDeps, streamIndex } from './ports.ts';
+import { mediaStore } from '../runtime/media-store.ts';
+import { observedApi } from '../runtime/observability.ts';
+import { functionDeps, recordStore } from '../runtime/ports.ts';
 
-const deps = functionDeps({ media: mediaStore(), index: streamIndex() });
+const deps = functionDeps({ media: mediaStore(), store: recordStore() });
 
 export const handler = observedApi(viewSegmentHandler(deps));

@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type {
   ErrorBody,
-  Grant,
+  PresignedUpload,
   Receipt,
   StreamCreated,
   StreamSettings,
@@ -90,9 +90,9 @@ export type ApiClient = Readonly<{
     videoId: string,
     place: SegmentPlace & Readonly<{ digest: string; sizeBytes: number }>,
     options?: CallOptions,
-  ): Promise<Receipt | Grant>;
+  ): Promise<Receipt | PresignedUpload>;
   /** Stores bytes where a grant says. An object that is there already is as good. */
-  putGranted(grant: Grant, bytes: Bytes, options?: CallOptions): Promise<void>;
+  putGranted(grant: PresignedUpload, bytes: Bytes, options?: CallOptions): Promise<void>;
   /** A segment, init segment or playlist under its file name; only a segment has a receipt. */
   pushFile(
     videoId: string,

@@ -33,7 +33,7 @@ export type Receipt = Readonly<{
  * committed: PUT them to `upload.url` with `upload.headers`, then ask again with the same
  * parameters: the receipt (200), an error, or this answer once more while the store still works.
  */
-export type Grant = Readonly<{
+export type PresignedUpload = Readonly<{
   stored: false;
   upload: Readonly<{
     method: 'PUT';

@@ -1,7 +1,6 @@
 /** Settings of the functions and workers on AWS, as the infrastructure gives them. */
 
 import { tmpdir } from 'node:os';
-import type { QueueName } from '../pipeline/ports.ts';
 import {
   type Environment,
   type EnvironmentOf,
@@ -12,7 +11,8 @@ import {
   url,
   wholeNumber,
   withDefault,
-} from '../settings.ts';
+} from '../environment.ts';
+import type { QueueName } from '../pipeline/ports.ts';
 import type { AwsConnection } from './connection.ts';
 
 const name = text('a name');

@@ -2,12 +2,12 @@
 
 import type { Clock, Ports, WorkQueue } from '../pipeline/ports.ts';
 import type { AwsConfig } from './aws-config.ts';
-import { DynamoStreamIndex } from './dynamo-stream-index.ts';
+import { DynamoRecordStore } from './dynamo-record-store.ts';
 import { EcsWorkerFleet } from './ecs-worker-fleet.ts';
-import { objectStoredQueue } from './object-stored-queue.ts';
 import { S3MediaStore } from './s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from './sqs-work-queue.ts';
-import { standingFleet } from './standing-fleet.ts';
+import { staticFleet } from './static-fleet.ts';
+import { objectStoredQueue } from './upload-completed-queue.ts';
 
 export type AwsPorts = Ports & Readonly<{ close(): void }>;
 
@@ -17,14 +17,14 @@ const systemClock: Clock = { now: () => Date.now() };
 export function awsPorts(config: AwsConfig, clock = systemClock): AwsPorts {
   const { connection, bucket, table, queueUrls, service } = config;
   const media = new S3MediaStore(connection, { bucket, clock });
-  const index = new DynamoStreamIndex(connection, table);
+  const store = new DynamoRecordStore(connection, table);
   const client = sqsClient(connection);
   const ecs = service && new EcsWorkerFleet(connection, service);
   const queue = (url: string, grouped = false): WorkQueue =>
     new SqsWorkQueue({ url, client, clock, grouped });
   return {
     media,
-    index,
+    store,
     queues: {
       transcode: queue(queueUrls.transcode),
       publish: queue(queueUrls.publish, true),
@@ -32,11 +32,11 @@ export function awsPorts(config: AwsConfig, clock = systemClock): AwsPorts {
       ingest: objectStoredQueue(queue(queueUrls.ingest)),
       looks: queue(queueUrls.looks),
     },
-    fleet: ecs ?? standingFleet({ index, clock }),
+    fleet: ecs ?? staticFleet({ store, clock }),
     clock,
     close: () => {
       media.close();
-      index.close();
+      store.close();
       client.destroy();
       ecs?.close();
     },

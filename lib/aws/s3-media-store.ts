@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { ByteRange, Clock, MediaStore, ObjectInfo, PutGrant } from '../pipeline/ports.ts';
+import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../pipeline/ports.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retry } from './retry.ts';
 
@@ -27,7 +27,7 @@ const MAX_DELETES = 1_000;
 /** Bodies that break off are asked for again as often. */
 const MAX_READS = 5;
 
-type GrantTerms = Parameters<MediaStore['grantPut']>[1];
+type GrantTerms = Parameters<MediaStore['presignPut']>[1];
 
 export class S3MediaStore implements MediaStore {
   readonly #bucket: string;
@@ -139,7 +139,7 @@ export class S3MediaStore implements MediaStore {
    * Key, size, content type and digest are signed as headers: S3 takes nothing else under this URL.
    * Needs credentials that live as long as the grant.
    */
-  async grantPut(key: string, terms: GrantTerms): Promise<PutGrant> {
+  async presignPut(key: string, terms: GrantTerms): Promise<PresignedPut> {
     const { sizeBytes, contentType, digest, expiresAtMs } = terms;
     const signedAtSeconds = Math.floor(this.#clock.now() / 1000);
     const checksum =

@@ -24,15 +24,17 @@ export const sourceInitKey = (stream: StreamIdentity, digest: string): string =>
   `${sourcePrefix(stream)}init/${digest.slice(0, 32)}.mp4`;
 
 /** Where a granted upload lands before it is committed; then this object is the source segment. */
-export const grantedKey = (stream: StreamIdentity, grantId: string): string =>
-  `${sourcePrefix(stream)}granted/${grantId}.bin`;
+export const presignedKey = (stream: StreamIdentity, presignId: string): string =>
+  `${sourcePrefix(stream)}granted/${presignId}.bin`;
 
 /** The stream and grant that such a key was made for; undefined for any other key. */
-export function parseGrantedKey(key: string): (StreamIdentity & { grantId: string }) | undefined {
+export function parsePresignedKey(
+  key: string,
+): (StreamIdentity & { presignId: string }) | undefined {
   const [folder, videoId, uid, granted, file, ...rest] = key.split('/');
   if (folder !== 'source' || granted !== 'granted' || rest.length > 0) return undefined;
-  const grantId = file?.match(/^([0-9a-f]+)\.bin$/)?.[1];
-  return videoId && uid && grantId ? { videoId, uid, grantId } : undefined;
+  const presignId = file?.match(/^([0-9a-f]+)\.bin$/)?.[1];
+  return videoId && uid && presignId ? { videoId, uid, presignId } : undefined;
 }
 
 /** `digest` of the segment's bytes: two attempts at one job that differ get two names. */

@@ -37,7 +37,7 @@ export type TimelineHead = Readonly<{
   startedAtMs?: number;
   endedAtMs?: number;
   /** Counts late segments that were put into their gaps, for the recording. */
-  healed: number;
+  lateArrivals: number;
 }>;
 
 export const EMPTY_HEAD: TimelineHead = {
@@ -49,7 +49,7 @@ export const EMPTY_HEAD: TimelineHead = {
   zeroProgramDateTimeMs: 0,
   discontinuities: 0,
   renditions: {},
-  healed: 0,
+  lateArrivals: 0,
 };
 
 /** What is known of the run that is being published, from `head.nextNumber` on. */
@@ -57,7 +57,7 @@ export type RunProgress = Readonly<{
   run: number;
   firstNumber: number;
   /** The encoder's own playlist said that the run begins with this number. */
-  announcedStart?: number;
+  startHint?: number;
   createdAtMs: number;
   anchorTicks: number;
   anchorMs: number;
@@ -134,7 +134,7 @@ export function planPublication(
     const isStuck = blocking.some((one) => known.has(one));
     if (isStuck || (blocking.length > 0 && !draft.continuesWith(later))) {
       const graceMs = isStuck ? STUCK_SEGMENT_GRACE_MS : rules.holeGraceMs;
-      const deadlineMs = later.settledAtMs + graceMs;
+      const deadlineMs = later.completedAtMs + graceMs;
       if (nowMs < deadlineMs) {
         // A failed segment before the hole needs no waiting, but gaps are made in one piece.
         wakeAtMs = deadlineMs;
@@ -172,7 +172,7 @@ function runStart(
     const nothingCame = progress.isOver && progress.outcomes.length >= progress.known.length;
     return nothingCame ? { number: lowest } : {};
   }
-  if (lowest === 0 || (progress.announcedStart ?? -1) >= lowest) return { number: lowest };
+  if (lowest === 0 || (progress.startHint ?? -1) >= lowest) return { number: lowest };
   const wakeAtMs = progress.createdAtMs + rules.holeGraceMs;
   return nowMs >= wakeAtMs || progress.isOver ? { number: lowest } : { wakeAtMs };
 }

@@ -4,7 +4,7 @@
  * while there is work.
  */
 
-export type FleetLook = Readonly<{
+export type FleetSnapshot = Readonly<{
   nowMs: number;
   /** Workers that were asked for. */
   desired: number;
@@ -30,7 +30,7 @@ export type ScalingLimits = Readonly<{
 }>;
 
 export type ScalingMemory = Readonly<{
-  lookedAtMs: number;
+  evaluatedAtMs: number;
   desired: number;
   /** Jobs that waited although every slot was taken. */
   waiting: number;
@@ -42,13 +42,13 @@ export type ScalingPlan = Readonly<{
   desired: number;
   memory: ScalingMemory;
   /** Absent: all is quiet, and the next one who queues a job calls for a look. */
-  lookAgainInMs?: number;
+  evaluateAgainInMs?: number;
 }>;
 
-export const LOOK_INTERVAL_MS = 10_000;
+export const SCALING_INTERVAL_MS = 10_000;
 
 /** A look comes so often even if nobody calls for one: for the day when a call is lost. */
-export const UNCALLED_LOOK_INTERVAL_MS = 5 * 60_000;
+export const SCALING_FALLBACK_INTERVAL_MS = 5 * 60_000;
 
 /** A stream's pause shorter than this costs no cold start; at list prices it is about half a cent. */
 export const DEFAULT_IDLE_MS = 5 * 60_000;
@@ -63,7 +63,7 @@ const CATCH_UP_SECONDS = 30;
 const LOOKS_WHILE_IDLE = 4;
 
 /** Counts are a few seconds old and jump: growth over less time than this is noise. */
-const SHORTEST_INTERVAL_MS = LOOK_INTERVAL_MS / 2;
+const SHORTEST_INTERVAL_MS = SCALING_INTERVAL_MS / 2;
 
 /**
  * Grows in one step to what is needed now, and goes down to the most that was needed in the last
@@ -73,7 +73,7 @@ const SHORTEST_INTERVAL_MS = LOOK_INTERVAL_MS / 2;
  * The age of the oldest job is left out: SQS tells it by a metric that is minutes old.
  */
 export function planWorkers(
-  look: FleetLook,
+  look: FleetSnapshot,
   limits: ScalingLimits,
   memory?: ScalingMemory,
 ): ScalingPlan {
@@ -84,10 +84,10 @@ export function planWorkers(
   const freeSlots = Math.max(0, running * jobsPerWorker - inFlight);
   const waiting = Math.max(0, backlog - freeSlots);
 
-  const sinceMs = nowMs - (memory?.lookedAtMs ?? Number.NEGATIVE_INFINITY);
-  const intervalMs = Math.min(LOOK_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, sinceMs));
+  const sinceMs = nowMs - (memory?.evaluatedAtMs ?? Number.NEGATIVE_INFINITY);
+  const intervalMs = Math.min(SCALING_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, sinceMs));
   // After a long time without a look all of it counts as new.
-  const before = sinceMs > 2 * LOOK_INTERVAL_MS ? 0 : (memory?.waiting ?? 0);
+  const before = sinceMs > 2 * SCALING_INTERVAL_MS ? 0 : (memory?.waiting ?? 0);
   const growthPerSecond = Math.max(0, waiting - before) / (intervalMs / 1000);
 
   const busySlots = inFlight + secondsPerJob * (growthPerSecond + waiting / CATCH_UP_SECONDS);
@@ -100,9 +100,9 @@ export function planWorkers(
   const needed = [...(memory?.needed ?? []).filter(matters), now];
   const most = Math.max(...needed.map(({ workers }) => workers));
   const desired = Math.min(max, Math.max(min, most));
-  const plan = { desired, memory: { lookedAtMs: nowMs, desired, waiting, needed } };
+  const plan = { desired, memory: { evaluatedAtMs: nowMs, desired, waiting, needed } };
   // Above the floor there is something to take away later; a change is looked at once more.
   const isQuiet = desired <= min && look.desired === desired && backlog + inFlight === 0;
   if (isQuiet) return plan;
-  return { ...plan, lookAgainInMs: Math.min(LOOK_INTERVAL_MS, idleMs / LOOKS_WHILE_IDLE) };
+  return { ...plan, evaluateAgainInMs: Math.min(SCALING_INTERVAL_MS, idleMs / LOOKS_WHILE_IDLE) };
 }

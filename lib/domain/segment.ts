@@ -49,7 +49,7 @@ export type SegmentFacts = Readonly<{
  * The last packets of an audio track, which the next segment's job feeds to its encoder first.
  * Base64 of the raw elementary packets (no ADTS headers), oldest first.
  */
-export type AudioTail = Readonly<{ track: number; packets: readonly string[] }>;
+export type AudioPreroll = Readonly<{ track: number; packets: readonly string[] }>;
 
 /** A source segment that was acknowledged. */
 export type SourceSegment = Readonly<{
@@ -61,9 +61,9 @@ export type SourceSegment = Readonly<{
   /** For fMP4 whose init came apart from the fragments. */
   initKey?: string;
   facts: SegmentFacts;
-  tails: readonly AudioTail[];
+  preroll: readonly AudioPreroll[];
   /** Added to the container's times: the timeline offset and the wraps before. */
-  shiftTicks: number;
+  timestampOffsetTicks: number;
   uploadedAtMs: number;
 }>;
 
@@ -78,10 +78,16 @@ export type RenderedOutcome = Readonly<{
   catalogue: Readonly<Record<string, RenditionInfo>>;
   /** Of the source segment. */
   uploadedAtMs: number;
-  settledAtMs: number;
+  completedAtMs: number;
 }>;
 
 /** What a worker made of a source segment; recorded once, never changed. */
 export type SegmentOutcome =
   | RenderedOutcome
-  | Readonly<{ type: 'failed'; run: number; number: number; reason: string; settledAtMs: number }>;
+  | Readonly<{
+      type: 'failed';
+      run: number;
+      number: number;
+      reason: string;
+      completedAtMs: number;
+    }>;

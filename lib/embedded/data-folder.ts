@@ -26,7 +26,7 @@ export type DataFolder = Readonly<{
   bells: string;
   indexFile: string;
   queuesFile: string;
-  secrets: Readonly<{ ownerKey: string; grantSigningKey: Buffer }>;
+  secrets: Readonly<{ ownerKey: string; presignSigningKey: Buffer }>;
 }>;
 
 export type LockedDataFolder = DataFolder & Readonly<{ unlock(): void }>;
@@ -54,7 +54,7 @@ export function openDataFolder(folder: string): DataFolder {
     queuesFile: inside('queues.db'),
     secrets: {
       ownerKey: keptSecret(inside('secrets/owner-key'), folders.tmp),
-      grantSigningKey: Buffer.from(
+      presignSigningKey: Buffer.from(
         keptSecret(inside('secrets/grant-signing-key'), folders.tmp),
         'base64url',
       ),

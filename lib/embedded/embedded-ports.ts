@@ -3,10 +3,10 @@
 import type { Clock, Ports, QueueName, WorkerFleet } from '../pipeline/ports.ts';
 import type { DataFolder } from './data-folder.ts';
 import { FileMediaStore } from './file-media-store.ts';
-import { QueueBell } from './queue-bell.ts';
 import { openQueueDatabase } from './queue-database.ts';
+import { QueueNotifier } from './queue-notifier.ts';
 import { requestOrigin } from './request-origin.ts';
-import { SqliteStreamIndex } from './sqlite-stream-index.ts';
+import { SqliteRecordStore } from './sqlite-record-store.ts';
 import { deadLetterName, SqliteWorkQueue } from './sqlite-work-queue.ts';
 
 export type EmbeddedOptions = Readonly<{
@@ -24,7 +24,7 @@ export type EmbeddedQueues = Readonly<Record<QueueName, SqliteWorkQueue>>;
 export type EmbeddedPorts = Ports &
   Readonly<{
     media: FileMediaStore;
-    index: SqliteStreamIndex;
+    store: SqliteRecordStore;
     queues: EmbeddedQueues;
     deadLetters: EmbeddedQueues;
     /** Gives back what a process that is no more had received. */
@@ -46,12 +46,12 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
   const { origin = defaultOrigin } = options;
   const media = new FileMediaStore({
     ...folder,
-    signingKey: folder.secrets.grantSigningKey,
-    grantOrigin: () => requestOrigin() ?? origin(),
+    signingKey: folder.secrets.presignSigningKey,
+    presignOrigin: () => requestOrigin() ?? origin(),
   });
-  const index = new SqliteStreamIndex(folder.indexFile, clock);
+  const store = new SqliteRecordStore(folder.indexFile, clock);
   const database = openQueueDatabase(folder.queuesFile);
-  const bell = new QueueBell(folder.bells);
+  const bell = new QueueNotifier(folder.bells);
   const queue = (name: string, grouped: boolean, maxDeliveries: number | null) =>
     new SqliteWorkQueue({ name, database, bell, clock, owner, grouped, maxDeliveries });
   const working = (name: QueueName) => queue(name, name === 'publish', MAX_DELIVERIES);
@@ -61,7 +61,7 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
   const all = [...Object.values(queues), ...Object.values(deadLetters)];
   return {
     media,
-    index,
+    store,
     queues,
     deadLetters,
     fleet,
@@ -75,7 +75,7 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
     close: () => {
       bell.close();
       database.close();
-      index.close();
+      store.close();
     },
   };
 }

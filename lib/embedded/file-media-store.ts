@@ -16,12 +16,12 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { DomainError } from '../domain/errors.ts';
-import type { ByteRange, MediaStore, ObjectInfo, PutGrant } from '../pipeline/ports.ts';
+import type { ByteRange, MediaStore, ObjectInfo, PresignedPut } from '../pipeline/ports.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
 import { checkObjectKey, contentTypeOf, isObjectKey } from './object-key.ts';
 import type { OpenObject } from './open-object.ts';
-import { GRANT_PATH, type GrantTerms, grantQuery } from './put-grant.ts';
+import { GRANT_PATH, type GrantTerms, grantQuery } from './presigned-put.ts';
 
 export type FileMediaStoreOptions = Readonly<{
   objects: string;
@@ -31,7 +31,7 @@ export type FileMediaStoreOptions = Readonly<{
   tmp: string;
   signingKey: Uint8Array;
   /** Scheme, host and port under which clients reach the grant server. */
-  grantOrigin: () => string;
+  presignOrigin: () => string;
 }>;
 
 const READ_BUFFER_BYTES = 256 * 1024;
@@ -157,11 +157,11 @@ export class FileMediaStore implements MediaStore {
     await Promise.all([...new Set(paths.map(dirname))].map((parent) => this.#prune(parent)));
   }
 
-  async grantPut(key: string, grant: Omit<GrantTerms, 'key'>): Promise<PutGrant> {
+  async presignPut(key: string, grant: Omit<GrantTerms, 'key'>): Promise<PresignedPut> {
     const query = grantQuery(this.#options.signingKey, { ...grant, key: checkObjectKey(key) });
     return {
       method: 'PUT',
-      url: `${this.#options.grantOrigin()}${GRANT_PATH}${key}?${query}`,
+      url: `${this.#options.presignOrigin()}${GRANT_PATH}${key}?${query}`,
       headers: { 'content-type': grant.contentType },
       expiresAtMs: grant.expiresAtMs,
     };

@@ -3,14 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import type { StatementSync } from 'node:sqlite';
 import type { Clock, Delivery, QueueMessage, WorkQueue } from '../pipeline/ports.ts';
-import type { QueueBell } from './queue-bell.ts';
 import { type QueueDatabase, STATEMENTS } from './queue-database.ts';
+import type { QueueNotifier } from './queue-notifier.ts';
 import { transact } from './sqlite-database.ts';
 
 export type SqliteWorkQueueOptions = Readonly<{
   name: string;
   database: QueueDatabase;
-  bell: QueueBell;
+  bell: QueueNotifier;
   clock: Clock;
   /** Stamped on leases, so that those of a dead process can be found. */
   owner: string;

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { type ApiClient, ApiError, type SegmentPlace } from '../api/client.ts';
-import type { Grant, Receipt } from '../api/messages.ts';
+import type { PresignedUpload, Receipt } from '../api/messages.ts';
 import { MAX_BODY_BYTES } from '../api/routes.ts';
 import { backoffMs, GaveUp, type ServerLink } from './server-link.ts';
 
@@ -87,7 +87,7 @@ export async function deliverByGrant(
   place: SegmentPlace & Readonly<{ digest: string; sizeBytes: number }>,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Receipt> {
-  const ask = (): Promise<Receipt | Grant> =>
+  const ask = (): Promise<Receipt | PresignedUpload> =>
     link.call((signal) => api.requestGrant(videoId, place, { signal }));
   let refusals = 0;
   for (let answer = await ask(); ; answer = await ask()) {

@@ -40,7 +40,7 @@ export class UploadQueue {
   readonly #options: UploadQueueOptions;
   readonly #waiting = new Map<number, SpooledSegment>();
   readonly #inFlight = new Set<number>();
-  readonly #settledAtMs = new Map<number, number>();
+  readonly #completedAtMs = new Map<number, number>();
   #server: Knowledge | undefined;
   /** Receipts may say nothing of what came before the first segment that the server got. */
   #lowestReceived = Number.POSITIVE_INFINITY;
@@ -69,7 +69,7 @@ export class UploadQueue {
 
   /** Whether a segment of this number need not be spooled: it waits, was sent, or the server has it. */
   has(number: number): boolean {
-    return this.#waiting.has(number) || this.#settledAtMs.has(number) || this.#serverHas(number);
+    return this.#waiting.has(number) || this.#completedAtMs.has(number) || this.#serverHas(number);
   }
 
   add(segment: SpooledSegment): void {
@@ -158,7 +158,7 @@ export class UploadQueue {
 
   #leave({ number }: SpooledSegment): void {
     this.#waiting.delete(number);
-    this.#settledAtMs.set(number, Date.now());
+    this.#completedAtMs.set(number, Date.now());
   }
 
   /** Sends again what the server had not, or has not any more, when it was asked. */
@@ -170,11 +170,11 @@ export class UploadQueue {
     const certainBelow = missing.length < MAX_MISSING ? next : Math.max(...missing) + 1;
     this.#server = { atMs, next, missing: new Set(missing), certainBelow };
     for (const number of missing) {
-      const settledAtMs = this.#settledAtMs.get(number) ?? 0;
-      if (this.#waiting.has(number) || settledAtMs >= askedAtMs) continue;
+      const completedAtMs = this.#completedAtMs.get(number) ?? 0;
+      if (this.#waiting.has(number) || completedAtMs >= askedAtMs) continue;
       const segment = await this.spool.recall(number);
       if (!segment) continue;
-      this.#settledAtMs.delete(number);
+      this.#completedAtMs.delete(number);
       this.add(segment);
     }
   }

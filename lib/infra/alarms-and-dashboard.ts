@@ -16,7 +16,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { MetricName } from '../../lambdas/observability.ts';
+import type { MetricName } from '../../lambdas/runtime/observability.ts';
 import type { QueueName } from '../pipeline/ports.ts';
 import { FUNCTION_TABLE, type FunctionName } from './function-table.ts';
 import type { Functions } from './functions.ts';
@@ -40,9 +40,9 @@ const QUEUES: readonly QueueName[] = ['transcode', 'publish', 'timers', 'ingest'
 const HOT: readonly FunctionName[] = [
   'upload',
   'push',
-  'ingest',
+  'upload-completed',
   'publish',
-  'timers',
+  'delayed',
   'view-metadata',
   'view-playlist',
   'view-segment',
@@ -165,9 +165,9 @@ export class AlarmsAndDashboard extends Construct {
       graph('Segments per minute', [
         own('SegmentsUploaded', 'upload', 'sum'),
         own('SegmentsUploaded', 'push', 'sum'),
-        own('QueueDelay', 'ingest', 'n'),
+        own('QueueDelay', 'upload-completed', 'n'),
         own('PublishDelay', 'publish', 'n'),
-        own('SegmentsLost', 'transcode-dead', 'sum'),
+        own('SegmentsLost', 'jobs-dead', 'sum'),
       ]),
       graph('Upload to playlist, ms', [
         own('PublishDelay', 'publish', 'p50'),
@@ -178,8 +178,8 @@ export class AlarmsAndDashboard extends Construct {
         'Delay per hop, ms (transcode: s)',
         [
           own('QueueDelay', 'publish', 'p95'),
-          own('QueueDelay', 'timers', 'p95'),
-          own('QueueDelay', 'ingest', 'p95'),
+          own('QueueDelay', 'delayed', 'p95'),
+          own('QueueDelay', 'upload-completed', 'p95'),
         ],
         [queues.queues.transcode.metricApproximateAgeOfOldestMessage()],
       ),

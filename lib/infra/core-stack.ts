@@ -12,7 +12,7 @@ import { OwnerKey } from './owner-key.ts';
 import { Queues } from './queues.ts';
 import { stackName, workersName } from './stage-names.ts';
 import { StreamTable } from './stream-table.ts';
-import { WorkerPolicy } from './worker-rights.ts';
+import { WorkerPolicy } from './worker-permissions.ts';
 
 export type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: string }>;
 
@@ -80,8 +80,8 @@ export class CoreStack extends Stack {
     this.functions = new Functions(this, 'Functions', this.functionsProps);
     this.api = new HttpApi(this, 'HttpApi', { stage, functions: this.functions });
     if (workers === 'none') {
-      const { scope: rights } = this.functionsProps;
-      this.workerPolicy = new WorkerPolicy(this, 'WorkerPolicy', { stage, scope: rights });
+      const { scope: permissions } = this.functionsProps;
+      this.workerPolicy = new WorkerPolicy(this, 'WorkerPolicy', { stage, scope: permissions });
     }
     this.#outputs({
       ApiUrl: this.api.api.apiEndpoint,

@@ -2,16 +2,18 @@
 
 import type { RouteName } from '../api/routes.ts';
 import type { QueueName } from '../pipeline/ports.ts';
-import type { Right } from './function-rights.ts';
+import type { Permission } from './function-permissions.ts';
 
 export type FunctionSpec = Readonly<{
   routes?: readonly RouteName[];
   /** `dead`: the dead letters of that queue. */
   queue?: Readonly<{ name: QueueName; dead?: true; batchSize?: number }>;
-  rights: readonly Right[];
+  permissions: readonly Permission[];
   /** CPU comes with it: 1769 MB are one vCPU. */
   memoryMb: number;
   timeoutSeconds: number;
+  /** Loads large modules after its start, from chunks of their own: they are bundled apart. */
+  lazyChunks?: true;
 }>;
 
 /** The HTTP API gives up after 30 s. */
@@ -22,9 +24,9 @@ const UPLOAD = { memoryMb: 1769, timeoutSeconds: 29 } as const;
 const VIEW = { memoryMb: 1024, timeoutSeconds: 29 } as const;
 const STEP = { memoryMb: 512, timeoutSeconds: 30 } as const;
 
-const TAKE_IN: readonly Right[] = [
-  'read index',
-  'write index',
+const TAKE_IN: readonly Permission[] = [
+  'read records',
+  'write records',
   'read source',
   'write source',
   'send transcode',
@@ -35,74 +37,79 @@ const TAKE_IN: readonly Right[] = [
 export const FUNCTION_TABLE = {
   'put-stream': {
     routes: ['putStream'],
-    rights: ['read owner key', 'read index', 'write index', 'send publish'],
+    permissions: ['read owner key', 'read records', 'write records', 'send publish'],
     ...API,
   },
   'list-streams': {
     routes: ['listStreams'],
-    rights: ['read owner key', 'read index'],
+    permissions: ['read owner key', 'read records'],
     ...API,
   },
   'get-stream': {
     routes: ['getStream'],
-    rights: ['read owner key', 'read index'],
+    permissions: ['read owner key', 'read records'],
     ...API,
   },
   'delete-stream': {
     routes: ['deleteStream'],
-    rights: [
+    permissions: [
       'read owner key',
-      'read index',
-      'delete from index',
+      'read records',
+      'delete records',
       'list objects',
       'delete source',
       'delete media',
     ],
+    lazyChunks: true,
     ...API,
   },
   upload: {
     routes: ['upload'],
-    rights: ['read owner key', ...TAKE_IN],
+    permissions: ['read owner key', ...TAKE_IN],
+    lazyChunks: true,
     ...UPLOAD,
   },
   push: {
     routes: ['pushPut', 'pushPost'],
-    rights: ['read owner key', ...TAKE_IN, 'send publish'],
+    permissions: ['read owner key', ...TAKE_IN, 'send publish'],
+    lazyChunks: true,
     ...UPLOAD,
   },
   'push-delete': {
     routes: ['pushDelete'],
     // With the owner's key any upload call makes the stream.
-    rights: ['read owner key', 'read index', 'write index'],
+    permissions: ['read owner key', 'read records', 'write records'],
     ...API,
   },
   'end-stream': {
     routes: ['endStream'],
-    rights: ['read owner key', 'read index', 'write index', 'send publish'],
+    permissions: ['read owner key', 'read records', 'write records', 'send publish'],
     ...API,
   },
-  'view-metadata': { routes: ['viewMetadata'], rights: ['read index'], ...VIEW },
-  'view-playlist': { routes: ['viewPlaylist'], rights: ['read index'], ...VIEW },
+  'view-metadata': { routes: ['viewMetadata'], permissions: ['read records'], ...VIEW },
+  'view-playlist': { routes: ['viewPlaylist'], permissions: ['read records'], ...VIEW },
   'view-segment': {
     routes: ['viewSegment'],
-    rights: ['read index', 'read source', 'read media', 'write media'],
+    permissions: ['read records', 'read source', 'read media', 'write media'],
+    lazyChunks: true,
     ...VIEW,
   },
   healthz: {
     routes: ['healthz'],
-    rights: ['read index', 'probe objects', 'count transcode', 'see workers'],
+    permissions: ['read records', 'probe objects', 'count transcode', 'see workers'],
+    lazyChunks: true,
     ...API,
   },
   publish: {
     queue: { name: 'publish', batchSize: 10 },
-    rights: ['read index', 'write index', 'send timers'],
+    permissions: ['read records', 'write records', 'send timers'],
     ...STEP,
   },
-  timers: {
+  delayed: {
     queue: { name: 'timers', batchSize: 1 },
-    rights: [
-      'read index',
-      'write index',
+    permissions: [
+      'read records',
+      'write records',
       'send publish',
       'send transcode',
       'send timers',
@@ -111,31 +118,32 @@ export const FUNCTION_TABLE = {
     ],
     ...STEP,
   },
-  ingest: {
+  'upload-completed': {
     queue: { name: 'ingest', batchSize: 1 },
-    rights: [...TAKE_IN, 'delete source'],
+    permissions: [...TAKE_IN, 'delete source'],
     // A granted segment has up to 512 MB and is read as a whole.
     memoryMb: 2048,
     timeoutSeconds: 120,
+    lazyChunks: true,
   },
-  'transcode-dead': {
+  'jobs-dead': {
     queue: { name: 'transcode', dead: true },
-    rights: ['write index', 'send publish'],
+    permissions: ['write records', 'send publish'],
     ...STEP,
   },
   'publish-dead': {
     queue: { name: 'publish', dead: true },
-    rights: ['send publish'],
+    permissions: ['send publish'],
     ...STEP,
   },
-  'timers-dead': {
+  'delayed-dead': {
     queue: { name: 'timers', dead: true },
-    rights: ['send timers'],
+    permissions: ['send timers'],
     ...STEP,
   },
-  'ingest-dead': {
+  'upload-completed-dead': {
     queue: { name: 'ingest', dead: true },
-    rights: ['send ingest'],
+    permissions: ['send ingest'],
     ...STEP,
   },
 } as const satisfies Readonly<Record<string, FunctionSpec>>;
@@ -145,9 +153,9 @@ export type FunctionName = keyof typeof FUNCTION_TABLE;
 /** In the stack of the workers: where nobody starts any, nobody scales them. */
 export const SCALE_FUNCTION = {
   queue: { name: 'looks', batchSize: 10 },
-  rights: [
-    'read index',
-    'write index',
+  permissions: [
+    'read records',
+    'write records',
     'count transcode',
     'see workers',
     'scale workers',

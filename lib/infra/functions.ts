@@ -2,11 +2,11 @@
 
 import { join } from 'node:path';
 import { Construct } from 'constructs';
-import type { FunctionEnvironment } from '../../lambdas/functions/settings.ts';
+import type { FunctionEnvironment } from '../../lambdas/runtime/function-environment.ts';
 import type { RouteName } from '../api/routes.ts';
 import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
 import type { Deps } from '../pipeline/deps.ts';
-import { type RightsScope, statementsFor } from './function-rights.ts';
+import { type PermissionScope, statementsFor } from './function-permissions.ts';
 import { FUNCTION_TABLE, type FunctionName, type FunctionSpec } from './function-table.ts';
 import type { Queues } from './queues.ts';
 import { RivuletFunction } from './rivulet-function.ts';
@@ -21,7 +21,7 @@ export type FunctionsProps = Readonly<{
   streamDefaults: NonNullable<Deps['streamDefaults']>;
   ownerKeyArn: string;
   queues: Queues;
-  scope: RightsScope;
+  scope: PermissionScope;
 }>;
 
 export class Functions extends Construct {
@@ -65,7 +65,7 @@ export function makeFunction(
     architecture,
     folder: join(bundles, name),
     spec,
-    statements: statementsFor(spec.rights, props.scope),
+    statements: statementsFor(spec.permissions, props.scope),
     environment: { ...environmentOf(spec, props), ...more },
   });
   if (spec.queue) {
@@ -75,11 +75,14 @@ export function makeFunction(
   return made;
 }
 
-function environmentOf({ rights }: FunctionSpec, props: FunctionsProps): Record<string, string> {
+function environmentOf(
+  { permissions }: FunctionSpec,
+  props: FunctionsProps,
+): Record<string, string> {
   const { engine, ownerKeyArn, streamDefaults } = props;
   const own: Partial<FunctionEnvironment> = {
     // Whoever knows the owner may make streams.
-    ...(rights.includes('read owner key') && {
+    ...(permissions.includes('read owner key') && {
       RIVULET_OWNER_KEY_SECRET: ownerKeyArn,
       RIVULET_STREAM_DEFAULTS: JSON.stringify(streamDefaults),
     }),

@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { DEFAULT_LADDER, type Rung } from '../domain/ladder.ts';
-import { ConfigError } from '../settings.ts';
+import { ConfigError } from '../environment.ts';
 
 const wholeNumber = (min: number, max: number) => {
   const expected = `a whole number from ${min} to ${max}`;

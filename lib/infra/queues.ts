@@ -5,7 +5,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { QueueName } from '../pipeline/ports.ts';
-import { looksRuleName } from './stage-names.ts';
+import { scalingRuleName } from './stage-names.ts';
 
 /** A message that failed so often is a dead letter; as in the embedded engine. */
 const MAX_DELIVERIES = 5;
@@ -45,7 +45,7 @@ export class Queues extends Construct {
 
   #letScheduleCall(stage: string): void {
     const { looks } = this.queues;
-    const rule = `${Aws.REGION}:${Aws.ACCOUNT_ID}:rule/${looksRuleName(stage)}`;
+    const rule = `${Aws.REGION}:${Aws.ACCOUNT_ID}:rule/${scalingRuleName(stage)}`;
     looks.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('events.amazonaws.com')],

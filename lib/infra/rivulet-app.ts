@@ -4,9 +4,9 @@ import { App, type AppProps, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { CoreStack } from './core-stack.ts';
 import { EdgeStack } from './edge-stack.ts';
+import { MonitoringStack } from './monitoring-stack.ts';
 import { deploymentOptions } from './options.ts';
 import { PROJECT } from './stage-names.ts';
-import { WatchStack } from './watch-stack.ts';
 import { WorkersStack } from './workers-stack.ts';
 
 /** What was built before, and is deployed. */
@@ -31,7 +31,7 @@ export type RivuletApp = Readonly<{
   core: CoreStack;
   workers?: WorkersStack;
   edge: EdgeStack;
-  watch: WatchStack;
+  watch: MonitoringStack;
 }>;
 
 /** Options come from the app's context. Throws ConfigError. */
@@ -52,6 +52,6 @@ export function rivuletApp(artifacts: Artifacts, props: AppProps = {}): RivuletA
       ? undefined
       : new WorkersStack(app, { options, core, imageFolder, healthCommand });
   const edge = new EdgeStack(app, { options, core, contentSecurityPolicy });
-  const watch = new WatchStack(app, { options, core });
+  const watch = new MonitoringStack(app, { options, core });
   return { app, core, edge, watch, ...(workers && { workers }) };
 }

@@ -18,8 +18,8 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { acknowledgeWildcards } from './acknowledgements.ts';
 import type { FunctionSpec } from './function-table.ts';
+import { suppressWildcards } from './nag-suppressions.ts';
 import { LOG_DAYS, METRICS_NAMESPACE } from './stage-names.ts';
 
 export type RivuletFunctionProps = Readonly<{
@@ -59,7 +59,7 @@ export class RivuletFunction extends Construct {
         Work: new PolicyDocument({ statements: [...statements] }),
       },
     });
-    acknowledgeWildcards(
+    suppressWildcards(
       this.#role,
       statements,
       'Objects get their names while segments come and go; the role has this prefix alone.',

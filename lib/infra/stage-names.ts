@@ -11,7 +11,7 @@ export const stackName = (stage: string, part: StackPart): string => `${PROJECT}
 export const workersName = (stage: string): string => `${PROJECT}-${stage}`;
 
 /** The schedule that calls for looks at the workers: the core lets it send, the workers' stack makes it. */
-export const looksRuleName = (stage: string): string => `${PROJECT}-${stage}-looks`;
+export const scalingRuleName = (stage: string): string => `${PROJECT}-${stage}-looks`;
 
 /** Metrics that functions and workers report. */
 export const METRICS_NAMESPACE = 'Rivulet';

@@ -18,18 +18,18 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { AwsEngineEnvironment, AwsWorkerEnvironment } from '../aws/aws-config.ts';
-import { acknowledgeWildcards } from './acknowledgements.ts';
-import type { RightsScope } from './function-rights.ts';
+import type { PermissionScope } from './function-permissions.ts';
+import { suppressWildcards } from './nag-suppressions.ts';
 import type { DeploymentOptions } from './options.ts';
 import { LOG_DAYS, workersName } from './stage-names.ts';
 import type { WorkerNetwork } from './worker-network.ts';
-import { taskStatements } from './worker-rights.ts';
+import { taskStatements } from './worker-permissions.ts';
 
 export type WorkerServiceProps = Readonly<{
   options: DeploymentOptions;
   network: WorkerNetwork;
   engine: AwsEngineEnvironment;
-  scope: RightsScope;
+  scope: PermissionScope;
   /** Folder of the Dockerfile and the worker's bundle. */
   imageFolder: string;
   /** Exit code 0 while the worker works. */
@@ -122,12 +122,12 @@ export class WorkerService extends Construct {
     return task;
   }
 
-  #acknowledge(task: FargateTaskDefinition, scope: RightsScope, ownImage: boolean): void {
+  #acknowledge(task: FargateTaskDefinition, scope: PermissionScope, ownImage: boolean): void {
     Validations.of(task).acknowledge({
       id: 'AwsSolutions-ECS2',
       reason: 'Names of a bucket, a table and queues; nothing in it is a secret.',
     });
-    acknowledgeWildcards(
+    suppressWildcards(
       task.taskRole,
       taskStatements(scope),
       'Objects and tasks get their names at run time; the role has this prefix alone.',

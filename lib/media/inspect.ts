@@ -2,22 +2,22 @@
 
 import { BufferSource, Input, MP4, QTFF } from 'mediabunny';
 import { DomainError } from '../domain/errors.ts';
-import type { AudioFacts, AudioTail, SegmentFacts, VideoFacts } from '../domain/segment.ts';
+import type { AudioFacts, AudioPreroll, SegmentFacts, VideoFacts } from '../domain/segment.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
-import { cutAudioTail } from './audio-tail.ts';
-import { describeContainer, recognizeContainer } from './container.ts';
-import { measureFrames } from './frame-timing.ts';
-import { readAudioParameters, readVideoParameters } from './mp4-source.ts';
-import { checkSampleTables } from './sample-tables.ts';
-import { readSource } from './source.ts';
-import type { SourceAudio, SourceMedia, SourceVideo } from './source-media.ts';
+import { cutAudioTail } from './audio/preroll.ts';
+import { describeContainer, recognizeContainer } from './demux/container.ts';
+import { readSource } from './demux/demux.ts';
+import { measureFrames } from './demux/frame-timing.ts';
+import { readAudioParameters, readVideoParameters } from './demux/mp4.ts';
+import { checkSampleTables } from './demux/sample-tables.ts';
+import type { SourceAudio, SourceMedia, SourceVideo } from './demux/source-media.ts';
 
 const MAX_SIDE_PX = 16_384;
 const MAX_FRAMES_PER_SECOND = 300;
 /** No encoder cuts such a segment: its timestamps jump. */
 const MAX_SPAN_TICKS = 3600 * TICKS_PER_SECOND;
 
-export type Inspection = Readonly<{ facts: SegmentFacts; tails: readonly AudioTail[] }>;
+export type Inspection = Readonly<{ facts: SegmentFacts; preroll: readonly AudioPreroll[] }>;
 
 /**
  * `init`: for fragments that come without one. Throws DomainError: `empty_body`,
@@ -27,11 +27,11 @@ export type Inspection = Readonly<{ facts: SegmentFacts; tails: readonly AudioTa
 export async function inspectSegment(bytes: Uint8Array, init?: Uint8Array): Promise<Inspection> {
   const media = await readSource(bytes, init);
   const facts = factsOf(media);
-  const tails = media.audio.flatMap((track, index) => {
+  const preroll = media.audio.flatMap((track, index) => {
     const packets = cutAudioTail(track);
     return packets.length > 0 ? [{ track: index, packets }] : [];
   });
-  return { facts, tails };
+  return { facts, preroll };
 }
 
 export function factsOf({ container, video, audio }: SourceMedia): SegmentFacts {

@@ -7,18 +7,18 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlannedRung } from '../domain/ladder.ts';
-import type { AudioTail, SegmentFacts } from '../domain/segment.ts';
-import type { AudioAnchor } from './audio-grid.ts';
-import { makeAudioRendition } from './audio-rendition.ts';
-import type { TranscodedRendition } from './rendition.ts';
-import { readSource } from './source.ts';
-import type { SegmentBytes, SourceMedia } from './source-media.ts';
-import { encodeRungs, finishRung } from './video-renditions.ts';
+import type { AudioPreroll, SegmentFacts } from '../domain/segment.ts';
+import { makeAudioRendition } from './audio/audio-rendition.ts';
+import type { AudioAnchor } from './audio/frame-alignment.ts';
+import { readSource } from './demux/demux.ts';
+import type { SegmentBytes, SourceMedia } from './demux/source-media.ts';
+import type { TranscodedRendition } from './mux/rendition.ts';
+import { encodeRungs, finishRung } from './video/video-renditions.ts';
 
 export type PreviousSegment = Readonly<{
   facts: SegmentFacts;
-  shiftTicks: number;
-  tails: readonly AudioTail[];
+  timestampOffsetTicks: number;
+  preroll: readonly AudioPreroll[];
   /** Only looked at when this segment does not start closed. */
   source?: SegmentBytes;
 }>;
@@ -28,7 +28,7 @@ export type TranscodeInput = Readonly<{
   init?: Uint8Array;
   facts: SegmentFacts;
   /** Added to the container's times. */
-  shiftTicks: number;
+  timestampOffsetTicks: number;
   /** Planned for the run; a picture of another shape is fitted in. */
   rungs: readonly PlannedRung[];
   /** One per audio track of the run, in timeline ticks. */
@@ -59,7 +59,7 @@ export type TranscodedSegment = Readonly<{
  * other error when one may. Leaves nothing in `workFolder`.
  */
 export async function transcodeSegment(input: TranscodeInput): Promise<TranscodedSegment> {
-  const { facts, shiftTicks, workFolder } = input;
+  const { facts, timestampOffsetTicks, workFolder } = input;
   const media = await readSource(input.segment, input.init);
   await mkdir(workFolder, { recursive: true });
   const folder = await mkdtemp(join(workFolder, 'segment-'));
@@ -70,8 +70,8 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
       encodePictures(input, media, folder, signal),
       encodeSound(input, media, folder, signal),
     ]);
-    const startTicks = facts.startTicks + shiftTicks;
-    const endTicks = (await input.findEndTicks?.()) ?? facts.endTicks + shiftTicks;
+    const startTicks = facts.startTicks + timestampOffsetTicks;
+    const endTicks = (await input.findEndTicks?.()) ?? facts.endTicks + timestampOffsetTicks;
     const { video } = media;
     const finished = rungs.map((rung) => {
       if (!video || !facts.video) throw new Error('Pictures were encoded of a segment without.');
@@ -125,7 +125,7 @@ async function encodePictures(
 }
 
 async function encodeSound(
-  { facts, shiftTicks, audioAnchors, previous, keepsLastAudio = false }: TranscodeInput,
+  { facts, timestampOffsetTicks, audioAnchors, previous, keepsLastAudio = false }: TranscodeInput,
   { audio }: SourceMedia,
   folder: string,
   signal: AbortSignal,
@@ -135,7 +135,7 @@ async function encodeSound(
       const rendition = await makeAudioRendition({
         track,
         index,
-        shiftTicks,
+        timestampOffsetTicks,
         // A track that the run did not begin with counts from the timeline's start.
         anchor: audioAnchors[index] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz },
         ...previousAudio(previous, index),
@@ -154,12 +154,12 @@ const audioName = (index: number): string => (index === 0 ? 'audio' : `audio-${i
 
 function previousAudio(previous: PreviousSegment | undefined, index: number) {
   const facts = previous?.facts.audio[index];
-  const tail = previous?.tails.find(({ track }) => track === index);
+  const tail = previous?.preroll.find(({ track }) => track === index);
   if (!previous || !facts || !tail) return {};
   return {
     previous: {
       facts,
-      endTicks: facts.endTicks + previous.shiftTicks,
+      endTicks: facts.endTicks + previous.timestampOffsetTicks,
       tail: tail.packets.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
     },
   };

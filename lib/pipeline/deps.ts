@@ -1,12 +1,24 @@
-/** What every step is given: the ports, and what the deployment knows of itself. */
+/** What every step is given: the ports, typed access to the records, and the deployment's own settings. */
 
 import type { StreamSettings } from '../domain/stream.ts';
 import type { Ports } from './ports.ts';
+import { StreamRecords } from './records/stream-records.ts';
 
 export type Deps = Ports &
   Readonly<{
+    records: StreamRecords;
     /** sha-256 of the owner key, hex. */
     ownerKeyHash: string;
-    /** What streams have whose owner says nothing else; over the defaults of everybody. */
+    /** Settings of streams whose owner sets none; they take precedence over the built-in defaults. */
     streamDefaults?: Partial<StreamSettings>;
   }>;
+
+/** What a worker needs; it serves no requests and starts no other workers. */
+export type WorkerDeps = Omit<Deps, 'ownerKeyHash' | 'fleet'>;
+
+export const withRecords = <Given extends Pick<Ports, 'store'>>(
+  ports: Given,
+): Given & Readonly<{ records: StreamRecords }> => ({
+  ...ports,
+  records: new StreamRecords(ports.store),
+});

@@ -13,9 +13,9 @@ export const publishRequest = z.object({ ...stream, settled: z.exactOptional(z.o
 export type PublishRequest = z.infer<typeof publishRequest>;
 
 /** `publish`: a grace has ended. `watch`: the regular look at an open stream. */
-export const timerEvent = z.object({ type: z.enum(['publish', 'watch']), ...stream });
-export type TimerEvent = z.infer<typeof timerEvent>;
+export const delayedMessage = z.object({ type: z.enum(['publish', 'watch']), ...stream });
+export type DelayedMessage = z.infer<typeof delayedMessage>;
 
 /** Look how many workers there should be. */
-export const lookRequest = z.object({ hasNewJob: z.exactOptional(z.boolean()) });
-export type LookRequest = z.infer<typeof lookRequest>;
+export const scalingRequest = z.object({ hasNewJob: z.exactOptional(z.boolean()) });
+export type ScalingRequest = z.infer<typeof scalingRequest>;

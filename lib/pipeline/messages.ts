@@ -1,6 +1,11 @@
 /** Sending what travels on the queues. */
 
-import type { LookRequest, PublishRequest, TimerEvent, TranscodeJob } from './message-schemas.ts';
+import type {
+  DelayedMessage,
+  PublishRequest,
+  ScalingRequest,
+  TranscodeJob,
+} from './message-schemas.ts';
 import type { Ports } from './ports.ts';
 
 type Queues = Pick<Ports, 'queues'>;
@@ -18,7 +23,11 @@ export const sendPublish = ({ queues }: Queues, request: PublishRequest): Promis
 /** Timers longer than the queue's limit come early; whoever gets one looks and sets the next. */
 const MAX_DELAY_MS = 15 * 60 * 1000;
 
-export const setTimer = ({ queues }: Queues, event: TimerEvent, delayMs: number): Promise<void> =>
+export const sendDelayed = (
+  { queues }: Queues,
+  event: DelayedMessage,
+  delayMs: number,
+): Promise<void> =>
   queues.timers.send([
     {
       body: JSON.stringify(event),
@@ -26,5 +35,8 @@ export const setTimer = ({ queues }: Queues, event: TimerEvent, delayMs: number)
     },
   ]);
 
-export const sendLook = ({ queues }: Queues, request: LookRequest, delayMs = 0): Promise<void> =>
-  queues.looks.send([{ body: JSON.stringify(request), delayMs }]);
+export const sendScalingRequest = (
+  { queues }: Queues,
+  request: ScalingRequest,
+  delayMs = 0,
+): Promise<void> => queues.looks.send([{ body: JSON.stringify(request), delayMs }]);

@@ -7,7 +7,7 @@ export type ByteRange = Readonly<{ start: number; endInclusive: number }>;
 export type ObjectInfo = Readonly<{ sizeBytes: number; contentType: string }>;
 
 /** Permission to store one object of exactly this size under a key, without any other credential. */
-export type PutGrant = Readonly<{
+export type PresignedPut = Readonly<{
   method: 'PUT';
   url: string;
   /** To be sent as they are. */
@@ -29,7 +29,7 @@ export type MediaStore = Readonly<{
    * The engine reports an object stored by a grant on the ingest queue as `{ key }`, once or more.
    * `digest` (sha-256, hex), if given, is checked by the store.
    */
-  grantPut(
+  presignPut(
     key: string,
     grant: Readonly<{
       sizeBytes: number;
@@ -37,7 +37,7 @@ export type MediaStore = Readonly<{
       digest?: string;
       expiresAtMs: number;
     }>,
-  ): Promise<PutGrant>;
+  ): Promise<PresignedPut>;
 }>;
 
 /** A stored value. The version is 1 when created and grows by one with each write. */
@@ -65,7 +65,7 @@ export type SortRange = Readonly<{
 }>;
 
 /** A table of items by partition and sort key. Reads see every write that was acknowledged. */
-export type StreamIndex = Readonly<{
+export type RecordStore = Readonly<{
   get(partition: string, sort: string): Promise<Item | undefined>;
   query(partition: string, range?: SortRange): Promise<Item[]>;
   /** All writes (at most 100) or none; false if an expectation did not hold. Expired items may linger. */
@@ -123,7 +123,7 @@ export type WorkerFleet = Readonly<{
 
 export type Ports = Readonly<{
   media: MediaStore;
-  index: StreamIndex;
+  store: RecordStore;
   queues: WorkQueues;
   fleet: WorkerFleet;
   clock: Clock;

@@ -6,10 +6,10 @@ import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
 import type { TimelineHead } from '../domain/publication.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
-import { getStream, hashKey, makeKey, newStream } from './access.ts';
+import { getStream, hashKey, makeKey, newStream } from './auth.ts';
 import type { Deps } from './deps.ts';
 import { sendPublish } from './messages.ts';
-import { StreamRecords } from './records.ts';
+import type { StreamRecords } from './records/stream-records.ts';
 
 export type SettingsChange = Readonly<{
   [Name in keyof Stream['settings']]?: Stream['settings'][Name] | undefined;
@@ -22,7 +22,7 @@ export async function putStream(
   change: SettingsChange,
   newKey: boolean,
 ): Promise<StreamCreated & Readonly<{ isNew: boolean }>> {
-  const records = new StreamRecords(deps.index);
+  const { records } = deps;
   for (;;) {
     const found = await records.findStream(videoId);
     const before = found?.value ?? newStream(videoId, deps.clock.now(), deps.streamDefaults);
@@ -69,7 +69,7 @@ const shownSettings = ({ settings }: Stream): StreamSettings => ({
 });
 
 export async function listStreams(deps: Deps): Promise<StreamView[]> {
-  const records = new StreamRecords(deps.index);
+  const { records } = deps;
   const ids = await records.listVideoIds();
   const streams = await Promise.all(ids.map((id) => records.findStream(id)));
   return Promise.all(
@@ -86,7 +86,7 @@ export async function showStream(
 }
 
 export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
-  const records = new StreamRecords(deps.index);
+  const { records } = deps;
   const found = await getStream(deps, videoId);
   // First out of the catalogue: from here on no upload, job or viewer finds it.
   await records.removeStream(found.value, found.version);
@@ -97,7 +97,7 @@ export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
 }
 
 export async function describeStream(deps: Deps, stream: Stream): Promise<StreamView> {
-  const { value: head } = await new StreamRecords(deps.index).head(stream);
+  const { value: head } = await deps.records.head(stream);
   return viewOf(stream, head);
 }
 

@@ -1,9 +1,9 @@
-import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
-import { objectStoredQueue } from '../../lib/aws/object-stored-queue.ts';
+import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
+import { objectStoredQueue } from '../../lib/aws/upload-completed-queue.ts';
 import { mediaStoreContract } from '../contracts/media-store.ts';
-import { streamIndexContract } from '../contracts/stream-index.ts';
+import { recordStoreContract } from '../contracts/record-store.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
 import { withMiniStack } from './ministack.ts';
 import { makeBucket, makeQueue, makeTable } from './resources.ts';
@@ -26,9 +26,9 @@ await withMiniStack(({ connection }) => {
     };
   });
 
-  streamIndexContract('the DynamoDB stream index', async () => {
-    const index = new DynamoStreamIndex(connection, await makeTable(connection));
-    return { index, close: async () => index.close() };
+  recordStoreContract('the DynamoDB stream store', async () => {
+    const store = new DynamoRecordStore(connection, await makeTable(connection));
+    return { store, close: async () => store.close() };
   });
 
   workQueueContract('the SQS work queue', async ({ grouped, maxDeliveries }) => {

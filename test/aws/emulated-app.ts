@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { CfnOutput } from 'aws-cdk-lib';
 import { CfnDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
-import { buildArtifacts } from '../../bin/artifacts.ts';
+import { buildArtifacts } from '../../bin/deploy/artifacts.ts';
 import type { CoreStack } from '../../lib/infra/core-stack.ts';
 import type { EdgeStack } from '../../lib/infra/edge-stack.ts';
 import { rivuletApp } from '../../lib/infra/rivulet-app.ts';

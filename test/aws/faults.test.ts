@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
+import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import type { Write } from '../../lib/pipeline/ports.ts';
@@ -49,7 +49,7 @@ await withMiniStack(async ({ connection: direct }) => {
   const bucket = await makeBucket(direct, plain.deadLetterUrl);
 
   const media = new S3MediaStore(connection, { bucket, clock });
-  const index = new DynamoStreamIndex(connection, table);
+  const index = new DynamoRecordStore(connection, table);
   const client = sqsClient(connection);
   const queue = new SqsWorkQueue({ url: plain.url, client, clock, grouped: false });
   const groups = new SqsWorkQueue({ url: fifo.url, client, clock, grouped: true });
@@ -185,7 +185,7 @@ await withMiniStack(async ({ connection: direct }) => {
 
     test('those who were throttled together do not come again together', async () => {
       const partition = randomUUID();
-      const clients = Array.from({ length: 12 }, () => new DynamoStreamIndex(connection, table));
+      const clients = Array.from({ length: 12 }, () => new DynamoRecordStore(connection, table));
       const failed = new Set<string>();
       proxy.setFault(({ call, body }) => {
         const sort = body.match(/racer-\d+/)?.[0];

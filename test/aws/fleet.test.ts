@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
-import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
+import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { EcsWorkerFleet } from '../../lib/aws/ecs-worker-fleet.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
-import { joinStandingFleet, standingFleet } from '../../lib/aws/standing-fleet.ts';
+import { registerWorker, staticFleet } from '../../lib/aws/static-fleet.ts';
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
-import { lookRequest } from '../../lib/pipeline/message-schemas.ts';
-import { callForLook, scaleWorkers } from '../../lib/pipeline/scale.ts';
+import { scalingRequest } from '../../lib/pipeline/message-schemas.ts';
+import { requestScaling, scaleWorkers } from '../../lib/pipeline/upkeep/scaling.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import { withMiniStack } from './ministack.ts';
 import { makeQueue, makeService, makeTable } from './resources.ts';
@@ -52,14 +52,14 @@ await withMiniStack(async ({ connection: direct }) => {
     };
     const table = await makeTable(direct);
     const [transcode, looks] = await Promise.all([queue(), queue()]);
-    const index = new DynamoStreamIndex(direct, table);
+    const store = new DynamoRecordStore(direct, table);
     t.after(() => {
-      index.close();
+      store.close();
       client.destroy();
     });
     const absent = {} as never;
     const queues = { transcode, looks, publish: absent, timers: absent, ingest: absent };
-    const deps = { index, queues, clock, fleet: open() };
+    const deps = { store, queues, clock, fleet: open() };
     return { made, deps, clock, transcode, looks };
   }
 
@@ -112,12 +112,12 @@ await withMiniStack(async ({ connection: direct }) => {
     test('goes from none to what the jobs need, and to none again', async (t) => {
       const { made, deps, clock, transcode, looks } = await setUpScaling(t);
       await transcode.send(Array.from({ length: 10 }, () => ({ body: 'job' })));
-      await callForLook(deps);
+      await requestScaling(deps);
       const [called] = await looks.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
       assert.ok(called);
-      await scaleWorkers(deps, LIMITS, lookRequest.parse(JSON.parse(called.body)));
+      await scaleWorkers(deps, LIMITS, scalingRequest.parse(JSON.parse(called.body)));
       assert.equal(await made.desiredCount(), 3);
-      await callForLook(deps);
+      await requestScaling(deps);
       const { ready, delayed } = await looks.depth();
       assert.deepEqual([ready, delayed], [0, 1], 'the next look is on its way, so nobody calls');
       for (let left = 10; left > 0; ) {
@@ -145,15 +145,15 @@ await withMiniStack(async ({ connection: direct }) => {
   });
 
   test('the standing fleet counts those who are there, and nobody scales it', async (t) => {
-    const index = new DynamoStreamIndex(direct, await makeTable(direct));
-    t.after(() => index.close());
+    const store = new DynamoRecordStore(direct, await makeTable(direct));
+    t.after(() => store.close());
     const clock = { nowMs: Date.now(), now: () => clock.nowMs };
-    const surroundings = { index, clock };
-    const fleet = standingFleet(surroundings);
+    const surroundings = { store, clock };
+    const fleet = staticFleet(surroundings);
     const fail = (error: unknown) => assert.fail(String(error));
     assert.deepEqual(await fleet.count(), { desired: 0, running: 0 });
-    const worker = await joinStandingFleet(surroundings, 'one', fail);
-    const dying = await joinStandingFleet(surroundings, 'two', fail);
+    const worker = await registerWorker(surroundings, 'one', fail);
+    const dying = await registerWorker(surroundings, 'two', fail);
     assert.deepEqual(await fleet.count(), { desired: 2, running: 2 });
     await worker.leave();
     assert.deepEqual(await fleet.count(), { desired: 1, running: 1 });

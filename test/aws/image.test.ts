@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, readdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { makeImageFolder } from '../../containers/transcoder/bundle.ts';
+import { makeImageFolder } from '../../containers/worker/bundle.ts';
 import { temporaryFolder, waitFor } from '../support/system.ts';
 import { lackForRoots, openDebian } from './debian.ts';
 import { buildImage, type Image, runInside, startInside } from './dockerfile.ts';

@@ -18,9 +18,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { AwsConnection } from '../../lib/aws/connection.ts';
-import { REPORTED_SUFFIX } from '../../lib/aws/object-stored-queue.ts';
 import { sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { TABLE_SCHEMA } from '../../lib/aws/table-schema.ts';
+import { REPORTED_SUFFIX } from '../../lib/aws/upload-completed-queue.ts';
 
 export type QueueUrls = Readonly<{ url: string; deadLetterUrl: string }>;
 

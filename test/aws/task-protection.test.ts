@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { TaskProtection } from '../../containers/transcoder/task-protection.ts';
+import { TaskProtection } from '../../containers/worker/task-protection.ts';
 import { waitFor } from '../support/system.ts';
 
 type State = Readonly<{ ProtectionEnabled: boolean; ExpiresInMinutes?: number }>;

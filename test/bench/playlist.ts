@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { EMPTY_HEAD, planPublication, type TimelineHead } from '../../lib/domain/publication.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
-import { newStream } from '../../lib/pipeline/access.ts';
-import { StreamRecords } from '../../lib/pipeline/records.ts';
+import { newStream } from '../../lib/pipeline/auth.ts';
+import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import { type Figure, quantile } from './report.ts';
 import { withSurroundings } from './surroundings.ts';
 
@@ -61,7 +61,7 @@ const timeRequest = (url: string, agent: Agent): Promise<number> =>
 /** A stream that has published so many segments, written as the publisher writes it. */
 async function fill(dataPath: string, videoId: string, length: number): Promise<void> {
   const ports = embeddedPorts(openDataFolder(dataPath));
-  const records = new StreamRecords(ports.index);
+  const records = new StreamRecords(ports.store);
   const made = newStream(videoId, Date.now());
   const settings = { ...made.settings, targetDurationSeconds: 4, dvrWindowSeconds: 1800 };
   const stream = { ...made, settings: { ...settings, idleTimeoutSeconds: null } };
@@ -82,7 +82,7 @@ async function fill(dataPath: string, videoId: string, length: number): Promise<
       },
       catalogue: { '720p': VIDEO },
       uploadedAtMs: 0,
-      settledAtMs: 0,
+      completedAtMs: 0,
     }));
     const plan = planPublication(
       head,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import type { MediaStore, PutGrant, WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { MediaStore, PresignedPut, WorkQueue } from '../../lib/pipeline/ports.ts';
 
 export type MediaStoreUnderTest = Readonly<{
   media: MediaStore;
@@ -15,7 +15,7 @@ export type MediaStoreUnderTest = Readonly<{
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** By another process, as the client would: with nothing but what the grant says. */
-const sendGranted = (grant: PutGrant, bytes: Uint8Array, url = grant.url): Promise<Response> =>
+const sendGranted = (grant: PresignedPut, bytes: Uint8Array, url = grant.url): Promise<Response> =>
   fetch(url, { method: grant.method, headers: grant.headers, body: Buffer.from(bytes) });
 
 export function mediaStoreContract(name: string, make: () => Promise<MediaStoreUnderTest>): void {
@@ -121,8 +121,8 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
     describe('grants', () => {
       const bytes = randomBytes(5_000_000);
       const contentType = 'application/octet-stream';
-      const grantFor = (key: string, digest?: string, lifetimeMs = 60_000): Promise<PutGrant> =>
-        media.grantPut(key, {
+      const grantFor = (key: string, digest?: string, lifetimeMs = 60_000): Promise<PresignedPut> =>
+        media.presignPut(key, {
           sizeBytes: bytes.length,
           contentType,
           expiresAtMs: Date.now() + lifetimeMs,

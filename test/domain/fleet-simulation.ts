@@ -5,9 +5,9 @@
 
 import {
   planWorkers,
+  SCALING_FALLBACK_INTERVAL_MS,
   type ScalingLimits,
   type ScalingMemory,
-  UNCALLED_LOOK_INTERVAL_MS,
 } from '../../lib/domain/scaling.ts';
 
 export type SimulatedStream = Readonly<{
@@ -73,7 +73,7 @@ export function simulateDay(day: Day): DayReport {
   const queue: Job[] = [];
   const counts: { backlog: number; inFlight: number }[] = [];
   let memory: ScalingMemory | undefined;
-  let nextLook: number | undefined;
+  let nextHousekeeping: number | undefined;
   let hasNewJob = false;
   const report = {
     jobs: 0,
@@ -100,20 +100,21 @@ export function simulateDay(day: Day): DayReport {
 
     queue.push(...(arrivals.get(now) ?? []));
     // An upload calls for a look if none is on its way, or no worker is wanted by now.
-    if (firstUploads.has(now) && (nextLook === undefined || desired === 0)) {
-      nextLook = now;
+    if (firstUploads.has(now) && (nextHousekeeping === undefined || desired === 0)) {
+      nextHousekeeping = now;
       hasNewJob = true;
     }
-    if (now % (UNCALLED_LOOK_INTERVAL_MS / 1000) === 0) nextLook ??= now;
+    if (now % (SCALING_FALLBACK_INTERVAL_MS / 1000) === 0) nextHousekeeping ??= now;
 
-    if (nextLook !== undefined && now >= nextLook) {
+    if (nextHousekeeping !== undefined && now >= nextHousekeeping) {
       const count = counts.at(-COUNT_AGE_SECONDS) ?? { backlog: 0, inFlight: 0 };
       const running = workers.filter(({ readyAt }) => readyAt <= now).length;
       const look = { nowMs: now * 1000, desired, running, ...count, hasNewJob };
       const plan = planWorkers(look, limits, memory);
       ({ desired, memory } = plan);
-      const { lookAgainInMs } = plan;
-      nextLook = lookAgainInMs === undefined ? undefined : now + lookAgainInMs / 1000;
+      const { evaluateAgainInMs } = plan;
+      nextHousekeeping =
+        evaluateAgainInMs === undefined ? undefined : now + evaluateAgainInMs / 1000;
       hasNewJob = false;
       report.looks += 1;
     }

@@ -17,7 +17,7 @@ const START_MS = Date.parse('2026-01-01T00:00:00Z');
 
 const rendered = (
   number: number,
-  options: { run?: number; startTicks?: number; settledAtMs?: number; initKey?: string } = {},
+  options: { run?: number; startTicks?: number; completedAtMs?: number; initKey?: string } = {},
 ): SegmentOutcome => ({
   type: 'rendered',
   run: options.run ?? 1,
@@ -37,7 +37,7 @@ const rendered = (
     },
   },
   uploadedAtMs: START_MS,
-  settledAtMs: options.settledAtMs ?? START_MS,
+  completedAtMs: options.completedAtMs ?? START_MS,
 });
 
 const failed = (number: number): SegmentOutcome => ({
@@ -45,7 +45,7 @@ const failed = (number: number): SegmentOutcome => ({
   run: 1,
   number,
   reason: 'undecodable',
-  settledAtMs: START_MS,
+  completedAtMs: START_MS,
 });
 
 const progress = (
@@ -97,7 +97,7 @@ describe('planPublication', () => {
   });
 
   test('waits for a hole until its grace ends, then makes it a gap for good', () => {
-    const outcomes = [rendered(0), rendered(3, { settledAtMs: START_MS + 1000 })];
+    const outcomes = [rendered(0), rendered(3, { completedAtMs: START_MS + 1000 })];
     const waiting = plan(outcomes, [0, 3], START_MS + 8999);
     assert.deepEqual(shown(waiting.entries), ['0']);
     assert.equal(waiting.wakeAtMs, START_MS + 9000);
@@ -133,9 +133,9 @@ describe('planPublication', () => {
     assert.deepEqual(shown(early.entries), []);
     assert.equal(early.wakeAtMs, START_MS + RULES.holeGraceMs);
     assert.deepEqual(shown(plan([rendered(3)], [3], START_MS + 8000).entries), ['3']);
-    const announced = plan([rendered(3)], [3], START_MS, EMPTY_HEAD, { announcedStart: 3 });
+    const announced = plan([rendered(3)], [3], START_MS, EMPTY_HEAD, { startHint: 3 });
     assert.deepEqual(shown(announced.entries), ['3']);
-    const lower = plan([rendered(3)], [1, 3], START_MS, EMPTY_HEAD, { announcedStart: 3 });
+    const lower = plan([rendered(3)], [1, 3], START_MS, EMPTY_HEAD, { startHint: 3 });
     assert.deepEqual(shown(lower.entries), ['3'].slice(1));
   });
 
@@ -236,7 +236,7 @@ test('whatever comes in whatever order, the timeline only grows, in order and wi
           nowMs += waitsMs[step] ?? 0;
           if (fate !== 'lost') {
             known.add(number);
-            const at = { run, settledAtMs: nowMs };
+            const at = { run, completedAtMs: nowMs };
             const made = fate === 'failed' ? failed(number) : rendered(number, at);
             if (!outcomes.has(number)) outcomes.set(number, { ...made, run });
           }

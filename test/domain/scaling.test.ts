@@ -147,7 +147,7 @@ describe('one look', () => {
     );
 
   test('at an idle deployment asks for nothing, not even for another look', () => {
-    assert.deepEqual([look({}).desired, look({}).lookAgainInMs], [0, undefined]);
+    assert.deepEqual([look({}).desired, look({}).evaluateAgainInMs], [0, undefined]);
   });
 
   test('grows in one step to what the backlog needs', () => {
@@ -165,7 +165,7 @@ describe('one look', () => {
   test('leaves alone for the idle time what somebody has asked for by hand', () => {
     const { memory } = look({});
     const plan = look({ nowMs: 10_000, desired: 3 }, memory);
-    assert.deepEqual([plan.desired, plan.lookAgainInMs], [3, 10_000]);
+    assert.deepEqual([plan.desired, plan.evaluateAgainInMs], [3, 10_000]);
     assert.equal(look({ nowMs: 10_000 + LIMITS.idleMs, running: 3 }, plan.memory).desired, 0);
   });
 
@@ -189,7 +189,7 @@ describe('one look', () => {
 
   test('starts a worker for a new job that does not count yet, and keeps it until it does', () => {
     const first = look({ hasNewJob: true });
-    assert.deepEqual([first.desired, first.lookAgainInMs], [1, 10_000]);
+    assert.deepEqual([first.desired, first.evaluateAgainInMs], [1, 10_000]);
     assert.equal(look({ nowMs: 10_000, desired: 1 }, first.memory).desired, 1);
   });
 
@@ -200,14 +200,14 @@ describe('one look', () => {
 
   test('comes four times in a short idle time, and at least every ten seconds', () => {
     const after = (idleMs: number) =>
-      look({ backlog: 1 }, undefined, { ...LIMITS, idleMs }).lookAgainInMs;
+      look({ backlog: 1 }, undefined, { ...LIMITS, idleMs }).evaluateAgainInMs;
     assert.deepEqual([1000, 20_000, 60_000].map(after), [250, 5000, 10_000]);
   });
 
   test('asks for another one while there is a job, even where no worker may be', () => {
     const none = { ...LIMITS, max: 0 };
     assert.deepEqual(look({ inFlight: 1 }, undefined, none).desired, 0);
-    assert.equal(look({ inFlight: 1 }, undefined, none).lookAgainInMs, 10_000);
+    assert.equal(look({ inFlight: 1 }, undefined, none).evaluateAgainInMs, 10_000);
   });
 
   test('takes workers away only when they were not needed for the whole idle time', () => {
@@ -218,8 +218,8 @@ describe('one look', () => {
     };
     for (let nowMs = 10_000; nowMs < LIMITS.idleMs; nowMs += 10_000) assert.equal(at(nowMs), 6);
     assert.equal(at(LIMITS.idleMs), 0);
-    assert.equal(plan.lookAgainInMs, 10_000, 'the change itself is looked at');
+    assert.equal(plan.evaluateAgainInMs, 10_000, 'the change itself is looked at');
     assert.equal(at(LIMITS.idleMs + 10_000), 0);
-    assert.equal(plan.lookAgainInMs, undefined);
+    assert.equal(plan.evaluateAgainInMs, undefined);
   });
 });

@@ -8,11 +8,11 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
-import type { Grant, Receipt, StreamView } from '../../lib/api/messages.ts';
-import { DynamoStreamIndex } from '../../lib/aws/dynamo-stream-index.ts';
+import type { PresignedUpload, Receipt, StreamView } from '../../lib/api/messages.ts';
+import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
-import { StreamRecords } from '../../lib/pipeline/records.ts';
+import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import { type DeployedWorker, type Deployment, deploy, startWorker } from '../aws/deployment.ts';
 import { type MiniStack, withMiniStack } from '../aws/ministack.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
@@ -230,7 +230,7 @@ function register(stack: MiniStack): void {
       const query = `segment=0&size=${bytes.byteLength}&digest=${digest}`;
       const asked = await deployment.api(`/upload/large?${query}`, { method: 'POST' });
       assert.equal(asked.status, 202, asked.text);
-      const { upload } = asked.json() as Grant;
+      const { upload } = asked.json() as PresignedUpload;
       const put = await fetch(upload.url, {
         method: 'PUT',
         headers: upload.headers,
@@ -280,7 +280,7 @@ function register(stack: MiniStack): void {
       await store.delete(sources.slice(1, 2));
       store.close();
       worker = await startWorker(scope, deployment);
-      const [withGap, healed] = await Promise.all([
+      const [withGap, lateArrivals] = await Promise.all([
         listed(deployment, 'poison', 3),
         listed(deployment, 'lost', 3),
       ]);
@@ -289,11 +289,11 @@ function register(stack: MiniStack): void {
         [false, true, false],
       );
       assert.deepEqual(
-        healed.segments.map(({ gap }) => gap),
+        lateArrivals.segments.map(({ gap }) => gap),
         [false, false, false],
       );
       // By way of the dead letters: a worker itself fails with the reason that it found.
-      const index = new DynamoStreamIndex(connection, deployment.outputs.TableName ?? '');
+      const index = new DynamoRecordStore(connection, deployment.outputs.TableName ?? '');
       const records = new StreamRecords(index);
       const stream = await records.findStream('poison');
       const outcome = stream && (await records.findOutcome(stream.value, 1, 1));

@@ -4,14 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { ErrorBody, Grant, Receipt, StreamCreated } from '../../lib/api/messages.ts';
+import type { ErrorBody, PresignedUpload, Receipt, StreamCreated } from '../../lib/api/messages.ts';
 import { encode, ffmpeg, lavfi } from '../support/ffmpeg.ts';
 import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../support/system.ts';
 
 const LADDER = [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }];
 
 /** Whatever came: each test reads the fields of the answer that it expects. */
-type Body = ErrorBody & Omit<Receipt, 'stored'> & Omit<Grant, 'stored'> & { stored: boolean };
+type Body = ErrorBody &
+  Omit<Receipt, 'stored'> &
+  Omit<PresignedUpload, 'stored'> & { stored: boolean };
 
 type Answer = Readonly<{ status: number; body: Body }>;
 

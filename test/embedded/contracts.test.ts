@@ -1,13 +1,13 @@
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts, systemClock } from '../../lib/embedded/embedded-ports.ts';
 import { Gateway } from '../../lib/embedded/gateway.ts';
-import { grantServer } from '../../lib/embedded/grant-server.ts';
-import { QueueBell } from '../../lib/embedded/queue-bell.ts';
+import { presignedPutServer } from '../../lib/embedded/presigned-put-server.ts';
 import { openQueueDatabase } from '../../lib/embedded/queue-database.ts';
+import { QueueNotifier } from '../../lib/embedded/queue-notifier.ts';
 import { deadLetterName, SqliteWorkQueue } from '../../lib/embedded/sqlite-work-queue.ts';
-import { rememberPuts } from '../../lib/pipeline/put-memory.ts';
+import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
 import { type MediaStoreUnderTest, mediaStoreContract } from '../contracts/media-store.ts';
-import { streamIndexContract } from '../contracts/stream-index.ts';
+import { recordStoreContract } from '../contracts/record-store.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -19,9 +19,9 @@ async function fileMediaStore(): Promise<MediaStoreUnderTest> {
   const gateway = new Gateway({
     routes: [],
     mounts: [
-      grantServer({
+      presignedPutServer({
         store: ports.media,
-        signingKey: data.secrets.grantSigningKey,
+        signingKey: data.secrets.presignSigningKey,
         ingest: ports.queues.ingest,
         clock: ports.clock,
       }),
@@ -47,14 +47,14 @@ mediaStoreContract('the file media store', fileMediaStore);
 
 mediaStoreContract('a media store that remembers', async () => {
   const made = await fileMediaStore();
-  return { ...made, media: rememberPuts(made.media) };
+  return { ...made, media: cachePuts(made.media) };
 });
 
-streamIndexContract('the SQLite stream index', async () => {
+recordStoreContract('the SQLite stream store', async () => {
   const folder = await temporaryFolder();
   const ports = embeddedPorts(openDataFolder(folder.path));
   return {
-    index: ports.index,
+    store: ports.store,
     close: async () => {
       ports.close();
       await folder.remove();
@@ -67,7 +67,7 @@ workQueueContract('the SQLite work queue', async ({ grouped, maxDeliveries }) =>
   const data = openDataFolder(folder.path);
   const open = (owner: string) => {
     const database = openQueueDatabase(data.queuesFile);
-    const bell = new QueueBell(data.bells);
+    const bell = new QueueNotifier(data.bells);
     const make = (name: string, limit: number | null) =>
       new SqliteWorkQueue({
         name,

@@ -6,7 +6,7 @@ import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 
 const [folder = '', round = ''] = process.argv.slice(2);
-const { media, index, queues } = embeddedPorts(openDataFolder(folder));
+const { media, store: records, queues } = embeddedPorts(openDataFolder(folder));
 
 /** Written at once, so that a kill cannot take back what was said. */
 const acknowledge = (...words: readonly (string | number)[]): void => {
@@ -33,7 +33,7 @@ async function record(): Promise<never> {
       value: { number },
       expect: 0,
     }));
-    if (!(await index.write(pair))) throw new Error('An item of this round was there before');
+    if (!(await records.write(pair))) throw new Error('An item of this round was there before');
     acknowledge('item', round, number);
     await new Promise(setImmediate);
   }

@@ -86,7 +86,7 @@ test('a process killed at any moment loses nothing that it acknowledged', async 
 
     for (let round = 0; round < ROUNDS; round += 1) {
       const items = async (half: string) =>
-        (await ports.index.query(`round${round}-${half}`)).map(({ sort }) => sort);
+        (await ports.store.query(`round${round}-${half}`)).map(({ sort }) => sort);
       const [first, second] = await Promise.all([items('a'), items('b')]);
       assert.deepEqual(first, second, 'both writes of a transaction or none');
       const recorded = of('item').filter(([, name]) => name === `round${round}`).length;

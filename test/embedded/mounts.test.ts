@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { type EmbeddedPorts, embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { Gateway } from '../../lib/embedded/gateway.ts';
-import { grantServer } from '../../lib/embedded/grant-server.ts';
+import { presignedPutServer } from '../../lib/embedded/presigned-put-server.ts';
 import { mediaFiles, webPages } from '../../lib/embedded/static-files.ts';
 import { send } from './http-client.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -41,7 +41,7 @@ describe('what the gateway serves without handlers', () => {
           method: 'POST',
           path: '/upload/{videoId}',
           handler: (event) =>
-            ports.media.grantPut(`source/${event.pathParameters?.videoId}/granted/1.bin`, {
+            ports.media.presignPut(`source/${event.pathParameters?.videoId}/granted/1.bin`, {
               sizeBytes: bytes.length,
               contentType: 'application/octet-stream',
               digest: createHash('sha256').update(bytes).digest('hex'),
@@ -52,9 +52,9 @@ describe('what the gateway serves without handlers', () => {
       mounts: [
         webPages(pages, "default-src 'self'"),
         mediaFiles(ports.media),
-        grantServer({
+        presignedPutServer({
           store: ports.media,
-          signingKey: data.secrets.grantSigningKey,
+          signingKey: data.secrets.presignSigningKey,
           ingest: ports.queues.ingest,
           clock: ports.clock,
         }),

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { ChildProcessFleet, type WorkerExit } from '../../lib/embedded/child-process-fleet.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
-import { hashKey, newStream } from '../../lib/pipeline/access.ts';
-import { StreamRecords } from '../../lib/pipeline/records.ts';
-import { uploadSegment } from '../../lib/pipeline/upload.ts';
+import { hashKey, newStream } from '../../lib/pipeline/auth.ts';
+import { withRecords } from '../../lib/pipeline/deps.ts';
+import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { makeSegments } from '../support/media.ts';
 import { temporaryFolder, waitFor } from '../support/system.ts';
 
-const WORKER = fileURLToPath(new URL('../../containers/transcoder/main.ts', import.meta.url));
+const WORKER = fileURLToPath(new URL('../../bin/serve/local-worker.ts', import.meta.url));
 const NONE = { ready: 0, inFlight: 0, delayed: 0 };
 
 /** Real workers on a real data folder. `step`: what their ffmpeg does before it begins. */
@@ -48,14 +48,14 @@ async function setUp(t: TestContext, step: string) {
     await fleet.stop();
     ports.close();
   });
-  const records = new StreamRecords(ports.index);
+  const { records } = withRecords(ports);
   const stream = newStream('show', Date.now());
   await records.createStream(stream);
   const { segments } = await makeSegments({ seconds: 6, size: '160x90', hlsTime: 2 });
   const upload = async (number: number): Promise<void> => {
     const found = (await records.findStream('show')) ?? assert.fail('no stream');
     const bytes = segments[number]?.bytes ?? assert.fail('no segment');
-    const deps = { ...ports, ownerKeyHash: hashKey('owner') };
+    const deps = { ...withRecords(ports), ownerKeyHash: hashKey('owner') };
     await uploadSegment(deps, found, { number, bytes, pushed: false });
   };
   const outcome = async (number: number) => (await records.findOutcome(stream, 1, number))?.type;

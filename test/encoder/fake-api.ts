@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Grant, Receipt } from '../../lib/api/messages.ts';
+import type { PresignedUpload, Receipt } from '../../lib/api/messages.ts';
 import { MAX_BODY_BYTES } from '../../lib/api/routes.ts';
 
 export type StoredSegment = Readonly<{
@@ -112,7 +112,7 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
         return store({ ...segment, bytes: object, granted: true });
       }
     }
-    const grant: Grant = {
+    const grant: PresignedUpload = {
       stored: false,
       upload: {
         method: 'PUT',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EstimateUsageError, parseEstimate } from '../../lib/estimate/arguments.ts';
+import { EstimateUsageError, parseEstimate } from '../../bin/estimate/arguments.ts';
 import {
   type CostLine,
   costs,
@@ -8,12 +8,12 @@ import {
   gbSecondsOf,
   tasksFor,
   total,
-} from '../../lib/estimate/costs.ts';
-import { idleParts } from '../../lib/estimate/idle-parts.ts';
-import { MANAGED_SERVICES } from '../../lib/estimate/managed-services.ts';
-import { PRICES, US_EAST_1 } from '../../lib/estimate/prices.ts';
-import { amount, dollars, report } from '../../lib/estimate/report.ts';
-import { NO_USAGE, type Usage, type Work } from '../../lib/estimate/usage.ts';
+} from '../../bin/estimate/costs.ts';
+import { idleParts } from '../../bin/estimate/idle-parts.ts';
+import { MANAGED_SERVICES } from '../../bin/estimate/managed-services.ts';
+import { PRICES, US_EAST_1 } from '../../bin/estimate/prices.ts';
+import { amount, dollars, report } from '../../bin/estimate/report.ts';
+import { NO_USAGE, type Usage, type Work } from '../../bin/estimate/usage.ts';
 
 const work = (usage: Partial<Usage> = {}, cpuMs = 0): Work => ({
   usage: { ...NO_USAGE, ...usage },

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { countingIndex, countingPorts, countingQueue } from '../../bin/estimate/counting-ports.ts';
+import { itemBytes, readUnits, writeUnits } from '../../bin/estimate/item-units.ts';
+import { Meter, NO_USAGE, perRun } from '../../bin/estimate/usage.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
-import { countingIndex, countingPorts, countingQueue } from '../../lib/estimate/counting-ports.ts';
-import { itemBytes, readUnits, writeUnits } from '../../lib/estimate/item-units.ts';
-import { Meter, NO_USAGE, perRun } from '../../lib/estimate/usage.ts';
-import { streamIndexContract } from '../contracts/stream-index.ts';
+import { recordStoreContract } from '../contracts/record-store.ts';
 import { temporaryFolder } from '../embedded/temporary-folder.ts';
 
-streamIndexContract('a counting stream index', async () => {
+recordStoreContract('a counting stream store', async () => {
   const folder = await temporaryFolder();
   const ports = embeddedPorts(openDataFolder(folder.path));
   return {
-    index: countingIndex(ports.index, new Meter()),
+    store: countingIndex(ports.store, new Meter()),
     close: async () => {
       ports.close();
       await folder.remove();
@@ -55,9 +55,9 @@ describe('counting ports', () => {
     });
   });
 
-  test('count an index in request units by the size of its items', async (t) => {
+  test('count an store in request units by the size of its items', async (t) => {
     const { counting, meter } = await counted(t);
-    const { index } = counting;
+    const { store } = counting;
     const put = (sort: string, value: unknown, expect?: number) =>
       ({
         type: 'put',
@@ -67,30 +67,30 @@ describe('counting ports', () => {
         ...(expect !== undefined && { expect }),
       }) as const;
     // One item below 1 KB: one unit.
-    assert.equal(await index.write([put('a', 'small', 0)]), true);
+    assert.equal(await store.write([put('a', 'small', 0)]), true);
     assert.equal(meter.usage.writeUnits, 1);
     // A condition that fails is paid for.
-    assert.equal(await index.write([put('a', 'small', 0)]), false);
+    assert.equal(await store.write([put('a', 'small', 0)]), false);
     assert.equal(meter.usage.writeUnits, 2);
     // Two items at once, of 1 and of 3 KB units, are a transaction: twice (1 + 3).
-    assert.equal(await index.write([put('b', 1), put('c', 'x'.repeat(2500), 0)]), true);
+    assert.equal(await store.write([put('b', 1), put('c', 'x'.repeat(2500), 0)]), true);
     assert.equal(meter.usage.writeUnits, 10);
     assert.equal(
       meter.usage.newItemBytes,
       itemBytes('p', 'a', 'small') + itemBytes('p', 'c', 'x'.repeat(2500)),
     );
-    assert.equal(await index.write([]), true);
+    assert.equal(await store.write([]), true);
     assert.equal(meter.usage.calls, 3);
 
     meter.reset();
-    await index.get('p', 'none');
-    await index.get('p', 'c');
+    await store.get('p', 'none');
+    await store.get('p', 'c');
     assert.equal(meter.usage.readUnits, 2);
-    await index.write([put('d', 'x'.repeat(6000))]);
+    await store.write([put('d', 'x'.repeat(6000))]);
     meter.reset();
-    await index.get('p', 'd');
+    await store.get('p', 'd');
     assert.equal(meter.usage.readUnits, 2, 'more than 4 KB');
-    assert.equal((await index.query('p')).length, 4);
+    assert.equal((await store.query('p')).length, 4);
     assert.deepEqual([meter.usage.readUnits, meter.usage.calls], [5, 2], '9 KB together');
   });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { deploymentParts } from '../../bin/estimate-deployment.ts';
-import { measureWork } from '../../bin/estimate-run.ts';
-import type { Role } from '../../lib/estimate/costs.ts';
-import { perRun, type Work } from '../../lib/estimate/usage.ts';
+import type { Role } from '../../bin/estimate/costs.ts';
+import { deploymentParts } from '../../bin/estimate/deployment.ts';
+import { measureWork } from '../../bin/estimate/run.ts';
+import { perRun, type Work } from '../../bin/estimate/usage.ts';
 
 /**
  * What a segment costs in operations. Whoever makes it cost more changes the number here, and knows

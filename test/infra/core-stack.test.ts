@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { ROUTES } from '../../lib/api/routes.ts';
-import { grantedKey, sourceSegmentKey } from '../../lib/domain/object-keys.ts';
+import { presignedKey, sourceSegmentKey } from '../../lib/domain/object-keys.ts';
 import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
 import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
 
@@ -88,7 +88,7 @@ describe('the core', () => {
     const stream = { videoId: 'v', uid: 'u' };
     assert.equal(notification?.Event, 's3:ObjectCreated:Put');
     assert.match(textOf(notification?.Queue), /^<QueuesIngest\w+\.Arn>$/);
-    assert.ok(reports(grantedKey(stream, 'abc')));
+    assert.ok(reports(presignedKey(stream, 'abc')));
     assert.ok(!reports(sourceSegmentKey(stream, 1, 2, 'a'.repeat(64), 'ts')));
   });
 
@@ -164,8 +164,8 @@ describe('the core', () => {
     const askers = resourcesOf(core, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
       JSON.stringify(Properties.Environment).includes('RIVULET_OWNER_KEY_SECRET'),
     );
-    const expected = Object.values(FUNCTION_TABLE).filter(({ rights }) =>
-      (rights as readonly string[]).includes('read owner key'),
+    const expected = Object.values(FUNCTION_TABLE).filter(({ permissions }) =>
+      (permissions as readonly string[]).includes('read owner key'),
     );
     assert.equal(askers.length, expected.length);
     assert.equal(expected.length, 8);

@@ -3,7 +3,10 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type BundledFunction, bundleFunctions } from '../../lib/infra/function-bundles.ts';
+import {
+  type BundledFunction,
+  bundleFunctions,
+} from '../../lib/infra/bundling/function-bundles.ts';
 import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
 import budgets from './bundle-budgets.json' with { type: 'json' };
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
+import { ConfigError } from '../../lib/environment.ts';
 import { deploymentOptions } from '../../lib/infra/options.ts';
-import { ConfigError } from '../../lib/settings.ts';
 import { appWith } from './synthesized.ts';
 
 const problemsOf = (context: Record<string, string>): string[] => {

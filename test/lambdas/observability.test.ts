@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
 import type { Context, SQSEvent } from 'aws-lambda';
-import type * as Correlation from '../../lambdas/correlation.ts';
 import {
-  ingestDeadHandler,
+  delayedDeadHandler,
   publishDeadHandler,
-  timersDeadHandler,
-} from '../../lambdas/dead-letters.ts';
-import { ingestHandler } from '../../lambdas/ingest.ts';
-import { type HttpEvent, json } from '../../lambdas/middleware.ts';
-import type * as Observability from '../../lambdas/observability.ts';
+  uploadCompletedDeadHandler,
+} from '../../lambdas/queue/dead-letters.ts';
+import { uploadCompletedHandler } from '../../lambdas/queue/upload-completed.ts';
+import type * as Correlation from '../../lambdas/runtime/correlation.ts';
+import { type HttpEvent, json } from '../../lambdas/runtime/middleware.ts';
+import type * as Observability from '../../lambdas/runtime/observability.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { memoryQueue } from './memory-queue.ts';
 
@@ -50,8 +50,8 @@ describe('what functions tell of themselves', () => {
     process.env.POWERTOOLS_SERVICE_NAME = 'upload';
     process.env.POWERTOOLS_METRICS_NAMESPACE = 'Rivulet';
     process.env.RIVULET_STAGE = 'test';
-    observability = await import('../../lambdas/observability.ts');
-    correlation = await import('../../lambdas/correlation.ts');
+    observability = await import('../../lambdas/runtime/observability.ts');
+    correlation = await import('../../lambdas/runtime/correlation.ts');
   });
 
   test('has one id for a segment at every hop', () => {
@@ -147,16 +147,16 @@ describe('reports of stored objects', () => {
   test('are committed key by key, whether S3 wrote them or we did', async (t) => {
     t.mock.method(console, 'error', () => {});
     const asked: string[] = [];
-    const index = { get: async (partition: string) => void asked.push(partition) };
-    const handler = ingestHandler({ index } as unknown as Deps);
+    const records = { findStream: async (videoId: string) => void asked.push(videoId) };
+    const handler = uploadCompletedHandler({ records } as unknown as Deps);
     assert.deepEqual(await handler(reports, CONTEXT), { batchItemFailures: refused });
-    assert.deepEqual(asked, ['stream/one', 'stream/two', 'stream/three', 'stream/four']);
+    assert.deepEqual(asked, ['one', 'two', 'three', 'four']);
   });
 
   test('that came to nothing are sent again after a pause, a message for each key', async (t) => {
     t.mock.method(console, 'error', () => {});
     const ingest = memoryQueue();
-    const handler = ingestDeadHandler({ queues: { ingest } } as unknown as Deps);
+    const handler = uploadCompletedDeadHandler({ queues: { ingest } } as unknown as Deps);
     assert.deepEqual(await handler(reports, CONTEXT), { batchItemFailures: refused });
     assert.deepEqual(
       ingest.sent,
@@ -175,7 +175,7 @@ describe('dead letters of steps', () => {
     const timer = { type: 'watch', videoId: 'v', uid: 'u' };
     for (const [handler, body] of [
       [publishDeadHandler(deps), request],
-      [timersDeadHandler(deps), timer],
+      [delayedDeadHandler(deps), timer],
     ] as const) {
       assert.deepEqual(await handler(eventOf(body), CONTEXT), { batchItemFailures: [] });
     }

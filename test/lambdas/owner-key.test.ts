@@ -35,8 +35,8 @@ test('the owner key is read at the start, and again when that is long ago', asyn
     RIVULET_LOOKS_QUEUE: queue,
     RIVULET_OWNER_KEY_SECRET: 'arn:of-the-secret',
   });
-  const { ownerKeyFromSecret } = await import('../../lambdas/functions/owner-key.ts');
-  const { functionDeps } = await import('../../lambdas/functions/ports.ts');
+  const { ownerKeyFromSecret } = await import('../../lambdas/runtime/owner-key.ts');
+  const { functionDeps } = await import('../../lambdas/runtime/ports.ts');
   const startMs = Date.now();
   const clock = t.mock.method(Date, 'now', () => startMs);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { looksHandler } from '../../lambdas/queues.ts';
+import { scalingHandler } from '../../lambdas/queue/handlers.ts';
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
 import { testEngine } from '../support/engine.ts';
 
@@ -26,7 +26,7 @@ test('looks are measured while there is work, once for all who called for them',
   });
   const measured: [string, number][] = [];
   const measure = { count: (name: string, value: number) => void measured.push([name, value]) };
-  const handler = looksHandler(deps, LIMITS, measure);
+  const handler = scalingHandler(deps, LIMITS, measure);
   const carryOut = async (...bodies: string[]) => handler(eventOf(...bodies), {} as Context);
   await carryOut('{}');
   assert.deepEqual([measured, calls], [[], []]);

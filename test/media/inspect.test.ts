@@ -158,10 +158,10 @@ describe('inspecting a segment', () => {
       [{ channels: 6 }, 8],
     ];
     for (const [options, count] of table) {
-      const { tails, bytes } = await inspectSecond(options);
-      assert.equal(tails[0]?.packets.length ?? 0, count);
+      const { preroll, bytes } = await inspectSecond(options);
+      assert.equal(preroll[0]?.packets.length ?? 0, count);
       if (count === 0 || options.container === 'fmp4' || options.audio === 'mp3') continue;
-      const last = Buffer.from(tails[0]?.packets.at(-1) ?? '', 'base64');
+      const last = Buffer.from(preroll[0]?.packets.at(-1) ?? '', 'base64');
       assert.ok(last.length > 100);
       assert.equal(Buffer.from(bytes).includes(last.subarray(0, 40)), true);
     }

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
-import { remuxRenditions, remuxSource } from '../../lib/media/remux.ts';
+import { remuxRenditions, remuxSource } from '../../lib/media/mux/remux.ts';
 import type { TranscodedSegment } from '../../lib/media/transcode.ts';
 import { makeSegments } from '../support/media.ts';
 import { transcodeRun, workFolder } from './segment-run.ts';

@@ -159,10 +159,10 @@ describe('a seam', () => {
     const lost =
       sourceTimes(run).length - joinedTimes(run.renditions['180p'] ?? assert.fail()).length;
     assert.ok(lost > 0 && lost <= 4 * run.placed.length, `${lost} pictures lost`);
-    for (const [index, { facts, shiftTicks }] of run.placed.entries()) {
+    for (const [index, { facts, timestampOffsetTicks }] of run.placed.entries()) {
       const piece = run.renditions['180p']?.pieces[index];
-      assert.equal(piece?.startTicks, facts.startTicks + shiftTicks);
-      assert.equal(piece?.samples[0]?.ptsTicks, facts.startTicks + shiftTicks);
+      assert.equal(piece?.startTicks, facts.startTicks + timestampOffsetTicks);
+      assert.equal(piece?.samples[0]?.ptsTicks, facts.startTicks + timestampOffsetTicks);
     }
     assert.deepEqual(seamGaps(run.renditions['180p'] ?? assert.fail()), [0, 0]);
   });

@@ -3,9 +3,9 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFeed } from '../../lib/media/audio-feed.ts';
-import { adtsHeader } from '../../lib/media/audio-frames.ts';
-import { joinInit } from '../../lib/media/mp4-source.ts';
+import { makeFeed } from '../../lib/media/audio/encoder-input.ts';
+import { adtsHeader } from '../../lib/media/demux/audio-frames.ts';
+import { joinInit } from '../../lib/media/demux/mp4.ts';
 import type { Clip } from '../support/media.ts';
 import { type JoinedRendition, type SegmentRun, workFolder } from './segment-run.ts';
 
@@ -13,8 +13,8 @@ import { type JoinedRendition, type SegmentRun, workFolder } from './segment-run
 export const sourceTimes = ({ placed }: SegmentRun): number[] =>
   placed
     .flatMap(
-      ({ media, shiftTicks }) =>
-        media.video?.frames.map((frame) => frame.ptsTicks + shiftTicks) ?? [],
+      ({ media, timestampOffsetTicks }) =>
+        media.video?.frames.map((frame) => frame.ptsTicks + timestampOffsetTicks) ?? [],
     )
     .sort((a, b) => a - b);
 
@@ -63,7 +63,7 @@ export async function sourcePcm({ placed }: SegmentRun, index = 0): Promise<Pcm>
   if (!first) throw new Error('The source has no sound.');
   const packets = tracks.flatMap((track) => track.packets.map(({ bytes }) => bytes));
   const feed = await makeFeed(first, packets);
-  const startTicks = (first.packets[0]?.startTicks ?? 0) + (placed[0]?.shiftTicks ?? 0);
+  const startTicks = (first.packets[0]?.startTicks ?? 0) + (placed[0]?.timestampOffsetTicks ?? 0);
   return {
     samples: await decodePcm(feed.format, feed.bytes, first.channels),
     startSample: Math.round((startTicks * first.sampleRateHz) / 90_000),

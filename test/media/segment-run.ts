@@ -5,13 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planLadder, type Rung } from '../../lib/domain/ladder.ts';
-import type { AudioTail, SegmentFacts } from '../../lib/domain/segment.ts';
+import type { AudioPreroll, SegmentFacts } from '../../lib/domain/segment.ts';
 import { TIMELINE_OFFSET_TICKS, unwrapOffset } from '../../lib/domain/ticks.ts';
 import type { RenditionInfo } from '../../lib/domain/timeline.ts';
-import { parseCmaf } from '../../lib/media/cmaf.ts';
+import { readSource } from '../../lib/media/demux/demux.ts';
+import type { SourceMedia } from '../../lib/media/demux/source-media.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
-import { readSource } from '../../lib/media/source.ts';
-import type { SourceMedia } from '../../lib/media/source-media.ts';
+import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 import { type TranscodedSegment, transcodeSegment } from '../../lib/media/transcode.ts';
 import type { Clip } from '../support/media.ts';
 
@@ -23,8 +23,8 @@ export const SMALL_LADDER: readonly Rung[] = [
 export type PlacedSegment = Readonly<{
   bytes: Uint8Array;
   facts: SegmentFacts;
-  tails: readonly AudioTail[];
-  shiftTicks: number;
+  preroll: readonly AudioPreroll[];
+  timestampOffsetTicks: number;
   media: SourceMedia;
 }>;
 
@@ -32,14 +32,14 @@ export type PlacedSegment = Readonly<{
 export async function placeSegments(clip: Clip): Promise<PlacedSegment[]> {
   const placed: PlacedSegment[] = [];
   for (const { bytes } of clip.segments) {
-    const { facts, tails } = await inspectSegment(bytes, clip.init);
+    const { facts, preroll } = await inspectSegment(bytes, clip.init);
     const media = await readSource(bytes, clip.init);
     const before = placed.at(-1);
-    const near = before ? before.facts.startTicks + before.shiftTicks : undefined;
+    const near = before ? before.facts.startTicks + before.timestampOffsetTicks : undefined;
     const shifted = facts.startTicks + TIMELINE_OFFSET_TICKS;
-    const shiftTicks =
+    const timestampOffsetTicks =
       TIMELINE_OFFSET_TICKS + (near === undefined ? 0 : unwrapOffset(shifted, near));
-    placed.push({ bytes, facts, tails, shiftTicks, media });
+    placed.push({ bytes, facts, preroll, timestampOffsetTicks, media });
   }
   return placed;
 }
@@ -94,19 +94,21 @@ export async function transcodePlaced(
   const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER, threads } = options;
   const previous = withPrevious ? placed[index - 1] : undefined;
   const next = knowsEnds ? placed[index + 1] : undefined;
-  const { bytes, facts, shiftTicks } = segment;
+  const { bytes, facts, timestampOffsetTicks } = segment;
   return transcodeSegment({
     segment: bytes,
     ...init,
     facts,
-    shiftTicks,
+    timestampOffsetTicks,
     rungs: first.facts.video ? planLadder(ladder, first.facts.video) : [],
     audioAnchors: first.facts.audio.map(({ startTicks, sampleRateHz }) => ({
-      startTicks: startTicks + first.shiftTicks,
+      startTicks: startTicks + first.timestampOffsetTicks,
       sampleRateHz,
     })),
     ...(previous ? { previous: { ...previous, source: { bytes: previous.bytes, ...init } } } : {}),
-    ...(next ? { findEndTicks: async () => next.facts.startTicks + next.shiftTicks } : {}),
+    ...(next
+      ? { findEndTicks: async () => next.facts.startTicks + next.timestampOffsetTicks }
+      : {}),
     ...(threads === undefined ? {} : { threads }),
     workFolder: folder,
     signal,

@@ -107,8 +107,8 @@ describe('five minutes at 44.1 kHz', () => {
       assert.deepEqual([track.inits.size, video.inits.size], [1, 1]);
       assert.equal(video.pieces.flatMap(({ samples }) => samples).length, sourceTimes(run).length);
       // Each piece lies where its source's timestamps say, from the first to the last.
-      for (const [index, { facts, shiftTicks }] of run.placed.entries()) {
-        const startTicks = (facts.audio[0]?.startTicks ?? 0) + shiftTicks;
+      for (const [index, { facts, timestampOffsetTicks }] of run.placed.entries()) {
+        const startTicks = (facts.audio[0]?.startTicks ?? 0) + timestampOffsetTicks;
         const early = (startTicks * 44_100) / 90_000 - (track.pieces[index]?.startTicks ?? 0);
         const [least, most] = audio === 'aac' ? [-1, 1] : [1024, 3 * 1024];
         assert.ok(early >= least && early <= most, `segment ${index}: ${early} samples early`);

@@ -5,8 +5,8 @@ import { afterEach, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { FfmpegError } from '../../lib/ffmpeg/run.ts';
-import { parseCmaf } from '../../lib/media/cmaf.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
+import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 import type { TranscodedSegment } from '../../lib/media/transcode.ts';
 import { type Clip, makeSegments } from '../support/media.ts';
 import {
@@ -81,8 +81,8 @@ describe('jobs', () => {
   test('say for how long a segment lasts, and where it begins', async () => {
     const clip = await makeSegments({ seconds: 4, rate: '25' });
     const { placed, results } = await transcodeRun(clip);
-    for (const [index, { facts, shiftTicks }] of placed.entries()) {
-      assert.equal(results[index]?.startTicks, facts.startTicks + shiftTicks);
+    for (const [index, { facts, timestampOffsetTicks }] of placed.entries()) {
+      assert.equal(results[index]?.startTicks, facts.startTicks + timestampOffsetTicks);
       assert.equal(results[index]?.durationTicks, 180_000);
     }
     const info = results[0]?.renditions['180p']?.info;
@@ -134,7 +134,7 @@ describe('a segment that is damaged', () => {
     assert.equal(pieces[1]?.endTicks, pieces[2]?.startTicks);
     assert.equal(
       pieces[1]?.startTicks,
-      (placed[1]?.facts.startTicks ?? 0) + (placed[1]?.shiftTicks ?? 0),
+      (placed[1]?.facts.startTicks ?? 0) + (placed[1]?.timestampOffsetTicks ?? 0),
     );
     assert.ok((pieces[1]?.samples.length ?? 0) > 20);
   });
@@ -188,8 +188,8 @@ describe('a segment that is damaged', () => {
     });
     assert.deepEqual([b?.startTicks, b?.endTicks], [a?.startTicks, a?.endTicks]);
     // What comes after the damage is encoded as it would have been: it has not slipped.
-    const tails = [a, b].map((it) => it?.samples.slice(-3).map(({ bytes }) => bytes.length));
-    const [wanted = [], got = []] = tails;
+    const preroll = [a, b].map((it) => it?.samples.slice(-3).map(({ bytes }) => bytes.length));
+    const [wanted = [], got = []] = preroll;
     assert.ok(wanted.every((size, index) => Math.abs(size - (got[index] ?? 0)) < size * 0.3));
   });
 });

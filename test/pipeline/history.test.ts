@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { newStream } from '../../lib/pipeline/access.ts';
-import { requestEnd } from '../../lib/pipeline/end.ts';
-import { createViewer } from '../../lib/pipeline/view.ts';
+import { newStream } from '../../lib/pipeline/auth.ts';
+import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { type HlsMediaPlaylist, parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';

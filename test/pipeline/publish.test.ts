@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { publishHandler } from '../../lambdas/queues.ts';
-import { newStream } from '../../lib/pipeline/access.ts';
-import type { ListedSegment } from '../../lib/pipeline/publish.ts';
+import { publishHandler } from '../../lambdas/queue/handlers.ts';
+import { newStream } from '../../lib/pipeline/auth.ts';
+import type { ListedSegment } from '../../lib/pipeline/publish/publish.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
 
@@ -15,8 +15,8 @@ test('more failed segments than one reading holds keep nobody waiting', async (t
   await engine.records.createStream(stream);
   const fail = async (run: number, number: number) => {
     await acknowledge(engine, stream, run, number);
-    const settledAtMs = engine.clock.nowMs;
-    const failure = { type: 'failed' as const, run, number, reason: 'undecodable', settledAtMs };
+    const completedAtMs = engine.clock.nowMs;
+    const failure = { type: 'failed' as const, run, number, reason: 'undecodable', completedAtMs };
     await engine.records.recordOutcome(stream, failure);
   };
   for (let number = 0; number < FAILED; number += 1) await fail(1, number);
@@ -65,12 +65,12 @@ describe('a publisher tells what it has listed', () => {
     assert.deepEqual(await settle(engine, stream, 1, 2), []);
     assert.deepEqual(await settle(engine, stream, 1, 3), []);
     wait(5);
-    const healed = [
+    const lateArrivals = [
       [1, 17],
       [2, 13],
       [3, 9],
     ];
-    assert.deepEqual(delays(await settle(engine, stream, 1, 1)), healed);
+    assert.deepEqual(delays(await settle(engine, stream, 1, 1)), lateArrivals);
     for (const number of [0, 1, 2, 3]) {
       assert.deepEqual(await publish(engine, stream, { run: 1, number }), [], 'a repeated request');
     }

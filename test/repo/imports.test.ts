@@ -9,11 +9,7 @@ import { readRepository } from './repository-files.ts';
  */
 const ALLOWED: ImportTable = {
   'lib/domain': {},
-  'lib/settings.ts': {},
-  'lib/config.ts': {
-    areas: ['lib/domain', 'lib/settings.ts'],
-    node: ['node:os', 'node:path'],
-  },
+  'lib/environment.ts': {},
   'lib/api': { areas: ['lib/domain'] },
   'lib/playlist': { areas: ['lib/domain'] },
   'lib/ffmpeg': { areas: ['lib/domain'], node: 'all' },
@@ -31,14 +27,14 @@ const ALLOWED: ImportTable = {
     node: ['node:buffer', 'node:crypto', 'node:timers/promises', 'node:util', 'node:zlib'],
   },
   'lib/embedded': {
-    areas: ['lib/api', 'lib/config.ts', 'lib/domain'],
+    areas: ['lib/api', 'lib/domain', 'lib/environment.ts'],
     types: ['lib/pipeline'],
     packages: ['aws-lambda'],
     node: 'all',
   },
   'lib/encoder': { areas: ['lib/api', 'lib/domain', 'lib/ffmpeg', 'lib/playlist'], node: 'all' },
   'lib/aws': {
-    areas: ['lib/settings.ts'],
+    areas: ['lib/environment.ts'],
     types: ['lib/pipeline'],
     packages: [
       '@aws-sdk/client-dynamodb',
@@ -49,24 +45,22 @@ const ALLOWED: ImportTable = {
     ],
     node: 'all',
   },
-  'lib/estimate': {
-    areas: ['lib/domain'],
-    types: ['lib/pipeline'],
-  },
   'lib/infra': {
-    areas: ['lib/api', 'lib/aws', 'lib/domain', 'lib/settings.ts'],
+    areas: ['lib/api', 'lib/aws', 'lib/domain', 'lib/environment.ts'],
     types: ['lambdas', 'lib/pipeline'],
     packages: ['aws-cdk-lib', 'cdk-nag', 'constructs', 'zod'],
     node: ['node:path'],
   },
-  'lib/infra/bundle-plugins.ts': { packages: ['esbuild'], node: 'all' },
-  'lib/infra/function-bundles.ts': {
-    areas: ['lib/infra/bundle-plugins.ts'],
-    packages: ['esbuild'],
-    node: 'all',
-  },
+  'lib/infra/bundling': { areas: ['lib/infra'], packages: ['esbuild'], node: 'all' },
   lambdas: {
-    areas: ['lib/api', 'lib/aws', 'lib/domain', 'lib/pipeline', 'lib/playlist', 'lib/settings.ts'],
+    areas: [
+      'lib/api',
+      'lib/aws',
+      'lib/domain',
+      'lib/pipeline',
+      'lib/playlist',
+      'lib/environment.ts',
+    ],
     packages: [
       '@aws-lambda-powertools/logger',
       '@aws-lambda-powertools/metrics',
@@ -77,15 +71,7 @@ const ALLOWED: ImportTable = {
     ],
   },
   containers: {
-    areas: [
-      'lib/aws',
-      'lib/config.ts',
-      'lib/domain',
-      'lib/embedded',
-      'lib/ffmpeg',
-      'lib/media',
-      'lib/pipeline',
-    ],
+    areas: ['lib/aws', 'lib/domain', 'lib/ffmpeg', 'lib/media', 'lib/pipeline'],
     packages: ['esbuild'],
     node: 'all',
   },

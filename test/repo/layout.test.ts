@@ -34,7 +34,13 @@ const TOOL_FILES = [
   'package-lock.json',
 ];
 
-const ENVIRONMENT_ROOTS = ['bin/', 'containers/', 'lambdas/', 'lib/config.ts', 'test/'];
+const ENVIRONMENT_ROOTS = [
+  'bin/',
+  'containers/',
+  'lambdas/',
+  'lib/embedded/embedded-config.ts',
+  'test/',
+];
 
 const SOURCES = /\.(?:ts|mjs|js|css|html)$/;
 const TEXTS = /(?:\.(?:ts|mjs|js|json|css|html|svg|md|sh|yml|yaml|txt)|Dockerfile|\.ci\/run)$/;
@@ -96,7 +102,7 @@ describe('the checks of the repository', () => {
     assert.deepEqual(long, ['b.ts has 401 lines; split it by meaning']);
 
     const readers = (path: string, text: string) =>
-      environmentReaders([{ path, text }], ['bin/', 'lib/config.ts']).length;
+      environmentReaders([{ path, text }], ['bin/', 'lib/embedded/embedded-config.ts']).length;
     assert.equal(readers('lib/a.ts', 'const port = process.env.PORT;'), 1);
     assert.equal(readers('lib/a.ts', "process['env']"), 1);
     assert.equal(readers('lib/a.ts', 'const { env } = process;'), 1);
@@ -104,7 +110,7 @@ describe('the checks of the repository', () => {
     assert.equal(readers('lib/a.ts', 'process.environment; const env = {}; process.exit(1)'), 0);
     assert.equal(readers('lib/a.ts', "spawn('x', { env: { ...process.env, A: 'b' } })"), 0);
     assert.equal(readers('bin/a.ts', 'process.env.PORT'), 0);
-    assert.equal(readers('lib/config.ts', 'process.env.PORT'), 0);
+    assert.equal(readers('lib/embedded/embedded-config.ts', 'process.env.PORT'), 0);
   });
 
   test('find what belongs to one machine', () => {

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
-import { hashKey } from '../../lib/pipeline/access.ts';
-import type { Deps } from '../../lib/pipeline/deps.ts';
+import { hashKey } from '../../lib/pipeline/auth.ts';
+import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import type { WorkerFleet } from '../../lib/pipeline/ports.ts';
-import { StreamRecords } from '../../lib/pipeline/records.ts';
+import type { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 
 export const OWNER_KEY = 'owner-key-of-the-tests';
 export const START_MS = Date.parse('2026-01-01T00:00:00.000Z');
@@ -41,6 +41,6 @@ export async function testEngine(
     ports.close();
     await rm(path, { recursive: true, force: true });
   });
-  const deps = { ...ports, ownerKeyHash: hashKey(OWNER_KEY) };
-  return { deps, records: new StreamRecords(deps.index), workFolder: folder.tmp, clock };
+  const deps = { ...withRecords(ports), ownerKeyHash: hashKey(OWNER_KEY) };
+  return { deps, records: deps.records, workFolder: folder.tmp, clock };
 }

@@ -2,7 +2,7 @@
 
 import type { SegmentOutcome, SourceSegment } from '../../lib/domain/segment.ts';
 import type { Run, Stream } from '../../lib/domain/stream.ts';
-import { type ListedSegment, publishStream } from '../../lib/pipeline/publish.ts';
+import { type ListedSegment, publishStream } from '../../lib/pipeline/publish/publish.ts';
 import type { TestEngine } from './engine.ts';
 
 export const SEGMENT_TICKS = 360_000;
@@ -30,8 +30,8 @@ export async function acknowledge(
       startTicks: number * SEGMENT_TICKS,
       endTicks: (number + 1) * SEGMENT_TICKS,
     },
-    tails: [],
-    shiftTicks: FIRST_TICKS,
+    preroll: [],
+    timestampOffsetTicks: FIRST_TICKS,
     uploadedAtMs: clock.nowMs,
   };
   const known = await records.getRun(stream, run);
@@ -86,7 +86,7 @@ export async function settle(
     ),
     uploadedAtMs:
       (await engine.records.findSegment(stream, run, number))?.uploadedAtMs ?? Number.NaN,
-    settledAtMs: engine.clock.nowMs,
+    completedAtMs: engine.clock.nowMs,
   };
   await engine.records.recordOutcome(stream, outcome);
   return publish(engine, stream, { run, number });

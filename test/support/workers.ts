@@ -14,5 +14,5 @@ export async function workerPids({ process }: TestSystem): Promise<number[]> {
 
 async function isWorker(pid: number): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return command.includes('containers/transcoder/main.ts');
+  return command.includes('bin/serve/local-worker.ts');
 }

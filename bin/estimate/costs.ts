@@ -1,0 +1,335 @@
+/** From counts to dollars. Pure. */
+
+import { DEFAULT_IDLE_MS, SCALING_INTERVAL_MS } from '../../lib/domain/scaling.ts';
+import type { Scenario } from './arguments.ts';
+import type { IdleParts } from './idle-parts.ts';
+import { ALWAYS_FREE, type PriceList, type PriceName, unitUsd } from './prices.ts';
+import { addUsage, perRun, timesUsage, type Usage, type Work } from './usage.ts';
+
+/** `lookPublish`: the publisher, when the regular look at a stream called it. */
+export const ROLES = [
+  'upload',
+  'transcode',
+  'publish',
+  'look',
+  'lookPublish',
+  'scale',
+  'playlist',
+] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What a run has shown, and what the deployment consists of. */
+export type Facts = Readonly<{
+  work: Readonly<Record<Role, Work>>;
+  /** Of ffmpeg and the worker together, for all rungs and languages. */
+  cpuSecondsPerMediaSecond: number;
+  /** Of the functions; the worker has none. */
+  memoryMb: Readonly<Record<Exclude<Role, 'transcode'>, number>>;
+  audioBps: number;
+  idle: IdleParts;
+}>;
+
+export type CostLine = Readonly<{ driver: string; count: number; unit: string; usd: number }>;
+
+export type Costs = Readonly<{
+  streamHour: readonly CostLine[];
+  viewerHour: readonly CostLine[];
+  /** A recorded hour, kept for a month. */
+  storedHour: readonly CostLine[];
+  idleMonth: readonly CostLine[];
+  /** The same after what AWS gives away every month. */
+  idleMonthAfterFreeUsd: number;
+  tasks: number;
+}>;
+
+const HOUR_SECONDS = 3600;
+const MONTH_HOURS = 730;
+/** Decimal: a little more than AWS counts. */
+const GB = 1e9;
+/** The HTTP API bills each 512 KB of a request. */
+const HTTP_API_BYTES = 512 * 1024;
+/** Of memory that gets a function one vCPU. */
+const VCPU_MB = 1769;
+/** From the creation of a task until it takes jobs; all of it is paid. */
+const START_SECONDS = 60;
+/** The regular look at an open stream. */
+const WATCH_SECONDS = 30;
+/** A worker with a free slot asks its queue as often. */
+const POLL_SECONDS = 2;
+/** Metrics that functions send while a stream runs, and those of Container Insights. Assumed. */
+const OWN_METRICS = 9;
+const INSIGHTS_METRICS = 30;
+/** Lambda's own lines and one of ours with its metrics; of fast answers to viewers only the former. */
+const LOG_BYTES = 1500;
+const VIEW_LOG_BYTES = 500;
+/** Lambda keeps five long polls of 20 s open on each queue. */
+const LAMBDA_POLLS_PER_HOUR = 5 * 3 * 60;
+const IMAGE_GB = 0.2;
+
+export const total = (lines: readonly CostLine[]): number =>
+  lines.reduce((sum, { usd }) => sum + usd, 0);
+
+export function costs(scenario: Scenario, facts: Facts, prices: PriceList): Costs {
+  const bill = new Bill(prices);
+  const tasks = tasksFor(scenario, facts.cpuSecondsPerMediaSecond);
+  return {
+    streamHour: streamHour(scenario, facts, bill, tasks),
+    viewerHour: viewerHour(scenario, facts, bill),
+    storedHour: storedHour(scenario, facts, bill),
+    ...idleMonth(scenario, facts, bill),
+    tasks,
+  };
+}
+
+/** Workers for all streams together. One alone may be busy all the time: jobs then wait for each other. */
+export function tasksFor(
+  { streams, taskVcpu, utilisation, vcpuFactor }: Scenario,
+  cpuSecondsPerMediaSecond: number,
+): number {
+  const vcpu = streams * cpuSecondsPerMediaSecond * vcpuFactor;
+  return vcpu <= taskVcpu ? 1 : Math.ceil(vcpu / (taskVcpu * utilisation));
+}
+
+class Bill {
+  readonly #prices: PriceList;
+
+  constructor(prices: PriceList) {
+    this.#prices = prices;
+  }
+
+  line(name: PriceName, driver: string, count: number, unit: string): CostLine {
+    return { driver, count, unit, usd: count * unitUsd(this.#prices, name) };
+  }
+}
+
+const isArm = ({ architecture }: Scenario): boolean => architecture === 'arm64';
+
+function streamHour(
+  scenario: Scenario,
+  { work, memoryMb }: Facts,
+  bill: Bill,
+  tasks: number,
+): CostLine[] {
+  const { streams, segmentSeconds, bitrateBps } = scenario;
+  const segments = HOUR_SECONDS / segmentSeconds;
+  const runs: Readonly<Record<Exclude<Role, 'playlist'>, number>> = {
+    upload: segments,
+    transcode: segments,
+    publish: segments,
+    look: HOUR_SECONDS / WATCH_SECONDS,
+    lookPublish: HOUR_SECONDS / WATCH_SECONDS,
+    scale: HOUR_SECONDS / (SCALING_INTERVAL_MS / 1000) / streams,
+  };
+  const names = Object.keys(runs) as (keyof typeof runs)[];
+  const usage = addUsage(...names.map((name) => timesUsage(perRun(work[name]).usage, runs[name])));
+  const functions = names.filter((name) => name !== 'transcode');
+  const invocations = functions.reduce((sum, name) => sum + runs[name], 0);
+  const gbSeconds = functions.reduce(
+    (sum, name) => sum + runs[name] * gbSecondsOf(scenario, work[name], memoryMb[name]),
+    0,
+  );
+  const segmentBytes = (bitrateBps / 8) * segmentSeconds;
+  const polls = (tasks * HOUR_SECONDS) / POLL_SECONDS / streams;
+  return [
+    ...taskLines(scenario, bill, tasks),
+    bill.line(
+      'httpApiRequest',
+      'HTTP API: uploads',
+      segments * Math.ceil(segmentBytes / HTTP_API_BYTES),
+      'requests of 512 KB',
+    ),
+    ...functionLines(scenario, bill, invocations, gbSeconds),
+    bill.line('s3Put', 'S3: PUT', usage.mediaPuts + usage.mediaLists, 'requests'),
+    bill.line('s3Get', 'S3: GET by workers', usage.mediaGets, 'requests'),
+    bill.line('dynamoWrite', 'DynamoDB: writes', usage.writeUnits, 'write units'),
+    bill.line('dynamoRead', 'DynamoDB: reads', usage.readUnits, 'read units'),
+    bill.line('sqsStandard', 'SQS: standard', usage.standardRequests + polls, 'requests'),
+    bill.line('sqsFifo', 'SQS: FIFO', usage.fifoRequests, 'requests'),
+    bill.line(
+      'customMetric',
+      'CloudWatch: metrics',
+      (OWN_METRICS + INSIGHTS_METRICS) / MONTH_HOURS / streams,
+      'metric-months',
+    ),
+    bill.line('logsGb', 'CloudWatch: logs', (invocations * LOG_BYTES) / GB, 'GB'),
+  ];
+}
+
+/** First task on demand, of the others a share on Spot; each starts once and idles once. */
+function taskLines(scenario: Scenario, bill: Bill, tasks: number): CostLine[] {
+  const { taskVcpu, taskGb, spotPercent, hours, streams } = scenario;
+  const overhead = 1 + (DEFAULT_IDLE_MS / 1000 + START_SECONDS) / HOUR_SECONDS / hours;
+  const share = overhead / streams;
+  const onSpot = ((tasks - 1) * spotPercent) / 100;
+  const onDemand = tasks - onSpot;
+  const arm = isArm(scenario);
+  const line = (name: PriceName, driver: string, each: number, number: number, unit: string) =>
+    bill.line(name, driver, each * number * share, unit);
+  const spot = [
+    line(
+      arm ? 'spotVcpuHourArm64' : 'spotVcpuHourX86',
+      'Fargate Spot: CPU',
+      taskVcpu,
+      onSpot,
+      'vCPU-hours',
+    ),
+    line(
+      arm ? 'spotGbHourArm64' : 'spotGbHourX86',
+      'Fargate Spot: memory',
+      taskGb,
+      onSpot,
+      'GB-hours',
+    ),
+  ];
+  return [
+    line(
+      arm ? 'fargateVcpuHourArm64' : 'fargateVcpuHourX86',
+      'Fargate: CPU',
+      taskVcpu,
+      onDemand,
+      'vCPU-hours',
+    ),
+    line(
+      arm ? 'fargateGbHourArm64' : 'fargateGbHourX86',
+      'Fargate: memory',
+      taskGb,
+      onDemand,
+      'GB-hours',
+    ),
+    ...(onSpot > 0 ? spot : []),
+    line('publicIpv4Hour', 'Public IPv4 of tasks', 1, tasks, 'hours'),
+  ];
+}
+
+const functionLines = (
+  scenario: Scenario,
+  bill: Bill,
+  invocations: number,
+  gbSeconds: number,
+): CostLine[] => [
+  bill.line('lambdaRequest', 'Lambda: invocations', invocations, 'requests'),
+  bill.line(
+    isArm(scenario) ? 'lambdaGbSecondArm64' : 'lambdaGbSecondX86',
+    'Lambda: time',
+    gbSeconds,
+    'GB-seconds',
+  ),
+];
+
+/** Of one invocation: what it computes at its share of a vCPU, and all its calls one after the other. */
+export function gbSecondsOf(
+  { vcpuFactor, callMs }: Pick<Scenario, 'vcpuFactor' | 'callMs'>,
+  work: Work,
+  memoryMb: number,
+): number {
+  const { cpuMs, usage } = perRun(work);
+  const share = Math.min(1, memoryMb / VCPU_MB);
+  const durationMs = (cpuMs * vcpuFactor) / share + usage.calls * callMs;
+  return (durationMs / 1000) * (memoryMb / 1024);
+}
+
+/** What one viewer adds; what caches ask of the origin is shared by all viewers of a stream. */
+function viewerHour(scenario: Scenario, { work, memoryMb }: Facts, bill: Bill): CostLine[] {
+  const { viewers, viewerBitrateBps, segmentSeconds, edges, ladder, languages } = scenario;
+  const segments = HOUR_SECONDS / segmentSeconds;
+  // Pictures and sound are two playlists, each asked for as often as it grows.
+  const perSegment = languages > 0 ? 2 : 1;
+  const polls = segments * perSegment;
+  const playlists = Math.min(viewers, ladder.length) + Math.min(viewers, languages);
+  // A playlist lives for a second in each cache.
+  const originPolls = Math.min(viewers * polls, edges * playlists * HOUR_SECONDS) / viewers;
+  const originSegments = (Math.min(viewers, edges) * playlists * segments) / viewers;
+  const { usage } = perRun(work.playlist);
+  const gbSeconds = originPolls * gbSecondsOf(scenario, work.playlist, memoryMb.playlist);
+  return [
+    bill.line('cdnGb', 'CloudFront: transfer', ((viewerBitrateBps / 8) * HOUR_SECONDS) / GB, 'GB'),
+    bill.line('cdnRequest', 'CloudFront: requests', polls + segments * perSegment, 'requests'),
+    bill.line('httpApiRequest', 'HTTP API: playlists', originPolls, 'requests'),
+    ...functionLines(scenario, bill, originPolls, gbSeconds),
+    bill.line('dynamoRead', 'DynamoDB: reads', originPolls * usage.readUnits, 'read units'),
+    bill.line('s3Get', 'S3: GET by the CDN', originSegments, 'requests'),
+    bill.line('logsGb', 'CloudWatch: logs', (originPolls * VIEW_LOG_BYTES) / GB, 'GB'),
+  ];
+}
+
+/** Rungs at their maximum rates: pictures that are simple take less. */
+function storedHour(scenario: Scenario, { work, audioBps }: Facts, bill: Bill): CostLine[] {
+  const { ladder, bitrateBps, languages, segmentSeconds } = scenario;
+  const rungsBps = ladder.reduce((sum, { maxrateBps }) => sum + maxrateBps, 0);
+  const gb = (bps: number): number => ((bps / 8) * HOUR_SECONDS) / GB;
+  const records = addUsage(
+    ...([work.upload, work.transcode, work.publish] as const).map((one) => perRun(one).usage),
+  );
+  const itemsGb = ((HOUR_SECONDS / segmentSeconds) * records.newItemBytes) / GB;
+  return [
+    bill.line('s3StorageGb', 'S3: source', gb(bitrateBps), 'GB-months'),
+    bill.line('s3StorageGb', 'S3: renditions', gb(rungsBps + languages * audioBps), 'GB-months'),
+    bill.line('dynamoStorageGb', 'DynamoDB: records', itemsGb, 'GB-months'),
+    bill.line('dynamoRecoveryGb', 'DynamoDB: recovery', itemsGb, 'GB-months'),
+  ];
+}
+
+function idleMonth(scenario: Scenario, { idle, work, memoryMb }: Facts, bill: Bill) {
+  const { minTasks, taskVcpu, taskGb } = scenario;
+  const arm = isArm(scenario);
+  const taskHours = minTasks * MONTH_HOURS;
+  const polls = (pollers: number): number => pollers * LAMBDA_POLLS_PER_HOUR * MONTH_HOURS;
+  const schedule = timesUsage(perRun(work.scale).usage, idle.scheduledRunsPerMonth);
+  const gbSeconds = idle.scheduledRunsPerMonth * gbSecondsOf(scenario, work.scale, memoryMb.scale);
+  const standard = polls(idle.standardQueuePollers) + schedule.standardRequests;
+  const fifo = polls(idle.fifoQueuePollers);
+  const lines = (counts: IdleCounts): CostLine[] => [
+    bill.line('secret', 'Secrets Manager: owner key', idle.secrets, 'secrets'),
+    bill.line('alarmMetric', 'CloudWatch: alarms', counts.alarmMetrics, 'metrics'),
+    bill.line('dashboard', 'CloudWatch: dashboards', counts.dashboards, 'dashboards'),
+    bill.line('sqsStandard', "SQS: Lambda's polls, standard", counts.standard, 'requests'),
+    bill.line('sqsFifo', "SQS: Lambda's polls, FIFO", counts.fifo, 'requests'),
+    ...functionLines(scenario, bill, idle.scheduledRunsPerMonth, gbSeconds),
+    bill.line('dynamoRead', 'DynamoDB: reads', schedule.readUnits, 'read units'),
+    bill.line('dynamoWrite', 'DynamoDB: writes', schedule.writeUnits, 'write units'),
+    bill.line('imageGb', "ECR: the workers' image", IMAGE_GB, 'GB-months'),
+    bill.line(
+      arm ? 'fargateVcpuHourArm64' : 'fargateVcpuHourX86',
+      'Fargate: CPU',
+      taskHours * taskVcpu,
+      'vCPU-hours',
+    ),
+    bill.line(
+      arm ? 'fargateGbHourArm64' : 'fargateGbHourX86',
+      'Fargate: memory',
+      taskHours * taskGb,
+      'GB-hours',
+    ),
+    bill.line('publicIpv4Hour', 'Public IPv4 of tasks', taskHours, 'hours'),
+  ];
+  const { alarmMetrics, dashboards } = idle;
+  const freeStandard = Math.min(standard, ALWAYS_FREE.sqsRequests);
+  const afterFree = lines({
+    alarmMetrics: Math.max(0, alarmMetrics - ALWAYS_FREE.alarmMetrics),
+    dashboards: Math.max(0, dashboards - ALWAYS_FREE.dashboards),
+    standard: standard - freeStandard,
+    fifo: Math.max(0, fifo - (ALWAYS_FREE.sqsRequests - freeStandard)),
+  });
+  return {
+    idleMonth: lines({ alarmMetrics, dashboards, standard, fifo }),
+    idleMonthAfterFreeUsd: total(afterFree),
+  };
+}
+
+type IdleCounts = Readonly<{
+  alarmMetrics: number;
+  dashboards: number;
+  standard: number;
+  fifo: number;
+}>;
+
+/** For tables: counts of each role, averaged over its runs. */
+export const averages = (
+  work: Readonly<Record<Role, Work>>,
+): Readonly<Record<Role, Usage & Readonly<{ cpuMs: number }>>> =>
+  Object.fromEntries(
+    ROLES.map((role) => {
+      const { usage, cpuMs } = perRun(work[role]);
+      return [role, { ...usage, cpuMs }];
+    }),
+  ) as Record<Role, Usage & Readonly<{ cpuMs: number }>>;

@@ -1,0 +1,133 @@
+/** The same ports, which count what goes through them as AWS would bill it. */
+
+import type {
+  MediaStore,
+  Ports,
+  QueueMessage,
+  QueueName,
+  RecordStore,
+  WorkQueue,
+} from '../../lib/pipeline/ports.ts';
+import { itemBytes, readUnits, writeBytes, writeUnits } from './item-units.ts';
+import type { Meter } from './usage.ts';
+
+/** SQS takes and deletes ten at once, and bills each 64 KB of a request. */
+const BATCH = 10;
+const REQUEST_BYTES = 64 * 1024;
+
+export function countingPorts(ports: Ports, meter: Meter): Ports {
+  const queue = (name: QueueName) => countingQueue(ports.queues[name], meter, name === 'publish');
+  return {
+    media: countingMedia(ports.media, meter),
+    store: countingIndex(ports.store, meter),
+    queues: {
+      transcode: queue('transcode'),
+      publish: queue('publish'),
+      timers: queue('timers'),
+      ingest: queue('ingest'),
+      looks: queue('looks'),
+    },
+    fleet: ports.fleet,
+    clock: ports.clock,
+  };
+}
+
+export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
+  async put(key, bytes, contentType) {
+    // An object that is there already is sent and refused, and paid for, all the same.
+    meter.add({ mediaPuts: 1, mediaPutBytes: bytes.byteLength, calls: 1 });
+    return media.put(key, bytes, contentType);
+  },
+  async get(key, range) {
+    const bytes = await media.get(key, range);
+    meter.add({ mediaGets: 1, mediaGotBytes: bytes?.byteLength ?? 0, calls: 1 });
+    return bytes;
+  },
+  async head(key) {
+    meter.add({ mediaGets: 1, calls: 1 });
+    return media.head(key);
+  },
+  async list(prefix) {
+    const keys = await media.list(prefix);
+    const pages = Math.max(1, Math.ceil(keys.length / 1000));
+    meter.add({ mediaLists: pages, calls: pages });
+    return keys;
+  },
+  async delete(keys) {
+    // Free of charge.
+    meter.add({ calls: Math.ceil(keys.length / 1000) });
+    return media.delete(keys);
+  },
+  // Computed where it is asked for; the PUT that it allows is the encoder's.
+  presignPut: (key, grant) => media.presignPut(key, grant),
+});
+
+export const countingIndex = (store: RecordStore, meter: Meter): RecordStore => ({
+  async get(partition, sort) {
+    const item = await store.get(partition, sort);
+    const bytes = item ? itemBytes(partition, sort, item.value) : 0;
+    meter.add({ readUnits: readUnits(bytes), calls: 1 });
+    return item;
+  },
+  async query(partition, range) {
+    const items = await store.query(partition, range);
+    const bytes = items.reduce(
+      (sum, { sort, value }) => sum + itemBytes(partition, sort, value),
+      0,
+    );
+    meter.add({ readUnits: readUnits(bytes), calls: 1 });
+    return items;
+  },
+  async write(writes) {
+    if (writes.length > 0) meter.add({ writeUnits: writeUnits(writes), calls: 1 });
+    const written = await store.write(writes);
+    if (written) {
+      const made = writes.filter((write) => write.type === 'put' && write.expect === 0);
+      meter.add({ newItemBytes: made.reduce((sum, write) => sum + writeBytes(write), 0) });
+    }
+    return written;
+  },
+});
+
+export function countingQueue(queue: WorkQueue, meter: Meter, fifo: boolean): WorkQueue {
+  const count = (requests: number): void =>
+    meter.add({ [fifo ? 'fifoRequests' : 'standardRequests']: requests, calls: requests });
+  return {
+    async send(messages) {
+      count(fifo ? sum(messages.map((message) => chunks([message]))) : sum(batches(messages)));
+      return queue.send(messages);
+    },
+    async receive(options) {
+      const deliveries = await queue.receive(options);
+      if (deliveries.length === 0) meter.add({ emptyReceives: 1 });
+      else count(chunks(deliveries));
+      return deliveries;
+    },
+    async extend(receipt, leaseMs) {
+      count(1);
+      return queue.extend(receipt, leaseMs);
+    },
+    async acknowledge(receipts) {
+      count(Math.ceil(receipts.length / BATCH));
+      return queue.acknowledge(receipts);
+    },
+    async release(receipt, delayMs) {
+      count(1);
+      return queue.release(receipt, delayMs);
+    },
+    async depth() {
+      count(1);
+      return queue.depth();
+    },
+  };
+}
+
+const batches = (messages: readonly QueueMessage[]): number[] =>
+  Array.from({ length: Math.ceil(messages.length / BATCH) }, (_, batch) =>
+    chunks(messages.slice(batch * BATCH, (batch + 1) * BATCH)),
+  );
+
+const chunks = (messages: readonly Readonly<{ body: string }>[]): number =>
+  Math.max(1, Math.ceil(sum(messages.map(({ body }) => Buffer.byteLength(body))) / REQUEST_BYTES));
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);

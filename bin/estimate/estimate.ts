@@ -1,0 +1,76 @@
+/** `npm run estimate`: what streams cost on AWS, from dated prices and from what the code does. */
+
+import { FUNCTION_TABLE, SCALE_FUNCTION } from '../../lib/infra/function-table.ts';
+import { EstimateUsageError, HELP, parseEstimate, type Scenario } from './arguments.ts';
+import { costs, type Facts } from './costs.ts';
+import { deploymentParts } from './deployment.ts';
+import { MANAGED_SERVICES } from './managed-services.ts';
+import { measureCpuSeconds } from './media.ts';
+import { PRICES, US_EAST_1 } from './prices.ts';
+import { report } from './report.ts';
+import { measureWork } from './run.ts';
+
+const SEGMENTS = 6;
+/** As many numbers as a receipt looks at. */
+const SEGMENTS_BEFORE = 256;
+/** Of a stereo track, as the workers encode it. */
+const AUDIO_BPS = 128_000;
+
+async function factsOf({
+  ladder,
+  segmentSeconds,
+  languages,
+  cpuSeconds,
+}: Scenario): Promise<Facts> {
+  console.error('Sending a short stream through the real steps…');
+  const work = await measureWork({
+    segments: SEGMENTS,
+    before: SEGMENTS_BEFORE,
+    segmentSeconds,
+    rungs: ladder.length,
+    languages,
+  });
+  if (cpuSeconds === undefined) console.error('Transcoding one segment in the asked ladder…');
+  return {
+    work,
+    cpuSecondsPerMediaSecond:
+      cpuSeconds ?? (await measureCpuSeconds(ladder, segmentSeconds, languages)),
+    memoryMb: {
+      upload: FUNCTION_TABLE.upload.memoryMb,
+      publish: FUNCTION_TABLE.publish.memoryMb,
+      look: FUNCTION_TABLE.timers.memoryMb,
+      lookPublish: FUNCTION_TABLE.publish.memoryMb,
+      scale: SCALE_FUNCTION.memoryMb,
+      playlist: FUNCTION_TABLE['view-playlist'].memoryMb,
+    },
+    audioBps: AUDIO_BPS,
+    idle: deploymentParts(),
+  };
+}
+
+try {
+  const { help, markdown, scenario } = parseEstimate(process.argv.slice(2));
+  if (help) console.log(HELP);
+  else {
+    const prices = PRICES[scenario.region] ?? US_EAST_1;
+    const facts = await factsOf(scenario);
+    const estimate = {
+      scenario,
+      facts,
+      prices,
+      costs: costs(scenario, facts, prices),
+      services: MANAGED_SERVICES,
+      measuredCpu: scenario.cpuSeconds === undefined,
+    };
+    process.stdout.write(report(estimate, markdown));
+    const { unknownHourly } = facts.idle;
+    if (unknownHourly.length > 0) {
+      console.error(`Not in the sums, but paid by the hour: ${unknownHourly.join(', ')}.`);
+      process.exitCode = 1;
+    }
+  }
+} catch (error) {
+  if (!(error instanceof EstimateUsageError)) throw error;
+  console.error(`${error.message}\nMore: npm run estimate -- --help`);
+  process.exitCode = 1;
+}

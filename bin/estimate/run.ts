@@ -1,0 +1,330 @@
+/** A short stream through the real handlers and steps, on the embedded engine, with counted ports. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SQSEvent } from 'aws-lambda';
+import { apiHandlers } from '../../lambdas/api/handlers.ts';
+import { delayedHandler, publishHandler, scalingHandler } from '../../lambdas/queue/handlers.ts';
+import { DEFAULT_LADDER, type Rung } from '../../lib/domain/ladder.ts';
+import {
+  DEFAULT_IDLE_MS,
+  DEFAULT_SECONDS_PER_JOB,
+  type ScalingLimits,
+} from '../../lib/domain/scaling.ts';
+import { openDataFolder } from '../../lib/embedded/data-folder.ts';
+import { type EmbeddedPorts, embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
+import { invoke } from '../../lib/embedded/lambda-context.ts';
+import { toLambdaEvent } from '../../lib/embedded/lambda-event.ts';
+import { hashKey, newStream } from '../../lib/pipeline/auth.ts';
+import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
+import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
+import { runTranscodeJob } from '../../lib/pipeline/jobs/transcode.ts';
+import { WorkerLoop } from '../../lib/pipeline/jobs/worker-loop.ts';
+import { transcodeJob } from '../../lib/pipeline/message-schemas.ts';
+import { sendScalingRequest } from '../../lib/pipeline/messages.ts';
+import type { QueueName } from '../../lib/pipeline/ports.ts';
+import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
+import { ROLES, type Role } from './costs.ts';
+import { countingPorts, countingQueue } from './counting-ports.ts';
+import { makeSource, SOURCE_PX } from './media.ts';
+import { Meter, type Work } from './usage.ts';
+
+export type RunOptions = Readonly<{
+  segments: number;
+  segmentSeconds: number;
+  rungs: number;
+  languages: number;
+  /**
+   * Segments before those that are counted: what a receipt reads grows until there are 256.
+   */
+  before: number;
+}>;
+
+const VIDEO_ID = 'estimate';
+const KEY = 'key-of-the-estimate';
+const SESSION = 'one';
+const HANDLER_MS = 60_000;
+const LEASE_MS = 30_000;
+const PUBLISH_BATCH = 10;
+const AN_HOUR_MS = 3_600_000;
+/** More messages than any run calls for looks with. */
+const MANY = 10_000;
+const SCALING: ScalingLimits = {
+  min: 0,
+  max: 10,
+  jobsPerWorker: 2,
+  secondsPerJob: DEFAULT_SECONDS_PER_JOB,
+  idleMs: DEFAULT_IDLE_MS,
+};
+
+export async function measureWork(options: RunOptions): Promise<Readonly<Record<Role, Work>>> {
+  const folder = await mkdtemp(join(tmpdir(), 'rivulet-estimate-'));
+  const ports = embeddedPorts(openDataFolder(join(folder, 'data')), {
+    fleet: { count: async () => ({ desired: 1, running: 1 }), scaleTo: async () => {} },
+  });
+  try {
+    return await new Run(ports, options, folder).counts();
+  } finally {
+    ports.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+class Run {
+  readonly #ports: EmbeddedPorts;
+  readonly #options: RunOptions;
+  readonly #folder: string;
+  readonly #meters: Readonly<Record<Role, Meter>>;
+  readonly #runs: Record<Role, { runs: number; cpuMs: number }>;
+  readonly #deps: Readonly<Record<Role, Deps>>;
+  readonly #workerDeps: Deps;
+
+  constructor(ports: EmbeddedPorts, options: RunOptions, folder: string) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#folder = folder;
+    const ownerKeyHash = hashKey(KEY);
+    this.#meters = each(() => new Meter());
+    this.#runs = each(() => ({ runs: 0, cpuMs: 0 }));
+    this.#deps = each((role) => ({
+      ...withRecords(countingPorts(ports, this.#meters[role])),
+      ownerKeyHash,
+    }));
+    const { transcode } = this.#deps;
+    this.#workerDeps = { ...transcode, media: cachePuts(transcode.media) };
+  }
+
+  async counts(): Promise<Readonly<Record<Role, Work>>> {
+    const { segments, before, segmentSeconds } = this.#options;
+    const sources = await makeSource(this.#folder, this.#options);
+    await this.#createStream();
+    const [first] = sources;
+    if (!first) throw new Error('ffmpeg made no source for the run.');
+    await this.#goBefore(first);
+    // From here on a look is on its way, as in a live stream: uploads call for none.
+    await this.#scale(AN_HOUR_MS);
+    this.#forget();
+    const view = apiHandlers(this.#deps.playlist);
+    for (const [index, bytes] of sources.entries()) {
+      await this.#upload(before + index, bytes);
+      await this.#transcode();
+      await this.#drain('publish', 'publish', PUBLISH_BATCH, this.#publishing('publish'));
+      // Caches ask once a second; each playlist is read anew once for a segment.
+      for (let second = 0; second < Math.round(segmentSeconds); second += 1) {
+        for (const rendition of await this.#renditions()) {
+          const path = `/viewstream/metadata/${VIDEO_ID}/${rendition}.m3u8`;
+          const parameters = { videoId: VIDEO_ID, playlist: `${rendition}.m3u8` };
+          const event = eventOf('GET', path, '', parameters);
+          await this.#timed('playlist', () => answered('viewPlaylist', view.viewPlaylist, event));
+        }
+      }
+    }
+    const head = await new StreamRecords(this.#ports.store).head(await this.#stream());
+    if (head.value.nextSequence !== before + segments) {
+      throw new Error(
+        `The run published ${head.value.nextSequence} segments of ${before + segments}.`,
+      );
+    }
+    await this.#look();
+    await this.#scale(2 * AN_HOUR_MS);
+    return each((role) => ({ usage: this.#meters[role].usage, ...this.#runs[role] }));
+  }
+
+  async #createStream(): Promise<void> {
+    const stream = newStream(VIDEO_ID, this.#ports.clock.now());
+    const targetDurationSeconds = Math.ceil(this.#options.segmentSeconds * 1.5);
+    const ladder = smallLadder(this.#options.rungs);
+    const settings = { ...stream.settings, ladder, targetDurationSeconds };
+    await new StreamRecords(this.#ports.store).createStream({ ...stream, settings });
+  }
+
+  /** The first one is transcoded, the others are said to have come out alike. */
+  async #goBefore(bytes: Uint8Array): Promise<void> {
+    const { before } = this.#options;
+    if (before === 0) return;
+    await this.#upload(0, bytes);
+    await this.#transcode();
+    const records = new StreamRecords(this.#ports.store);
+    const stream = await this.#stream();
+    const first = await records.findOutcome(stream, 1, 0);
+    if (first?.type !== 'rendered') throw new Error('The first segment has not come out.');
+    for (let number = 1; number < before; number += 1) {
+      await this.#upload(number, bytes);
+      const startTicks = first.startTicks + number * first.durationTicks;
+      await records.recordOutcome(stream, { ...first, number, startTicks });
+      const { transcode } = this.#ports.queues;
+      const jobs = await transcode.receive({ max: 1, waitMs: 0, leaseMs: LEASE_MS });
+      await transcode.acknowledge(jobs.map(({ receipt }) => receipt));
+    }
+    await this.#drain('publish', 'publish', PUBLISH_BATCH, this.#publishing('publish'));
+  }
+
+  #forget(): void {
+    for (const role of ROLES) {
+      this.#meters[role].reset();
+      this.#runs[role] = { runs: 0, cpuMs: 0 };
+    }
+  }
+
+  async #upload(number: number, bytes: Uint8Array): Promise<void> {
+    const handler = apiHandlers(this.#deps.upload).upload;
+    const query = `segment=${number}&session=${SESSION}`;
+    const event = eventOf('POST', `/upload/${VIDEO_ID}`, query, { videoId: VIDEO_ID }, bytes);
+    await this.#timed('upload', () => answered('upload', handler, event));
+  }
+
+  /** With the worker's own loop: its calls of the queue are counted as well. */
+  async #transcode(): Promise<void> {
+    const deps = this.#workerDeps;
+    const failures: unknown[] = [];
+    const done = Promise.withResolvers<void>();
+    const workFolder = join(this.#folder, 'work');
+    const loop = new WorkerLoop({
+      queue: deps.queues.transcode,
+      concurrency: 1,
+      run: async ({ body, signal }) => {
+        const job = transcodeJob.parse(JSON.parse(body));
+        const outcome = await runTranscodeJob(deps, job, { workFolder, signal }).finally(
+          done.resolve,
+        );
+        if (outcome !== 'done') failures.push(outcome);
+      },
+      report: (error) => failures.push(error),
+    });
+    await done.promise;
+    await loop.stop(HANDLER_MS);
+    this.#runs.transcode.runs += 1;
+    if (failures.length > 0) throw new Error('The run could not transcode', { cause: failures[0] });
+  }
+
+  #publishing(role: 'publish' | 'lookPublish') {
+    const handler = publishHandler(this.#deps[role]);
+    return (event: SQSEvent): Promise<unknown> => invoke('publish', handler, event, HANDLER_MS);
+  }
+
+  /** As Lambda does it: its own calls of the queue are paid for, but no function waits for them. */
+  async #drain(
+    role: Role,
+    name: QueueName,
+    batch: number,
+    handle: (event: SQSEvent) => Promise<unknown>,
+  ): Promise<void> {
+    const polls = new Meter();
+    const queue = countingQueue(this.#ports.queues[name], polls, name === 'publish');
+    for (;;) {
+      const deliveries = await queue.receive({ max: batch, waitMs: 0, leaseMs: LEASE_MS });
+      if (deliveries.length === 0) break;
+      const answer = await this.#timed(role, () => handle(eventOfBodies(deliveries)));
+      const { batchItemFailures } = answer as { batchItemFailures: readonly unknown[] };
+      if (batchItemFailures.length > 0) throw new Error(`The run failed in the ${name} queue.`);
+      await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
+    }
+    this.#meters[role].add({ ...polls.usage, calls: 0 });
+  }
+
+  /** The regular look at an open stream, and what it has the publisher do. */
+  async #look(): Promise<void> {
+    const { videoId, uid } = await this.#stream();
+    const body = JSON.stringify({ type: 'watch', videoId, uid });
+    await this.#ports.queues.timers.send([{ body }]);
+    const handler = delayedHandler(this.#deps.look);
+    await this.#drain('look', 'timers', 1, (event) => invoke('timers', handler, event, HANDLER_MS));
+    await this.#drain('lookPublish', 'publish', PUBLISH_BATCH, this.#publishing('lookPublish'));
+  }
+
+  /** The look at the workers, so much later: runs are of any length, and the one before must be due. */
+  async #scale(laterMs: number): Promise<void> {
+    const { looks } = this.#ports.queues;
+    const called = await looks.receive({ max: MANY, waitMs: 0, leaseMs: LEASE_MS });
+    await looks.acknowledge(called.map(({ receipt }) => receipt));
+    const clock = { now: () => this.#ports.clock.now() + laterMs };
+    const handler = scalingHandler({ ...this.#deps.scale, clock }, SCALING);
+    await sendScalingRequest(this.#ports, { hasNewJob: true });
+    await this.#drain('scale', 'looks', 1, (event) => invoke('scale', handler, event, HANDLER_MS));
+  }
+
+  async #timed<T>(role: Role, work: () => Promise<T>): Promise<T> {
+    const before = process.cpuUsage();
+    const result = await work();
+    const { user, system } = process.cpuUsage(before);
+    this.#runs[role].runs += 1;
+    this.#runs[role].cpuMs += (user + system) / 1000;
+    return result;
+  }
+
+  async #stream() {
+    const found = await new StreamRecords(this.#ports.store).findStream(VIDEO_ID);
+    if (!found) throw new Error('The stream of the run is gone.');
+    return found.value;
+  }
+
+  async #renditions(): Promise<string[]> {
+    const { value } = await new StreamRecords(this.#ports.store).head(await this.#stream());
+    return Object.keys(value.renditions);
+  }
+}
+
+const each = <T>(make: (role: Role) => T): Record<Role, T> =>
+  Object.fromEntries(ROLES.map((role) => [role, make(role)])) as Record<Role, T>;
+
+type ApiHandler = ReturnType<typeof apiHandlers>['upload'];
+type HttpEvent = ReturnType<typeof toLambdaEvent>;
+
+async function answered(name: string, handler: ApiHandler, event: HttpEvent): Promise<void> {
+  const answer = await invoke(name, handler, event, HANDLER_MS);
+  const { statusCode = 200, body } = answer as { statusCode?: number; body?: string };
+  if (statusCode >= 300) throw new Error(`${event.rawPath} was answered ${statusCode}: ${body}`);
+}
+
+const eventOf = (
+  method: string,
+  path: string,
+  queryString: string,
+  pathParameters: Readonly<Record<string, string>>,
+  body: Uint8Array = new Uint8Array(),
+): HttpEvent =>
+  toLambdaEvent({
+    requestId: 'estimate',
+    timeMs: Date.now(),
+    method,
+    path,
+    queryString,
+    protocol: 'HTTP/1.1',
+    rawHeaders: ['host', 'localhost', 'authorization', `Bearer ${KEY}`],
+    remoteAddress: '127.0.0.1',
+    routeKey: `${method} ${path}`,
+    pathParameters,
+    body: Buffer.from(body),
+  });
+
+const eventOfBodies = (
+  deliveries: readonly Readonly<{ id: string; receipt: string; body: string }>[],
+): SQSEvent => ({
+  Records: deliveries.map(({ id, receipt, body }) => ({
+    messageId: id,
+    receiptHandle: receipt,
+    body,
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: String(Date.now()),
+      SenderId: 'local',
+      ApproximateFirstReceiveTimestamp: '0',
+    },
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:local:000000000000:estimate',
+    awsRegion: 'local',
+  })),
+});
+
+/** As many rungs as asked for, none above the run's source: their number is what operations depend on. */
+const RUNG_STEP_PX = 16;
+
+const smallLadder = (rungs: number): Rung[] =>
+  Array.from({ length: rungs }, (_, index) => ({
+    name: DEFAULT_LADDER[index]?.name ?? `rung${index}`,
+    shortSidePx: SOURCE_PX.height - index * RUNG_STEP_PX,
+    maxrateBps: 200_000,
+  }));

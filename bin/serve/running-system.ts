@@ -1,0 +1,33 @@
+/** What every system that serves from this machine has in common. */
+
+import type { AddressInfo } from 'node:net';
+import { apiHandlers } from '../../lambdas/api/handlers.ts';
+import { ROUTES, type RouteName } from '../../lib/api/routes.ts';
+import type { Gateway } from '../../lib/embedded/gateway.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+
+export type RunningSystem = Readonly<{
+  address: AddressInfo;
+  ownerKey: string;
+  /** Finishes what is under way and ends, within ten seconds. */
+  stop(): Promise<void>;
+}>;
+
+/** Of those ten seconds. */
+export const REQUESTS_GRACE_MS = 3_000;
+export const WORKERS_GRACE_MS = 8_000;
+
+type Routes = ConstructorParameters<typeof Gateway>[0]['routes'];
+
+export function routesOf(deps: Deps): Routes {
+  const handlers = apiHandlers(deps);
+  return Object.entries(ROUTES).map(([name, route]) => ({
+    ...route,
+    handler: handlers[name as RouteName],
+  }));
+}
+
+export function report(error: unknown, what: string): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  console.error(JSON.stringify({ level: 'error', what, error: text }));
+}

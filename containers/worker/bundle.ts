@@ -1,0 +1,47 @@
+/** Makes the folder that the image is built from: the worker as one file, and the Dockerfile. */
+
+import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** Of the repository; not under version control. */
+export const IMAGE_FOLDER = here('../../dist/worker');
+
+/** Everything but Node and ffmpeg. Readable, so that stack traces are. */
+export async function bundleWorker(file: string): Promise<void> {
+  await build({
+    entryPoints: [here('main.ts')],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    // Most packages' modules leave out what nobody uses; their CommonJS does not.
+    mainFields: ['module', 'main'],
+    // For packages that are CommonJS none the less.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+}
+
+/** Ready for `docker build`, for amd64 and arm64 alike. */
+export async function makeImageFolder(folder = IMAGE_FOLDER): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await Promise.all([
+    bundleWorker(join(folder, 'worker.mjs')),
+    copyFile(here('Dockerfile'), join(folder, 'Dockerfile')),
+  ]);
+}
+
+if (import.meta.main) {
+  const folder = resolve(process.argv[2] ?? IMAGE_FOLDER);
+  await makeImageFolder(folder);
+  const { size } = await stat(join(folder, 'worker.mjs'));
+  console.log(`${folder}: worker.mjs has ${(size / 1024).toFixed(0)} KB`);
+}

@@ -1,0 +1,92 @@
+/** A worker on AWS: one task of the service, which takes transcode jobs until it is asked to stop. */
+
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { awsWorkerConfig } from '../../lib/aws/aws-config.ts';
+import { awsPorts } from '../../lib/aws/aws-ports.ts';
+import { registerWorker } from '../../lib/aws/static-fleet.ts';
+import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
+import { withRecords } from '../../lib/pipeline/deps.ts';
+import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
+import { runTranscodeJob } from '../../lib/pipeline/jobs/transcode.ts';
+import { type JobRun, WorkerLoop } from '../../lib/pipeline/jobs/worker-loop.ts';
+import { transcodeJob } from '../../lib/pipeline/message-schemas.ts';
+import { HEARTBEAT_FILE, withHeartbeatFile } from './heartbeat-file.ts';
+import { TaskProtection } from './task-protection.ts';
+
+/** Left of the time to stop: for giving jobs back and for the process to end. */
+const LAST_STEPS_MS = 5_000;
+
+const log = (entry: Readonly<Record<string, unknown>>): void =>
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+
+function report(error: unknown, what: string): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log({ level: 'error', what, error: text });
+}
+
+if (process.env.FFMPEG) useFfmpeg(process.env.FFMPEG);
+const config = awsWorkerConfig(process.env);
+const ports = awsPorts(config);
+const deps = { ...withRecords(ports), media: cachePuts(ports.media) };
+const worker = `${hostname()}-${process.pid}`;
+const workFolder = join(config.temporaryFolder, `worker-${process.pid}`);
+mkdirSync(workFolder, { recursive: true });
+
+const protection = config.agentUrl
+  ? new TaskProtection({ agentUrl: config.agentUrl, report })
+  : undefined;
+const presence = config.service ? undefined : await registerWorker(ports, worker, report);
+
+let running = 0;
+
+async function run({ body, signal }: JobRun): Promise<void> {
+  const job = transcodeJob.parse(JSON.parse(body));
+  const startedAtMs = performance.now();
+  running += 1;
+  try {
+    // The task's cores are its own, whatever other tasks do: who begins alone may have them all.
+    const threads = running === 1 ? {} : { threads: 1 };
+    const outcome = await runTranscodeJob(deps, job, { workFolder, signal, ...threads });
+    const timeMs = Math.round(performance.now() - startedAtMs);
+    log({ level: 'info', what: 'job', ...job, outcome, timeMs });
+  } finally {
+    running -= 1;
+  }
+}
+
+const loop = new WorkerLoop({
+  queue: withHeartbeatFile(
+    ports.queues.transcode,
+    join(config.temporaryFolder, HEARTBEAT_FILE),
+    report,
+  ),
+  concurrency: config.jobs,
+  run: (job) => (protection ? protection.during(() => run(job)) : run(job)),
+  report,
+});
+log({ level: 'info', what: 'started', worker, jobs: config.jobs });
+
+async function stop(): Promise<void> {
+  log({ level: 'info', what: 'stopping', worker, running });
+  await loop.stop(Math.max(config.stopMs / 2, config.stopMs - LAST_STEPS_MS));
+  await protection?.close();
+  await presence?.leave();
+  ports.close();
+  await rm(workFolder, { recursive: true, force: true });
+  log({ level: 'info', what: 'stopped', worker });
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    stop().then(
+      () => process.exit(0),
+      (error) => {
+        report(error, 'stopping');
+        process.exit(1);
+      },
+    );
+  });
+}

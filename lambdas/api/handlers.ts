@@ -1,0 +1,35 @@
+/** Which handler serves which route. */
+
+import type { RouteName } from '../../lib/api/routes.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+import { createViewer } from '../../lib/pipeline/view/viewer.ts';
+import { healthzHandler } from './healthz.ts';
+import { putStreamHandler } from './put-stream.ts';
+import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './streams.ts';
+import { pushHandler, uploadHandler } from './upload.ts';
+import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
+import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
+import { viewSegmentHandler } from './view-segment.ts';
+
+export type ApiHandler = ReturnType<typeof healthzHandler>;
+
+/** All of them in one process; on AWS each is a function of its own. */
+export function apiHandlers(deps: Deps): Record<RouteName, ApiHandler> {
+  const viewer = createViewer(deps);
+  const push = pushHandler(deps);
+  return {
+    putStream: putStreamHandler(deps),
+    listStreams: listStreamsHandler(deps),
+    getStream: getStreamHandler(deps),
+    deleteStream: deleteStreamHandler(deps),
+    upload: uploadHandler(deps),
+    endStream: endStreamHandler(deps),
+    pushPut: push,
+    pushPost: push,
+    pushDelete: pushDeleteHandler(deps),
+    viewMetadata: viewMetadataHandler(deps, viewer),
+    viewPlaylist: viewPlaylistHandler(deps, viewer),
+    viewSegment: viewSegmentHandler(deps),
+    healthz: healthzHandler(deps),
+  };
+}

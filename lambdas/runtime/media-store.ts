@@ -1,0 +1,20 @@
+/** The media store of a function. S3's client is the largest of all, so that no cold start waits for it. */
+
+import type { MediaStore } from '../../lib/pipeline/ports.ts';
+import { afterStart } from './after-start.ts';
+import { clock, config } from './ports.ts';
+
+export function mediaStore(): MediaStore {
+  const store = afterStart(async () => {
+    const { S3MediaStore } = await import('../../lib/aws/s3-media-store.ts');
+    return new S3MediaStore(config.connection, { bucket: config.bucket, clock });
+  });
+  return {
+    put: async (...object) => (await store).put(...object),
+    get: async (...part) => (await store).get(...part),
+    head: async (key) => (await store).head(key),
+    list: async (prefix) => (await store).list(prefix),
+    delete: async (keys) => (await store).delete(keys),
+    presignPut: async (...grant) => (await store).presignPut(...grant),
+  };
+}

@@ -1,0 +1,116 @@
+/** Settings of each process, read once from its environment where it starts. */
+
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { DEFAULT_IDLE_MS } from '../domain/scaling.ts';
+import {
+  type Environment,
+  optional,
+  readSettings,
+  text,
+  wholeNumber,
+  withDefault,
+} from '../environment.ts';
+
+export type ServerConfig = Readonly<{
+  port: number;
+  host: string;
+  /** Absolute path of the folder with the streams' media and the database. */
+  dataPath: string;
+  /** Absent: the server makes one on its first start and keeps it. */
+  ownerKey?: string;
+  /** Worker processes at most. */
+  workers: number;
+  /** Segments that one of them transcodes at once. */
+  jobs: number;
+  /** A worker that was not needed for so long goes. */
+  idleMs: number;
+}>;
+
+export type WorkerConfig = Readonly<{
+  dataPath: string;
+  /** Segments transcoded at once. */
+  jobs: number;
+}>;
+
+const PREFIX = 'RIVULET_';
+
+const dataPath = withDefault(text('the path of a folder'), '.rivulet');
+
+// One encodes while the other one reads or stores.
+const jobs = withDefault(wholeNumber(1, 32), 2);
+
+const serverSettings = {
+  // Beside the numbers that other development servers take by default.
+  PORT: withDefault(wholeNumber(0, 65_535), 8080),
+  // Nobody else's business until the owner says so.
+  HOST: withDefault(
+    text('a host name or an IP address, like 0.0.0.0', /^[A-Za-z0-9._:-]+$/),
+    '127.0.0.1',
+  ),
+  RIVULET_DATA: dataPath,
+  // Unreserved in URLs (RFC 3986, 2.3): the key stands in https://x:KEY@host/… as it is.
+  RIVULET_OWNER_KEY: optional({
+    ...text('16 or more letters, digits, "-", ".", "_" or "~"', /^[A-Za-z0-9._~-]{16,}$/),
+    secret: true,
+  }),
+  RIVULET_WORKERS: optional(wholeNumber(0, 64)),
+  RIVULET_JOBS: jobs,
+  RIVULET_IDLE_SECONDS: withDefault(wholeNumber(1, 86_400), DEFAULT_IDLE_MS / 1000),
+};
+
+const workerSettings = { RIVULET_DATA: dataPath, RIVULET_JOBS: jobs };
+
+/** RIVULET_KEY is the encoder's, who may well share an environment with the server. */
+const KNOWN_NAMES = [
+  ...new Set([...Object.keys(serverSettings), ...Object.keys(workerSettings), 'RIVULET_KEY']),
+];
+
+/** Throws ConfigError. */
+export function serverConfig(env: Environment, cores = availableParallelism()): ServerConfig {
+  const settings = readSettings(serverSettings, env, unknownSettings(env));
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    dataPath: resolve(settings.RIVULET_DATA),
+    ...(settings.RIVULET_OWNER_KEY !== undefined && { ownerKey: settings.RIVULET_OWNER_KEY }),
+    // With two jobs each: as many segments at once as there are cores.
+    workers: settings.RIVULET_WORKERS ?? Math.max(1, Math.floor(cores / 2)),
+    jobs: settings.RIVULET_JOBS,
+    idleMs: settings.RIVULET_IDLE_SECONDS * 1000,
+  };
+}
+
+/** Throws ConfigError. */
+export function workerConfig(env: Environment): WorkerConfig {
+  const settings = readSettings(workerSettings, env, unknownSettings(env));
+  return { dataPath: resolve(settings.RIVULET_DATA), jobs: settings.RIVULET_JOBS };
+}
+
+const unknownSettings = (env: Environment): string[] =>
+  Object.keys(env)
+    .filter((name) => env[name] && isUnknown(name))
+    .map(unknownSetting);
+
+const isUnknown = (name: string): boolean => name.startsWith(PREFIX) && !KNOWN_NAMES.includes(name);
+
+function unknownSetting(name: string): string {
+  const [nearest] = KNOWN_NAMES.filter((known) => known.startsWith(PREFIX))
+    .map((known) => ({ known, edits: editDistance(name, known) }))
+    .sort((a, b) => a.edits - b.edits);
+  return `${name} is no setting; the nearest one is ${nearest?.known}.`;
+}
+
+/** Levenshtein's: insertions, deletions and replacements that turn one text into the other. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [index, letter] of [...from].entries()) {
+    const next = [index + 1];
+    for (const [column, other] of [...to].entries()) {
+      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

@@ -1,0 +1,62 @@
+/** What a worker may do: as a task of the service, or wherever else somebody runs it. */
+
+import { Aws } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { type PermissionScope, statementsFor } from './function-permissions.ts';
+import { suppressWildcards } from './nag-suppressions.ts';
+import { workersName } from './stage-names.ts';
+
+const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
+  ...statementsFor(
+    [
+      'read records',
+      'write records',
+      'read source',
+      'write media',
+      'count transcode',
+      'send publish',
+    ],
+    scope,
+  ),
+  new PolicyStatement({
+    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
+    resources: [scope.queueArns.transcode],
+  }),
+];
+
+/** Of a task, which also asks ECS not to be stopped while it works. */
+export const taskStatements = (scope: PermissionScope): PolicyStatement[] => [
+  ...takeJobs(scope),
+  new PolicyStatement({
+    actions: ['ecs:UpdateTaskProtection'],
+    resources: [
+      `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:task/${scope.workersName}/*`,
+    ],
+  }),
+];
+
+export type WorkerPolicyProps = Readonly<{ stage: string; scope: PermissionScope }>;
+
+/**
+ * For workers that somebody runs himself: the policy of the user or role that they run as. Without
+ * ECS they make themselves known in the index, and take that back when they end.
+ */
+export class WorkerPolicy extends Construct {
+  readonly policy: ManagedPolicy;
+
+  constructor(parent: Construct, id: string, { stage, scope }: WorkerPolicyProps) {
+    super(parent, id);
+    const statements = [...takeJobs(scope), ...statementsFor(['delete records'], scope)];
+    this.policy = new ManagedPolicy(this, 'Policy', {
+      managedPolicyName: workersName(stage),
+      description: `Rivulet ${stage}: what a worker may do`,
+      statements,
+    });
+    suppressWildcards(
+      this.policy,
+      statements,
+      'Objects get their names at run time; the policy has this prefix alone.',
+    );
+  }
+}

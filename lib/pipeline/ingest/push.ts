@@ -1,0 +1,130 @@
+/**
+ * What encoders that push HLS send under file names: segments, init segments and playlists. The names
+ * count the segments; the playlists tell exact durations, the first number and the end.
+ */
+
+import { DomainError } from '../../domain/errors.ts';
+import { sourceInitKey } from '../../domain/object-keys.ts';
+import type { Stream } from '../../domain/stream.ts';
+import { parsePushedPlaylist, segmentNumberOfName } from '../../playlist/pushed-playlist.ts';
+import type { Deps } from '../deps.ts';
+import { digestOf } from '../digest.ts';
+import type { Versioned } from '../records/stream-records.ts';
+import { requestEnd } from './end.ts';
+import { loadInspection, type UploadResult, uploadSegment } from './upload.ts';
+
+/** Playlists repeat what they said before; only their newest lines are news. */
+const NEWEST_LINES = 4;
+
+const INIT_WAIT_MS = 3000;
+const INIT_POLL_MS = 50;
+
+export type PushedFile = Readonly<{
+  name: string;
+  bytes: Uint8Array;
+  session?: string;
+  digest?: string;
+}>;
+
+/** The receipt of a segment; nothing to say of other files. */
+export async function pushFile(
+  deps: Deps,
+  stream: Versioned<Stream>,
+  file: PushedFile,
+): Promise<UploadResult | undefined> {
+  if (file.bytes.byteLength === 0) {
+    throw new DomainError(
+      'empty_body',
+      `"${file.name}" has no bytes.`,
+      'Send the file as the body.',
+    );
+  }
+  if (isPlaylist(file)) {
+    await readPlaylist(deps, stream.value, file);
+    return undefined;
+  }
+  if (isInit(file.bytes)) {
+    await storeInit(deps, stream.value, file.bytes, file.session);
+    return undefined;
+  }
+  const number = segmentNumberOfName(file.name);
+  if (number === undefined) {
+    throw new DomainError(
+      'bad_name',
+      `"${file.name}" does not count: its name has no number.`,
+      'Number the segments by their names, as in segment-00042.ts (ffmpeg: -hls_segment_filename).',
+    );
+  }
+  const upload = {
+    number,
+    bytes: file.bytes,
+    pushed: true,
+    ...(file.session === undefined ? {} : { session: file.session }),
+    ...(file.digest === undefined ? {} : { digest: file.digest }),
+  };
+  // ffmpeg does not wait for one answer before it sends the next file: the init segment that went
+  // ahead may be a moment behind.
+  for (let waitedMs = 0; ; waitedMs += INIT_POLL_MS) {
+    try {
+      return await uploadSegment(deps, stream, upload);
+    } catch (error) {
+      const isEarly = error instanceof DomainError && error.code === 'missing_init';
+      if (!isEarly || waitedMs >= INIT_WAIT_MS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, INIT_POLL_MS));
+    }
+  }
+}
+
+const isPlaylist = ({ name, bytes }: PushedFile): boolean =>
+  /\.m3u8?$/i.test(name) || Buffer.from(bytes.subarray(0, 10)).toString('utf8').includes('#EXTM3U');
+
+/** Box types of ISO BMFF files, one after the other, without reading their contents. */
+function* topLevelBoxes(bytes: Uint8Array): Generator<string> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let offset = 0; offset + 8 <= bytes.byteLength; ) {
+    const size = view.getUint32(offset);
+    yield Buffer.from(bytes.subarray(offset + 4, offset + 8)).toString('latin1');
+    if (size < 8) return;
+    offset += size;
+  }
+}
+
+/** A movie header without any media data behind it. */
+function isInit(bytes: Uint8Array): boolean {
+  const boxes = [...topLevelBoxes(bytes)];
+  return boxes.includes('moov') && !boxes.includes('mdat') && !boxes.includes('moof');
+}
+
+/** Kept for the fragments that follow it. A new one does not touch fragments that came before. */
+export async function storeInit(
+  deps: Deps,
+  stream: Stream,
+  bytes: Uint8Array,
+  session?: string,
+): Promise<void> {
+  const { inspectInit } = await loadInspection();
+  await inspectInit(bytes);
+  const digest = digestOf(bytes);
+  const key = sourceInitKey(stream, digest);
+  await deps.media.put(key, bytes, 'video/mp4');
+  await deps.records.putSourceInit(stream, session ?? '', { key, digest });
+}
+
+async function readPlaylist(deps: Deps, stream: Stream, file: PushedFile): Promise<void> {
+  const playlist = parsePushedPlaylist(Buffer.from(file.bytes).toString('utf8'));
+  if (playlist.type === 'multivariant') return;
+  const { records } = deps;
+  const run = await (file.session === undefined
+    ? records.newestRun(stream)
+    : records.runOfSession(stream, file.session));
+  const lines = playlist.segments.flatMap((segment) => {
+    const number = segmentNumberOfName(segment.name);
+    return number === undefined ? [] : [{ number, seconds: segment.durationSeconds }];
+  });
+  if (playlist.ended) await requestEnd(deps, stream, 'playlist', lines.at(-1)?.number);
+  if (!run) return;
+  const first = lines[0];
+  const isFirst = lines.length <= 1 && first?.number === run.firstNumber;
+  if (isFirst) await records.announce(stream, run.run, { firstNumber: first.number });
+  await records.hintDurations(stream, run.run, lines.slice(-NEWEST_LINES));
+}

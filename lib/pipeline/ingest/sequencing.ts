@@ -1,0 +1,83 @@
+/** Where an uploaded segment belongs: it is there already, it joins an encoder run, or it begins one. */
+
+import { DomainError } from '../../domain/errors.ts';
+import { decideRun } from '../../domain/run.ts';
+import type { SourceSegment } from '../../domain/segment.ts';
+import type { Run, Stream } from '../../domain/stream.ts';
+import type { StreamRecords } from '../records/stream-records.ts';
+
+export type SequencingQuestion = Readonly<{
+  number: number;
+  session?: string;
+  pushed: boolean;
+  digest: string;
+}>;
+
+export type Sequencing =
+  | Readonly<{ type: 'present'; run: Run; segment: SourceSegment }>
+  | Readonly<{ type: 'join'; run: Run; newest: SourceSegment }>
+  | Readonly<{ type: 'new_run'; run: number }>;
+
+/** Throws `segment_conflict`, `run_superseded` or `number_too_far`. */
+export async function decideSequence(
+  records: StreamRecords,
+  stream: Stream,
+  { number, session, pushed, digest }: SequencingQuestion,
+): Promise<Sequencing> {
+  const newestRun = await records.newestRun(stream);
+  const nextRun = (newestRun?.run ?? 0) + 1;
+  const current = session === undefined ? newestRun : await records.runOfSession(stream, session);
+  if (!current || (session === undefined && current.explicit))
+    return { type: 'new_run', run: nextRun };
+  const [present, newest] = await Promise.all([
+    records.findSegment(stream, current.run, number),
+    records.newestSegment(stream, current.run),
+  ]);
+  const answer = decideRun({
+    number,
+    digest,
+    pushed,
+    current,
+    ...(session === undefined ? {} : { session }),
+    ...(newest ? { highestNumber: newest.number } : {}),
+    ...(present ? { presentDigest: present.digest } : {}),
+  });
+  if (answer === 'same_bytes' && present)
+    return { type: 'present', run: current, segment: present };
+  if (answer === 'join' && newest) {
+    if (newestRun && current.run < newestRun.run)
+      await requireOpenPlace(records, stream, current, newest, number);
+    return { type: 'join', run: current, newest };
+  }
+  // A retry from before the encoder was started anew is recognised by its bytes.
+  const before = session === undefined ? await records.getRun(stream, current.run - 1) : undefined;
+  const earlier = before && (await records.findSegment(stream, before.run, number));
+  if (before && earlier?.digest === digest)
+    return { type: 'present', run: before, segment: earlier };
+  if (answer === 'other_bytes' && present) {
+    if (stream.settings.redundant) return { type: 'present', run: current, segment: present };
+    throw new DomainError(
+      'segment_conflict',
+      `Segment ${number} of this session is stored with other bytes (sha-256 ${present.digest}).`,
+      'Give each segment its own number; send a new ?session=NAME when the encoder starts anew.',
+    );
+  }
+  return { type: 'new_run', run: nextRun };
+}
+
+/** A run that another has followed takes only what was missing inside it. */
+async function requireOpenPlace(
+  records: StreamRecords,
+  stream: Stream,
+  run: Run,
+  newest: SourceSegment,
+  number: number,
+): Promise<void> {
+  const { value: head } = await records.head(stream);
+  if (number < newest.number || head.run <= run.run) return;
+  throw new DomainError(
+    'run_superseded',
+    `Session "${run.session}" was followed by another before segment ${number} came.`,
+    'Start a new session: ?session=NAME.',
+  );
+}

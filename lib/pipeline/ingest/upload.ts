@@ -1,0 +1,280 @@
+/**
+ * Taking in one source segment: check it, store it, record it, queue its job. What was acknowledged
+ * is stored; what was refused left no trace. The same call twice has the effect of one.
+ */
+
+import type { Receipt } from '../../api/messages.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { sourceSegmentKey } from '../../domain/object-keys.ts';
+import { timeStartsOver } from '../../domain/run.ts';
+import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
+import { fitsTarget, type Run, type Stream, targetFromFirstSegment } from '../../domain/stream.ts';
+import {
+  TIMELINE_OFFSET_TICKS,
+  ticksToMs,
+  ticksToSeconds,
+  unwrapOffset,
+} from '../../domain/ticks.ts';
+import type { Inspection } from '../../media/inspect.ts';
+import type { Deps } from '../deps.ts';
+import { digestOf } from '../digest.ts';
+import { sendDelayed, sendTranscode } from '../messages.ts';
+import type { Versioned } from '../records/stream-records.ts';
+import { housekeepingDelayMs } from '../upkeep/housekeeping.ts';
+import { requestScaling } from '../upkeep/scaling.ts';
+import { receiptFor } from './receipt.ts';
+import { decideSequence, type Sequencing } from './sequencing.ts';
+
+export type SegmentUpload = Readonly<{
+  number: number;
+  session?: string;
+  bytes: Uint8Array;
+  /** sha-256 that the encoder computed, hex. */
+  digest?: string;
+  /** What the encoder knows of the segment's duration; the container may not say how long the last frame is. */
+  durationSeconds?: number;
+  /** Came under a file name, from an encoder that cannot say `session`. */
+  pushed: boolean;
+  /** The object that holds these bytes already, when they came by a grant. */
+  storedKey?: string;
+}>;
+
+export type UploadResult = Readonly<{ receipt: Receipt; isNew: boolean }>;
+
+/** Rounds in which another upload may win the race for a run or a number before we give up. */
+const MAX_RACES = 5;
+
+/** A job for a segment whose predecessor is not there yet is held back so long, for its audio tail. */
+const TAIL_GRACE_MS = 2000;
+
+/** Demuxers are large: a process that begins may ask for them before it needs them, or not at all. */
+export const loadInspection = () => import('../../media/inspect.ts');
+
+export async function uploadSegment(
+  deps: Deps,
+  stream: Versioned<Stream>,
+  upload: SegmentUpload,
+): Promise<UploadResult> {
+  if (upload.bytes.byteLength === 0) {
+    throw new DomainError(
+      'empty_body',
+      `Segment ${upload.number} has no bytes.`,
+      'Send the segment as the request body; for a large one, announce ?size= and ?digest=.',
+    );
+  }
+  const digest = digestOf(upload.bytes);
+  if (upload.digest !== undefined && upload.digest !== digest) {
+    throw new DomainError(
+      'digest_mismatch',
+      `The bytes that came have the sha-256 ${digest}, not ${upload.digest}.`,
+      'The segment was damaged on its way, or the digest is of other bytes; send it again.',
+    );
+  }
+  const { records } = deps;
+  let inspected: Inspection | undefined;
+  for (let race = 0; race < MAX_RACES; race += 1) {
+    const place = await decideSequence(records, stream.value, { ...upload, digest });
+    if (place.type === 'present') {
+      await requeue(deps, stream.value, place.segment);
+      return {
+        receipt: await receiptFor(deps, stream.value, place.run, place.segment),
+        isNew: false,
+      };
+    }
+    const init = await initFor(deps, stream.value, upload);
+    const { inspectSegment } = await loadInspection();
+    inspected ??= await inspectSegment(upload.bytes, init?.bytes);
+    const stored = await store(deps, stream, upload, digest, place, inspected, init?.key);
+    if (stored === 'raced') {
+      stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      continue;
+    }
+    await queueJobs(deps, stream.value, stored.run, stored.segment, stored.startsRun);
+    return {
+      receipt: await receiptFor(deps, stream.value, stored.run, stored.segment),
+      isNew: true,
+    };
+  }
+  throw new DomainError(
+    'unavailable',
+    `Too many uploads raced for segment ${upload.number}.`,
+    'Send it again in a second.',
+  );
+}
+
+async function initFor(
+  deps: Deps,
+  stream: Stream,
+  upload: SegmentUpload,
+): Promise<{ key: string; bytes: Uint8Array } | undefined> {
+  // Only fragments need one: they begin with a moof, or with a styp or sidx before it.
+  const box = Buffer.from(upload.bytes.subarray(4, 8)).toString('latin1');
+  if (!['moof', 'styp', 'sidx', 'emsg', 'prft'].includes(box)) return undefined;
+  const { records } = deps;
+  const init = await records.findSourceInit(stream, upload.session ?? '');
+  const bytes = init && (await deps.media.get(init.key));
+  return init && bytes ? { key: init.key, bytes } : undefined;
+}
+
+type Stored = Readonly<{ run: Run; segment: SourceSegment; startsRun: boolean }>;
+
+const EXTENSIONS = { ts: 'ts', fmp4: 'm4s', mp4: 'mp4' } as const;
+const CONTENT_TYPES = { ts: 'video/mp2t', fmp4: 'video/iso.segment', mp4: 'video/mp4' } as const;
+
+async function store(
+  deps: Deps,
+  stream: Versioned<Stream>,
+  upload: SegmentUpload,
+  digest: string,
+  place: Exclude<Sequencing, { type: 'present' }>,
+  { facts, preroll }: Inspection,
+  initKey: string | undefined,
+): Promise<Stored | 'raced'> {
+  const { records } = deps;
+  const settings = checkDuration(stream.value, upload.number, facts);
+  const nowMs = deps.clock.now();
+  let timestampOffsetTicks = TIMELINE_OFFSET_TICKS;
+  let joins: Run | undefined;
+  let newRunNumber = place.type === 'new_run' ? place.run : 0;
+  if (place.type === 'join') {
+    const newestStart = place.newest.facts.startTicks + place.newest.timestampOffsetTicks;
+    timestampOffsetTicks += unwrapOffset(facts.startTicks + TIMELINE_OFFSET_TICKS, newestStart);
+    const startTicks = facts.startTicks + timestampOffsetTicks;
+    const newest = { number: place.newest.number, startTicks: newestStart };
+    if (upload.session === undefined && timeStartsOver(upload.number, startTicks, newest)) {
+      newRunNumber = place.run.run + 1;
+      timestampOffsetTicks = TIMELINE_OFFSET_TICKS;
+    } else joins = place.run;
+  }
+  const run = joins ?? startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
+  const extension = EXTENSIONS[facts.container];
+  const sourceKey =
+    upload.storedKey ?? sourceSegmentKey(stream.value, run.run, upload.number, digest, extension);
+  const segment: SourceSegment = {
+    run: run.run,
+    number: upload.number,
+    digest,
+    sizeBytes: upload.bytes.byteLength,
+    sourceKey,
+    ...(initKey ? { initKey } : {}),
+    facts,
+    preroll,
+    timestampOffsetTicks,
+    uploadedAtMs: nowMs,
+  };
+  if (!upload.storedKey) {
+    await deps.media.put(sourceKey, upload.bytes, CONTENT_TYPES[facts.container]);
+  }
+  if (upload.durationSeconds !== undefined) {
+    const durations = [{ number: upload.number, seconds: upload.durationSeconds }];
+    await records.hintDurations(stream.value, run.run, durations);
+  }
+  const changed =
+    settings === stream.value.settings
+      ? {}
+      : { stream: { ...stream, value: { ...stream.value, settings } } };
+  const recorded = await records.recordSegment(
+    stream.value,
+    segment,
+    joins ? undefined : { run, ...changed },
+  );
+  return recorded ? { run, segment, startsRun: !joins } : 'raced';
+}
+
+/** Throws `segment_too_long`; returns the settings, with the target duration if this segment sets it. */
+function checkDuration(stream: Stream, number: number, facts: SegmentFacts): Stream['settings'] {
+  const seconds = ticksToSeconds(facts.endTicks - facts.startTicks);
+  const target = stream.settings.targetDurationSeconds;
+  if (target === undefined) {
+    return { ...stream.settings, targetDurationSeconds: targetFromFirstSegment(seconds) };
+  }
+  if (fitsTarget(seconds, target)) return stream.settings;
+  throw new DomainError(
+    'segment_too_long',
+    `Segment ${number} lasts ${seconds.toFixed(3)} s; the stream's target duration is ${target} s.`,
+    `Set the encoder's keyframe interval and segment length to ${target} s or less, or PUT /streams/${stream.videoId} with a larger targetDurationSeconds before the first upload.`,
+  );
+}
+
+function startRun(
+  run: number,
+  upload: SegmentUpload,
+  facts: SegmentFacts,
+  timestampOffsetTicks: number,
+  nowMs: number,
+): Run {
+  return {
+    run,
+    session: upload.session ?? `~${run}`,
+    explicit: upload.session !== undefined,
+    firstNumber: upload.number,
+    createdAtMs: nowMs,
+    anchorTicks: facts.startTicks + timestampOffsetTicks,
+    anchorMs: nowMs - ticksToMs(facts.endTicks - facts.startTicks),
+    ...(facts.video
+      ? {
+          picture: {
+            widthPx: facts.video.widthPx,
+            heightPx: facts.video.heightPx,
+            framesPerSecond: facts.video.framesPerSecond,
+          },
+        }
+      : {}),
+    audio: facts.audio.map((track) => ({
+      codec: track.codec,
+      sampleRateHz: track.sampleRateHz,
+      channels: track.channels,
+      language: track.language,
+      startTicks: track.startTicks + timestampOffsetTicks,
+    })),
+  };
+}
+
+/**
+ * A job wants the audio tail of the segment before. It is queued when that is there, or when it came
+ * too late; whoever of two neighbours comes second queues the job of the later.
+ */
+async function queueJobs(
+  deps: Deps,
+  stream: Stream,
+  run: Run,
+  segment: SourceSegment,
+  startsRun: boolean,
+): Promise<void> {
+  const { records } = deps;
+  const ref = { videoId: stream.videoId, uid: stream.uid, run: run.run };
+  const job = { ...ref, number: segment.number };
+  const [before, after] = await Promise.all([
+    segment.number > 0 ? records.findSegment(stream, run.run, segment.number - 1) : undefined,
+    records.findSegment(stream, run.run, segment.number + 1),
+  ]);
+  const canStart = startsRun || before !== undefined || segment.number === 0;
+  await Promise.all([
+    sendTranscode(deps, [job], canStart ? 0 : TAIL_GRACE_MS),
+    after ? sendTranscode(deps, [{ ...ref, number: after.number }]) : undefined,
+    startsRun ? startHousekeeping(deps, stream) : undefined,
+    // Each time: the stream may go on after a pause in which the workers went.
+    requestScaling(deps),
+  ]);
+}
+
+/**
+ * An upload that is repeated may be one whose messages could not be sent. A job done twice changes
+ * nothing, and of two watches one remains.
+ */
+async function requeue(deps: Deps, stream: Stream, segment: SourceSegment): Promise<void> {
+  const { records } = deps;
+  if (await records.findOutcome(stream, segment.run, segment.number)) return;
+  const { videoId, uid } = stream;
+  const job = { videoId, uid, run: segment.run, number: segment.number };
+  await Promise.all([
+    sendTranscode(deps, [job]),
+    startHousekeeping(deps, stream),
+    requestScaling(deps),
+  ]);
+}
+
+const startHousekeeping = (deps: Deps, stream: Stream): Promise<void> => {
+  const { videoId, uid } = stream;
+  return sendDelayed(deps, { type: 'watch', videoId, uid }, housekeepingDelayMs(stream));
+};

@@ -1,0 +1,34 @@
+/**
+ * A media store that does not send again what this process has stored or found there. Each job of a
+ * stream puts the same init segments: half of all PUTs, and the store takes money for refusing them.
+ */
+
+import { LRUCache } from 'lru-cache';
+import type { MediaStore } from '../ports.ts';
+
+/** Of some hundred bytes each. Init segments are asked for again and again, so they stay. */
+const MAX_KEYS = 10_000;
+
+/**
+ * Right as long as objects go with their stream and not before: a stream that is made anew has keys
+ * of its own. What another process removes meanwhile, this one takes to be there.
+ */
+export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
+  const known = new LRUCache<string, true>({ max: maxKeys });
+  return {
+    async put(key, bytes, contentType) {
+      if (known.get(key)) return 'exists';
+      const outcome = await media.put(key, bytes, contentType);
+      known.set(key, true);
+      return outcome;
+    },
+    async delete(keys) {
+      for (const key of keys) known.delete(key);
+      await media.delete(keys);
+    },
+    get: (key, range) => media.get(key, range),
+    head: (key) => media.head(key),
+    list: (prefix) => media.list(prefix),
+    presignPut: (key, grant) => media.presignPut(key, grant),
+  };
+}

@@ -1,0 +1,378 @@
+/** How streams lie in the index: partitions, sort keys, and typed access. Written and read here alone. */
+
+import type { StreamIdentity } from '../../domain/object-keys.ts';
+import { EMPTY_HEAD, type TimelineHead } from '../../domain/publication.ts';
+import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
+import type { Run, Stream } from '../../domain/stream.ts';
+import type { EntryRendition, TimelineEntry } from '../../domain/timeline.ts';
+import type { RecordStore, Write } from '../ports.ts';
+
+export type Versioned<T> = Readonly<{ value: T; version: number }>;
+
+/** The encoder has said (or its silence shows) that nothing comes after this segment. */
+export type EndRequest = Readonly<{
+  run: number;
+  number: number;
+  requestedAtMs: number;
+  reason: 'call' | 'playlist' | 'idle';
+}>;
+
+/** An init segment that an encoder sent apart from its fragments. */
+export type SourceInit = Readonly<{ key: string; digest: string }>;
+
+/** A large segment that may be PUT straight to the store, and what became of it. */
+export type PresignedUploadRecord = Readonly<{
+  presignId: string;
+  number: number;
+  session?: string;
+  digest: string;
+  sizeBytes: number;
+  durationSeconds?: number;
+  pushed: boolean;
+  failure?: Readonly<{ code: string; message: string; hint: string }>;
+}>;
+
+/** What an encoder's own playlist says of a run. */
+/** When the regular look at an open stream is due. */
+export type NextHousekeeping = Readonly<{ atMs: number }>;
+
+export type StartHint = Readonly<{ firstNumber: number }>;
+
+export type LateArrival = Readonly<{
+  sequence: number;
+  renditions: Readonly<Record<string, EntryRendition>>;
+}>;
+
+const CATALOGUE = 'streams';
+const settingsOf = (videoId: string): string => `stream/${videoId}`;
+/** All but the settings: gone, and not found again, when a stream of the same id is made anew. */
+const partitionOf = (stream: StreamIdentity): string => `stream/${stream.videoId}/${stream.uid}`;
+/** Numbers alone, so that finding holes does not read whole records. */
+const numbersOf = (stream: StreamIdentity, run: number): string =>
+  `${partitionOf(stream)}/numbers/${run}`;
+
+const digits = (number: number): string => String(number).padStart(16, '0');
+const runSort = (run: number): string => `run/${digits(run)}`;
+const segmentSort = (run: number, number: number): string => `segment/${run}/${digits(number)}`;
+const outcomeSort = (run: number, number: number): string => `outcome/${run}/${digits(number)}`;
+const durationSort = (run: number, number: number): string => `duration/${run}/${digits(number)}`;
+const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
+const healedSort = (sequence: number): string => `lateArrivals/${digits(sequence)}`;
+const HIGHEST = '9'.repeat(16);
+
+export class StreamRecords {
+  private readonly store: RecordStore;
+
+  constructor(store: RecordStore) {
+    this.store = store;
+  }
+
+  // Streams
+
+  findStream(videoId: string): Promise<Versioned<Stream> | undefined> {
+    return this.find<Stream>(settingsOf(videoId), 'stream');
+  }
+
+  async listVideoIds(): Promise<string[]> {
+    const items = await this.store.query(CATALOGUE);
+    return items.map((item) => item.sort);
+  }
+
+  createStream(stream: Stream): Promise<boolean> {
+    return this.store.write([
+      put(settingsOf(stream.videoId), 'stream', stream, 0),
+      put(CATALOGUE, stream.videoId, { uid: stream.uid }),
+    ]);
+  }
+
+  updateStream(stream: Stream, version: number): Promise<boolean> {
+    return this.store.write([put(settingsOf(stream.videoId), 'stream', stream, version)]);
+  }
+
+  removeStream(stream: Stream, version: number): Promise<boolean> {
+    return this.store.write([
+      { type: 'delete', partition: settingsOf(stream.videoId), sort: 'stream', expect: version },
+      { type: 'delete', partition: CATALOGUE, sort: stream.videoId },
+    ]);
+  }
+
+  /** Everything that was recorded under a stream that is no longer in the catalogue. */
+  async removeRecords(stream: StreamIdentity): Promise<void> {
+    const runs = await this.runs(stream);
+    const partitions = [...runs.map((run) => numbersOf(stream, run.run)), partitionOf(stream)];
+    for (const partition of partitions) {
+      for (;;) {
+        const items = await this.store.query(partition, { limit: 100 });
+        if (items.length === 0) break;
+        await this.store.write(items.map(({ sort }) => ({ type: 'delete', partition, sort })));
+      }
+    }
+  }
+
+  // Runs
+
+  async runs(stream: StreamIdentity): Promise<Run[]> {
+    return this.list<Run>(partitionOf(stream), runSort(0), `run/${HIGHEST}`);
+  }
+
+  async newestRun(stream: StreamIdentity): Promise<Run | undefined> {
+    const range = { from: runSort(0), to: `run/${HIGHEST}`, limit: 1, descending: true };
+    const [item] = await this.store.query(partitionOf(stream), range);
+    return item?.value as Run | undefined;
+  }
+
+  async getRun(stream: StreamIdentity, run: number): Promise<Run | undefined> {
+    return (await this.find<Run>(partitionOf(stream), runSort(run)))?.value;
+  }
+
+  async runOfSession(stream: StreamIdentity, session: string): Promise<Run | undefined> {
+    const pointer = await this.find<{ run: number }>(partitionOf(stream), `session/${session}`);
+    return pointer ? this.getRun(stream, pointer.value.run) : undefined;
+  }
+
+  async startHint(stream: StreamIdentity, run: number): Promise<StartHint | undefined> {
+    return (await this.find<StartHint>(partitionOf(stream), `announced/${run}`))?.value;
+  }
+
+  async announce(stream: StreamIdentity, run: number, startHint: StartHint): Promise<void> {
+    await this.store.write([put(partitionOf(stream), `announced/${run}`, startHint)]);
+  }
+
+  // Source segments
+
+  async findSegment(
+    stream: StreamIdentity,
+    run: number,
+    number: number,
+  ): Promise<SourceSegment | undefined> {
+    return (await this.find<SourceSegment>(partitionOf(stream), segmentSort(run, number)))?.value;
+  }
+
+  async newestSegment(stream: StreamIdentity, run: number): Promise<SourceSegment | undefined> {
+    const range = { from: segmentSort(run, 0), to: `segment/${run}/${HIGHEST}` };
+    const [item] = await this.store.query(partitionOf(stream), {
+      ...range,
+      limit: 1,
+      descending: true,
+    });
+    return item?.value as SourceSegment | undefined;
+  }
+
+  /** Acknowledges a segment; with it its run and the stream's settings when it is the first. */
+  recordSegment(
+    stream: StreamIdentity,
+    segment: SourceSegment,
+    first?: Readonly<{ run: Run; stream?: Versioned<Stream> }>,
+  ): Promise<boolean> {
+    const partition = partitionOf(stream);
+    const writes: Write[] = [
+      put(partition, segmentSort(segment.run, segment.number), segment, 0),
+      put(numbersOf(stream, segment.run), digits(segment.number), null),
+    ];
+    if (first) {
+      const { run } = first;
+      writes.push(put(partition, runSort(run.run), run, 0));
+      writes.push(put(partition, `session/${run.session}`, { run: run.run }, 0));
+      if (first.stream) {
+        const { value, version } = first.stream;
+        writes.push(put(settingsOf(stream.videoId), 'stream', value, version));
+      }
+    }
+    return this.store.write(writes);
+  }
+
+  /** The highest numbers of a run, at most `limit`, in order. */
+  async highestNumbers(stream: StreamIdentity, run: number, limit: number): Promise<number[]> {
+    const range = { limit, descending: true };
+    const items = await this.store.query(numbersOf(stream, run), range);
+    return items.map((item) => Number(item.sort)).reverse();
+  }
+
+  async numbersFrom(
+    stream: StreamIdentity,
+    run: number,
+    from: number,
+    limit: number,
+  ): Promise<number[]> {
+    const items = await this.store.query(numbersOf(stream, run), { from: digits(from), limit });
+    return items.map((item) => Number(item.sort));
+  }
+
+  /** What the encoder's playlist says of a segment's duration: exact where the container cannot be. */
+  async durationHint(
+    stream: StreamIdentity,
+    run: number,
+    number: number,
+  ): Promise<number | undefined> {
+    return (await this.find<number>(partitionOf(stream), durationSort(run, number)))?.value;
+  }
+
+  async hintDurations(
+    stream: StreamIdentity,
+    run: number,
+    durations: readonly Readonly<{ number: number; seconds: number }>[],
+  ): Promise<void> {
+    const partition = partitionOf(stream);
+    await this.store.write(
+      durations.map(({ number, seconds }) => put(partition, durationSort(run, number), seconds)),
+    );
+  }
+
+  async findSourceInit(stream: StreamIdentity, scope: string): Promise<SourceInit | undefined> {
+    return (await this.find<SourceInit>(partitionOf(stream), `init/${scope}`))?.value;
+  }
+
+  async putSourceInit(stream: StreamIdentity, scope: string, init: SourceInit): Promise<void> {
+    await this.store.write([put(partitionOf(stream), `init/${scope}`, init)]);
+  }
+
+  findPresigned(
+    stream: StreamIdentity,
+    presignId: string,
+  ): Promise<Versioned<PresignedUploadRecord> | undefined> {
+    return this.find<PresignedUploadRecord>(partitionOf(stream), `grant/${presignId}`);
+  }
+
+  async putPresigned(
+    stream: StreamIdentity,
+    grant: PresignedUploadRecord,
+    expiresAtMs: number,
+  ): Promise<void> {
+    const write = put(partitionOf(stream), `grant/${grant.presignId}`, grant);
+    await this.store.write([{ ...write, expiresAtMs }]);
+  }
+
+  // Outcomes
+
+  async findOutcome(
+    stream: StreamIdentity,
+    run: number,
+    number: number,
+  ): Promise<SegmentOutcome | undefined> {
+    return (await this.find<SegmentOutcome>(partitionOf(stream), outcomeSort(run, number)))?.value;
+  }
+
+  /** false if the segment was settled before; what was recorded first stands. */
+  recordOutcome(stream: StreamIdentity, outcome: SegmentOutcome): Promise<boolean> {
+    const sort = outcomeSort(outcome.run, outcome.number);
+    return this.store.write([put(partitionOf(stream), sort, outcome, 0)]);
+  }
+
+  outcomesFrom(
+    stream: StreamIdentity,
+    run: number,
+    from: number,
+    limit: number,
+  ): Promise<SegmentOutcome[]> {
+    return this.list(
+      partitionOf(stream),
+      outcomeSort(run, from),
+      `outcome/${run}/${HIGHEST}`,
+      limit,
+    );
+  }
+
+  // Timeline
+
+  async head(stream: StreamIdentity): Promise<Versioned<TimelineHead>> {
+    const found = await this.find<TimelineHead>(partitionOf(stream), 'head');
+    return found ?? { value: EMPTY_HEAD, version: 0 };
+  }
+
+  async nextHousekeeping(stream: StreamIdentity): Promise<Versioned<NextHousekeeping>> {
+    const found = await this.find<NextHousekeeping>(partitionOf(stream), 'look');
+    return found ?? { value: { atMs: 0 }, version: 0 };
+  }
+
+  markNextHousekeeping(stream: StreamIdentity, atMs: number, version: number): Promise<boolean> {
+    const look: NextHousekeeping = { atMs };
+    return this.store.write([put(partitionOf(stream), 'look', look, version)]);
+  }
+
+  appendEntries(
+    stream: StreamIdentity,
+    entries: readonly TimelineEntry[],
+    head: TimelineHead,
+    headVersion: number,
+  ): Promise<boolean> {
+    const partition = partitionOf(stream);
+    return this.store.write([
+      ...entries.map((entry) => put(partition, timelineSort(entry.sequence), entry, 0)),
+      put(partition, 'head', head, headVersion),
+    ]);
+  }
+
+  entries(
+    stream: StreamIdentity,
+    from: number,
+    to: number,
+    limit?: number,
+  ): Promise<TimelineEntry[]> {
+    return this.list(partitionOf(stream), timelineSort(from), timelineSort(to), limit);
+  }
+
+  async entry(stream: StreamIdentity, sequence: number): Promise<TimelineEntry | undefined> {
+    return (await this.find<TimelineEntry>(partitionOf(stream), timelineSort(sequence)))?.value;
+  }
+
+  recordLateArrival(
+    stream: StreamIdentity,
+    lateArrivals: LateArrival,
+    head: TimelineHead,
+    headVersion: number,
+  ): Promise<boolean> {
+    const partition = partitionOf(stream);
+    return this.store.write([
+      put(partition, healedSort(lateArrivals.sequence), lateArrivals, 0),
+      put(partition, 'head', { ...head, lateArrivals: head.lateArrivals + 1 }, headVersion),
+    ]);
+  }
+
+  async lateArrivals(stream: StreamIdentity): Promise<Map<number, LateArrival>> {
+    const all = await this.list<LateArrival>(
+      partitionOf(stream),
+      healedSort(0),
+      `lateArrivals/${HIGHEST}`,
+    );
+    return new Map(all.map((lateArrivals) => [lateArrivals.sequence, lateArrivals]));
+  }
+
+  async findLateArrival(
+    stream: StreamIdentity,
+    sequence: number,
+  ): Promise<LateArrival | undefined> {
+    return (await this.find<LateArrival>(partitionOf(stream), healedSort(sequence)))?.value;
+  }
+
+  async endRequest(stream: StreamIdentity): Promise<EndRequest | undefined> {
+    return (await this.find<EndRequest>(partitionOf(stream), 'end'))?.value;
+  }
+
+  async requestEnd(stream: StreamIdentity, end: EndRequest): Promise<void> {
+    await this.store.write([put(partitionOf(stream), 'end', end)]);
+  }
+
+  private async find<T>(partition: string, sort: string): Promise<Versioned<T> | undefined> {
+    const item = await this.store.get(partition, sort);
+    return item && { value: item.value as T, version: item.version };
+  }
+
+  private async list<T>(partition: string, from: string, to: string, limit?: number): Promise<T[]> {
+    const range = limit === undefined ? { from, to } : { from, to, limit };
+    const items = await this.store.query(partition, range);
+    return items.map((item) => item.value as T);
+  }
+}
+
+const put = (
+  partition: string,
+  sort: string,
+  value: unknown,
+  expect?: number,
+): Extract<Write, { type: 'put' }> => ({
+  type: 'put',
+  partition,
+  sort,
+  value,
+  ...(expect === undefined ? {} : { expect }),
+});

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Template } from 'aws-cdk-lib/assertions';
+import { appWith, resourcesOf, templatesWith, textOf } from './synthesized.ts';
+
+/** Logs and messages of one's own aside: what every role may do, in the words of IAM. */
+const READ = ['dynamodb:GetItem table', 'dynamodb:Query table'];
+const WRITE = ['dynamodb:UpdateItem table'];
+const KEY = ['secretsmanager:GetSecretValue owner-key'];
+const SOURCE = [
+  's3:GetObject bucket/source/*',
+  's3:ListBucket bucket',
+  's3:PutObject bucket/source/*',
+];
+const TAKE_IN = [
+  ...READ,
+  ...WRITE,
+  ...SOURCE,
+  'sqs:SendMessage looks',
+  'sqs:SendMessage timers',
+  'sqs:SendMessage transcode',
+];
+const take = (queue: string): string[] => [
+  `sqs:DeleteMessage ${queue}`,
+  `sqs:GetQueueAttributes ${queue}`,
+  `sqs:ReceiveMessage ${queue}`,
+];
+
+const CORE: Readonly<Record<string, readonly string[]>> = {
+  'put-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'list-streams': [...KEY, ...READ],
+  'get-stream': [...KEY, ...READ],
+  'delete-stream': [
+    ...KEY,
+    ...READ,
+    'dynamodb:DeleteItem table',
+    's3:ListBucket bucket',
+    's3:DeleteObject bucket/source/*',
+    's3:DeleteObject bucket/media/*',
+  ],
+  upload: [...KEY, ...TAKE_IN],
+  push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
+  'push-delete': [...KEY, ...READ, ...WRITE],
+  'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'view-metadata': READ,
+  'view-playlist': READ,
+  'view-segment': [
+    ...READ,
+    's3:GetObject bucket/source/*',
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
+    's3:PutObject bucket/media/*',
+  ],
+  healthz: [
+    ...READ,
+    's3:GetObject bucket/health/probe',
+    's3:ListBucket bucket',
+    'sqs:GetQueueAttributes transcode',
+    'ecs:DescribeServices service',
+  ],
+  publish: [...take('publish'), ...READ, ...WRITE, 'sqs:SendMessage timers'],
+  delayed: [
+    ...take('timers'),
+    ...READ,
+    ...WRITE,
+    'sqs:SendMessage looks',
+    'sqs:SendMessage publish',
+    'sqs:SendMessage timers',
+    'sqs:SendMessage transcode',
+  ],
+  'upload-completed': [...take('ingest'), ...TAKE_IN, 's3:DeleteObject bucket/source/*'],
+  'jobs-dead': [...take('jobs-dead'), ...WRITE, 'sqs:SendMessage publish'],
+  'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
+  'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage timers'],
+  'upload-completed-dead': [...take('upload-completed-dead'), 'sqs:SendMessage ingest'],
+};
+
+const WORKERS: Readonly<Record<string, readonly string[]>> = {
+  scale: [
+    ...take('looks'),
+    ...READ,
+    ...WRITE,
+    'ecs:DescribeServices service',
+    'ecs:UpdateService service',
+    'sqs:GetQueueAttributes transcode',
+    'sqs:SendMessage looks',
+  ],
+  worker: [
+    ...READ,
+    ...WRITE,
+    'ecs:UpdateTaskProtection tasks',
+    's3:GetObject bucket/source/*',
+    's3:ListBucket bucket',
+    's3:PutObject bucket/media/*',
+    'sqs:ChangeMessageVisibility transcode',
+    'sqs:DeleteMessage transcode',
+    'sqs:GetQueueAttributes transcode',
+    'sqs:ReceiveMessage transcode',
+    'sqs:SendMessage publish',
+  ],
+};
+
+type Statement = Readonly<{
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}>;
+
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** Of each role by its logical id: `action resource`, in order. */
+function permissionsIn(template: Template): Map<string, string[]> {
+  const permissions = new Map<string, string[]>();
+  const add = (role: string, document: unknown): void => {
+    for (const statement of (document as { Statement: Statement[] }).Statement) {
+      assert.equal(statement.Effect, 'Allow');
+      const pairs = list(statement.Action).flatMap((action) =>
+        list(statement.Resource).map((resource) => `${action} ${shortName(textOf(resource))}`),
+      );
+      permissions.set(role, [...(permissions.get(role) ?? []), ...pairs]);
+    }
+  };
+  for (const [id, { Properties }] of resourcesOf(template, 'AWS::IAM::Role')) {
+    assert.equal(Properties.ManagedPolicyArns, undefined, id);
+    for (const { PolicyDocument } of (Properties.Policies ?? []) as { PolicyDocument: unknown }[]) {
+      add(id, PolicyDocument);
+    }
+  }
+  for (const [id, { Properties }] of resourcesOf(template, 'AWS::IAM::ManagedPolicy')) {
+    add(id, Properties.PolicyDocument);
+  }
+  for (const [, { Properties }] of resourcesOf(template, 'AWS::IAM::Policy')) {
+    for (const role of Properties.Roles as unknown[]) {
+      add(textOf(role).slice(1, -1), Properties.PolicyDocument);
+    }
+  }
+  return permissions;
+}
+
+function shortName(arn: string): string {
+  const queue = arn.match(/Queues(Transcode|Publish|Timers|Ingest|Looks)(Dead)?[0-9A-F]{8}/);
+  if (queue) return `${queue[1]}${queue[2] ? '-dead' : ''}`.toLowerCase();
+  if (/StreamTable/.test(arn)) return 'table';
+  if (/OwnerKey/.test(arn)) return 'owner-key';
+  if (/MediaStorageBucket/.test(arn)) return arn.replace(/^<[^>]+>/, 'bucket');
+  if (/:service\/rivulet-dev\/rivulet-dev$/.test(arn)) return 'service';
+  if (/:task\/rivulet-dev\/\*$/.test(arn)) return 'tasks';
+  if (/Log[0-9A-F]{8}\.Arn>$/.test(arn)) return 'its log';
+  return arn;
+}
+
+const isOwnLog = (permission: string): boolean =>
+  ['logs:CreateLogStream its log', 'logs:PutLogEvents its log'].includes(permission);
+
+/** What the role of a function (or of the worker) may do, beside writing its log. */
+function permissionsOf(permissions: Map<string, string[]>, name: string): string[] {
+  const pascal = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const id = [...permissions.keys()].find((role) =>
+    new RegExp(`(?:Functions|WorkerScaling)${pascal}Role[0-9A-F]{8}$`).test(role),
+  );
+  assert.ok(id, `there is no role for ${name}`);
+  return (permissions.get(id) ?? []).filter((permission) => !isOwnLog(permission)).toSorted();
+}
+
+describe('permissions', () => {
+  test('of each function are those that it uses, and no other function has any', (t) => {
+    const permissions = permissionsIn(templatesWith(t).core);
+    assert.equal(permissions.size, Object.keys(CORE).length);
+    for (const [name, expected] of Object.entries(CORE)) {
+      assert.deepEqual(permissionsOf(permissions, name), expected.toSorted(), name);
+    }
+  });
+
+  test('of workers and of what scales them are those that they use', (t) => {
+    const permissions = permissionsIn(templatesWith(t).workers);
+    assert.deepEqual(permissionsOf(permissions, 'scale'), WORKERS.scale?.toSorted());
+    const task = [...permissions].find(([id]) => /TaskRole/.test(id))?.[1] ?? [];
+    assert.deepEqual(task.toSorted(), WORKERS.worker?.toSorted());
+    const execution = [...permissions].find(([id]) => /ExecutionRole/.test(id))?.[1] ?? [];
+    assert.deepEqual(execution.map((permission) => permission.split(' ')[0]).toSorted(), [
+      'ecr:BatchCheckLayerAvailability',
+      'ecr:BatchGetImage',
+      'ecr:GetAuthorizationToken',
+      'ecr:GetDownloadUrlForLayer',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+    ]);
+  });
+  test('of workers that somebody runs himself are the same, but for ECS and their sign of life', (t) => {
+    const permissions = permissionsIn(Template.fromStack(appWith(t, { workers: 'none' }).core));
+    const [, policy = []] = [...permissions].find(([id]) => id.startsWith('WorkerPolicy')) ?? [];
+    const tasks = WORKERS.worker?.filter((permission) => !permission.startsWith('ecs:')) ?? [];
+    assert.deepEqual(policy.toSorted(), [...tasks, 'dynamodb:DeleteItem table'].toSorted());
+  });
+});
