@@ -56,19 +56,7 @@ export function stageDeployedHere(stage: string): Stage | undefined {
     return value;
   };
   return {
-    engine: {
-      RIVULET_BUCKET: output('BucketName'),
-      RIVULET_TABLE: output('TableName'),
-      RIVULET_TRANSCODE_QUEUE: output('TranscodeQueueUrl'),
-      RIVULET_PUBLISH_QUEUE: output('PublishQueueUrl'),
-      RIVULET_TIMERS_QUEUE: output('TimersQueueUrl'),
-      RIVULET_INGEST_QUEUE: output('IngestQueueUrl'),
-      RIVULET_LOOKS_QUEUE: output('LooksQueueUrl'),
-      ...(core.WorkersName !== undefined && {
-        RIVULET_CLUSTER: core.WorkersName,
-        RIVULET_SERVICE: core.WorkersName,
-      }),
-    },
+    engine: JSON.parse(output('Engine')),
     ownerKeySecret: output('OwnerKeySecret'),
     streamDefaults: JSON.parse(output('StreamDefaults')),
   };

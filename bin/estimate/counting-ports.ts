@@ -4,10 +4,10 @@ import type {
   MediaStore,
   Ports,
   QueueMessage,
-  QueueName,
   RecordStore,
   WorkQueue,
-} from '../../lib/pipeline/ports.ts';
+} from '../../lib/ports/ports.ts';
+import { forEachQueue } from '../../lib/ports/queues.ts';
 import { itemBytes, readUnits, writeBytes, writeUnits } from './item-units.ts';
 import type { Meter } from './usage.ts';
 
@@ -16,17 +16,12 @@ const BATCH = 10;
 const REQUEST_BYTES = 64 * 1024;
 
 export function countingPorts(ports: Ports, meter: Meter): Ports {
-  const queue = (name: QueueName) => countingQueue(ports.queues[name], meter, name === 'publish');
   return {
     media: countingMedia(ports.media, meter),
-    store: countingIndex(ports.store, meter),
-    queues: {
-      transcode: queue('transcode'),
-      publish: queue('publish'),
-      timers: queue('timers'),
-      ingest: queue('ingest'),
-      looks: queue('looks'),
-    },
+    store: countingStore(ports.store, meter),
+    queues: forEachQueue((name, { groups }) =>
+      countingQueue(ports.queues[name], meter, groups === 'ordered'),
+    ),
     fleet: ports.fleet,
     clock: ports.clock,
   };
@@ -62,7 +57,7 @@ export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
   presignPut: (key, grant) => media.presignPut(key, grant),
 });
 
-export const countingIndex = (store: RecordStore, meter: Meter): RecordStore => ({
+export const countingStore = (store: RecordStore, meter: Meter): RecordStore => ({
   async get(partition, sort) {
     const item = await store.get(partition, sort);
     const bytes = item ? itemBytes(partition, sort, item.value) : 0;

@@ -25,7 +25,7 @@ export function deploymentParts(): IdleParts {
 /** Nothing in it but the names that the app looks for. */
 function emptyArtifacts(folder: string) {
   const bundles = join(folder, 'functions');
-  for (const name of [...Object.keys(FUNCTION_TABLE), 'scale']) {
+  for (const name of Object.keys(FUNCTION_TABLE)) {
     mkdirSync(join(bundles, name), { recursive: true });
     writeFileSync(join(bundles, name, 'index.mjs'), `// ${name}`);
   }

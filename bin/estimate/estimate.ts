@@ -1,6 +1,6 @@
 /** `npm run estimate`: what streams cost on AWS, from dated prices and from what the code does. */
 
-import { FUNCTION_TABLE, SCALE_FUNCTION } from '../../lib/infra/function-table.ts';
+import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
 import { EstimateUsageError, HELP, parseEstimate, type Scenario } from './arguments.ts';
 import { costs, type Facts } from './costs.ts';
 import { deploymentParts } from './deployment.ts';
@@ -38,9 +38,9 @@ async function factsOf({
     memoryMb: {
       upload: FUNCTION_TABLE.upload.memoryMb,
       publish: FUNCTION_TABLE.publish.memoryMb,
-      look: FUNCTION_TABLE.timers.memoryMb,
+      look: FUNCTION_TABLE.delayed.memoryMb,
       lookPublish: FUNCTION_TABLE.publish.memoryMb,
-      scale: SCALE_FUNCTION.memoryMb,
+      scale: FUNCTION_TABLE.scaling.memoryMb,
       playlist: FUNCTION_TABLE['view-playlist'].memoryMb,
     },
     audioBps: AUDIO_BPS,

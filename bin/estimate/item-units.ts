@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
 
-import type { Write } from '../../lib/pipeline/ports.ts';
+import type { Write } from '../../lib/ports/ports.ts';
 
 const READ_UNIT_BYTES = 4096;
 const WRITE_UNIT_BYTES = 1024;

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SQSEvent } from 'aws-lambda';
 import { apiHandlers } from '../../lambdas/api/handlers.ts';
-import { delayedHandler, publishHandler, scalingHandler } from '../../lambdas/queue/handlers.ts';
+import { delayedHandler } from '../../lambdas/queue/delayed.ts';
+import { publishHandler } from '../../lambdas/queue/publish.ts';
+import { scalingHandler } from '../../lambdas/queue/scaling.ts';
 import { DEFAULT_LADDER, type Rung } from '../../lib/domain/ladder.ts';
 import {
   DEFAULT_IDLE_MS,
   DEFAULT_SECONDS_PER_JOB,
+  SCALING_INTERVAL_MS,
   type ScalingLimits,
 } from '../../lib/domain/scaling.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
@@ -19,12 +22,10 @@ import { toLambdaEvent } from '../../lib/embedded/lambda-event.ts';
 import { hashKey, newStream } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
-import { runTranscodeJob } from '../../lib/pipeline/jobs/transcode.ts';
-import { WorkerLoop } from '../../lib/pipeline/jobs/worker-loop.ts';
-import { transcodeJob } from '../../lib/pipeline/message-schemas.ts';
+import { startWorker } from '../../lib/pipeline/jobs/worker.ts';
 import { sendScalingRequest } from '../../lib/pipeline/messages.ts';
-import type { QueueName } from '../../lib/pipeline/ports.ts';
 import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
+import type { QueueName } from '../../lib/ports/queues.ts';
 import { ROLES, type Role } from './costs.ts';
 import { countingPorts, countingQueue } from './counting-ports.ts';
 import { makeSource, SOURCE_PX } from './media.ts';
@@ -47,7 +48,6 @@ const SESSION = 'one';
 const HANDLER_MS = 60_000;
 const LEASE_MS = 30_000;
 const PUBLISH_BATCH = 10;
-const AN_HOUR_MS = 3_600_000;
 /** More messages than any run calls for looks with. */
 const MANY = 10_000;
 const SCALING: ScalingLimits = {
@@ -60,8 +60,15 @@ const SCALING: ScalingLimits = {
 
 export async function measureWork(options: RunOptions): Promise<Readonly<Record<Role, Work>>> {
   const folder = await mkdtemp(join(tmpdir(), 'rivulet-estimate-'));
+  const startedAtMs = Date.now();
   const ports = embeddedPorts(openDataFolder(join(folder, 'data')), {
-    fleet: { count: async () => ({ desired: 1, running: 1 }), scaleTo: async () => {} },
+    // Nothing here waits: what is due later is sent by the run itself.
+    clock: { now: () => startedAtMs },
+    fleet: {
+      type: 'scalable',
+      count: async () => ({ desired: 1, running: 1 }),
+      scaleTo: async () => {},
+    },
   });
   try {
     return await new Run(ports, options, folder).counts();
@@ -103,7 +110,7 @@ class Run {
     if (!first) throw new Error('ffmpeg made no source for the run.');
     await this.#goBefore(first);
     // From here on a look is on its way, as in a live stream: uploads call for none.
-    await this.#scale(AN_HOUR_MS);
+    await this.#scale(0);
     this.#forget();
     const view = apiHandlers(this.#deps.playlist);
     for (const [index, bytes] of sources.entries()) {
@@ -127,7 +134,7 @@ class Run {
       );
     }
     await this.#look();
-    await this.#scale(2 * AN_HOUR_MS);
+    await this.#scale(2 * SCALING_INTERVAL_MS);
     return each((role) => ({ usage: this.#meters[role].usage, ...this.#runs[role] }));
   }
 
@@ -153,9 +160,9 @@ class Run {
       await this.#upload(number, bytes);
       const startTicks = first.startTicks + number * first.durationTicks;
       await records.recordOutcome(stream, { ...first, number, startTicks });
-      const { transcode } = this.#ports.queues;
-      const jobs = await transcode.receive({ max: 1, waitMs: 0, leaseMs: LEASE_MS });
-      await transcode.acknowledge(jobs.map(({ receipt }) => receipt));
+      const { liveJobs } = this.#ports.queues;
+      const jobs = await liveJobs.receive({ max: 1, waitMs: 0, leaseMs: LEASE_MS });
+      await liveJobs.acknowledge(jobs.map(({ receipt }) => receipt));
     }
     await this.#drain('publish', 'publish', PUBLISH_BATCH, this.#publishing('publish'));
   }
@@ -180,20 +187,19 @@ class Run {
     const failures: unknown[] = [];
     const done = Promise.withResolvers<void>();
     const workFolder = join(this.#folder, 'work');
-    const loop = new WorkerLoop({
-      queue: deps.queues.transcode,
+    const worker = startWorker({
+      deps,
       concurrency: 1,
-      run: async ({ body, signal }) => {
-        const job = transcodeJob.parse(JSON.parse(body));
-        const outcome = await runTranscodeJob(deps, job, { workFolder, signal }).finally(
-          done.resolve,
-        );
+      workFolder,
+      around: async (_, run) => {
+        const outcome = await run().finally(done.resolve);
         if (outcome !== 'done') failures.push(outcome);
+        return outcome;
       },
       report: (error) => failures.push(error),
     });
     await done.promise;
-    await loop.stop(HANDLER_MS);
+    await worker.stop(HANDLER_MS);
     this.#runs.transcode.runs += 1;
     if (failures.length > 0) throw new Error('The run could not transcode', { cause: failures[0] });
   }
@@ -226,22 +232,26 @@ class Run {
   /** The regular look at an open stream, and what it has the publisher do. */
   async #look(): Promise<void> {
     const { videoId, uid } = await this.#stream();
-    const body = JSON.stringify({ type: 'watch', videoId, uid });
-    await this.#ports.queues.timers.send([{ body }]);
+    const body = JSON.stringify({ type: 'housekeeping', videoId, uid });
+    await this.#ports.queues.delayed.send([{ body }]);
     const handler = delayedHandler(this.#deps.look);
-    await this.#drain('look', 'timers', 1, (event) => invoke('timers', handler, event, HANDLER_MS));
+    await this.#drain('look', 'delayed', 1, (event) =>
+      invoke('delayed', handler, event, HANDLER_MS),
+    );
     await this.#drain('lookPublish', 'publish', PUBLISH_BATCH, this.#publishing('lookPublish'));
   }
 
   /** The look at the workers, so much later: runs are of any length, and the one before must be due. */
   async #scale(laterMs: number): Promise<void> {
-    const { looks } = this.#ports.queues;
-    const called = await looks.receive({ max: MANY, waitMs: 0, leaseMs: LEASE_MS });
-    await looks.acknowledge(called.map(({ receipt }) => receipt));
+    const { scaling } = this.#ports.queues;
+    const called = await scaling.receive({ max: MANY, waitMs: 0, leaseMs: LEASE_MS });
+    await scaling.acknowledge(called.map(({ receipt }) => receipt));
     const clock = { now: () => this.#ports.clock.now() + laterMs };
     const handler = scalingHandler({ ...this.#deps.scale, clock }, SCALING);
     await sendScalingRequest(this.#ports, { hasNewJob: true });
-    await this.#drain('scale', 'looks', 1, (event) => invoke('scale', handler, event, HANDLER_MS));
+    await this.#drain('scale', 'scaling', 1, (event) =>
+      invoke('scaling', handler, event, HANDLER_MS),
+    );
   }
 
   async #timed<T>(role: Role, work: () => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { scalingHandler } from '../../lambdas/queue/scaling.ts';
 import { awsConfig } from '../../lib/aws/aws-config.ts';
 import { awsPorts } from '../../lib/aws/aws-ports.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from '../../lib/aws/connection.ts';
@@ -19,8 +20,9 @@ import { hashKey } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { type Stage, stageDeployedHere } from '../deploy/deployments.ts';
-import { keepScaled, localFleet } from './local-fleet.ts';
+import { localFleet, scalingLimits, startScaling } from './local-fleet.ts';
 import {
+  pollQueue,
   REQUESTS_GRACE_MS,
   type RunningSystem,
   report,
@@ -60,18 +62,22 @@ export async function startAwsSystem(
     report,
   });
   const address = await gateway.listen(config.port, config.host);
-  const scaling = workers && (await keepScaled(deps, config));
+  const scaling = workers && (await startScaling(deps));
+  const poller =
+    workers &&
+    pollQueue('scaling', ports.queues.scaling, scalingHandler(deps, scalingLimits(config)));
   return {
     address,
     ownerKey,
     async stop() {
-      await Promise.all([gateway.close(REQUESTS_GRACE_MS), scaling?.stop(), workers?.stop()]);
+      scaling?.stop();
+      await Promise.all([gateway.close(REQUESTS_GRACE_MS), poller?.stop(), workers?.stop()]);
       ports.close();
     },
   };
 }
 
-/** They count as started by hand, this process among them: whoever can start one is as good as one. */
+/** They count as static workers, and so does this process, which starts one when there is work. */
 async function startWorkers(
   config: ServerConfig,
   env: Environment,

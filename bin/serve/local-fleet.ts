@@ -1,6 +1,5 @@
-/** Worker processes on this machine: how many there are is decided as on AWS. */
+/** Worker processes on this machine; their number is decided as on AWS. */
 
-import { scalingHandler } from '../../lambdas/queue/handlers.ts';
 import {
   DEFAULT_SECONDS_PER_JOB,
   SCALING_FALLBACK_INTERVAL_MS,
@@ -11,7 +10,6 @@ import {
   type ChildProcessFleetOptions,
 } from '../../lib/embedded/child-process-fleet.ts';
 import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
-import { QueuePoller } from '../../lib/embedded/queue-poller.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { sendScalingRequest } from '../../lib/pipeline/messages.ts';
 import { resumeScaling } from '../../lib/pipeline/upkeep/scaling.ts';
@@ -20,7 +18,7 @@ import { report, WORKERS_GRACE_MS } from './running-system.ts';
 export type LocalFleetOptions = Pick<ChildProcessFleetOptions, 'module' | 'env' | 'jobsOf'> &
   Readonly<{ onGone?: (owner: string) => void }>;
 
-/** Says of each worker that crashed how it ended. */
+/** Reports how each worker ended that crashed. */
 export function localFleet({ onGone, ...options }: LocalFleetOptions): ChildProcessFleet {
   return new ChildProcessFleet({
     ...options,
@@ -34,33 +32,16 @@ export function localFleet({ onGone, ...options }: LocalFleetOptions): ChildProc
   });
 }
 
-/** Carries out the looks that are called for, beginning with one of its own. */
-export async function keepScaled(
-  deps: Deps,
-  config: ServerConfig,
-): Promise<Readonly<{ stop(): Promise<void> }>> {
+/** Requests scaling at the start, and now and then for the case that a request is lost. */
+export async function startScaling(deps: Deps): Promise<Readonly<{ stop(): void }>> {
   await resumeScaling(deps);
   const timer = setInterval(() => {
-    sendScalingRequest(deps, {}).catch((error) =>
-      report(error, 'calling for a look at the workers'),
-    );
+    sendScalingRequest(deps, {}).catch((error) => report(error, 'requesting scaling'));
   }, SCALING_FALLBACK_INTERVAL_MS);
-  const poller = new QueuePoller({
-    name: 'looks',
-    queue: deps.queues.looks,
-    handler: scalingHandler(deps, scalingLimits(config)),
-    concurrentBatches: 1,
-    report,
-  });
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await poller.stop();
-    },
-  };
+  return { stop: () => clearInterval(timer) };
 }
 
-const scalingLimits = ({ workers, jobs, idleMs }: ServerConfig): ScalingLimits => ({
+export const scalingLimits = ({ workers, jobs, idleMs }: ServerConfig): ScalingLimits => ({
   min: 0,
   max: workers,
   jobsPerWorker: jobs,

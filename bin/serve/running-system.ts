@@ -2,9 +2,12 @@
 
 import type { AddressInfo } from 'node:net';
 import { apiHandlers } from '../../lambdas/api/handlers.ts';
+import type { QueueHandler } from '../../lambdas/queue/handlers.ts';
 import { ROUTES, type RouteName } from '../../lib/api/routes.ts';
 import type { Gateway } from '../../lib/embedded/gateway.ts';
+import { QueuePoller, type QueuePollerOptions } from '../../lib/embedded/queue-poller.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
+import type { WorkQueue } from '../../lib/ports/ports.ts';
 
 export type RunningSystem = Readonly<{
   address: AddressInfo;
@@ -26,6 +29,13 @@ export function routesOf(deps: Deps): Routes {
     handler: handlers[name as RouteName],
   }));
 }
+
+export const pollQueue = (
+  name: string,
+  queue: WorkQueue,
+  handler: QueueHandler,
+  consumer: Partial<Pick<QueuePollerOptions, 'batchSize' | 'concurrentBatches'>> = {},
+): QueuePoller => new QueuePoller({ name, queue, handler, report, ...consumer });
 
 export function report(error: unknown, what: string): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

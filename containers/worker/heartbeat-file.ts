@@ -1,7 +1,7 @@
 /** A file that is touched as long as the worker is in contact with its queue. */
 
 import { writeFile } from 'node:fs/promises';
-import type { WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { WorkQueue } from '../../lib/ports/ports.ts';
 
 /** In the temporary folder; the image's health check looks for it. */
 export const HEARTBEAT_FILE = 'alive';

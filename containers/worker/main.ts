@@ -9,10 +9,9 @@ import { awsPorts } from '../../lib/aws/aws-ports.ts';
 import { registerWorker } from '../../lib/aws/static-fleet.ts';
 import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { withRecords } from '../../lib/pipeline/deps.ts';
-import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
-import { runTranscodeJob } from '../../lib/pipeline/jobs/transcode.ts';
-import { type JobRun, WorkerLoop } from '../../lib/pipeline/jobs/worker-loop.ts';
-import { transcodeJob } from '../../lib/pipeline/message-schemas.ts';
+import type { JobResult } from '../../lib/pipeline/jobs/job-kind.ts';
+import { startWorker } from '../../lib/pipeline/jobs/worker.ts';
+import { forEachQueue } from '../../lib/ports/queues.ts';
 import { HEARTBEAT_FILE, withHeartbeatFile } from './heartbeat-file.ts';
 import { TaskProtection } from './task-protection.ts';
 
@@ -30,7 +29,6 @@ function report(error: unknown, what: string): void {
 if (process.env.FFMPEG) useFfmpeg(process.env.FFMPEG);
 const config = awsWorkerConfig(process.env);
 const ports = awsPorts(config);
-const deps = { ...withRecords(ports), media: cachePuts(ports.media) };
 const worker = `${hostname()}-${process.pid}`;
 const workFolder = join(config.temporaryFolder, `worker-${process.pid}`);
 mkdirSync(workFolder, { recursive: true });
@@ -42,30 +40,30 @@ const presence = config.service ? undefined : await registerWorker(ports, worker
 
 let running = 0;
 
-async function run({ body, signal }: JobRun): Promise<void> {
-  const job = transcodeJob.parse(JSON.parse(body));
+async function logged(body: string, run: () => Promise<JobResult>): Promise<JobResult> {
   const startedAtMs = performance.now();
   running += 1;
   try {
-    // The task's cores are its own, whatever other tasks do: who begins alone may have them all.
-    const threads = running === 1 ? {} : { threads: 1 };
-    const outcome = await runTranscodeJob(deps, job, { workFolder, signal, ...threads });
+    const outcome = await run();
     const timeMs = Math.round(performance.now() - startedAtMs);
-    log({ level: 'info', what: 'job', ...job, outcome, timeMs });
+    log({ level: 'info', what: 'job', ...JSON.parse(body), outcome, timeMs });
+    return outcome;
   } finally {
     running -= 1;
   }
 }
 
-const loop = new WorkerLoop({
-  queue: withHeartbeatFile(
-    ports.queues.transcode,
-    join(config.temporaryFolder, HEARTBEAT_FILE),
-    report,
-  ),
+const heartbeatFile = join(config.temporaryFolder, HEARTBEAT_FILE);
+const loop = startWorker({
+  deps: {
+    ...withRecords(ports),
+    queues: forEachQueue((name) => withHeartbeatFile(ports.queues[name], heartbeatFile, report)),
+  },
   concurrency: config.jobs,
-  run: (job) => (protection ? protection.during(() => run(job)) : run(job)),
+  workFolder,
   report,
+  around: (body, run) =>
+    protection ? protection.during(() => logged(body, run)) : logged(body, run),
 });
 log({ level: 'info', what: 'started', worker, jobs: config.jobs });
 

@@ -1,7 +1,7 @@
-import { delayedDeadHandler } from '../queue/dead-letters.ts';
+import { delayedDeadHandler } from '../queue/delayed.ts';
 import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, workQueue } from '../runtime/ports.ts';
+import { functionDeps, workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ queues: { timers: workQueue('timers') } });
+const deps = functionDeps({ queues: workQueues('delayed') });
 
 export const handler = observedQueue(delayedDeadHandler(deps));

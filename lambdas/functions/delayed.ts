@@ -1,15 +1,10 @@
-import { delayedHandler } from '../queue/handlers.ts';
+import { delayedHandler } from '../queue/delayed.ts';
 import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
+import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
 
 const deps = functionDeps({
   store: recordStore(),
-  queues: {
-    transcode: workQueue('transcode'),
-    publish: workQueue('publish'),
-    timers: workQueue('timers'),
-    looks: workQueue('looks'),
-  },
+  queues: workQueues('liveJobs', 'publish', 'delayed', 'scaling'),
 });
 
 export const handler = observedQueue(delayedHandler(deps));

@@ -1,12 +1,12 @@
 import { endStreamHandler } from '../api/upload-end.ts';
 import { observedApi } from '../runtime/observability.ts';
 import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
-import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
+import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({
   store: recordStore(),
-  queues: { publish: workQueue('publish') },
+  queues: workQueues('publish'),
   ownerKey,
 });
 

@@ -1,7 +1,7 @@
-import { publishDeadHandler } from '../queue/dead-letters.ts';
+import { publishDeadHandler } from '../queue/publish.ts';
 import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, workQueue } from '../runtime/ports.ts';
+import { functionDeps, workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ queues: { publish: workQueue('publish') } });
+const deps = functionDeps({ queues: workQueues('publish') });
 
 export const handler = observedQueue(publishDeadHandler(deps));

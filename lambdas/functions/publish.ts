@@ -1,7 +1,7 @@
-import { publishHandler } from '../queue/handlers.ts';
+import { publishHandler } from '../queue/publish.ts';
 import { measure, observedQueue } from '../runtime/observability.ts';
-import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
+import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ store: recordStore(), queues: { timers: workQueue('timers') } });
+const deps = functionDeps({ store: recordStore(), queues: workQueues('delayed') });
 
 export const handler = observedQueue(publishHandler(deps, measure));

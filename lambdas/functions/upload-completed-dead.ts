@@ -1,7 +1,7 @@
-import { uploadCompletedDeadHandler } from '../queue/dead-letters.ts';
+import { uploadCompletedDeadHandler } from '../queue/upload-completed.ts';
 import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, workQueue } from '../runtime/ports.ts';
+import { functionDeps, workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ queues: { ingest: workQueue('ingest') } });
+const deps = functionDeps({ queues: workQueues('uploadCompleted') });
 
 export const handler = observedQueue(uploadCompletedDeadHandler(deps));

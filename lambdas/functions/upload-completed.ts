@@ -3,16 +3,12 @@ import { uploadCompletedHandler } from '../queue/upload-completed.ts';
 import { afterStart } from '../runtime/after-start.ts';
 import { mediaStore } from '../runtime/media-store.ts';
 import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
+import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
 
 const deps = functionDeps({
   media: mediaStore(),
   store: recordStore(),
-  queues: {
-    transcode: workQueue('transcode'),
-    timers: workQueue('timers'),
-    looks: workQueue('looks'),
-  },
+  queues: workQueues('liveJobs', 'delayed', 'scaling'),
 });
 
 afterStart(loadInspection);

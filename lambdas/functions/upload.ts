@@ -4,17 +4,13 @@ import { afterStart } from '../runtime/after-start.ts';
 import { mediaStore } from '../runtime/media-store.ts';
 import { observedApi } from '../runtime/observability.ts';
 import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
-import { functionDeps, recordStore, workQueue } from '../runtime/ports.ts';
+import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
 
 const ownerKey = ownerKeyFromSecret();
 const deps = functionDeps({
   media: mediaStore(),
   store: recordStore(),
-  queues: {
-    transcode: workQueue('transcode'),
-    timers: workQueue('timers'),
-    looks: workQueue('looks'),
-  },
+  queues: workQueues('liveJobs', 'delayed', 'scaling'),
   ownerKey,
 });
 

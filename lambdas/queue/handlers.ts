@@ -1,44 +1,30 @@
-/** Handlers of the queues: each message is parsed and handed to one step. */
+/** The handler of each queue and of each queue of dead letters: what a process serves that has them all. */
 
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { failJob } from '../../lib/pipeline/jobs/outcome.ts';
-import {
-  delayedMessage,
-  publishRequest,
-  scalingRequest,
-  transcodeJob,
-} from '../../lib/pipeline/message-schemas.ts';
-import { publishStream } from '../../lib/pipeline/publish/publish.ts';
-import { onDelayedMessage } from '../../lib/pipeline/upkeep/housekeeping.ts';
-import { scaleWorkers } from '../../lib/pipeline/upkeep/scaling.ts';
-import { queueHandler } from '../runtime/middleware.ts';
-import type { Measure } from '../runtime/observability.ts';
+import type { DeadLetterName, HandledQueue } from '../../lib/ports/queues.ts';
+import type { queueHandler } from '../runtime/middleware.ts';
+import { delayedDeadHandler, delayedHandler } from './delayed.ts';
+import { jobsDeadHandler } from './jobs.ts';
+import { publishDeadHandler, publishHandler } from './publish.ts';
+import { scalingHandler } from './scaling.ts';
+import { uploadCompletedDeadHandler, uploadCompletedHandler } from './upload-completed.ts';
 
-/** Measures how long segments took from their upload until they stood in the playlists. */
-export const publishHandler = (deps: Deps, measure?: Pick<Measure, 'milliseconds'>) =>
-  queueHandler(publishRequest, async (request) => {
-    for (const { uploadedAtMs, listedAtMs } of await publishStream(deps, request)) {
-      measure?.milliseconds('PublishDelay', listedAtMs - uploadedAtMs);
-    }
-  });
+export type QueueHandler = ReturnType<typeof queueHandler>;
 
-export const delayedHandler = (deps: Deps) =>
-  queueHandler(delayedMessage, (event) => onDelayedMessage(deps, event));
-
-/** Jobs that no worker could do: their segments become gaps. */
-export const jobsDeadHandler = (deps: Deps) =>
-  queueHandler(transcodeJob, (job) => failJob(deps, job, 'every attempt to transcode it failed'));
-
-export const scalingHandler = (
+export const queueHandlers = (
   deps: Deps,
   limits: ScalingLimits,
-  measure?: Pick<Measure, 'count'>,
-) =>
-  queueHandler(scalingRequest, async (request) => {
-    const report = await scaleWorkers(deps, limits, request);
-    if (!report) return;
-    measure?.count('WorkersDesired', report.desired);
-    measure?.count('WorkersRunning', report.running);
-    measure?.count('JobsWaiting', report.backlog);
-  });
+): Readonly<Record<HandledQueue, QueueHandler>> => ({
+  publish: publishHandler(deps),
+  delayed: delayedHandler(deps),
+  uploadCompleted: uploadCompletedHandler(deps),
+  scaling: scalingHandler(deps, limits),
+});
+
+export const deadLetterHandlers = (deps: Deps): Readonly<Record<DeadLetterName, QueueHandler>> => ({
+  jobs: jobsDeadHandler(deps),
+  publish: publishDeadHandler(deps),
+  delayed: delayedDeadHandler(deps),
+  uploadCompleted: uploadCompletedDeadHandler(deps),
+});

@@ -3,14 +3,14 @@
  * every hop finds it in its own message, and a repeated job or a dead letter has it, too.
  */
 
-import type { WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { WorkQueue } from '../../lib/ports/ports.ts';
 
 /** `videoId/uid/run/number`; without the numbers if the message is not of one segment. */
 export function correlationOf(body: string): string | undefined {
   const message = parse(body);
-  const { videoId, uid, settled = message } = message;
+  const { videoId, uid, completed = message } = message;
   if (typeof videoId !== 'string' || typeof uid !== 'string') return undefined;
-  const { run, number } = isRecord(settled) ? settled : {};
+  const { run, number } = isRecord(completed) ? completed : {};
   const isSegment = typeof run === 'number' && typeof number === 'number';
   return isSegment ? `${videoId}/${uid}/${run}/${number}` : `${videoId}/${uid}`;
 }

@@ -1,6 +1,6 @@
 /** The media store of a function. S3's client is the largest of all, so that no cold start waits for it. */
 
-import type { MediaStore } from '../../lib/pipeline/ports.ts';
+import type { MediaStore } from '../../lib/ports/ports.ts';
 import { afterStart } from './after-start.ts';
 import { clock, config } from './ports.ts';
 

@@ -9,16 +9,16 @@ import { EcsWorkerFleet } from '../../lib/aws/ecs-worker-fleet.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { staticFleet } from '../../lib/aws/static-fleet.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
+import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import type {
   Clock,
   MediaStore,
-  QueueName,
   RecordStore,
   WorkerFleet,
   WorkQueue,
   WorkQueues,
-} from '../../lib/pipeline/ports.ts';
-import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
+} from '../../lib/ports/ports.ts';
+import { forEachQueue, type QueueName, specOf } from '../../lib/ports/queues.ts';
 import { noteSent } from './correlation.ts';
 
 export const config = awsConfig(process.env);
@@ -34,25 +34,19 @@ type Parts = Readonly<{
 }>;
 
 /** A step that asks for a part which its function was not given fails and says which. */
-export function functionDeps({ media, store, fleet, queues = {}, ownerKey }: Parts): Deps {
-  const recordStore = store ?? absent<RecordStore>('record store');
+export function functionDeps(parts: Parts): Deps {
+  const store = parts.store ?? absent<RecordStore>('record store');
   return {
     clock,
     streamDefaults: JSON.parse(process.env.RIVULET_STREAM_DEFAULTS ?? '{}'),
-    media: media ?? absent('media store'),
-    store: recordStore,
-    records: new StreamRecords(recordStore),
-    fleet: fleet ?? absent('fleet'),
-    queues: {
-      transcode: queues.transcode ?? absent('transcode queue'),
-      publish: queues.publish ?? absent('publish queue'),
-      timers: queues.timers ?? absent('timers queue'),
-      ingest: queues.ingest ?? absent('ingest queue'),
-      looks: queues.looks ?? absent('looks queue'),
-    },
+    media: parts.media ?? absent('media store'),
+    store,
+    records: new StreamRecords(store),
+    fleet: parts.fleet ?? absent('fleet'),
+    queues: forEachQueue((name) => parts.queues?.[name] ?? absent(`queue ${name}`)),
     // The key may be changed while the function is warm.
     get ownerKeyHash() {
-      return ownerKey?.hash ?? '';
+      return parts.ownerKey?.hash ?? '';
     },
   };
 }
@@ -67,12 +61,13 @@ const absent = <Part extends object>(name: string): Part =>
 export const recordStore = (): RecordStore =>
   new DynamoRecordStore(config.connection, config.table);
 
-let client: ReturnType<typeof sqsClient> | undefined;
-
-export function workQueue(name: QueueName): WorkQueue {
-  client ??= sqsClient(config.connection);
-  const url = config.queueUrls[name];
-  return noteSent(new SqsWorkQueue({ url, client, clock, grouped: name === 'publish' }));
+export function workQueues(...names: readonly QueueName[]): Partial<WorkQueues> {
+  const client = sqsClient(config.connection);
+  const open = (name: QueueName): WorkQueue => {
+    const options = { url: config.queueUrls[name], client, clock, groups: specOf(name).groups };
+    return noteSent(new SqsWorkQueue(options));
+  };
+  return Object.fromEntries(names.map((name) => [name, open(name)]));
 }
 
 export function workerFleet(store: RecordStore): WorkerFleet {

@@ -12,10 +12,21 @@ import {
   wholeNumber,
   withDefault,
 } from '../environment.ts';
-import type { QueueName } from '../pipeline/ports.ts';
+import {
+  forEachQueue,
+  QUEUE_NAMES,
+  type QueueName,
+  type QueueVariable,
+  queueVariable,
+} from '../ports/queues.ts';
 import type { AwsConnection } from './connection.ts';
 
 const name = text('a name');
+
+/** One variable for each queue's URL. */
+const queueSettings = Object.fromEntries(
+  QUEUE_NAMES.map((queue) => [queueVariable(queue), url]),
+) as Readonly<Record<QueueVariable, typeof url>>;
 
 const engineSettings = {
   AWS_REGION: name,
@@ -23,11 +34,7 @@ const engineSettings = {
   AWS_ENDPOINT_URL: optional(url),
   RIVULET_BUCKET: name,
   RIVULET_TABLE: name,
-  RIVULET_TRANSCODE_QUEUE: url,
-  RIVULET_PUBLISH_QUEUE: url,
-  RIVULET_TIMERS_QUEUE: url,
-  RIVULET_INGEST_QUEUE: url,
-  RIVULET_LOOKS_QUEUE: url,
+  ...queueSettings,
   // Both or none: without them workers are started by hand.
   RIVULET_CLUSTER: optional(name),
   RIVULET_SERVICE: optional(name),
@@ -94,13 +101,7 @@ function toConfig(settings: SettingsOf<typeof engineSettings>): AwsConfig {
     },
     bucket: settings.RIVULET_BUCKET,
     table: settings.RIVULET_TABLE,
-    queueUrls: {
-      transcode: settings.RIVULET_TRANSCODE_QUEUE,
-      publish: settings.RIVULET_PUBLISH_QUEUE,
-      timers: settings.RIVULET_TIMERS_QUEUE,
-      ingest: settings.RIVULET_INGEST_QUEUE,
-      looks: settings.RIVULET_LOOKS_QUEUE,
-    },
+    queueUrls: forEachQueue((queue) => settings[queueVariable(queue)]),
     ...(RIVULET_CLUSTER !== undefined &&
       RIVULET_SERVICE !== undefined && {
         service: { cluster: RIVULET_CLUSTER, service: RIVULET_SERVICE },

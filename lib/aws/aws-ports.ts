@@ -1,13 +1,14 @@
 /** The ports on AWS, for a process that uses all of them. Functions may open those they need. */
 
-import type { Clock, Ports, WorkQueue } from '../pipeline/ports.ts';
+import type { Clock, Ports, WorkQueue } from '../ports/ports.ts';
+import { forEachQueue } from '../ports/queues.ts';
 import type { AwsConfig } from './aws-config.ts';
 import { DynamoRecordStore } from './dynamo-record-store.ts';
 import { EcsWorkerFleet } from './ecs-worker-fleet.ts';
 import { S3MediaStore } from './s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from './sqs-work-queue.ts';
 import { staticFleet } from './static-fleet.ts';
-import { objectStoredQueue } from './upload-completed-queue.ts';
+import { uploadCompletedQueue } from './upload-completed-queue.ts';
 
 export type AwsPorts = Ports & Readonly<{ close(): void }>;
 
@@ -20,18 +21,14 @@ export function awsPorts(config: AwsConfig, clock = systemClock): AwsPorts {
   const store = new DynamoRecordStore(connection, table);
   const client = sqsClient(connection);
   const ecs = service && new EcsWorkerFleet(connection, service);
-  const queue = (url: string, grouped = false): WorkQueue =>
-    new SqsWorkQueue({ url, client, clock, grouped });
+  const queues = forEachQueue(
+    (name, { groups }): WorkQueue =>
+      new SqsWorkQueue({ url: queueUrls[name], client, clock, groups }),
+  );
   return {
     media,
     store,
-    queues: {
-      transcode: queue(queueUrls.transcode),
-      publish: queue(queueUrls.publish, true),
-      timers: queue(queueUrls.timers),
-      ingest: objectStoredQueue(queue(queueUrls.ingest)),
-      looks: queue(queueUrls.looks),
-    },
+    queues: { ...queues, uploadCompleted: uploadCompletedQueue(queues.uploadCompleted) },
     fleet: ecs ?? staticFleet({ store, clock }),
     clock,
     close: () => {

@@ -16,12 +16,11 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Item, RecordStore, SortRange, Write } from '../pipeline/ports.ts';
+import { checkWrites } from '../ports/checks.ts';
+import type { Item, RecordStore, SortRange, Write } from '../ports/ports.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from './connection.ts';
 import { errorName, retry } from './retry.ts';
 import { TABLE_SCHEMA } from './table-schema.ts';
-
-const MAX_WRITES = 100;
 
 type Attributes = Record<string, AttributeValue>;
 type Put = Extract<Write, { type: 'put' }>;
@@ -249,13 +248,4 @@ function isConflict(error: unknown): boolean {
   }
   const name = errorName(error);
   return name === 'TransactionConflictException' || name === 'TransactionInProgressException';
-}
-
-/** DynamoDB's rules, said before anything is sent. */
-function checkWrites(writes: readonly Write[]): void {
-  if (writes.length > MAX_WRITES) {
-    throw new RangeError(`At most ${MAX_WRITES} writes at once, not ${writes.length}`);
-  }
-  const places = new Set(writes.map(({ partition, sort }) => JSON.stringify([partition, sort])));
-  if (places.size < writes.length) throw new RangeError('Two writes to the same item at once');
 }

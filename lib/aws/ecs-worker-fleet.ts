@@ -6,13 +6,14 @@ import {
   type Service,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
-import type { WorkerFleet } from '../pipeline/ports.ts';
+import type { ScalableFleet } from '../ports/ports.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from './connection.ts';
 import { errorName } from './retry.ts';
 
 export type EcsServiceName = Readonly<{ cluster: string; service: string }>;
 
-export class EcsWorkerFleet implements WorkerFleet {
+export class EcsWorkerFleet implements ScalableFleet {
+  readonly type = 'scalable';
   readonly #name: EcsServiceName;
   readonly #client: ECSClient;
 

@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../pipeline/ports.ts';
+import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retry } from './retry.ts';
 

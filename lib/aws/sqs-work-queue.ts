@@ -1,4 +1,8 @@
-/** A work queue on SQS: a standard one, or with groups a FIFO one. */
+/**
+ * A work queue on SQS: a standard one, or a FIFO one for ordered groups. Fair groups are SQS's own fair
+ * queues: on a standard queue it serves a group with few messages in flight before one with many, so
+ * that a stream with a backlog does not delay the others. It needs no queue a stream, and no polling.
+ */
 
 import { randomUUID } from 'node:crypto';
 import {
@@ -11,7 +15,9 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { Clock, Delivery, QueueMessage, WorkQueue } from '../pipeline/ports.ts';
+import { checkMessage } from '../ports/checks.ts';
+import type { Clock, Delivery, QueueDepth, QueueMessage, WorkQueue } from '../ports/ports.ts';
+import { MAX_BODY_BYTES, type QueueSpec } from '../ports/queues.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from './connection.ts';
 import { errorName, retry } from './retry.ts';
 
@@ -19,14 +25,11 @@ export type SqsWorkQueueOptions = Readonly<{
   url: string;
   client: SQSClient;
   clock: Clock;
-  /** A FIFO queue: every message belongs to a group. */
-  grouped: boolean;
+  /** `ordered`: it is a FIFO queue. */
+  groups?: QueueSpec['groups'];
 }>;
 
 const MAX_BATCH = 10;
-/** Of a whole batch, too. */
-const MAX_BODY_BYTES = 256 * 1024;
-const MAX_DELAY_SECONDS = 15 * 60;
 const MAX_LEASE_SECONDS = 12 * 3600;
 /** After its end: whoever held it has heard of it by then. */
 const FORGET_LEASE_MS = 10 * 60_000;
@@ -64,8 +67,9 @@ export class SqsWorkQueue implements WorkQueue {
   }
 
   async send(messages: readonly QueueMessage[]): Promise<void> {
-    for (const message of messages) this.#check(message);
-    if (this.#options.grouped) {
+    const { url, groups } = this.#options;
+    for (const message of messages) checkMessage(url, groups, message);
+    if (groups === 'ordered') {
       // One after the other: a batch of which only a part is taken would lose the order.
       for (const { body, group = '' } of messages) await this.#sendGrouped(body, group);
       return;
@@ -117,7 +121,7 @@ export class SqsWorkQueue implements WorkQueue {
   }
 
   /** Approximate, as SQS has it: right when the queue has been quiet for a minute. */
-  async depth(): Promise<Readonly<{ ready: number; inFlight: number; delayed: number }>> {
+  async depth(): Promise<QueueDepth> {
     const { url: QueueUrl, client } = this.#options;
     const { Attributes } = await client.send(
       new GetQueueAttributesCommand({
@@ -136,23 +140,6 @@ export class SqsWorkQueue implements WorkQueue {
     };
   }
 
-  #check({ body, delayMs = 0, group }: QueueMessage): void {
-    const { grouped, url } = this.#options;
-    if ((group !== undefined) !== grouped) {
-      throw new TypeError(`Messages of ${url} ${group === undefined ? 'need a' : 'have no'} group`);
-    }
-    if (delayMs > 0 && grouped) {
-      throw new TypeError(`Messages of ${url} are in groups and cannot be delayed`);
-    }
-    if (delayMs < 0 || delayMs > MAX_DELAY_SECONDS * 1000) {
-      throw new RangeError(`A delay is 0 to ${MAX_DELAY_SECONDS} s, not ${delayMs} ms`);
-    }
-    const bodyBytes = Buffer.byteLength(body);
-    if (bodyBytes === 0 || bodyBytes > MAX_BODY_BYTES) {
-      throw new RangeError(`A message has 1 to ${MAX_BODY_BYTES} bytes, not ${bodyBytes}`);
-    }
-  }
-
   async #sendGrouped(body: string, group: string): Promise<void> {
     const { url: QueueUrl, client } = this.#options;
     await client.send(
@@ -168,10 +155,11 @@ export class SqsWorkQueue implements WorkQueue {
 
   async #sendBatch(batch: readonly QueueMessage[]): Promise<void> {
     const { url: QueueUrl, client } = this.#options;
-    let left = batch.map(({ body, delayMs = 0 }, index) => ({
+    let left = batch.map(({ body, delayMs = 0, group }, index) => ({
       Id: String(index),
       MessageBody: body,
       DelaySeconds: Math.ceil(delayMs / 1000),
+      ...(group !== undefined && { MessageGroupId: group }),
     }));
     await retry(async () => {
       const command = new SendMessageBatchCommand({ QueueUrl, Entries: left });
@@ -198,7 +186,7 @@ export class SqsWorkQueue implements WorkQueue {
     for (const [receipt, endsAtMs] of this.#leases) {
       if (endsAtMs < now - FORGET_LEASE_MS) this.#leases.delete(receipt);
     }
-    const deliveries = Messages.map((message) => toDelivery(message, this.#options.grouped));
+    const deliveries = Messages.map(toDelivery);
     for (const { receipt } of deliveries) this.#leases.set(receipt, now + leaseMs);
     return deliveries;
   }
@@ -245,14 +233,14 @@ const isPartlyDone = (error: unknown): boolean => error instanceof PartlyDoneErr
 const leaseSeconds = (timeMs: number): number =>
   Math.min(MAX_LEASE_SECONDS, Math.ceil(timeMs / 1000));
 
-function toDelivery(message: Message, grouped: boolean): Delivery {
+function toDelivery(message: Message): Delivery {
   const { MessageId = '', Body = '', ReceiptHandle = '', Attributes = {} } = message;
   return {
     id: MessageId,
     body: Body,
     receipt: ReceiptHandle,
     deliveries: Number(Attributes.ApproximateReceiveCount),
-    ...(grouped && { group: Attributes.MessageGroupId ?? '' }),
+    ...(Attributes.MessageGroupId !== undefined && { group: Attributes.MessageGroupId }),
   };
 }
 

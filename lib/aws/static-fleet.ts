@@ -1,43 +1,47 @@
-/** Workers that somebody starts by hand, where there is no ECS: they make themselves known. */
+/** Workers that are started by hand, where there is no ECS: each registers itself while it runs. */
 
-import type { Clock, RecordStore, WorkerFleet } from '../pipeline/ports.ts';
+import type { Clock, RecordStore, StaticFleet } from '../ports/ports.ts';
 
 const PARTITION = 'fleet/standing';
-const SIGN_MS = 10_000;
-/** A sign that is so old is that of a worker which is no more. */
+const HEARTBEAT_MS = 10_000;
+/** A worker whose heartbeat is older has died. */
 const SILENT_MS = 30_000;
 
-type Surroundings = Readonly<{ store: RecordStore; clock: Clock }>;
+type FleetDeps = Readonly<{ store: RecordStore; clock: Clock }>;
 
-type Sign = Readonly<{ atMs: number }>;
+type Registration = Readonly<{ atMs: number }>;
 
-/** Counts the workers that are there; it cannot start any. */
-export const staticFleet = ({ store, clock }: Surroundings): WorkerFleet => ({
+/** Counts the registered workers; it cannot start any. */
+export const staticFleet = ({ store, clock }: FleetDeps): StaticFleet => ({
+  type: 'static',
   async count() {
-    const signs = await store.query(PARTITION);
-    const oldestMs = clock.now() - SILENT_MS;
-    const running = signs.filter(({ value }) => (value as Sign).atMs >= oldestMs).length;
+    const registrations = await store.query(PARTITION);
+    // Also none from further ahead: the clock was set back since.
+    const isAlive = (atMs: number) => Math.abs(clock.now() - atMs) <= SILENT_MS;
+    const running = registrations.filter(({ value }) =>
+      isAlive((value as Registration).atMs),
+    ).length;
     return { desired: running, running };
   },
 });
 
 export type WorkerRegistration = Readonly<{ leave(): Promise<void> }>;
 
-/** Makes a worker known until it leaves. */
+/** Registers a worker until it leaves. */
 export async function registerWorker(
-  { store, clock }: Surroundings,
+  { store, clock }: FleetDeps,
   worker: string,
   report: (error: unknown, what: string) => void,
 ): Promise<WorkerRegistration> {
-  const sign = async (): Promise<void> => {
-    const value: Sign = { atMs: clock.now() };
+  const heartbeat = async (): Promise<void> => {
+    const value: Registration = { atMs: clock.now() };
     const expiresAtMs = value.atMs + SILENT_MS;
     await store.write([{ type: 'put', partition: PARTITION, sort: worker, value, expiresAtMs }]);
   };
-  await sign();
+  await heartbeat();
   const timer = setInterval(() => {
-    sign().catch((error) => report(error, 'making this worker known'));
-  }, SIGN_MS);
+    heartbeat().catch((error) => report(error, 'registering this worker'));
+  }, HEARTBEAT_MS);
   return {
     async leave() {
       clearInterval(timer);

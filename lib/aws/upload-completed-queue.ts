@@ -1,8 +1,8 @@
-/** The ingest queue on AWS: S3 itself reports objects there, in its own words. */
+/** The queue of completed uploads on AWS: S3 itself reports objects there, in its own format. */
 
-import type { Delivery, WorkQueue } from '../pipeline/ports.ts';
+import type { Delivery, WorkQueue } from '../ports/ports.ts';
 
-/** What S3 is to report: the ends of granted keys, and of no others. */
+/** How keys of presigned uploads end, and no others: what S3 is to report. */
 export const REPORTED_SUFFIX = '.bin';
 
 type Message = Readonly<{
@@ -11,7 +11,7 @@ type Message = Readonly<{
   Records?: readonly Readonly<{ s3: Readonly<{ object: Readonly<{ key: string }> }> }>[];
 }>;
 
-/** The keys that one message reports, whether S3 wrote it or we did. Throws if nobody of us did. */
+/** The keys that one message reports, in S3's format or in ours. Throws TypeError on any other message. */
 export function storedKeys(message: unknown): string[] {
   const { key, Event, Records } = message as Message;
   if (typeof key === 'string') return [key];
@@ -24,8 +24,8 @@ export function storedKeys(message: unknown): string[] {
 /** As in a form: spaces are plus signs. */
 const decodeKey = (key: string): string => decodeURIComponent(key.replaceAll('+', ' '));
 
-/** Receives `{ key }`, as the pipeline expects it, whatever S3 has sent. */
-export const objectStoredQueue = (queue: WorkQueue): WorkQueue => ({
+/** Receives `{ key }`, as the pipeline expects it, in whichever format it was sent. */
+export const uploadCompletedQueue = (queue: WorkQueue): WorkQueue => ({
   send: (messages) => queue.send(messages),
   async receive(options) {
     const received = await queue.receive(options);

@@ -1,6 +1,6 @@
 /** The Range header (RFC 9110, 14.2), as far as a server of whole objects wants to know it. */
 
-import type { ByteRange } from '../pipeline/ports.ts';
+import type { ByteRange } from '../ports/ports.ts';
 
 /**
  * 'whole' if there is no range, more than one, or one that is not understood: a server may then

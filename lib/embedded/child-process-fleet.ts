@@ -1,7 +1,7 @@
 /** The worker fleet on child processes: keeps as many running as were asked for. */
 
 import { type ChildProcess, fork } from 'node:child_process';
-import type { WorkerFleet } from '../pipeline/ports.ts';
+import type { ScalableFleet } from '../ports/ports.ts';
 
 export type WorkerExit = Readonly<{
   /** The worker's process id, which is also the owner of its leases. */
@@ -30,7 +30,8 @@ const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
 /** A worker that ran so long was well: its next crash is the first again. */
 const HEALTHY_MS = 60_000;
 
-export class ChildProcessFleet implements WorkerFleet {
+export class ChildProcessFleet implements ScalableFleet {
+  readonly type = 'scalable';
   readonly #options: Required<ChildProcessFleetOptions>;
   readonly #workers = new Set<ChildProcess>();
   /** They finish what they do; another one may be started in their place. */

@@ -23,7 +23,7 @@ export type DataFolder = Readonly<{
   objects: string;
   typed: string;
   tmp: string;
-  bells: string;
+  notifications: string;
   indexFile: string;
   queuesFile: string;
   secrets: Readonly<{ ownerKey: string; presignSigningKey: Buffer }>;
@@ -42,7 +42,7 @@ export function openDataFolder(folder: string): DataFolder {
     objects: inside('objects'),
     typed: inside('typed'),
     tmp: inside('tmp'),
-    bells: inside('bells'),
+    notifications: inside('notifications'),
   };
   for (const name of [path, inside('secrets'), ...Object.values(folders)]) {
     mkdirSync(name, { recursive: true, mode: 0o700 });

@@ -1,6 +1,15 @@
 /** The ports on one data folder, for the engine's process and for its workers. */
 
-import type { Clock, Ports, QueueName, WorkerFleet } from '../pipeline/ports.ts';
+import type { Clock, Ports, StaticFleet, WorkerFleet } from '../ports/ports.ts';
+import {
+  type DeadLetterName,
+  forEachDeadLetterQueue,
+  forEachQueue,
+  isJobQueue,
+  MAX_DELIVERIES,
+  QUEUE_NAMES,
+  type QueueName,
+} from '../ports/queues.ts';
 import type { DataFolder } from './data-folder.ts';
 import { FileMediaStore } from './file-media-store.ts';
 import { openQueueDatabase } from './queue-database.ts';
@@ -19,14 +28,16 @@ export type EmbeddedOptions = Readonly<{
   origin?: () => string;
 }>;
 
-export type EmbeddedQueues = Readonly<Record<QueueName, SqliteWorkQueue>>;
+type EmbeddedQueues<Name extends string> = Readonly<Record<Name, SqliteWorkQueue>>;
 
 export type EmbeddedPorts = Ports &
   Readonly<{
     media: FileMediaStore;
     store: SqliteRecordStore;
-    queues: EmbeddedQueues;
-    deadLetters: EmbeddedQueues;
+    queues: EmbeddedQueues<QueueName>;
+    deadLetters: EmbeddedQueues<DeadLetterName>;
+    /** Jobs that a process has taken and not completed. */
+    jobsOf(owner: string): number;
     /** Gives back what a process that is no more had received. */
     releaseOwned(owner: string): void;
     /** Gives back everything; for the engine's start, when no process of its last life is left. */
@@ -36,10 +47,12 @@ export type EmbeddedPorts = Ports &
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-const MAX_DELIVERIES = 5;
 const defaultOrigin = () => 'http://127.0.0.1:8080';
 
-const NO_FLEET: WorkerFleet = { count: async () => ({ desired: 0, running: 0 }) };
+const NO_FLEET: StaticFleet = {
+  type: 'static',
+  count: async () => ({ desired: 0, running: 0 }),
+};
 
 export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {}): EmbeddedPorts {
   const { owner = String(process.pid), clock = systemClock, fleet = NO_FLEET } = options;
@@ -51,13 +64,21 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
   });
   const store = new SqliteRecordStore(folder.indexFile, clock);
   const database = openQueueDatabase(folder.queuesFile);
-  const bell = new QueueNotifier(folder.bells);
-  const queue = (name: string, grouped: boolean, maxDeliveries: number | null) =>
-    new SqliteWorkQueue({ name, database, bell, clock, owner, grouped, maxDeliveries });
-  const working = (name: QueueName) => queue(name, name === 'publish', MAX_DELIVERIES);
-  const dead = (name: QueueName) => queue(deadLetterName(name), name === 'publish', null);
-  const queues = forEachQueue(working);
-  const deadLetters = forEachQueue(dead);
+  const notifier = new QueueNotifier(folder.notifications);
+  const common = { database, notifier, clock, owner };
+  const queues = forEachQueue(
+    (name, { groups, deadLetters }) =>
+      new SqliteWorkQueue({
+        ...common,
+        name,
+        groups,
+        maxDeliveries: MAX_DELIVERIES,
+        deadLetters: deadLetters && deadLetterName(deadLetters),
+      }),
+  );
+  const deadLetters = forEachDeadLetterQueue(
+    (name, { groups }) => new SqliteWorkQueue({ ...common, name: deadLetterName(name), groups }),
+  );
   const all = [...Object.values(queues), ...Object.values(deadLetters)];
   return {
     media,
@@ -66,6 +87,8 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
     deadLetters,
     fleet,
     clock,
+    jobsOf: (worker) =>
+      QUEUE_NAMES.filter(isJobQueue).reduce((sum, name) => sum + queues[name].leasesOf(worker), 0),
     releaseOwned: (dying) => {
       for (const each of all) each.releaseOwned(dying);
     },
@@ -73,17 +96,9 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
       for (const each of all) each.releaseAll();
     },
     close: () => {
-      bell.close();
+      notifier.close();
       database.close();
       store.close();
     },
   };
 }
-
-const forEachQueue = (make: (name: QueueName) => SqliteWorkQueue): EmbeddedQueues => ({
-  transcode: make('transcode'),
-  publish: make('publish'),
-  timers: make('timers'),
-  ingest: make('ingest'),
-  looks: make('looks'),
-});

@@ -16,7 +16,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { DomainError } from '../domain/errors.ts';
-import type { ByteRange, MediaStore, ObjectInfo, PresignedPut } from '../pipeline/ports.ts';
+import type { ByteRange, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
 import { checkObjectKey, contentTypeOf, isObjectKey } from './object-key.ts';

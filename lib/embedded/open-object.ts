@@ -1,7 +1,7 @@
 /** An object or a file on its way to a client: its facts first, then as much of it as was asked for. */
 
 import { Readable } from 'node:stream';
-import type { ByteRange, MediaStore, ObjectInfo } from '../pipeline/ports.ts';
+import type { ByteRange, MediaStore, ObjectInfo } from '../ports/ports.ts';
 import { isObjectKey } from './object-key.ts';
 
 export type OpenObject = ObjectInfo &

@@ -1,7 +1,7 @@
 /** Takes the bytes of uploads that were granted: the embedded counterpart of a presigned S3 PUT. */
 
 import { DomainError } from '../domain/errors.ts';
-import type { Clock, WorkQueue } from '../pipeline/ports.ts';
+import type { Clock, WorkQueue } from '../ports/ports.ts';
 import type { FileMediaStore } from './file-media-store.ts';
 import type { Mount } from './gateway.ts';
 import type { HttpExchange } from './http-exchange.ts';
@@ -12,7 +12,7 @@ export type GrantServerOptions = Readonly<{
   store: FileMediaStore;
   signingKey: Uint8Array;
   /** Told `{ key }` of each object before its client is answered. */
-  ingest: WorkQueue;
+  uploadCompleted: WorkQueue;
   clock: Clock;
 }>;
 
@@ -20,7 +20,7 @@ export type GrantServerOptions = Readonly<{
 export const presignedPutServer = ({
   store,
   signingKey,
-  ingest,
+  uploadCompleted,
   clock,
 }: GrantServerOptions): Mount => ({
   prefix: GRANT_PATH,
@@ -32,7 +32,7 @@ export const presignedPutServer = ({
     checkRequest(exchange, terms);
     const outcome = await store.putStream(key, exchange.body(), terms.contentType, terms);
     // Also for an object that was there: whoever stored it may have died before this line.
-    await ingest.send([{ body: JSON.stringify({ key }) }]);
+    await uploadCompleted.send([{ body: JSON.stringify({ key }) }]);
     exchange.answerJson(outcome === 'stored' ? 201 : 200, { key });
   },
 });

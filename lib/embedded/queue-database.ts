@@ -4,26 +4,46 @@ import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from './sqlite-database.ts';
 
 /**
- * `available_at_ms` is the end of the delay or of the lease: a message is ready when it has passed.
- * Only leased messages have a receipt. Moving to the dead letters is a change of `queue`.
+ * `available_at_ms` is the end of the delay or of the lease, which lasts `span_ms`: a message is ready
+ * when it has passed. Only leased messages have a receipt. Moving to the dead letters is a change of
+ * `queue`. `turn` is the order of a queue with fair groups.
  */
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS messages (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  queue TEXT NOT NULL,
-  message_group TEXT,
-  body TEXT NOT NULL,
-  available_at_ms INTEGER NOT NULL,
-  deliveries INTEGER NOT NULL DEFAULT 0,
-  abandoned INTEGER NOT NULL DEFAULT 0,
-  receipt TEXT,
-  owner TEXT
-);
-CREATE INDEX IF NOT EXISTS messages_by_time ON messages (queue, available_at_ms);
-CREATE INDEX IF NOT EXISTS messages_by_group
-  ON messages (queue, message_group, available_at_ms) WHERE message_group IS NOT NULL;
-CREATE INDEX IF NOT EXISTS messages_by_owner ON messages (owner) WHERE owner IS NOT NULL;
-`;
+const MIGRATIONS = [
+  `CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    message_group TEXT,
+    body TEXT NOT NULL,
+    available_at_ms INTEGER NOT NULL,
+    deliveries INTEGER NOT NULL DEFAULT 0,
+    abandoned INTEGER NOT NULL DEFAULT 0,
+    receipt TEXT,
+    owner TEXT
+  );
+  CREATE INDEX IF NOT EXISTS messages_by_time ON messages (queue, available_at_ms);
+  CREATE INDEX IF NOT EXISTS messages_by_group
+    ON messages (queue, message_group, available_at_ms) WHERE message_group IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS messages_by_owner ON messages (owner) WHERE owner IS NOT NULL`,
+
+  `ALTER TABLE messages ADD COLUMN span_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE messages ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX messages_by_turn ON messages (queue, turn);
+  CREATE INDEX messages_by_group_and_turn ON messages (queue, message_group, turn)
+    WHERE message_group IS NOT NULL;
+  CREATE INDEX leased_messages_by_turn ON messages (queue, turn) WHERE receipt IS NOT NULL;
+  UPDATE messages SET queue = replace(queue, 'transcode', 'liveJobs'),
+    message_group = json_extract(body, '$.uid'), body = json_set(body, '$.kind', 'transcode')
+    WHERE queue IN ('transcode', 'transcode-dead');
+  UPDATE messages SET queue = 'jobs-dead' WHERE queue = 'liveJobs-dead';
+  UPDATE messages SET body = replace(body, '"settled":', '"completed":')
+    WHERE queue IN ('publish', 'publish-dead');
+  UPDATE messages SET queue = replace(queue, 'timers', 'delayed'),
+    body = replace(body, '"type":"watch"', '"type":"housekeeping"')
+    WHERE queue IN ('timers', 'timers-dead');
+  UPDATE messages SET queue = replace(queue, 'ingest', 'uploadCompleted')
+    WHERE queue IN ('ingest', 'ingest-dead');
+  DELETE FROM messages WHERE queue IN ('looks', 'looks-dead')`,
+];
 
 export type QueueDatabase = Readonly<{
   /** For sending: what was acknowledged to a sender is on disk. */
@@ -37,8 +57,8 @@ export type QueueDatabase = Readonly<{
 }>;
 
 export function openQueueDatabase(path: string): QueueDatabase {
-  const durable = openDatabase(path, 'full', SCHEMA);
-  const quick = openDatabase(path, 'normal', SCHEMA);
+  const durable = openDatabase(path, 'full', MIGRATIONS);
+  const quick = openDatabase(path, 'normal', MIGRATIONS);
   return {
     durable,
     quick,
@@ -58,41 +78,68 @@ const GROUP_IS_FREE = `NOT EXISTS (
 /** At most this often is a delivery not counted because its receiver died. */
 const FORGIVEN_DELIVERIES = 5;
 
+/**
+ * Start-time fair queueing: a message's turn comes after those of its group that wait, and not before
+ * the one that is served now. So a group that comes late is served next, whatever waits of others,
+ * and groups that wait take turns.
+ */
+const NEXT_TURN = `max(
+  coalesce((SELECT max(turn) + 1 FROM messages
+    WHERE queue = :queue AND message_group = :group), 0),
+  coalesce((SELECT max(turn) FROM messages WHERE queue = :queue AND receipt IS NOT NULL),
+    (SELECT min(turn) FROM messages WHERE queue = :queue), 0))`;
+
 export const STATEMENTS = {
-  send: `INSERT INTO messages (queue, message_group, body, available_at_ms)
-    VALUES (:queue, :group, :body, :availableAt)`,
+  send: `INSERT INTO messages (queue, message_group, body, available_at_ms, span_ms)
+    VALUES (:queue, :group, :body, :now + :span, :span)`,
+
+  sendFairly: `INSERT INTO messages (queue, message_group, body, available_at_ms, span_ms, turn)
+    VALUES (:queue, :group, :body, :now + :span, :span, ${NEXT_TURN})`,
 
   ready: `SELECT id, body, message_group FROM messages
     WHERE queue = :queue AND available_at_ms <= :now
     ORDER BY available_at_ms, id LIMIT :max`,
 
-  readyInGroups: `SELECT id, body, message_group FROM messages
+  readyFairly: `SELECT id, body, message_group FROM messages
+    WHERE queue = :queue AND available_at_ms <= :now
+    ORDER BY turn, id LIMIT :max`,
+
+  readyInOrder: `SELECT id, body, message_group FROM messages
     WHERE queue = :queue AND available_at_ms <= :now AND ${GROUP_IS_FREE}
     ORDER BY id LIMIT :max`,
 
   nextAvailable: `SELECT min(available_at_ms) AS at FROM messages
     WHERE queue = :queue AND available_at_ms > :now`,
 
-  bury: `UPDATE messages
+  moveToDeadLetters: `UPDATE messages
     SET queue = :dead, deliveries = 0, abandoned = 0, receipt = NULL, owner = NULL
     WHERE queue = :queue AND available_at_ms <= :now AND deliveries >= :maxDeliveries`,
 
+  drop: `DELETE FROM messages
+    WHERE queue = :queue AND available_at_ms <= :now AND deliveries >= :maxDeliveries`,
+
   lease: `UPDATE messages
-    SET receipt = :receipt, owner = :owner, available_at_ms = :until, deliveries = deliveries + 1
+    SET receipt = :receipt, owner = :owner, available_at_ms = :now + :span, span_ms = :span,
+      deliveries = deliveries + 1
     WHERE id = :id RETURNING deliveries`,
 
-  extend: `UPDATE messages SET available_at_ms = :until
+  extend: `UPDATE messages SET available_at_ms = :now + :span, span_ms = :span
     WHERE id = :id AND queue = :queue AND receipt = :receipt AND available_at_ms > :now`,
 
   acknowledge: 'DELETE FROM messages WHERE id = :id AND queue = :queue AND receipt = :receipt',
 
-  release: `UPDATE messages SET available_at_ms = :availableAt, receipt = NULL, owner = NULL
+  release: `UPDATE messages
+    SET available_at_ms = :now + :span, span_ms = :span, receipt = NULL, owner = NULL
     WHERE id = :id AND queue = :queue AND receipt = :receipt`,
+
+  /** No delay or lease lasts longer than it was meant to, whatever the clock does meanwhile. */
+  restartSpans: `UPDATE messages SET available_at_ms = :now + span_ms
+    WHERE queue = :queue AND available_at_ms > :now + span_ms`,
 
   /** `:owner` NULL: of all owners. A message that kills its receivers ends in the dead letters. */
   releaseOwned: `UPDATE messages
-    SET available_at_ms = :now, receipt = NULL, owner = NULL, abandoned = abandoned + 1,
-      deliveries = deliveries - (abandoned < ${FORGIVEN_DELIVERIES})
+    SET available_at_ms = :now, span_ms = 0, receipt = NULL, owner = NULL,
+      abandoned = abandoned + 1, deliveries = deliveries - (abandoned < ${FORGIVEN_DELIVERIES})
     WHERE queue = :queue AND owner IS NOT NULL AND (:owner IS NULL OR owner = :owner)`,
 
   leasesOf: `SELECT count(*) AS leases FROM messages

@@ -1,6 +1,6 @@
 /**
- * Wakes those who wait for messages, in this process and in others: a sender writes one byte into
- * the queue's bell file, and the system's file watching tells the rest.
+ * Wakes receivers that wait for messages, in this process and in others: a sender writes one byte into
+ * the queue's file, and the system's file watching reports it to all of them.
  */
 
 import { closeSync, type FSWatcher, mkdirSync, openSync, watch, writeSync } from 'node:fs';
@@ -19,17 +19,17 @@ export class QueueNotifier {
     mkdirSync(folder, { recursive: true });
   }
 
-  ring(queue: string): void {
+  notify(queue: string): void {
     this.#wake(queue);
     writeSync(this.#file(queue), BYTE, 0, 1, 0);
   }
 
-  /** From now on rings of other processes are heard. */
+  /** From now on notifications of other processes are received. */
   open(): void {
     this.#watcher ??= this.#watch();
   }
 
-  /** Calls `wake` at every ring, and now and then without one. Returns the end of it. */
+  /** Calls `wake` at every notification, and now and then without one. Returns what ends it. */
   listen(queue: string, wake: () => void): () => void {
     const listeners = this.#listeners.get(queue) ?? new Set();
     this.#listeners.set(queue, listeners.add(wake));

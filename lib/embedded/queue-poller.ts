@@ -1,7 +1,7 @@
 /** Brings messages to a handler as Lambda's event source mapping for SQS does. */
 
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import type { Delivery, WorkQueue } from '../pipeline/ports.ts';
+import type { Delivery, WorkQueue } from '../ports/ports.ts';
 import { type AnyHandler, invoke } from './lambda-context.ts';
 
 export type QueuePollerOptions = Readonly<{

@@ -13,17 +13,35 @@ const SQLITE_BUSY = 5;
  */
 export type Durability = 'full' | 'normal';
 
-export function openDatabase(path: string, durability: Durability, schema: string): DatabaseSync {
+/**
+ * `migrations`: SQL that makes the schema, one step after the other. A step that has been released
+ * never changes; the file knows how many it has seen. Throws if a newer version of the project has
+ * written the file.
+ */
+export function openDatabase(
+  path: string,
+  durability: Durability,
+  migrations: readonly string[],
+): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     untilNotBusy(() => database.exec('PRAGMA journal_mode = WAL'));
     database.exec(`PRAGMA synchronous = ${durability.toUpperCase()}`);
-    transact(database, () => database.exec(schema));
+    transact(database, () => migrate(database, path, migrations));
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+function migrate(database: DatabaseSync, path: string, migrations: readonly string[]): void {
+  const seen = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+  if (seen > migrations.length) {
+    throw new Error(`${path} is of a newer version of Rivulet. Update this clone: git pull.`);
+  }
+  for (const step of migrations.slice(seen)) database.exec(step);
+  if (seen < migrations.length) database.exec(`PRAGMA user_version = ${migrations.length}`);
 }
 
 /** Runs `work` in one write transaction; what it throws undoes it. */

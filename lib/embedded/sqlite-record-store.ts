@@ -1,12 +1,13 @@
-/** The stream index on SQLite. */
+/** The record store on SQLite. */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Clock, Item, RecordStore, SortRange, Write } from '../pipeline/ports.ts';
+import { checkWrites } from '../ports/checks.ts';
+import type { Clock, Item, RecordStore, SortRange, Write } from '../ports/ports.ts';
 import { openDatabase, transact } from './sqlite-database.ts';
 
 /** SQLite compares text as UTF-8 bytes, as the port asks. */
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS items (
+const MIGRATIONS = [
+  `CREATE TABLE IF NOT EXISTS items (
   partition TEXT NOT NULL,
   sort TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -14,10 +15,20 @@ CREATE TABLE IF NOT EXISTS items (
   expires_at_ms INTEGER,
   PRIMARY KEY (partition, sort)
 );
-CREATE INDEX IF NOT EXISTS items_by_expiry ON items (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
-`;
+CREATE INDEX IF NOT EXISTS items_by_expiry ON items (expires_at_ms) WHERE expires_at_ms IS NOT NULL`,
 
-const MAX_WRITES = 100;
+  // A quote within a string is escaped in JSON, so that this finds names of fields alone.
+  [
+    ['shiftTicks', 'timestampOffsetTicks'],
+    ['tails', 'preroll'],
+    ['settledAtMs', 'completedAtMs'],
+    ['healed', 'lateArrivals'],
+    ['grantId', 'presignId'],
+  ]
+    .map(([from, to]) => `UPDATE items SET value = replace(value, '"${from}":', '"${to}":');`)
+    .join('\n'),
+];
+
 const SWEEP_INTERVAL_MS = 30_000;
 const SWEEP_ITEMS = 500;
 const NO_LIMIT = -1;
@@ -38,7 +49,7 @@ export class SqliteRecordStore implements RecordStore {
   #sweepAtMs: number;
 
   constructor(path: string, clock: Clock) {
-    const database = openDatabase(path, 'full', SCHEMA);
+    const database = openDatabase(path, 'full', MIGRATIONS);
     this.#database = database;
     this.#clock = clock;
     this.#sweepAtMs = clock.now();
@@ -128,13 +139,4 @@ function toJson(value: unknown): string {
   const json = JSON.stringify(value);
   if (json === undefined) throw new TypeError('An item needs a value that JSON can say');
   return json;
-}
-
-/** As in DynamoDB's transactions: at most 100 writes, and none to the item of another. */
-function checkWrites(writes: readonly Write[]): void {
-  if (writes.length > MAX_WRITES) {
-    throw new RangeError(`At most ${MAX_WRITES} writes at once, not ${writes.length}`);
-  }
-  const places = new Set(writes.map(({ partition, sort }) => JSON.stringify([partition, sort])));
-  if (places.size < writes.length) throw new RangeError('Two writes to the same item at once');
 }

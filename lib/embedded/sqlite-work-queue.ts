@@ -2,7 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import type { StatementSync } from 'node:sqlite';
-import type { Clock, Delivery, QueueMessage, WorkQueue } from '../pipeline/ports.ts';
+import { checkMessage } from '../ports/checks.ts';
+import type { Clock, Delivery, QueueMessage, WorkQueue } from '../ports/ports.ts';
+import type { QueueSpec } from '../ports/queues.ts';
 import { type QueueDatabase, STATEMENTS } from './queue-database.ts';
 import type { QueueNotifier } from './queue-notifier.ts';
 import { transact } from './sqlite-database.ts';
@@ -10,21 +12,20 @@ import { transact } from './sqlite-database.ts';
 export type SqliteWorkQueueOptions = Readonly<{
   name: string;
   database: QueueDatabase;
-  bell: QueueNotifier;
+  notifier: QueueNotifier;
   clock: Clock;
   /** Stamped on leases, so that those of a dead process can be found. */
   owner: string;
-  /** Every message belongs to a group. */
-  grouped: boolean;
-  /** Deliveries before a message goes to the dead letters; null: it never does. */
-  maxDeliveries: number | null;
+  /** Absent: messages have no group. */
+  groups?: QueueSpec['groups'];
+  /** Deliveries before a message goes to the dead letters; absent: any number. */
+  maxDeliveries?: number;
+  /** Name of their queue; absent: a message that was delivered so often is dropped. */
+  deadLetters?: string | undefined;
 }>;
 
-/** Finds what no bell told of, where file watching fails. */
+/** Finds what no notification reported, where file watching fails. */
 const FALLBACK_POLL_MS = 500;
-const MAX_DELAY_MS = 15 * 60 * 1000;
-/** What SQS takes, so that what works here works there. */
-const MAX_BODY_BYTES = 256 * 1024;
 
 type Row = Readonly<{ id: number; body: string; message_group: string | null }>;
 
@@ -33,37 +34,32 @@ export const deadLetterName = (queue: string): string => `${queue}-dead`;
 export class SqliteWorkQueue implements WorkQueue {
   readonly #options: SqliteWorkQueueOptions;
   readonly #statements: Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
+  #lastNowMs: number;
 
   constructor(options: SqliteWorkQueueOptions) {
     const { durable, quick } = options.database;
     this.#options = options;
-    this.#statements = {
-      send: durable.prepare(STATEMENTS.send),
-      ready: quick.prepare(STATEMENTS.ready),
-      readyInGroups: quick.prepare(STATEMENTS.readyInGroups),
-      nextAvailable: quick.prepare(STATEMENTS.nextAvailable),
-      bury: quick.prepare(STATEMENTS.bury),
-      lease: quick.prepare(STATEMENTS.lease),
-      extend: quick.prepare(STATEMENTS.extend),
-      acknowledge: quick.prepare(STATEMENTS.acknowledge),
-      release: quick.prepare(STATEMENTS.release),
-      releaseOwned: quick.prepare(STATEMENTS.releaseOwned),
-      leasesOf: quick.prepare(STATEMENTS.leasesOf),
-      depth: quick.prepare(STATEMENTS.depth),
-    };
+    const prepared = Object.entries(STATEMENTS).map(([step, sql]) => [
+      step,
+      (step.startsWith('send') ? durable : quick).prepare(sql),
+    ]);
+    this.#statements = Object.fromEntries(prepared);
+    this.#lastNowMs = this.#now();
+    this.#statements.restartSpans.run({ queue: this.#name, now: this.#lastNowMs });
   }
 
   async send(messages: readonly QueueMessage[]): Promise<void> {
-    for (const message of messages) this.#check(message);
+    for (const message of messages) checkMessage(this.#name, this.#options.groups, message);
     if (messages.length === 0) return;
+    const { send, sendFairly } = this.#statements;
+    const statement = this.#options.groups === 'fair' ? sendFairly : send;
     const now = this.#now();
     transact(this.#options.database.durable, () => {
       for (const { body, delayMs = 0, group = null } of messages) {
-        const availableAt = now + Math.ceil(delayMs);
-        this.#statements.send.run({ queue: this.#name, group, body, availableAt });
+        statement.run({ queue: this.#name, group, body, now, span: Math.ceil(delayMs) });
       }
     });
-    this.#options.bell.ring(this.#name);
+    this.#options.notifier.notify(this.#name);
   }
 
   async receive(
@@ -71,34 +67,35 @@ export class SqliteWorkQueue implements WorkQueue {
   ): Promise<Delivery[]> {
     const { max, waitMs, leaseMs, signal } = options;
     const deadlineMs = performance.now() + waitMs;
-    if (waitMs > 0) this.#options.bell.open();
+    if (waitMs > 0) this.#options.notifier.open();
     for (;;) {
       if (signal?.aborted) return [];
       const batch = this.#take(max, leaseMs);
       const leftMs = deadlineMs - performance.now();
       if (batch.length > 0 || leftMs <= 0) return batch;
-      // Nothing can slip in between the look and the listening: both happen in one turn, and a ring
-      // from another process is reported in a later one even if it came before.
-      await this.#ringOrTime(Math.min(leftMs, FALLBACK_POLL_MS, this.#untilNextMs()), signal);
+      // Nothing can slip in between the query and the listening: both happen in one turn, and a
+      // notification of another process is reported in a later one even if it came before.
+      await this.#notificationOrTime(
+        Math.min(leftMs, FALLBACK_POLL_MS, this.#untilNextMs()),
+        signal,
+      );
     }
   }
 
   async extend(receipt: string, leaseMs: number): Promise<boolean> {
-    const now = this.#now();
-    const until = now + Math.ceil(leaseMs);
-    return this.#change('extend', receipt, { now, until });
+    return this.#change('extend', receipt, { now: this.#now(), span: Math.ceil(leaseMs) });
   }
 
   async acknowledge(receipts: readonly string[]): Promise<void> {
     transact(this.#options.database.quick, () => {
       for (const receipt of receipts) this.#change('acknowledge', receipt, {});
     });
-    if (this.#options.grouped) this.#options.bell.ring(this.#name);
+    if (this.#options.groups === 'ordered') this.#options.notifier.notify(this.#name);
   }
 
   async release(receipt: string, delayMs: number): Promise<void> {
-    this.#change('release', receipt, { availableAt: this.#now() + Math.ceil(delayMs) });
-    this.#options.bell.ring(this.#name);
+    this.#change('release', receipt, { now: this.#now(), span: Math.ceil(delayMs) });
+    this.#options.notifier.notify(this.#name);
   }
 
   async depth(): Promise<Readonly<{ ready: number; inFlight: number; delayed: number }>> {
@@ -131,48 +128,42 @@ export class SqliteWorkQueue implements WorkQueue {
     return Math.floor(this.#options.clock.now());
   }
 
-  #check({ body, delayMs = 0, group }: QueueMessage): void {
-    if ((group !== undefined) !== this.#options.grouped) {
-      throw new TypeError(`Messages of ${this.#name} ${group ? 'have no' : 'need a'} group`);
-    }
-    if (delayMs > 0 && this.#options.grouped) {
-      throw new TypeError(`Messages of ${this.#name} are in groups and cannot be delayed`);
-    }
-    if (delayMs < 0 || delayMs > MAX_DELAY_MS) {
-      throw new RangeError(`A delay is 0 to ${MAX_DELAY_MS} ms, not ${delayMs}`);
-    }
-    const bodyBytes = Buffer.byteLength(body);
-    if (bodyBytes === 0 || bodyBytes > MAX_BODY_BYTES) {
-      throw new RangeError(`A message has 1 to ${MAX_BODY_BYTES} bytes, not ${bodyBytes}`);
-    }
-  }
-
   #take(max: number, leaseMs: number): Delivery[] {
-    // The look needs no write lock, so idle receivers never stand in a sender's way.
+    this.#followClock();
+    // The query needs no write lock, so idle receivers never stand in a sender's way.
     if (this.#ready(1).length === 0) return [];
-    const { maxDeliveries, owner } = this.#options;
-    const dead = deadLetterName(this.#name);
+    const { maxDeliveries, deadLetters, owner } = this.#options;
     const now = this.#now();
-    const until = now + Math.ceil(leaseMs);
-    let buried = 0;
+    const span = Math.ceil(leaseMs);
+    let moved = 0;
     const batch = transact(this.#options.database.quick, () => {
-      if (maxDeliveries !== null) {
-        const bury = this.#statements.bury.run({ queue: this.#name, dead, now, maxDeliveries });
-        buried = Number(bury.changes);
+      if (maxDeliveries !== undefined) {
+        const { moveToDeadLetters, drop } = this.#statements;
+        const exhausted = { queue: this.#name, now, maxDeliveries };
+        if (deadLetters === undefined) drop.run(exhausted);
+        else moved = Number(moveToDeadLetters.run({ ...exhausted, dead: deadLetters }).changes);
       }
       return this.#ready(max).map((row) => {
         const receipt = randomBytes(12).toString('base64url');
-        const leased = this.#statements.lease.get({ id: row.id, receipt, owner, until });
+        const leased = this.#statements.lease.get({ id: row.id, receipt, owner, now, span });
         return toDelivery(row, receipt, Number(leased?.deliveries));
       });
     });
-    if (buried > 0) this.#options.bell.ring(dead);
+    if (moved > 0 && deadLetters !== undefined) this.#options.notifier.notify(deadLetters);
     return batch;
   }
 
+  /** A clock that was set back would hold messages for as long as it had been ahead. */
+  #followClock(): void {
+    const now = this.#now();
+    if (now < this.#lastNowMs) this.#statements.restartSpans.run({ queue: this.#name, now });
+    this.#lastNowMs = now;
+  }
+
   #ready(max: number): Row[] {
-    const { ready, readyInGroups } = this.#statements;
-    const statement = this.#options.grouped ? readyInGroups : ready;
+    const { ready, readyFairly, readyInOrder } = this.#statements;
+    const { groups } = this.#options;
+    const statement = groups === 'ordered' ? readyInOrder : groups === 'fair' ? readyFairly : ready;
     return statement.all({ queue: this.#name, now: this.#now(), max }) as Row[];
   }
 
@@ -182,7 +173,7 @@ export class SqliteWorkQueue implements WorkQueue {
     return typeof next?.at === 'number' ? Math.max(1, next.at - now) : Number.POSITIVE_INFINITY;
   }
 
-  #ringOrTime(timeMs: number, signal: AbortSignal | undefined): Promise<void> {
+  #notificationOrTime(timeMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer);
@@ -191,7 +182,7 @@ export class SqliteWorkQueue implements WorkQueue {
         resolve();
       };
       const timer = setTimeout(wake, timeMs);
-      const stopListening = this.#options.bell.listen(this.#name, wake);
+      const stopListening = this.#options.notifier.listen(this.#name, wake);
       signal?.addEventListener('abort', wake, { once: true });
     });
   }
@@ -211,7 +202,7 @@ export class SqliteWorkQueue implements WorkQueue {
   #releaseLeases(owner: string | null): number {
     const values = { queue: this.#name, owner, now: this.#now() };
     const { changes } = this.#statements.releaseOwned.run(values);
-    if (Number(changes) > 0) this.#options.bell.ring(this.#name);
+    if (Number(changes) > 0) this.#options.notifier.notify(this.#name);
     return Number(changes);
   }
 }

@@ -17,8 +17,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { MetricName } from '../../lambdas/runtime/observability.ts';
-import type { QueueName } from '../pipeline/ports.ts';
-import { FUNCTION_TABLE, type FunctionName } from './function-table.ts';
+import { DEAD_LETTER_NAMES } from '../ports/queues.ts';
+import { FUNCTIONS, type FunctionName } from './function-table.ts';
 import type { Functions } from './functions.ts';
 import type { HttpApi } from './http-api.ts';
 import type { Queues } from './queues.ts';
@@ -35,7 +35,6 @@ export type AlarmsAndDashboardProps = Readonly<{
 }>;
 
 const MINUTE = Duration.minutes(1);
-const QUEUES: readonly QueueName[] = ['transcode', 'publish', 'timers', 'ingest', 'looks'];
 /** An alarm adds up ten metrics at most: the functions that a live stream needs. */
 const HOT: readonly FunctionName[] = [
   'upload',
@@ -70,20 +69,20 @@ export class AlarmsAndDashboard extends Construct {
     const { queues, functions, api, table } = this.#props;
     // A cold start is a minute; workers that cannot start at all leave jobs for longer.
     this.#alarm('OldestJob', 'Jobs wait for workers', {
-      metric: queues.queues.transcode.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
+      metric: queues.queues.liveJobs.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
       threshold: 180,
       periods: 3,
     });
-    const dead = Object.keys(FUNCTION_TABLE).filter((name) => name.endsWith('-dead'));
+    const dead = FUNCTIONS.filter(([, { deadLetters }]) => deadLetters);
     this.#alarm('DeadLetters', 'Messages failed again and again', {
-      metric: this.#sum(
-        dead.map((name) => functions.get(name as FunctionName).lambda.metricInvocations()),
-      ),
+      metric: this.#sum(dead.map(([name]) => functions.get(name).lambda.metricInvocations())),
       threshold: 1,
     });
     this.#alarm('StuckDeadLetters', 'Dead letters are left to lie', {
       metric: this.#sum(
-        QUEUES.map((name) => queues.deadLetters[name].metricApproximateNumberOfMessagesVisible()),
+        DEAD_LETTER_NAMES.map((name) =>
+          queues.deadLetters[name].metricApproximateNumberOfMessagesVisible(),
+        ),
       ),
       threshold: 1,
       periods: 3,
@@ -142,7 +141,7 @@ export class AlarmsAndDashboard extends Construct {
   }
 
   /** A metric that functions report; `service` is the function's name. */
-  #own(name: MetricName, service: FunctionName | 'scale', statistic: string): Metric {
+  #own(name: MetricName, service: FunctionName, statistic: string): Metric {
     return new Metric({
       namespace: METRICS_NAMESPACE,
       metricName: name,
@@ -159,7 +158,7 @@ export class AlarmsAndDashboard extends Construct {
       new GraphWidget({ title, left, right, width: 8, height: 6, period: MINUTE });
     const own = this.#own.bind(this);
     const dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: stackName(stage, 'watch'),
+      dashboardName: stackName(stage, 'monitoring'),
     });
     dashboard.addWidgets(
       graph('Segments per minute', [
@@ -181,17 +180,17 @@ export class AlarmsAndDashboard extends Construct {
           own('QueueDelay', 'delayed', 'p95'),
           own('QueueDelay', 'upload-completed', 'p95'),
         ],
-        [queues.queues.transcode.metricApproximateAgeOfOldestMessage()],
+        [queues.queues.liveJobs.metricApproximateAgeOfOldestMessage()],
       ),
     );
     dashboard.addWidgets(
       graph(
         'Jobs and workers',
         [
-          queues.queues.transcode.metricApproximateNumberOfMessagesVisible(),
-          queues.queues.transcode.metricApproximateNumberOfMessagesNotVisible(),
+          queues.queues.liveJobs.metricApproximateNumberOfMessagesVisible(),
+          queues.queues.liveJobs.metricApproximateNumberOfMessagesNotVisible(),
         ],
-        [own('WorkersDesired', 'scale', 'max'), own('WorkersRunning', 'scale', 'max')],
+        [own('WorkersDesired', 'scaling', 'max'), own('WorkersRunning', 'scaling', 'max')],
       ),
       graph('HTTP', [
         api.api.metricCount({ statistic: 'sum' }),
@@ -207,7 +206,9 @@ export class AlarmsAndDashboard extends Construct {
     dashboard.addWidgets(
       graph(
         'Dead letters',
-        QUEUES.map((name) => queues.deadLetters[name].metricApproximateNumberOfMessagesVisible()),
+        DEAD_LETTER_NAMES.map((name) =>
+          queues.deadLetters[name].metricApproximateNumberOfMessagesVisible(),
+        ),
       ),
       graph(
         'What costs: worker minutes and uploaded bytes',

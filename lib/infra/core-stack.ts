@@ -4,6 +4,8 @@ import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
+import { forEachQueue, QUEUE_NAMES, type QueueVariable, queueVariable } from '../ports/queues.ts';
+import { FUNCTIONS } from './function-table.ts';
 import { Functions, type FunctionsProps } from './functions.ts';
 import { HttpApi } from './http-api.ts';
 import { MediaStorage } from './media-storage.ts';
@@ -37,24 +39,21 @@ export class CoreStack extends Stack {
     const queues = new Queues(this, 'Queues', { stage });
     const { bucket, accessLogs } = new MediaStorage(this, 'MediaStorage', {
       retentionDays,
-      ingest: queues.queues.ingest,
+      uploadCompleted: queues.queues.uploadCompleted,
     });
     this.bucket = bucket;
     this.queues = queues;
     this.engine = {
       RIVULET_BUCKET: bucket.bucketName,
       RIVULET_TABLE: table.table.tableName,
-      RIVULET_TRANSCODE_QUEUE: queues.queues.transcode.queueUrl,
-      RIVULET_PUBLISH_QUEUE: queues.queues.publish.queueUrl,
-      RIVULET_TIMERS_QUEUE: queues.queues.timers.queueUrl,
-      RIVULET_INGEST_QUEUE: queues.queues.ingest.queueUrl,
-      RIVULET_LOOKS_QUEUE: queues.queues.looks.queueUrl,
+      ...(Object.fromEntries(
+        QUEUE_NAMES.map((name) => [queueVariable(name), queues.queues[name].queueUrl]),
+      ) as Record<QueueVariable, string>),
       ...(workers === 'fargate' && {
         RIVULET_CLUSTER: workersName(stage),
         RIVULET_SERVICE: workersName(stage),
       }),
     };
-    const { transcode, publish, timers, ingest, looks } = queues.queues;
     this.functionsProps = {
       stage,
       architecture,
@@ -66,18 +65,17 @@ export class CoreStack extends Stack {
       scope: {
         bucketArn: bucket.bucketArn,
         tableArn: table.table.tableArn,
-        queueArns: {
-          transcode: transcode.queueArn,
-          publish: publish.queueArn,
-          timers: timers.queueArn,
-          ingest: ingest.queueArn,
-          looks: looks.queueArn,
-        },
+        queueArns: forEachQueue((name) => queues.queues[name].queueArn),
         ownerKeyArn: ownerKey.secretArn,
         workersName: workersName(stage),
       },
     };
-    this.functions = new Functions(this, 'Functions', this.functionsProps);
+    this.functions = new Functions(
+      this,
+      'Functions',
+      this.functionsProps,
+      FUNCTIONS.filter(([, { withWorkers }]) => !withWorkers),
+    );
     this.api = new HttpApi(this, 'HttpApi', { stage, functions: this.functions });
     if (workers === 'none') {
       const { scope: permissions } = this.functionsProps;
@@ -89,13 +87,8 @@ export class CoreStack extends Stack {
       BucketName: bucket.bucketName,
       AccessLogsBucketName: accessLogs.bucketName,
       TableName: table.table.tableName,
-      TranscodeQueueUrl: transcode.queueUrl,
-      PublishQueueUrl: publish.queueUrl,
-      TimersQueueUrl: timers.queueUrl,
-      IngestQueueUrl: ingest.queueUrl,
-      LooksQueueUrl: looks.queueUrl,
       StreamDefaults: JSON.stringify(this.functionsProps.streamDefaults),
-      ...(workers === 'fargate' && { WorkersName: workersName(stage) }),
+      Engine: this.toJsonString(this.engine),
       ...(this.workerPolicy && { WorkerPolicyArn: this.workerPolicy.policy.managedPolicyArn }),
     });
   }

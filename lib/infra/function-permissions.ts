@@ -2,7 +2,7 @@
 
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { QueueName } from '../pipeline/ports.ts';
+import type { QueueName } from '../ports/queues.ts';
 
 export type Permission =
   | 'read records'

@@ -1,19 +1,25 @@
-/** Every function: what calls it, what it may do, and how much of a machine it gets. */
+/**
+ * Every function: what calls it, what it may do, how much of a machine it gets, and how it is bundled.
+ * Its entry is the file of its name in `lambdas/functions`.
+ */
 
 import type { RouteName } from '../api/routes.ts';
-import type { QueueName } from '../pipeline/ports.ts';
+import type { DeadLetterName, HandledQueue } from '../ports/queues.ts';
 import type { Permission } from './function-permissions.ts';
 
 export type FunctionSpec = Readonly<{
   routes?: readonly RouteName[];
-  /** `dead`: the dead letters of that queue. */
-  queue?: Readonly<{ name: QueueName; dead?: true; batchSize?: number }>;
+  /** Takes the messages of this queue, or of this queue of dead letters. */
+  queue?: HandledQueue;
+  deadLetters?: DeadLetterName;
   permissions: readonly Permission[];
   /** CPU comes with it: 1769 MB are one vCPU. */
   memoryMb: number;
   timeoutSeconds: number;
   /** Loads large modules after its start, from chunks of their own: they are bundled apart. */
   lazyChunks?: true;
+  /** In the stack of the workers: a stage without workers of its own needs none. */
+  withWorkers?: true;
 }>;
 
 /** The HTTP API gives up after 30 s. */
@@ -29,9 +35,10 @@ const TAKE_IN: readonly Permission[] = [
   'write records',
   'read source',
   'write source',
-  'send transcode',
-  'send timers',
-  'send looks',
+  'send liveJobs',
+  'send delayed',
+  'send scaling',
+  'count liveJobs',
 ];
 
 export const FUNCTION_TABLE = {
@@ -96,30 +103,31 @@ export const FUNCTION_TABLE = {
   },
   healthz: {
     routes: ['healthz'],
-    permissions: ['read records', 'probe objects', 'count transcode', 'see workers'],
+    permissions: ['read records', 'probe objects', 'count liveJobs', 'see workers'],
     lazyChunks: true,
     ...API,
   },
   publish: {
-    queue: { name: 'publish', batchSize: 10 },
-    permissions: ['read records', 'write records', 'send timers'],
+    queue: 'publish',
+    permissions: ['read records', 'write records', 'send delayed'],
     ...STEP,
   },
   delayed: {
-    queue: { name: 'timers', batchSize: 1 },
+    queue: 'delayed',
     permissions: [
       'read records',
       'write records',
       'send publish',
-      'send transcode',
-      'send timers',
-      // For the jobs that it queues anew.
-      'send looks',
+      'send liveJobs',
+      'send delayed',
+      // For lost jobs, which it tells from waiting ones by the queue's depth.
+      'count liveJobs',
+      'send scaling',
     ],
     ...STEP,
   },
   'upload-completed': {
-    queue: { name: 'ingest', batchSize: 1 },
+    queue: 'uploadCompleted',
     permissions: [...TAKE_IN, 'delete source'],
     // A granted segment has up to 512 MB and is read as a whole.
     memoryMb: 2048,
@@ -127,40 +135,47 @@ export const FUNCTION_TABLE = {
     lazyChunks: true,
   },
   'jobs-dead': {
-    queue: { name: 'transcode', dead: true },
+    deadLetters: 'jobs',
     permissions: ['write records', 'send publish'],
     ...STEP,
   },
   'publish-dead': {
-    queue: { name: 'publish', dead: true },
+    deadLetters: 'publish',
     permissions: ['send publish'],
     ...STEP,
   },
   'delayed-dead': {
-    queue: { name: 'timers', dead: true },
-    permissions: ['send timers'],
+    deadLetters: 'delayed',
+    permissions: ['send delayed'],
     ...STEP,
   },
   'upload-completed-dead': {
-    queue: { name: 'ingest', dead: true },
-    permissions: ['send ingest'],
+    deadLetters: 'uploadCompleted',
+    permissions: ['send uploadCompleted'],
     ...STEP,
+  },
+  scaling: {
+    queue: 'scaling',
+    permissions: [
+      'read records',
+      'write records',
+      'count liveJobs',
+      'count backfillJobs',
+      'count analysisJobs',
+      'see workers',
+      'scale workers',
+      'send scaling',
+    ],
+    memoryMb: 256,
+    timeoutSeconds: 15,
+    withWorkers: true,
   },
 } as const satisfies Readonly<Record<string, FunctionSpec>>;
 
 export type FunctionName = keyof typeof FUNCTION_TABLE;
 
-/** In the stack of the workers: where nobody starts any, nobody scales them. */
-export const SCALE_FUNCTION = {
-  queue: { name: 'looks', batchSize: 10 },
-  permissions: [
-    'read records',
-    'write records',
-    'count transcode',
-    'see workers',
-    'scale workers',
-    'send looks',
-  ],
-  memoryMb: 256,
-  timeoutSeconds: 15,
-} as const satisfies FunctionSpec;
+/** The table's rows, without the literal types of their values. */
+export const FUNCTIONS = Object.entries(FUNCTION_TABLE) as readonly (readonly [
+  FunctionName,
+  FunctionSpec,
+])[];

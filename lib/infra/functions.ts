@@ -1,4 +1,4 @@
-/** All functions of the core: made from the table, each with the environment of the engine. */
+/** Functions made from the table, each with the environment of the engine. */
 
 import { join } from 'node:path';
 import { Construct } from 'constructs';
@@ -6,8 +6,9 @@ import type { FunctionEnvironment } from '../../lambdas/runtime/function-environ
 import type { RouteName } from '../api/routes.ts';
 import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
 import type { Deps } from '../pipeline/deps.ts';
+import { QUEUES } from '../ports/queues.ts';
 import { type PermissionScope, statementsFor } from './function-permissions.ts';
-import { FUNCTION_TABLE, type FunctionName, type FunctionSpec } from './function-table.ts';
+import { FUNCTIONS, type FunctionName, type FunctionSpec } from './function-table.ts';
 import type { Queues } from './queues.ts';
 import { RivuletFunction } from './rivulet-function.ts';
 
@@ -24,56 +25,62 @@ export type FunctionsProps = Readonly<{
   scope: PermissionScope;
 }>;
 
+/** The functions of one stack. */
 export class Functions extends Construct {
-  readonly all: ReadonlyMap<FunctionName, RivuletFunction>;
+  readonly #all: ReadonlyMap<FunctionName, RivuletFunction>;
 
-  constructor(scope: Construct, id: string, props: FunctionsProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: FunctionsProps,
+    specs: readonly (readonly [FunctionName, FunctionSpec])[],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     super(scope, id);
-    const all = new Map<FunctionName, RivuletFunction>();
-    for (const [name, spec] of Object.entries<FunctionSpec>(FUNCTION_TABLE)) {
-      all.set(name as FunctionName, makeFunction(this, name, spec, props));
-    }
-    this.all = all;
+    this.#all = new Map(
+      specs.map(([name, spec]) => [name, this.#make(name, spec, props, environment)]),
+    );
   }
 
   get(name: FunctionName): RivuletFunction {
-    const found = this.all.get(name);
-    if (!found) throw new Error(`There is no function ${name}.`);
+    const found = this.#all.get(name);
+    if (!found) throw new Error(`This stack has no function ${name}.`);
     return found;
   }
 
   forRoute(route: RouteName): RivuletFunction {
-    const entries = Object.entries<FunctionSpec>(FUNCTION_TABLE);
-    const name = entries.find(([, { routes }]) => routes?.includes(route))?.[0];
+    const name = FUNCTIONS.find(([, { routes }]) => routes?.includes(route))?.[0];
     if (name === undefined) throw new Error(`No function answers the route ${route}.`);
-    return this.get(name as FunctionName);
+    return this.get(name);
+  }
+
+  #make(
+    name: FunctionName,
+    spec: FunctionSpec,
+    props: FunctionsProps,
+    environment: Readonly<Record<string, string>>,
+  ): RivuletFunction {
+    const { stage, architecture, bundles, queues } = props;
+    const made = new RivuletFunction(this, constructId(name), {
+      name,
+      stage,
+      architecture,
+      folder: join(bundles, name),
+      spec,
+      statements: statementsFor(spec.permissions, props.scope),
+      environment: { ...environmentOf(spec, props), ...environment },
+    });
+    if (spec.queue) made.consume(queues.queues[spec.queue], QUEUES[spec.queue].consumer.batchSize);
+    if (spec.deadLetters) made.consume(queues.deadLetters[spec.deadLetters], DEAD_LETTER_BATCH);
+    return made;
   }
 }
 
-export function makeFunction(
-  scope: Construct,
-  name: string,
-  spec: FunctionSpec,
-  props: FunctionsProps,
-  more: Readonly<Record<string, string>> = {},
-): RivuletFunction {
-  const { stage, architecture, bundles, queues } = props;
-  const id = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const made = new RivuletFunction(scope, id, {
-    name,
-    stage,
-    architecture,
-    folder: join(bundles, name),
-    spec,
-    statements: statementsFor(spec.permissions, props.scope),
-    environment: { ...environmentOf(spec, props), ...more },
-  });
-  if (spec.queue) {
-    const { name: queue, dead, batchSize = 10 } = spec.queue;
-    made.consume((dead ? queues.deadLetters : queues.queues)[queue], batchSize);
-  }
-  return made;
-}
+const DEAD_LETTER_BATCH = 10;
+
+/** `UploadCompletedDead` for `upload-completed-dead`. */
+const constructId = (name: string): string =>
+  name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 function environmentOf(
   { permissions }: FunctionSpec,
@@ -81,7 +88,7 @@ function environmentOf(
 ): Record<string, string> {
   const { engine, ownerKeyArn, streamDefaults } = props;
   const own: Partial<FunctionEnvironment> = {
-    // Whoever knows the owner may make streams.
+    // A function that knows the owner's key may create streams.
     ...(permissions.includes('read owner key') && {
       RIVULET_OWNER_KEY_SECRET: ownerKeyArn,
       RIVULET_STREAM_DEFAULTS: JSON.stringify(streamDefaults),

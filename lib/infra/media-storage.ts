@@ -1,4 +1,4 @@
-/** The bucket of all media, private; S3 reports uploads that came by a grant. */
+/** The bucket of all media, private; S3 reports presigned uploads. */
 
 import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -18,8 +18,8 @@ import { LOG_DAYS } from './stage-names.ts';
 export type MediaStorageProps = Readonly<{
   /** 0: for ever. */
   retentionDays: number;
-  /** Hears of granted uploads. */
-  ingest: Queue;
+  /** Where S3 reports presigned uploads. */
+  uploadCompleted: Queue;
 }>;
 
 /** No media segment is so small. */
@@ -35,7 +35,7 @@ export class MediaStorage extends Construct {
   readonly bucket: Bucket;
   readonly accessLogs: Bucket;
 
-  constructor(scope: Construct, id: string, { retentionDays, ingest }: MediaStorageProps) {
+  constructor(scope: Construct, id: string, { retentionDays, uploadCompleted }: MediaStorageProps) {
     super(scope, id);
     this.accessLogs = new Bucket(this, 'AccessLogs', {
       ...PRIVATE_BUCKET,
@@ -62,7 +62,7 @@ export class MediaStorage extends Construct {
       ],
       cors: [
         {
-          // Granted uploads from pages; the grant itself says who may.
+          // Presigned uploads from pages; the signature says who may.
           allowedMethods: [HttpMethods.PUT],
           allowedOrigins: ['*'],
           allowedHeaders: ['content-type', 'if-none-match', 'x-amz-checksum-sha256'],
@@ -76,7 +76,7 @@ export class MediaStorage extends Construct {
       reason: 'CloudFormation takes the size in bytes as a number as well.',
     });
     this.#letCdnRead();
-    this.#reportGranted(ingest);
+    this.#reportUploads(uploadCompleted);
   }
 
   /**
@@ -100,14 +100,14 @@ export class MediaStorage extends Construct {
     );
   }
 
-  /** Set on the resource itself: `addEventNotification` would bring a function with wide rights along. */
-  #reportGranted(ingest: Queue): void {
-    ingest.addToResourcePolicy(
+  /** Set on the resource itself: `addEventNotification` would bring a function with wide permissions along. */
+  #reportUploads(queue: Queue): void {
+    queue.addToResourcePolicy(
       new PolicyStatement({
         effect: Effect.ALLOW,
         principals: [new ServicePrincipal('s3.amazonaws.com')],
         actions: ['sqs:SendMessage'],
-        resources: [ingest.queueArn],
+        resources: [queue.queueArn],
         // S3 tries the queue when it makes the bucket, so the policy cannot name the bucket.
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
       }),
@@ -117,7 +117,7 @@ export class MediaStorage extends Construct {
       queueConfigurations: [
         {
           event: 's3:ObjectCreated:Put',
-          queue: ingest.queueArn,
+          queue: queue.queueArn,
           filter: {
             s3Key: {
               rules: [
@@ -129,7 +129,7 @@ export class MediaStorage extends Construct {
         },
       ],
     };
-    const policies = ingest.node.findAll().filter((node) => node instanceof CfnQueuePolicy);
+    const policies = queue.node.findAll().filter((node) => node instanceof CfnQueuePolicy);
     for (const policy of policies) bucket.addResourceDependency(policy);
   }
 }

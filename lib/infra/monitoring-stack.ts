@@ -12,7 +12,7 @@ export type MonitoringStackProps = Readonly<{ options: DeploymentOptions; core: 
 export class MonitoringStack extends Stack {
   constructor(scope: Construct, { options, core }: MonitoringStackProps) {
     const { stage, alarmEmail } = options;
-    super(scope, stackName(stage, 'watch'), { description: `Rivulet ${stage}: alarms` });
+    super(scope, stackName(stage, 'monitoring'), { description: `Rivulet ${stage}: alarms` });
     const { queues, functions, api, table } = core;
     new AlarmsAndDashboard(this, 'AlarmsAndDashboard', {
       stage,

@@ -31,7 +31,7 @@ export type RivuletApp = Readonly<{
   core: CoreStack;
   workers?: WorkersStack;
   edge: EdgeStack;
-  watch: MonitoringStack;
+  monitoring: MonitoringStack;
 }>;
 
 /** Options come from the app's context. Throws ConfigError. */
@@ -52,6 +52,6 @@ export function rivuletApp(artifacts: Artifacts, props: AppProps = {}): RivuletA
       ? undefined
       : new WorkersStack(app, { options, core, imageFolder, healthCommand });
   const edge = new EdgeStack(app, { options, core, contentSecurityPolicy });
-  const watch = new MonitoringStack(app, { options, core });
-  return { app, core, edge, watch, ...(workers && { workers }) };
+  const monitoring = new MonitoringStack(app, { options, core });
+  return { app, core, edge, monitoring, ...(workers && { workers }) };
 }

@@ -2,7 +2,7 @@
 
 export const PROJECT = 'rivulet';
 
-export const STACK_PARTS = ['core', 'workers', 'edge', 'watch'] as const;
+export const STACK_PARTS = ['core', 'workers', 'edge', 'monitoring'] as const;
 export type StackPart = (typeof STACK_PARTS)[number];
 
 export const stackName = (stage: string, part: StackPart): string => `${PROJECT}-${stage}-${part}`;
@@ -10,8 +10,8 @@ export const stackName = (stage: string, part: StackPart): string => `${PROJECT}
 /** Of the cluster and of the service in it: functions count and scale workers by these names. */
 export const workersName = (stage: string): string => `${PROJECT}-${stage}`;
 
-/** The schedule that calls for looks at the workers: the core lets it send, the workers' stack makes it. */
-export const scalingRuleName = (stage: string): string => `${PROJECT}-${stage}-looks`;
+/** The schedule that requests scaling: the core lets it send, the workers' stack makes it. */
+export const scalingRuleName = (stage: string): string => `${PROJECT}-${stage}-scaling`;
 
 /** Metrics that functions and workers report. */
 export const METRICS_NAMESPACE = 'Rivulet';

@@ -3,25 +3,19 @@
 import { Aws } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { isJobQueue, QUEUE_NAMES } from '../ports/queues.ts';
 import { type PermissionScope, statementsFor } from './function-permissions.ts';
 import { suppressWildcards } from './nag-suppressions.ts';
 import { workersName } from './stage-names.ts';
 
 const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
   ...statementsFor(
-    [
-      'read records',
-      'write records',
-      'read source',
-      'write media',
-      'count transcode',
-      'send publish',
-    ],
+    ['read records', 'write records', 'read source', 'write media', 'send publish'],
     scope,
   ),
   new PolicyStatement({
     actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
-    resources: [scope.queueArns.transcode],
+    resources: QUEUE_NAMES.filter(isJobQueue).map((name) => scope.queueArns[name]),
   }),
 ];
 

@@ -1,4 +1,4 @@
-/** The function that decides how many workers there are, and what calls it. */
+/** The function that decides how many workers there are, and the schedule that calls it. */
 
 import { Duration } from 'aws-cdk-lib';
 import { CfnRule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -10,8 +10,8 @@ import {
   SCALING_FALLBACK_INTERVAL_MS,
   type ScalingLimits,
 } from '../domain/scaling.ts';
-import { SCALE_FUNCTION } from './function-table.ts';
-import { type FunctionsProps, makeFunction } from './functions.ts';
+import { FUNCTIONS } from './function-table.ts';
+import { Functions, type FunctionsProps } from './functions.ts';
 import type { DeploymentOptions } from './options.ts';
 import { scalingRuleName } from './stage-names.ts';
 import { jobsPerTask } from './worker-service.ts';
@@ -34,15 +34,21 @@ export class WorkerScaling extends Construct {
     const own: Pick<FunctionEnvironment, 'RIVULET_SCALING'> = {
       RIVULET_SCALING: JSON.stringify(limits),
     };
-    makeFunction(this, 'scale', SCALE_FUNCTION, functions, own);
-    // Whoever queues jobs calls for a look, and each look for the next one while there is work. This
-    // is for the day when a call is lost; at this pace it costs less than a cent a month.
+    new Functions(
+      this,
+      'Functions',
+      functions,
+      FUNCTIONS.filter(([, { withWorkers }]) => withWorkers),
+      own,
+    );
+    // Each upload requests an evaluation, and each evaluation the next one while there is work. The
+    // schedule makes up for a request that is lost; it costs less than a cent a month.
     new CfnRule(this, 'Schedule', {
       name: scalingRuleName(options.stage),
-      description: 'A look at the workers even if nobody calls for one',
+      description: 'Evaluates the number of workers if no request does',
       scheduleExpression: Schedule.rate(Duration.minutes(SCALING_FALLBACK_INTERVAL_MS / 60_000))
         .expressionString,
-      targets: [{ id: 'looks', arn: functions.queues.queues.looks.queueArn, input: '{}' }],
+      targets: [{ id: 'scaling', arn: functions.queues.queues.scaling.queueArn, input: '{}' }],
     });
   }
 }

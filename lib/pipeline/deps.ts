@@ -1,7 +1,7 @@
 /** What every step is given: the ports, typed access to the records, and the deployment's own settings. */
 
 import type { StreamSettings } from '../domain/stream.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import { StreamRecords } from './records/stream-records.ts';
 
 export type Deps = Ports &

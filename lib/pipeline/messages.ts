@@ -1,36 +1,23 @@
-/** Sending what travels on the queues. */
+/** Sends the messages between the steps. Jobs of workers are sent by `jobs/enqueue.ts`. */
 
-import type {
-  DelayedMessage,
-  PublishRequest,
-  ScalingRequest,
-  TranscodeJob,
-} from './message-schemas.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from '../ports/ports.ts';
+import { MAX_DELAY_MS } from '../ports/queues.ts';
+import type { DelayedMessage, PublishRequest, ScalingRequest } from './message-schemas.ts';
 
 type Queues = Pick<Ports, 'queues'>;
-
-export const sendTranscode = (
-  { queues }: Queues,
-  jobs: readonly TranscodeJob[],
-  delayMs = 0,
-): Promise<void> =>
-  queues.transcode.send(jobs.map((job) => ({ body: JSON.stringify(job), delayMs })));
 
 export const sendPublish = ({ queues }: Queues, request: PublishRequest): Promise<void> =>
   queues.publish.send([{ body: JSON.stringify(request), group: request.uid }]);
 
-/** Timers longer than the queue's limit come early; whoever gets one looks and sets the next. */
-const MAX_DELAY_MS = 15 * 60 * 1000;
-
+/** Delays longer than a queue's limit end early; the receiver checks the time and sends the next. */
 export const sendDelayed = (
   { queues }: Queues,
-  event: DelayedMessage,
+  message: DelayedMessage,
   delayMs: number,
 ): Promise<void> =>
-  queues.timers.send([
+  queues.delayed.send([
     {
-      body: JSON.stringify(event),
+      body: JSON.stringify(message),
       delayMs: Math.min(MAX_DELAY_MS, Math.max(0, Math.ceil(delayMs))),
     },
   ]);
@@ -39,4 +26,4 @@ export const sendScalingRequest = (
   { queues }: Queues,
   request: ScalingRequest,
   delayMs = 0,
-): Promise<void> => queues.looks.send([{ body: JSON.stringify(request), delayMs }]);
+): Promise<void> => queues.scaling.send([{ body: JSON.stringify(request), delayMs }]);

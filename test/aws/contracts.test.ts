@@ -1,7 +1,7 @@
 import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
-import { objectStoredQueue } from '../../lib/aws/upload-completed-queue.ts';
+import { uploadCompletedQueue } from '../../lib/aws/upload-completed-queue.ts';
 import { mediaStoreContract } from '../contracts/media-store.ts';
 import { recordStoreContract } from '../contracts/record-store.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
@@ -18,7 +18,7 @@ await withMiniStack(({ connection }) => {
     const media = new S3MediaStore(connection, { bucket, clock });
     return {
       media,
-      ingest: objectStoredQueue(new SqsWorkQueue({ url, client, clock, grouped: false })),
+      ingest: uploadCompletedQueue(new SqsWorkQueue({ url, client, clock })),
       close: async () => {
         media.close();
         client.destroy();

@@ -4,7 +4,7 @@ import { after, describe, test } from 'node:test';
 import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
-import type { Write } from '../../lib/pipeline/ports.ts';
+import type { Write } from '../../lib/ports/ports.ts';
 import { type Fault, startFaultyProxy } from './faulty-proxy.ts';
 import { withMiniStack } from './ministack.ts';
 import { makeBucket, makeQueue, makeTable } from './resources.ts';
@@ -45,14 +45,14 @@ await withMiniStack(async ({ connection: direct }) => {
 
   const table = await makeTable(direct);
   const plain = await makeQueue(direct, { grouped: false, maxDeliveries: 5 });
-  const fifo = await makeQueue(direct, { grouped: true, maxDeliveries: 5 });
+  const fifo = await makeQueue(direct, { groups: 'ordered', maxDeliveries: 5 });
   const bucket = await makeBucket(direct, plain.deadLetterUrl);
 
   const media = new S3MediaStore(connection, { bucket, clock });
   const index = new DynamoRecordStore(connection, table);
   const client = sqsClient(connection);
-  const queue = new SqsWorkQueue({ url: plain.url, client, clock, grouped: false });
-  const groups = new SqsWorkQueue({ url: fifo.url, client, clock, grouped: true });
+  const queue = new SqsWorkQueue({ url: plain.url, client, clock });
+  const groups = new SqsWorkQueue({ url: fifo.url, client, clock, groups: 'ordered' });
   after(() => {
     for (const open of [media, index]) open.close();
     client.destroy();
@@ -243,7 +243,7 @@ await withMiniStack(async ({ connection: direct }) => {
 
     test('a lease that has run out is not extended, even where SQS would', async () => {
       const late = { nowMs: Date.now(), now: () => late.nowMs };
-      const own = new SqsWorkQueue({ url: plain.url, client, clock: late, grouped: false });
+      const own = new SqsWorkQueue({ url: plain.url, client, clock: late });
       await own.send([{ body: 'long job' }]);
       const [job] = await own.receive({ max: 1, waitMs: 5_000, leaseMs: 20_000 });
       assert.ok(job);

@@ -48,7 +48,7 @@ await withMiniStack(async ({ connection: direct }) => {
     const clock = { nowMs: Date.now(), now: () => clock.nowMs };
     const queue = async () => {
       const { url } = await makeQueue(direct, { grouped: false, maxDeliveries: 5 });
-      return new SqsWorkQueue({ url, client, clock: { now: () => Date.now() }, grouped: false });
+      return new SqsWorkQueue({ url, client, clock: { now: () => Date.now() } });
     };
     const table = await makeTable(direct);
     const [transcode, looks] = await Promise.all([queue(), queue()]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
-import type { PresignedPut } from '../../lib/pipeline/ports.ts';
+import type { PresignedPut } from '../../lib/ports/ports.ts';
 import { withMiniStack } from './ministack.ts';
 import { makeBucket, makeQueue } from './resources.ts';
 

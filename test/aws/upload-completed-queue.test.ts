@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { objectStoredQueue, storedKeys } from '../../lib/aws/upload-completed-queue.ts';
-import type { Delivery, WorkQueue } from '../../lib/pipeline/ports.ts';
+import { storedKeys, uploadCompletedQueue } from '../../lib/aws/upload-completed-queue.ts';
+import type { Delivery, WorkQueue } from '../../lib/ports/ports.ts';
 
 const record = (key: string) => ({
   eventVersion: '2.1',
@@ -43,7 +43,7 @@ test('each delivery names one key: none is lost with the others of its report', 
     depth: async () => ({ ready: 0, inFlight: 0, delayed: 0 }),
   };
   const options = { max: 10, waitMs: 0, leaseMs: 1_000 };
-  assert.deepEqual(await objectStoredQueue(queue).receive(options), [
+  assert.deepEqual(await uploadCompletedQueue(queue).receive(options), [
     delivery('one', { key: 'a.bin' }),
   ]);
   assert.ok(steps.includes('acknowledge none'));

@@ -67,7 +67,7 @@ async function setUp(t: TestContext, stack: MiniStack) {
       }),
     );
   };
-  const inFlight = async () => (await engine.ports.queues.transcode.depth()).inFlight > 0;
+  const inFlight = async () => (await engine.ports.queues.liveJobs.depth()).inFlight > 0;
   return { ...engine, bare, scratch, agent, isHealthy, start, inFlight };
 }
 
@@ -94,7 +94,7 @@ await withMiniStack((stack) => {
       await stop();
       assert.match(output(), /"what":"stopping".*"running":1/);
       assert.equal((await worker.outcome(1))?.type, 'rendered', output());
-      assert.deepEqual(await ports.queues.transcode.depth(), { ready: 0, inFlight: 0, delayed: 0 });
+      assert.deepEqual(await ports.queues.liveJobs.depth(), { ready: 0, inFlight: 0, delayed: 0 });
       assert.equal((await ports.fleet.count()).running, 0);
       assert.deepEqual(worker.agent.states, [true, false, true]);
       assert.deepEqual(await readdir(worker.bare), ['worker.mjs']);
@@ -110,7 +110,7 @@ await withMiniStack((stack) => {
       const tookMs = await stop();
       assert.ok(tookMs < 5_000, `it stopped after ${tookMs} ms`);
       assert.equal(await worker.outcome(0), undefined);
-      const queue = worker.ports.queues.transcode;
+      const queue = worker.ports.queues.liveJobs;
       const [again] = await queue.receive({ max: 1, waitMs: 2_000, leaseMs: 20_000 });
       assert.equal(again?.deliveries, 2);
     });

@@ -15,6 +15,7 @@ import {
   type BundledFunction,
   bundleFunctions,
 } from '../../lib/infra/bundling/function-bundles.ts';
+import { QUEUE_NAMES, queueVariable } from '../../lib/ports/queues.ts';
 import { type Figure, quantile } from './report.ts';
 
 const run = promisify(execFile);
@@ -40,8 +41,8 @@ console.log((user + system) / 1000);
 process.exit(0);
 `;
 
-const QUEUES = ['TRANSCODE', 'PUBLISH', 'TIMERS', 'INGEST', 'LOOKS'].map((name) => [
-  `RIVULET_${name}_QUEUE`,
+const QUEUES = QUEUE_NAMES.map((name) => [
+  queueVariable(name),
   `https://sqs.eu-central-1.amazonaws.com/1/${name}`,
 ]);
 

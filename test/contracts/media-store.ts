@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import type { MediaStore, PresignedPut, WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { MediaStore, PresignedPut, WorkQueue } from '../../lib/ports/ports.ts';
 
 export type MediaStoreUnderTest = Readonly<{
   media: MediaStore;

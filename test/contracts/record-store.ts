@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import type { RecordStore, Write } from '../../lib/pipeline/ports.ts';
+import type { RecordStore, Write } from '../../lib/ports/ports.ts';
 
 export type RecordStoreUnderTest = Readonly<{ store: RecordStore; close(): Promise<void> }>;
 

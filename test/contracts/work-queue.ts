@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Delivery, WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { Delivery, WorkQueue } from '../../lib/ports/ports.ts';
 
 export type WorkQueueUnderTest = Readonly<{
   queue: WorkQueue;
@@ -49,7 +49,7 @@ export function workQueueContract(name: string, make: MakeWorkQueue): void {
         await made.close();
       }
     });
-  const grouped = { grouped: true, maxDeliveries: 2 };
+  const grouped = { groups: 'ordered', maxDeliveries: 2 };
 
   describe(`${name} as a work queue`, { concurrency: 4 }, () => {
     withQueue(

@@ -258,7 +258,7 @@ function register(stack: MiniStack): void {
       const clock = { now: () => Date.now() };
       const client = sqsClient(connection);
       const url = deployment.outputs.TranscodeQueueUrl ?? '';
-      const queue = new SqsWorkQueue({ url, client, clock, grouped: false });
+      const queue = new SqsWorkQueue({ url, client, clock });
       const jobs = await queue.receive({ max: 10, waitMs: 5_000, leaseMs: 60_000 });
       const taken: number[] = [];
       for (const { receipt, body } of jobs) {

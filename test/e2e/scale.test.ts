@@ -108,7 +108,7 @@ describe('the workers', () => {
     for (const [number, bytes] of segments.entries()) await upload(first, number, bytes);
     await first.kill('SIGKILL');
     const ports = embeddedPorts(openDataFolder(dataPath));
-    const { ready, inFlight, delayed } = await ports.queues.transcode.depth();
+    const { ready, inFlight, delayed } = await ports.queues.liveJobs.depth();
     ports.close();
     assert.ok(ready + inFlight + delayed > 0, 'jobs are left');
 

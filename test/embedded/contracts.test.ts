@@ -22,7 +22,7 @@ async function fileMediaStore(): Promise<MediaStoreUnderTest> {
       presignedPutServer({
         store: ports.media,
         signingKey: data.secrets.presignSigningKey,
-        ingest: ports.queues.ingest,
+        ingest: ports.queues.uploadCompleted,
         clock: ports.clock,
       }),
     ],
@@ -34,7 +34,7 @@ async function fileMediaStore(): Promise<MediaStoreUnderTest> {
   origin = `http://127.0.0.1:${port}`;
   return {
     media: ports.media,
-    ingest: ports.queues.ingest,
+    ingest: ports.queues.uploadCompleted,
     close: async () => {
       await gateway.close(1_000);
       ports.close();

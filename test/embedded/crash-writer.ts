@@ -41,7 +41,7 @@ async function record(): Promise<never> {
 
 async function send(): Promise<never> {
   for (let number = 0; ; number += 1) {
-    await queues.transcode.send([{ body: `${round}-${number}` }]);
+    await queues.liveJobs.send([{ body: `${round}-${number}` }]);
     acknowledge('message', `${round}-${number}`);
     await queues.publish.send([{ body: `${round}-${number}`, group: round }]);
     acknowledge('grouped', round, number);
@@ -51,11 +51,11 @@ async function send(): Promise<never> {
 
 async function work(): Promise<never> {
   for (;;) {
-    const jobs = await queues.transcode.receive({ max: 2, waitMs: 1_000, leaseMs: 600_000 });
+    const jobs = await queues.liveJobs.receive({ max: 2, waitMs: 1_000, leaseMs: 600_000 });
     for (const { receipt, body } of jobs) {
       // Said first: a message that was taken out of the queue may be missing afterwards.
       acknowledge('done', body);
-      await queues.transcode.acknowledge([receipt]);
+      await queues.liveJobs.acknowledge([receipt]);
     }
     await new Promise((resolve) => setTimeout(resolve, 3));
   }

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lockDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
-import type { WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { WorkQueue } from '../../lib/ports/ports.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const WRITER = fileURLToPath(new URL('./crash-writer.ts', import.meta.url));
@@ -94,7 +94,7 @@ test('a process killed at any moment loses nothing that it acknowledged', async 
     }
 
     const taken = new Set(of('done').map(([, body]) => body));
-    const waiting = await drain(ports.queues.transcode);
+    const waiting = await drain(ports.queues.liveJobs);
     const sent = of('message').map(([, body = '']) => body);
     assert.equal(new Set(waiting).size, waiting.length, 'no message became two');
     for (const body of sent) assert.ok(taken.has(body) || waiting.includes(body), body);

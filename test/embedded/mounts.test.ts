@@ -55,7 +55,7 @@ describe('what the gateway serves without handlers', () => {
         presignedPutServer({
           store: ports.media,
           signingKey: data.secrets.presignSigningKey,
-          ingest: ports.queues.ingest,
+          ingest: ports.queues.uploadCompleted,
           clock: ports.clock,
         }),
       ],
@@ -234,11 +234,15 @@ describe('what the gateway serves without handlers', () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     assert.equal(await ports.media.head('source/show/granted/1.bin'), undefined);
-    assert.deepEqual(await ports.queues.ingest.depth(), { ready: 0, inFlight: 0, delayed: 0 });
+    assert.deepEqual(await ports.queues.uploadCompleted.depth(), {
+      ready: 0,
+      inFlight: 0,
+      delayed: 0,
+    });
 
     assert.deepEqual(await put(url, bytes), [201, undefined]);
     assert.deepEqual(await put(url, bytes), [200, undefined], 'a repetition');
-    const told = await ports.queues.ingest.receive({ max: 10, waitMs: 0, leaseMs: 1_000 });
+    const told = await ports.queues.uploadCompleted.receive({ max: 10, waitMs: 0, leaseMs: 1_000 });
     assert.deepEqual(
       [...new Set(told.map(({ body }) => body))],
       ['{"key":"source/show/granted/1.bin"}'],

@@ -54,7 +54,7 @@ describe('several processes on one data folder', () => {
         // Long enough for the receiver to wait again, and out of step with its polls.
         await new Promise((resolve) => setTimeout(resolve, 20 + number * 7));
         const sentAtMs = Date.now();
-        await ports.queues.transcode.send([{ body: `wake ${number}` }]);
+        await ports.queues.liveJobs.send([{ body: `wake ${number}` }]);
         await receiver.until(() => receiver.received.length > number);
         wakesMs.push((receiver.received[number]?.atMs ?? Number.POSITIVE_INFINITY) - sentAtMs);
       }
@@ -71,12 +71,12 @@ describe('several processes on one data folder', () => {
       const sent = Array.from({ length: 300 }, (_, number) => `race ${number}`);
       for (let number = 0; number < sent.length; number += 4) {
         const bodies = sent.slice(number, number + 4);
-        await ports.queues.transcode.send(bodies.map((body) => ({ body })));
+        await ports.queues.liveJobs.send(bodies.map((body) => ({ body })));
       }
       const all = () => receivers.flatMap(({ received }) => received.map(({ body }) => body));
       await Promise.race(receivers.map(({ until }) => until(() => all().length >= sent.length)));
       assert.deepEqual(all().sort(), sent.toSorted());
-      assert.deepEqual(await ports.queues.transcode.depth(), { ready: 0, inFlight: 0, delayed: 0 });
+      assert.deepEqual(await ports.queues.liveJobs.depth(), { ready: 0, inFlight: 0, delayed: 0 });
       const busy = receivers.filter(({ received }) => received.length > 0);
       assert.ok(busy.length > 1, 'more than one took part');
     } finally {
@@ -116,9 +116,9 @@ describe('several processes on one data folder', () => {
       assert.ok(receivers <= 10, 'it goes on for ever');
     }
     assert.equal(receivers, 10, 'five deliveries, and five that were not counted');
-    const [dead] = await ports.deadLetters.transcode.receive({ max: 1, waitMs: 0, leaseMs: 1_000 });
+    const [dead] = await ports.deadLetters.jobs.receive({ max: 1, waitMs: 0, leaseMs: 1_000 });
     assert.equal(dead?.body, 'deadly');
-    await ports.deadLetters.transcode.acknowledge([dead.receipt]);
+    await ports.deadLetters.jobs.acknowledge([dead.receipt]);
   });
 
   test('a start after a crash frees every lease', async () => {

@@ -4,7 +4,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { type EmbeddedPorts, embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { QueuePoller, type QueuePollerOptions } from '../../lib/embedded/queue-poller.ts';
-import type { WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { WorkQueue } from '../../lib/ports/ports.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -65,7 +65,7 @@ describe('the queue poller', () => {
       return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     });
     await transcode.send(['fine', 'late', 'hopeless'].map((body) => ({ body })));
-    await until(async () => (await ports.deadLetters.transcode.depth()).ready === 1);
+    await until(async () => (await ports.deadLetters.jobs.depth()).ready === 1);
     await poller.stop();
     assert.ok(await isEmpty(transcode));
     const of = (wanted: string) =>
@@ -158,16 +158,16 @@ describe('the queue poller', () => {
   test('goes on after the queue itself has failed', async () => {
     let calls = 0;
     const queue: WorkQueue = {
-      send: (messages) => ports.queues.ingest.send(messages),
+      send: (messages) => ports.queues.uploadCompleted.send(messages),
       receive: async (options) => {
         calls += 1;
         if (calls === 1) throw new Error('disk full');
-        return ports.queues.ingest.receive(options);
+        return ports.queues.uploadCompleted.receive(options);
       },
-      extend: (receipt, leaseMs) => ports.queues.ingest.extend(receipt, leaseMs),
-      acknowledge: (receipts) => ports.queues.ingest.acknowledge(receipts),
-      release: (receipt, delayMs) => ports.queues.ingest.release(receipt, delayMs),
-      depth: () => ports.queues.ingest.depth(),
+      extend: (receipt, leaseMs) => ports.queues.uploadCompleted.extend(receipt, leaseMs),
+      acknowledge: (receipts) => ports.queues.uploadCompleted.acknowledge(receipts),
+      release: (receipt, delayMs) => ports.queues.uploadCompleted.release(receipt, delayMs),
+      depth: () => ports.queues.uploadCompleted.depth(),
     };
     await queue.send([{ body: 'x' }]);
     const poller = poll(queue, () => {});

@@ -11,11 +11,11 @@ const say = (message: unknown): void => {
 
 say('ready');
 for (;;) {
-  const batch = await queues.transcode.receive({ max: 3, waitMs: 10_000, leaseMs: 600_000 });
+  const batch = await queues.liveJobs.receive({ max: 3, waitMs: 10_000, leaseMs: 600_000 });
   const atMs = Date.now();
   if (mode === 'hold') say({ held: batch.map(({ body }) => body) });
   else {
-    await queues.transcode.acknowledge(batch.map(({ receipt }) => receipt));
+    await queues.liveJobs.acknowledge(batch.map(({ receipt }) => receipt));
     for (const { body } of batch) say({ body, atMs });
     // As if there were work to do, so that one process alone cannot take everything.
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -41,7 +41,7 @@ async function setUp(t: TestContext, step: string) {
       REAL_PATH: process.env.PATH,
     },
     graceMs: 30_000,
-    jobsOf: (owner) => ports.queues.transcode.leasesOf(owner),
+    jobsOf: (owner) => ports.queues.liveJobs.leasesOf(owner),
     onExit: (exit) => exits.push(exit),
   });
   scope.after(async () => {
@@ -59,9 +59,9 @@ async function setUp(t: TestContext, step: string) {
     await uploadSegment(deps, found, { number, bytes, pushed: false });
   };
   const outcome = async (number: number) => (await records.findOutcome(stream, 1, number))?.type;
-  const depth = () => ports.queues.transcode.depth();
+  const depth = () => ports.queues.liveJobs.depth();
   const workers = () => fleet.pids.map(String);
-  const leasesOf = (owner: string) => ports.queues.transcode.leasesOf(owner);
+  const leasesOf = (owner: string) => ports.queues.liveJobs.leasesOf(owner);
   return { fleet, exits, upload, outcome, depth, workers, leasesOf };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { countingIndex, countingPorts, countingQueue } from '../../bin/estimate/counting-ports.ts';
+import { countingPorts, countingQueue, countingStore } from '../../bin/estimate/counting-ports.ts';
 import { itemBytes, readUnits, writeUnits } from '../../bin/estimate/item-units.ts';
 import { Meter, NO_USAGE, perRun } from '../../bin/estimate/usage.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
@@ -13,7 +13,7 @@ recordStoreContract('a counting stream store', async () => {
   const folder = await temporaryFolder();
   const ports = embeddedPorts(openDataFolder(folder.path));
   return {
-    store: countingIndex(ports.store, new Meter()),
+    store: countingStore(ports.store, new Meter()),
     close: async () => {
       ports.close();
       await folder.remove();
@@ -105,19 +105,19 @@ describe('counting ports', () => {
 
   test('count queue requests as batches, messages of groups one by one, and empty polls apart', async (t) => {
     const { counting, meter, ports } = await counted(t);
-    const { transcode, publish } = counting.queues;
+    const { delayed, publish } = counting.queues;
     const poll = { max: 10, waitMs: 0, leaseMs: 1000 };
-    await transcode.send(Array.from({ length: 12 }, (_, body) => ({ body: String(body) })));
+    await delayed.send(Array.from({ length: 12 }, (_, body) => ({ body: String(body) })));
     assert.equal(meter.usage.standardRequests, 2);
-    await transcode.send([{ body: 'x'.repeat(130 * 1024) }]);
+    await delayed.send([{ body: 'x'.repeat(130 * 1024) }]);
     assert.equal(meter.usage.standardRequests, 5, '64 KB each');
-    const taken = [...(await transcode.receive(poll)), ...(await transcode.receive(poll))];
+    const taken = [...(await delayed.receive(poll)), ...(await delayed.receive(poll))];
     assert.equal(taken.length, 13);
     assert.equal(meter.usage.standardRequests, 9);
-    assert.deepEqual(await transcode.receive(poll), []);
+    assert.deepEqual(await delayed.receive(poll), []);
     assert.equal(meter.usage.emptyReceives, 1);
-    await transcode.acknowledge(taken.map(({ receipt }) => receipt));
-    await transcode.depth();
+    await delayed.acknowledge(taken.map(({ receipt }) => receipt));
+    await delayed.depth();
     assert.equal(meter.usage.standardRequests, 12);
     await publish.send(['a', 'b', 'c'].map((body) => ({ body, group: 'g' })));
     const [first] = await publish.receive(poll);
@@ -127,7 +127,7 @@ describe('counting ports', () => {
     assert.deepEqual([meter.usage.fifoRequests, meter.usage.standardRequests], [6, 12]);
     assert.equal(meter.usage.calls, 18);
     const own = new Meter();
-    await countingQueue(ports.queues.timers, own, false).send([{ body: randomUUID() }]);
+    await countingQueue(ports.queues.delayed, own, false).send([{ body: randomUUID() }]);
     assert.deepEqual([own.usage.standardRequests, meter.usage.calls], [1, 18]);
   });
 

@@ -61,8 +61,8 @@ describe('a segment on its way', () => {
 
   test('sends one job, one outcome, and nothing more', () => {
     assert.deepEqual([one('upload').standardRequests, one('upload').fifoRequests], [1, 0]);
-    // Received, counted and acknowledged; the outcome goes to the publisher.
-    assert.deepEqual([one('transcode').standardRequests, one('transcode').fifoRequests], [3, 1]);
+    // Received and acknowledged; the publisher is notified of the outcome.
+    assert.deepEqual([one('transcode').standardRequests, one('transcode').fifoRequests], [2, 1]);
     // Lambda's own receiving and deleting.
     assert.deepEqual([one('publish').standardRequests, one('publish').fifoRequests], [0, 2]);
   });

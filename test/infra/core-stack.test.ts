@@ -4,7 +4,11 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { ROUTES } from '../../lib/api/routes.ts';
 import { presignedKey, sourceSegmentKey } from '../../lib/domain/object-keys.ts';
 import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
+import { DEAD_LETTER_NAMES, QUEUE_NAMES } from '../../lib/ports/queues.ts';
 import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
+
+/** `LiveJobs` for a queue's logical id. */
+const nameOf = (id: string): string => id.replace(/^Queues(\w+?)[0-9A-F]{8}.*$/, '$1');
 
 describe('the core', () => {
   let core: Template;
@@ -52,7 +56,7 @@ describe('the core', () => {
     assert.match(JSON.stringify(cdn?.Condition), /^\{"ArnLike":\{"aws:SourceArn":/);
   });
 
-  test('keeps media until its stream is deleted, or as long as the owner says', (t) => {
+  test('media is kept until its stream is deleted, or as long as the owner says', (t) => {
     const rulesOf = (template: Template) => {
       const buckets = resourcesOf(template, 'AWS::S3::Bucket').map(
         ([, bucket]) => bucket.Properties,
@@ -74,7 +78,7 @@ describe('the core', () => {
     ]);
   });
 
-  test('hears of granted uploads, and of nothing else that is stored', () => {
+  test('the media bucket reports presigned uploads, and nothing else that is stored', () => {
     const [notification] = resourcesOf(core, 'AWS::S3::Bucket').flatMap(([, { Properties }]) => {
       const configuration = Properties.NotificationConfiguration as
         | { QueueConfigurations: Notification[] }
@@ -87,12 +91,12 @@ describe('the core', () => {
       key.startsWith(value('prefix')) && key.endsWith(value('suffix'));
     const stream = { videoId: 'v', uid: 'u' };
     assert.equal(notification?.Event, 's3:ObjectCreated:Put');
-    assert.match(textOf(notification?.Queue), /^<QueuesIngest\w+\.Arn>$/);
+    assert.match(textOf(notification?.Queue), /^<QueuesUploadCompleted\w+\.Arn>$/);
     assert.ok(reports(presignedKey(stream, 'abc')));
     assert.ok(!reports(sourceSegmentKey(stream, 1, 2, 'a'.repeat(64), 'ts')));
   });
 
-  test('keeps the index in a table that can be restored, and forgets by itself what has expired', () => {
+  test('the records are in a table that can be restored, and expired ones are deleted', () => {
     core.hasResource('AWS::DynamoDB::GlobalTable', {
       DeletionPolicy: 'Retain',
       Properties: {
@@ -111,16 +115,23 @@ describe('the core', () => {
     });
   });
 
-  test('gives each queue dead letters, encryption and TLS, and each function time within its lease', () => {
+  test('each queue has its dead letters, encryption and TLS, and each function ends within its lease', () => {
     const queues = resourcesOf(core, 'AWS::SQS::Queue');
-    assert.equal(queues.length, 10);
-    const working = queues.filter(([, { Properties }]) => Properties.RedrivePolicy);
-    assert.equal(working.length, 5);
+    assert.equal(queues.length, QUEUE_NAMES.length + DEAD_LETTER_NAMES.length);
     for (const [, { Properties }] of queues) assert.equal(Properties.SqsManagedSseEnabled, true);
-    for (const [id, { Properties }] of working) {
-      const policy = Properties.RedrivePolicy as { deadLetterTargetArn: unknown };
-      assert.match(textOf(policy.deadLetterTargetArn), new RegExp(`^<${id.slice(0, 10)}`));
-    }
+    const deadLettersOf = queues.flatMap(([id, { Properties }]) => {
+      const policy = Properties.RedrivePolicy as { deadLetterTargetArn: unknown } | undefined;
+      if (!policy) return [];
+      return [`${nameOf(id)} -> ${nameOf(textOf(policy.deadLetterTargetArn).slice(1))}`];
+    });
+    assert.deepEqual(deadLettersOf.sort(), [
+      'AnalysisJobs -> JobsDead',
+      'BackfillJobs -> JobsDead',
+      'Delayed -> DelayedDead',
+      'LiveJobs -> JobsDead',
+      'Publish -> PublishDead',
+      'UploadCompleted -> UploadCompletedDead',
+    ]);
     assert.deepEqual(
       queues.filter(([, { Properties }]) => Properties.FifoQueue).map(([id]) => id.slice(0, 13)),
       ['QueuesPublish', 'QueuesPublish'].toSorted(),

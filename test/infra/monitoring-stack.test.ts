@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
 
-describe('the watch', () => {
+describe('the monitoring stack', () => {
   test('raises alarms, by mail if somebody wants it', (t) => {
-    const { watch } = templatesWith(t);
-    const alarms = resourcesOf(watch, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) =>
+    const { monitoring } = templatesWith(t);
+    const alarms = resourcesOf(monitoring, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) =>
       textOf(Properties.AlarmDescription),
     );
     assert.deepEqual(alarms.toSorted(), [
@@ -17,8 +17,8 @@ describe('the watch', () => {
       'Rivulet dev: Segments reach viewers late',
       'Rivulet dev: The HTTP API fails',
     ]);
-    watch.resourceCountIs('AWS::SNS::Topic', 0);
-    const told = templatesWith(t, { alarmEmail: 'a@example.com' }).watch;
+    monitoring.resourceCountIs('AWS::SNS::Topic', 0);
+    const told = templatesWith(t, { alarmEmail: 'a@example.com' }).monitoring;
     told.hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
       Endpoint: 'a@example.com',
@@ -29,8 +29,8 @@ describe('the watch', () => {
   });
 
   test('hears of one queue whose letters are dead, though the others have none to report', (t) => {
-    const { watch } = templatesWith(t);
-    const expressions = resourcesOf(watch, 'AWS::CloudWatch::Alarm').flatMap(
+    const { monitoring } = templatesWith(t);
+    const expressions = resourcesOf(monitoring, 'AWS::CloudWatch::Alarm').flatMap(
       ([, { Properties }]) =>
         (Properties.Metrics as { Expression?: string }[] | undefined)?.flatMap(
           ({ Expression }) => Expression ?? [],
@@ -43,8 +43,8 @@ describe('the watch', () => {
   });
 
   test("shows a stream's health on one dashboard", (t) => {
-    const { watch } = templatesWith(t);
-    const dashboards = resourcesOf(watch, 'AWS::CloudWatch::Dashboard');
+    const { monitoring } = templatesWith(t);
+    const dashboards = resourcesOf(monitoring, 'AWS::CloudWatch::Dashboard');
     assert.equal(dashboards.length, 1);
     const body = textOf(dashboards[0]?.[1].Properties.DashboardBody);
     for (const title of [

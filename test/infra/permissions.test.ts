@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Template } from 'aws-cdk-lib/assertions';
+import { slugOf } from '../../lib/ports/queues.ts';
 import { appWith, resourcesOf, templatesWith, textOf } from './synthesized.ts';
 
 /** Logs and messages of one's own aside: what every role may do, in the words of IAM. */
@@ -13,12 +14,13 @@ const SOURCE = [
   's3:PutObject bucket/source/*',
 ];
 const TAKE_IN = [
+  'sqs:GetQueueAttributes live-jobs',
   ...READ,
   ...WRITE,
   ...SOURCE,
-  'sqs:SendMessage looks',
-  'sqs:SendMessage timers',
-  'sqs:SendMessage transcode',
+  'sqs:SendMessage scaling',
+  'sqs:SendMessage delayed',
+  'sqs:SendMessage live-jobs',
 ];
 const take = (queue: string): string[] => [
   `sqs:DeleteMessage ${queue}`,
@@ -55,35 +57,38 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...READ,
     's3:GetObject bucket/health/probe',
     's3:ListBucket bucket',
-    'sqs:GetQueueAttributes transcode',
+    'sqs:GetQueueAttributes live-jobs',
     'ecs:DescribeServices service',
   ],
-  publish: [...take('publish'), ...READ, ...WRITE, 'sqs:SendMessage timers'],
+  publish: [...take('publish'), ...READ, ...WRITE, 'sqs:SendMessage delayed'],
   delayed: [
-    ...take('timers'),
+    ...take('delayed'),
     ...READ,
     ...WRITE,
-    'sqs:SendMessage looks',
+    'sqs:GetQueueAttributes live-jobs',
+    'sqs:SendMessage scaling',
     'sqs:SendMessage publish',
-    'sqs:SendMessage timers',
-    'sqs:SendMessage transcode',
+    'sqs:SendMessage delayed',
+    'sqs:SendMessage live-jobs',
   ],
-  'upload-completed': [...take('ingest'), ...TAKE_IN, 's3:DeleteObject bucket/source/*'],
+  'upload-completed': [...take('upload-completed'), ...TAKE_IN, 's3:DeleteObject bucket/source/*'],
   'jobs-dead': [...take('jobs-dead'), ...WRITE, 'sqs:SendMessage publish'],
   'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
-  'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage timers'],
-  'upload-completed-dead': [...take('upload-completed-dead'), 'sqs:SendMessage ingest'],
+  'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage delayed'],
+  'upload-completed-dead': [...take('upload-completed-dead'), 'sqs:SendMessage upload-completed'],
 };
 
 const WORKERS: Readonly<Record<string, readonly string[]>> = {
-  scale: [
-    ...take('looks'),
+  scaling: [
+    ...take('scaling'),
     ...READ,
     ...WRITE,
     'ecs:DescribeServices service',
     'ecs:UpdateService service',
-    'sqs:GetQueueAttributes transcode',
-    'sqs:SendMessage looks',
+    'sqs:GetQueueAttributes analysis-jobs',
+    'sqs:GetQueueAttributes backfill-jobs',
+    'sqs:GetQueueAttributes live-jobs',
+    'sqs:SendMessage scaling',
   ],
   worker: [
     ...READ,
@@ -92,10 +97,11 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     's3:GetObject bucket/source/*',
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
-    'sqs:ChangeMessageVisibility transcode',
-    'sqs:DeleteMessage transcode',
-    'sqs:GetQueueAttributes transcode',
-    'sqs:ReceiveMessage transcode',
+    ...['analysis-jobs', 'backfill-jobs', 'live-jobs'].flatMap((queue) => [
+      `sqs:ChangeMessageVisibility ${queue}`,
+      `sqs:DeleteMessage ${queue}`,
+      `sqs:ReceiveMessage ${queue}`,
+    ]),
     'sqs:SendMessage publish',
   ],
 };
@@ -139,8 +145,8 @@ function permissionsIn(template: Template): Map<string, string[]> {
 }
 
 function shortName(arn: string): string {
-  const queue = arn.match(/Queues(Transcode|Publish|Timers|Ingest|Looks)(Dead)?[0-9A-F]{8}/);
-  if (queue) return `${queue[1]}${queue[2] ? '-dead' : ''}`.toLowerCase();
+  const queue = arn.match(/Queues([A-Z]\w*?)(Dead)?[0-9A-F]{8}/);
+  if (queue) return slugOf(`${queue[1]}${queue[2] ?? ''}`).slice(1);
   if (/StreamTable/.test(arn)) return 'table';
   if (/OwnerKey/.test(arn)) return 'owner-key';
   if (/MediaStorageBucket/.test(arn)) return arn.replace(/^<[^>]+>/, 'bucket');
@@ -157,14 +163,14 @@ const isOwnLog = (permission: string): boolean =>
 function permissionsOf(permissions: Map<string, string[]>, name: string): string[] {
   const pascal = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
   const id = [...permissions.keys()].find((role) =>
-    new RegExp(`(?:Functions|WorkerScaling)${pascal}Role[0-9A-F]{8}$`).test(role),
+    new RegExp(`Functions${pascal}Role[0-9A-F]{8}$`).test(role),
   );
   assert.ok(id, `there is no role for ${name}`);
   return (permissions.get(id) ?? []).filter((permission) => !isOwnLog(permission)).toSorted();
 }
 
-describe('permissions', () => {
-  test('of each function are those that it uses, and no other function has any', (t) => {
+describe('IAM permissions', () => {
+  test('each function has the permissions that it uses, and no other role exists', (t) => {
     const permissions = permissionsIn(templatesWith(t).core);
     assert.equal(permissions.size, Object.keys(CORE).length);
     for (const [name, expected] of Object.entries(CORE)) {
@@ -172,9 +178,9 @@ describe('permissions', () => {
     }
   });
 
-  test('of workers and of what scales them are those that they use', (t) => {
+  test('workers and the scaling function have the permissions that they use', (t) => {
     const permissions = permissionsIn(templatesWith(t).workers);
-    assert.deepEqual(permissionsOf(permissions, 'scale'), WORKERS.scale?.toSorted());
+    assert.deepEqual(permissionsOf(permissions, 'scaling'), WORKERS.scaling?.toSorted());
     const task = [...permissions].find(([id]) => /TaskRole/.test(id))?.[1] ?? [];
     assert.deepEqual(task.toSorted(), WORKERS.worker?.toSorted());
     const execution = [...permissions].find(([id]) => /ExecutionRole/.test(id))?.[1] ?? [];
@@ -187,7 +193,7 @@ describe('permissions', () => {
       'logs:PutLogEvents',
     ]);
   });
-  test('of workers that somebody runs himself are the same, but for ECS and their sign of life', (t) => {
+  test('the policy of static workers is that of tasks, less ECS and with their registration', (t) => {
     const permissions = permissionsIn(Template.fromStack(appWith(t, { workers: 'none' }).core));
     const [, policy = []] = [...permissions].find(([id]) => id.startsWith('WorkerPolicy')) ?? [];
     const tasks = WORKERS.worker?.filter((permission) => !permission.startsWith('ecs:')) ?? [];

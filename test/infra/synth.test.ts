@@ -77,6 +77,7 @@ describe('the synth', () => {
       'AwsSolutions-ECS2': 1,
       'AwsSolutions-IAM5': 11,
       'AwsSolutions-SMG4': 1,
+      'AwsSolutions-SQS3': 1,
     });
   });
 

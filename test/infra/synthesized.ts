@@ -15,7 +15,7 @@ type Scope = Readonly<{ after(end: () => void): void }>;
 export function emptyArtifacts(scope: Scope): Artifacts & Readonly<{ folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'rivulet-infra-'));
   scope.after(() => rmSync(folder, { recursive: true, force: true }));
-  for (const name of [...Object.keys(FUNCTION_TABLE), 'scale']) {
+  for (const name of Object.keys(FUNCTION_TABLE)) {
     mkdirSync(join(folder, 'functions', name), { recursive: true });
     writeFileSync(join(folder, 'functions', name, 'index.mjs'), `// ${name}`);
   }
@@ -42,17 +42,17 @@ export type Resource = Readonly<{
   DeletionPolicy?: string;
 }>;
 
-export type Templates = Readonly<Record<'core' | 'workers' | 'edge' | 'watch', Template>>;
+export type Templates = Readonly<Record<'core' | 'workers' | 'edge' | 'monitoring', Template>>;
 
 /** Throws if a stack's resources depend on each other in a circle. */
 export function templatesWith(scope: Scope, context: Context = {}): Templates {
-  const { core, workers, edge, watch } = appWith(scope, context);
+  const { core, workers, edge, monitoring } = appWith(scope, context);
   if (!workers) throw new Error('These options leave the workers out.');
   return {
     core: Template.fromStack(core),
     workers: Template.fromStack(workers),
     edge: Template.fromStack(edge),
-    watch: Template.fromStack(watch),
+    monitoring: Template.fromStack(monitoring),
   };
 }
 

@@ -110,7 +110,7 @@ describe('the workers', () => {
       idleMs: 300_000,
     } satisfies ScalingLimits);
     workers.hasResourceProperties('AWS::Events::Rule', {
-      Name: 'rivulet-dev-looks',
+      Name: 'rivulet-dev-scaling',
       ScheduleExpression: 'rate(5 minutes)',
     });
   });

@@ -1,6 +1,6 @@
 /** A queue that keeps what is sent, and says it has what it is told to have. */
 
-import type { QueueMessage, WorkQueue } from '../../lib/pipeline/ports.ts';
+import type { QueueMessage, WorkQueue } from '../../lib/ports/ports.ts';
 
 export type MemoryQueue = WorkQueue & {
   readonly sent: QueueMessage[];

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
 import type { Context, SQSEvent } from 'aws-lambda';
+import { delayedDeadHandler } from '../../lambdas/queue/delayed.ts';
+import { publishDeadHandler } from '../../lambdas/queue/publish.ts';
 import {
-  delayedDeadHandler,
-  publishDeadHandler,
   uploadCompletedDeadHandler,
-} from '../../lambdas/queue/dead-letters.ts';
-import { uploadCompletedHandler } from '../../lambdas/queue/upload-completed.ts';
+  uploadCompletedHandler,
+} from '../../lambdas/queue/upload-completed.ts';
 import type * as Correlation from '../../lambdas/runtime/correlation.ts';
 import { type HttpEvent, json } from '../../lambdas/runtime/middleware.ts';
 import type * as Observability from '../../lambdas/runtime/observability.ts';
@@ -58,9 +58,10 @@ describe('what functions tell of themselves', () => {
     const { correlationOf } = correlation;
     const id = 'race/u1/2/41';
     assert.equal(correlationOf(JSON.stringify(JOB)), id, 'transcode job and its dead letter');
-    const { videoId, uid, ...settled } = JOB;
-    assert.equal(correlationOf(JSON.stringify({ videoId, uid, settled })), id, 'publish request');
-    assert.equal(correlationOf(JSON.stringify({ type: 'watch', videoId, uid })), 'race/u1');
+    const { videoId, uid, run, number } = JOB;
+    const completed = { run, number };
+    assert.equal(correlationOf(JSON.stringify({ videoId, uid, completed })), id, 'publish request');
+    assert.equal(correlationOf(JSON.stringify({ type: 'housekeeping', videoId, uid })), 'race/u1');
     for (const strange of ['', 'no json', '[]', '{"videoId":1,"uid":2}', 'null']) {
       assert.equal(correlationOf(strange), undefined);
     }
@@ -155,11 +156,11 @@ describe('reports of stored objects', () => {
 
   test('that came to nothing are sent again after a pause, a message for each key', async (t) => {
     t.mock.method(console, 'error', () => {});
-    const ingest = memoryQueue();
-    const handler = uploadCompletedDeadHandler({ queues: { ingest } } as unknown as Deps);
+    const uploadCompleted = memoryQueue();
+    const handler = uploadCompletedDeadHandler({ queues: { uploadCompleted } } as unknown as Deps);
     assert.deepEqual(await handler(reports, CONTEXT), { batchItemFailures: refused });
     assert.deepEqual(
-      ingest.sent,
+      uploadCompleted.sent,
       ['one/u/granted/ab', 'two/u/granted/cd', 'three/u/granted/ef', 'four/u/granted/01'].map(
         (key) => ({ body: JSON.stringify({ key: `source/${key}.bin` }), delayMs: 900_000 }),
       ),
@@ -169,17 +170,17 @@ describe('reports of stored objects', () => {
 
 describe('dead letters of steps', () => {
   test('are sent again, the timers after a pause', async () => {
-    const [publish, timers] = [memoryQueue(), memoryQueue()];
-    const deps = { queues: { publish, timers } } as unknown as Deps;
-    const request = { videoId: 'v', uid: 'u', settled: { run: 1, number: 2 } };
-    const timer = { type: 'watch', videoId: 'v', uid: 'u' };
+    const [publish, delayed] = [memoryQueue(), memoryQueue()];
+    const deps = { queues: { publish, delayed } } as unknown as Deps;
+    const request = { videoId: 'v', uid: 'u', completed: { run: 1, number: 2 } };
+    const message = { type: 'housekeeping', videoId: 'v', uid: 'u' };
     for (const [handler, body] of [
       [publishDeadHandler(deps), request],
-      [delayedDeadHandler(deps), timer],
+      [delayedDeadHandler(deps), message],
     ] as const) {
       assert.deepEqual(await handler(eventOf(body), CONTEXT), { batchItemFailures: [] });
     }
     assert.deepEqual(publish.sent, [{ body: JSON.stringify(request), group: 'u' }]);
-    assert.deepEqual(timers.sent, [{ body: JSON.stringify(timer), delayMs: 60_000 }]);
+    assert.deepEqual(delayed.sent, [{ body: JSON.stringify(message), delayMs: 60_000 }]);
   });
 });

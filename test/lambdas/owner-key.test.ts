@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { QUEUE_NAMES, queueVariable } from '../../lib/ports/queues.ts';
 
 const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex');
 
@@ -28,11 +29,7 @@ test('the owner key is read at the start, and again when that is long ago', asyn
     AWS_SECRET_ACCESS_KEY: 'test',
     RIVULET_BUCKET: 'bucket',
     RIVULET_TABLE: 'table',
-    RIVULET_TRANSCODE_QUEUE: queue,
-    RIVULET_PUBLISH_QUEUE: queue,
-    RIVULET_TIMERS_QUEUE: queue,
-    RIVULET_INGEST_QUEUE: queue,
-    RIVULET_LOOKS_QUEUE: queue,
+    ...Object.fromEntries(QUEUE_NAMES.map((name) => [queueVariable(name), queue])),
     RIVULET_OWNER_KEY_SECRET: 'arn:of-the-secret',
   });
   const { ownerKeyFromSecret } = await import('../../lambdas/runtime/owner-key.ts');

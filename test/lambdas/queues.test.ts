@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { scalingHandler } from '../../lambdas/queue/handlers.ts';
+import { scalingHandler } from '../../lambdas/queue/scaling.ts';
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
 import { testEngine } from '../support/engine.ts';
 
@@ -16,10 +16,11 @@ const LIMITS: ScalingLimits = {
 const eventOf = (...bodies: string[]): SQSEvent =>
   ({ Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) }) as SQSEvent;
 
-test('looks are measured while there is work, once for all who called for them', async (t) => {
+test('scaling handler: an evaluation is measured while there is work, once for all requests', async (t) => {
   const calls: number[] = [];
   const { deps } = await testEngine(t, {
     fleet: {
+      type: 'scalable',
       count: async () => ({ desired: calls.at(-1) ?? 0, running: 0 }),
       scaleTo: async (count) => void calls.push(count),
     },
@@ -30,7 +31,7 @@ test('looks are measured while there is work, once for all who called for them',
   const carryOut = async (...bodies: string[]) => handler(eventOf(...bodies), {} as Context);
   await carryOut('{}');
   assert.deepEqual([measured, calls], [[], []]);
-  await deps.queues.transcode.send(Array.from({ length: 9 }, () => ({ body: 'job' })));
+  await deps.queues.liveJobs.send(Array.from({ length: 9 }, () => ({ body: 'job', group: 'u' })));
   await carryOut('{"hasNewJob":true}', '{}', '{"hasNewJob":true}');
   assert.deepEqual(calls, [2]);
   assert.deepEqual(measured, [

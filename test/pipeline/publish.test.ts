@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { publishHandler } from '../../lambdas/queue/handlers.ts';
+import { publishHandler } from '../../lambdas/queue/publish.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import type { ListedSegment } from '../../lib/pipeline/publish/publish.ts';
 import { START_MS, testEngine } from '../support/engine.ts';

@@ -6,15 +6,15 @@ import { Meter } from '../../bin/estimate/usage.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
-import { runTranscodeJob } from '../../lib/pipeline/jobs/transcode.ts';
-import type { MediaStore } from '../../lib/pipeline/ports.ts';
+import { transcode } from '../../lib/pipeline/jobs/transcode.ts';
 import { deleteStream } from '../../lib/pipeline/streams.ts';
+import type { MediaStore } from '../../lib/ports/ports.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
 import { makeSegments } from '../support/media.ts';
 
 const LADDER = [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }];
 
-/** Three segments of a stream that has one rendition with pictures and one with sound. */
+/** Three segments of a stream that has one video and one audio rendition. */
 async function makeStream({ deps, records }: TestEngine): Promise<string> {
   const made = newStream('show', START_MS);
   await records.createStream({ ...made, settings: { ...made.settings, ladder: LADDER } });
@@ -34,7 +34,7 @@ function startWorker({ deps, workFolder }: TestEngine) {
   return async (uid: string, number: number) => {
     meter.reset();
     const job = { videoId: 'show', uid, run: 1, number };
-    assert.equal(await runTranscodeJob(remembering, job, { workFolder, signal }), 'done');
+    assert.equal(await transcode.run(remembering, job, { workFolder, signal }), 'done');
     return meter.usage.mediaPuts;
   };
 }
@@ -48,8 +48,8 @@ async function assertStored({ deps, records }: TestEngine, uid: string, number: 
   }
 }
 
-describe('a worker', () => {
-  test('sends the init segments of a stream once, and its segments all', async (t: TestContext) => {
+describe('put cache of a worker', () => {
+  test('a worker stores the init segments of a stream once, and every segment', async (t: TestContext) => {
     const engine = await testEngine(t);
     const uid = await makeStream(engine);
     const [one, other] = [startWorker(engine), startWorker(engine)];
@@ -59,7 +59,7 @@ describe('a worker', () => {
     for (const number of [0, 1, 2]) await assertStored(engine, uid, number);
   });
 
-  test('stores them anew for a stream that was deleted and made again', async (t: TestContext) => {
+  test('a worker stores init segments again for a stream that was deleted and created again', async (t: TestContext) => {
     const engine = await testEngine(t);
     const work = startWorker(engine);
     const before = await makeStream(engine);
@@ -73,10 +73,10 @@ describe('a worker', () => {
   });
 });
 
-describe('a media store that remembers', () => {
+describe('put cache', () => {
   const bytes = new Uint8Array(8);
 
-  test('knows nothing of a put that has failed', async (t: TestContext) => {
+  test('a put that failed is not cached', async (t: TestContext) => {
     const { media } = (await testEngine(t)).deps;
     let failures = 1;
     const put: MediaStore['put'] = async (...object) => {
@@ -89,7 +89,7 @@ describe('a media store that remembers', () => {
     assert.equal(await remembering.put('media/a', bytes, 'video/mp4'), 'exists');
   });
 
-  test('forgets what was not asked for in a long time', async (t: TestContext) => {
+  test('the least recently used key is forgotten first', async (t: TestContext) => {
     const meter = new Meter();
     const { media } = (await testEngine(t)).deps;
     const remembering = cachePuts(countingMedia(media, meter), 2);

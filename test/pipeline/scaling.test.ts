@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { type ScalingRequest, scalingRequest } from '../../lib/pipeline/message-schemas.ts';
 import { onDelayedMessage } from '../../lib/pipeline/upkeep/housekeeping.ts';
 import {
@@ -24,6 +25,7 @@ const LIMITS: ScalingLimits = {
 
 async function setUp(t: TestContext) {
   const fleet = {
+    type: 'scalable' as const,
     desired: 0,
     running: 0,
     calls: [] as number[],
@@ -39,37 +41,37 @@ async function setUp(t: TestContext) {
     },
   };
   const { deps, clock } = await testEngine(t, { fleet });
-  const { transcode, looks } = deps.queues;
+  const { liveJobs, scaling } = deps.queues;
   const look = (request: ScalingRequest = {}): Promise<FleetReport | undefined> =>
-    scaleWorkers(deps, LIMITS, request);
-  /** Carries out what is due on the queue of looks, as its poller does. */
+    scaleWorkers(deps, JOBS, LIMITS, request);
+  /** Carries out what is due on the queue of scaling, as its poller does. */
   const carryOut = async (): Promise<number> => {
-    const due = await looks.receive({ max: 10, waitMs: 0, leaseMs: 30_000 });
+    const due = await scaling.receive({ max: 10, waitMs: 0, leaseMs: 30_000 });
     for (const { body, receipt } of due) {
       await look(scalingRequest.parse(JSON.parse(body)));
-      await looks.acknowledge([receipt]);
+      await scaling.acknowledge([receipt]);
     }
     return due.length;
   };
   const queueJobs = (count: number) =>
-    transcode.send(Array.from({ length: count }, () => ({ body: 'job' })));
+    liveJobs.send(Array.from({ length: count }, () => ({ body: 'job', group: 'u' })));
   const doJobs = async (): Promise<void> => {
-    const jobs = await transcode.receive({ max: 100, waitMs: 0, leaseMs: 1000 });
-    await transcode.acknowledge(jobs.map(({ receipt }) => receipt));
+    const jobs = await liveJobs.receive({ max: 100, waitMs: 0, leaseMs: 1000 });
+    await liveJobs.acknowledge(jobs.map(({ receipt }) => receipt));
   };
-  return { deps, clock, fleet, look, carryOut, looks, queueJobs, doJobs };
+  return { deps, clock, fleet, look, carryOut, scaling, queueJobs, doJobs };
 }
 
-describe('a look at the workers', () => {
-  test('where nothing is to be done changes nothing, tells nothing and calls for no other', async (t) => {
-    const { look, fleet, looks } = await setUp(t);
+describe('scaling evaluation', () => {
+  test('an evaluation of an idle system changes nothing, reports nothing and requests no other', async (t) => {
+    const { look, fleet, scaling } = await setUp(t);
     assert.equal(await look(), undefined);
     assert.deepEqual(fleet.calls, []);
-    assert.deepEqual(await looks.depth(), { ready: 0, inFlight: 0, delayed: 0 });
+    assert.deepEqual(await scaling.depth(), { ready: 0, inFlight: 0, delayed: 0 });
   });
 
-  test('starts what the jobs need, once, however many call for it', async (t) => {
-    const { look, fleet, looks, queueJobs } = await setUp(t);
+  test('an evaluation starts the workers that the jobs need, once, however many request it', async (t) => {
+    const { look, fleet, scaling, queueJobs } = await setUp(t);
     await queueJobs(40);
     const reports = await Promise.all(Array.from({ length: 5 }, () => look({ hasNewJob: true })));
     await look();
@@ -79,17 +81,17 @@ describe('a look at the workers', () => {
       reports.filter((report) => report !== undefined),
       [{ desired: 11, running: 0, backlog: 40 }],
     );
-    assert.deepEqual(await looks.depth(), { ready: 0, inFlight: 0, delayed: 1 });
+    assert.deepEqual(await scaling.depth(), { ready: 0, inFlight: 0, delayed: 1 });
   });
 
-  test('starts a worker for a job that its queue does not count yet', async (t) => {
+  test('an evaluation starts a worker for a job that its queue does not count yet', async (t) => {
     const { look, fleet } = await setUp(t);
     await look({ hasNewJob: true });
     assert.deepEqual(fleet.calls, [1]);
   });
 
-  test('goes on every ten seconds until the workers are gone again', async (t) => {
-    const { carryOut, clock, fleet, looks, queueJobs, doJobs, deps } = await setUp(t);
+  test('evaluations go on every ten seconds until the workers are gone again', async (t) => {
+    const { carryOut, clock, fleet, scaling, queueJobs, doJobs, deps } = await setUp(t);
     await queueJobs(4);
     await requestScaling(deps);
     let rounds = 0;
@@ -102,31 +104,31 @@ describe('a look at the workers', () => {
     assert.equal(fleet.calls.at(-1), 0);
     // Five minutes of idling in tens of seconds, and one more look after the change.
     assert.ok(rounds >= 31 && rounds <= 33, `${rounds}`);
-    assert.deepEqual(await looks.depth(), { ready: 0, inFlight: 0, delayed: 0 });
+    assert.deepEqual(await scaling.depth(), { ready: 0, inFlight: 0, delayed: 0 });
   });
 
-  test('that failed is made again at once, whenever its message comes back', async (t) => {
-    const { look, fleet, looks, queueJobs } = await setUp(t);
+  test('an evaluation that failed is repeated as soon as its message comes back', async (t) => {
+    const { look, fleet, scaling, queueJobs } = await setUp(t);
     await queueJobs(4);
     fleet.failures = 1;
     await assert.rejects(look({ hasNewJob: true }), /throttled/);
-    assert.equal((await looks.depth()).delayed, 0);
+    assert.equal((await scaling.depth()).delayed, 0);
     await look({ hasNewJob: true });
     assert.equal(fleet.calls.length, 1);
-    assert.equal((await looks.depth()).delayed, 1);
+    assert.equal((await scaling.depth()).delayed, 1);
   });
 
-  test('leaves workers alone that are started by hand', async (t) => {
+  test('a static fleet is left alone', async (t) => {
     const { deps } = await testEngine(t, {
-      fleet: { count: () => assert.fail('nobody needs to know') },
+      fleet: { type: 'static', count: () => assert.fail('it is not needed') },
     });
-    assert.equal(await scaleWorkers(deps, LIMITS, { hasNewJob: true }), undefined);
+    assert.equal(await scaleWorkers(deps, JOBS, LIMITS, { hasNewJob: true }), undefined);
   });
 });
 
-describe('a call for a look', () => {
-  test('is made once for many jobs, while looks go on', async (t) => {
-    const { deps, carryOut, clock, looks, queueJobs } = await setUp(t);
+describe('scaling request', () => {
+  test('many jobs request one evaluation while evaluations go on', async (t) => {
+    const { deps, carryOut, clock, scaling, queueJobs } = await setUp(t);
     await queueJobs(1);
     await requestScaling(deps);
     assert.equal(await carryOut(), 1);
@@ -134,10 +136,10 @@ describe('a call for a look', () => {
       await requestScaling(deps);
       clock.nowMs += 1000;
     }
-    assert.deepEqual(await looks.depth(), { ready: 0, inFlight: 0, delayed: 1 });
+    assert.deepEqual(await scaling.depth(), { ready: 0, inFlight: 0, delayed: 1 });
   });
 
-  test('brings a worker back at once when the last one has just been sent away', async (t) => {
+  test('a request brings a worker back at once when the last one has just been stopped', async (t) => {
     const { deps, look, carryOut, clock, fleet } = await setUp(t);
     await look({ hasNewJob: true });
     clock.nowMs += LIMITS.idleMs;
@@ -149,28 +151,28 @@ describe('a call for a look', () => {
     assert.deepEqual(fleet.calls, [1, 0, 1]);
   });
 
-  test('is made again when the look that was to come has been lost', async (t) => {
-    const { deps, carryOut, clock, looks, queueJobs } = await setUp(t);
+  test('a request is sent again when the evaluation that was due has been lost', async (t) => {
+    const { deps, carryOut, clock, scaling, queueJobs } = await setUp(t);
     await queueJobs(1);
     await requestScaling(deps);
     await carryOut();
     clock.nowMs += 10_000;
-    const lost = await looks.receive({ max: 10, waitMs: 0, leaseMs: 1000 });
+    const lost = await scaling.receive({ max: 10, waitMs: 0, leaseMs: 1000 });
     assert.equal(lost.length, 1);
-    await looks.acknowledge(lost.map(({ receipt }) => receipt));
+    await scaling.acknowledge(lost.map(({ receipt }) => receipt));
     await requestScaling(deps);
     assert.equal(await carryOut(), 0, 'it may only be late');
     clock.nowMs += 10_001;
     await requestScaling(deps);
     assert.equal(await carryOut(), 1);
-    assert.equal((await looks.depth()).delayed, 1, 'and looks go on');
+    assert.equal((await scaling.depth()).delayed, 1, 'and scaling go on');
   });
 
-  test('leads to one chain of looks, however many chains there were', async (t) => {
-    const { deps, carryOut, clock, looks, queueJobs } = await setUp(t);
+  test('any number of requests leads to one chain of evaluations', async (t) => {
+    const { deps, carryOut, clock, scaling, queueJobs } = await setUp(t);
     await queueJobs(1);
     for (let call = 0; call < 7; call += 1) await requestScaling(deps);
-    await looks.send([
+    await scaling.send([
       { body: '{}', delayMs: 3000 },
       { body: '{}', delayMs: 9999 },
     ]);
@@ -178,11 +180,11 @@ describe('a call for a look', () => {
       clock.nowMs += 1000;
       await carryOut();
     }
-    assert.deepEqual(await looks.depth(), { ready: 0, inFlight: 0, delayed: 1 });
+    assert.deepEqual(await scaling.depth(), { ready: 0, inFlight: 0, delayed: 1 });
   });
 });
 
-describe('a job that is queued', () => {
+describe('queueing a job', () => {
   /** One segment of a stream, and what its upload has sent. */
   async function upload(t: TestContext) {
     const engine = await testEngine(t);
@@ -195,7 +197,7 @@ describe('a job that is queued', () => {
       return uploadSegment(deps, found, { number: 0, bytes, pushed: false });
     };
     await send();
-    const taken = async (name: 'transcode' | 'looks'): Promise<unknown[]> => {
+    const taken = async (name: 'liveJobs' | 'scaling'): Promise<unknown[]> => {
       const queue = deps.queues[name];
       const messages = await queue.receive({ max: 10, waitMs: 0, leaseMs: 1000 });
       await queue.acknowledge(messages.map(({ receipt }) => receipt));
@@ -204,32 +206,33 @@ describe('a job that is queued', () => {
     return { ...engine, send, taken };
   }
 
-  test('by an upload, or by its repetition, calls for a look', async (t) => {
-    const { send, taken } = await upload(t);
+  test('an upload requests scaling, and so does its repetition when the job was lost', async (t) => {
+    const { send, taken, clock } = await upload(t);
     for (const isNew of [false, undefined]) {
-      assert.equal((await taken('transcode')).length, 1);
-      assert.deepEqual(await taken('looks'), [{ hasNewJob: true }]);
+      assert.equal((await taken('liveJobs')).length, 1);
+      assert.deepEqual(await taken('scaling'), [{ hasNewJob: true }]);
+      clock.nowMs += 5_000;
       if (isNew !== undefined) assert.equal((await send()).isNew, isNew);
     }
   });
 
-  test('anew, because it was lost, calls for one as well', async (t) => {
+  test('a lost job that housekeeping queues again requests scaling as well', async (t) => {
     const { deps, clock, records, taken } = await upload(t);
-    const lost = await taken('transcode');
-    await taken('looks');
+    const lost = await taken('liveJobs');
+    await taken('scaling');
     const { uid } = (await records.findStream('show'))?.value ?? assert.fail('no stream');
-    const watch = () => onDelayedMessage(deps, { type: 'watch', videoId: 'show', uid });
+    const watch = () => onDelayedMessage(deps, { type: 'housekeeping', videoId: 'show', uid });
     await watch();
-    assert.deepEqual([await taken('transcode'), await taken('looks')], [[], []], 'not yet');
+    assert.deepEqual([await taken('liveJobs'), await taken('scaling')], [[], []], 'not yet');
     clock.nowMs += 60_000;
     await watch();
-    assert.deepEqual(await taken('transcode'), lost);
-    assert.deepEqual(await taken('looks'), [{ hasNewJob: true }]);
+    assert.deepEqual(await taken('liveJobs'), lost);
+    assert.deepEqual(await taken('scaling'), [{ hasNewJob: true }]);
   });
 });
 
-test('an engine that starts anew looks at once, whatever its last life knew of workers', async (t) => {
-  const { deps, carryOut, clock, fleet, look, looks, queueJobs } = await setUp(t);
+test('an engine that restarts evaluates scaling at once, whatever it knew of workers before', async (t) => {
+  const { deps, carryOut, clock, fleet, look, scaling, queueJobs } = await setUp(t);
   await queueJobs(4);
   await look();
   assert.deepEqual(fleet.calls, [2]);
@@ -242,5 +245,5 @@ test('an engine that starts anew looks at once, whatever its last life knew of w
     clock.nowMs += 1000;
     await carryOut();
   }
-  assert.equal((await looks.depth()).delayed, 1, 'the look of the last life adds none');
+  assert.equal((await scaling.depth()).delayed, 1, 'the look of the last life adds none');
 });

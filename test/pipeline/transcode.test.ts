@@ -3,12 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
-import { jobsDeadHandler } from '../../lambdas/queue/handlers.ts';
+import { jobsDeadHandler } from '../../lambdas/queue/jobs.ts';
+import type { SourceSegment } from '../../lib/domain/segment.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
-import { runTranscodeJob } from '../../lib/pipeline/jobs/transcode.ts';
-import type { TranscodeJob } from '../../lib/pipeline/message-schemas.ts';
+import type { SegmentJob } from '../../lib/pipeline/jobs/job-kind.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
+
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
@@ -29,7 +31,7 @@ async function uploadThree(t: TestContext) {
     const found = (await engine.records.findStream('show')) ?? assert.fail();
     await uploadSegment(engine.deps, found, { number, bytes, pushed: false });
   }
-  const jobOf = (number: number): TranscodeJob => ({
+  const jobOf = (number: number): SegmentJob => ({
     videoId: 'show',
     uid: stream.uid,
     run: 1,
@@ -38,8 +40,10 @@ async function uploadThree(t: TestContext) {
   return { engine, stream, jobOf };
 }
 
-const work = ({ deps, workFolder }: TestEngine, job: TranscodeJob) =>
-  runTranscodeJob(deps, job, { workFolder, signal: new AbortController().signal });
+const bodyOf = (job: SegmentJob): string => JSON.stringify({ kind: 'transcode', ...job });
+
+const work = ({ deps, workFolder }: TestEngine, job: SegmentJob) =>
+  JOBS.run(deps, bodyOf(job), { workFolder, signal: new AbortController().signal });
 
 async function listed({ deps }: TestEngine, stream: Stream): Promise<string[]> {
   await publishStream(deps, { videoId: stream.videoId, uid: stream.uid });
@@ -49,8 +53,8 @@ async function listed({ deps }: TestEngine, stream: Stream): Promise<string[]> {
   );
 }
 
-describe('a transcode job', () => {
-  test('done twice changes nothing, and one of a stream that is gone is no work', async (t) => {
+describe('transcode job', () => {
+  test('a job that is done twice changes nothing, and one of a stream that is gone is obsolete', async (t) => {
     const { engine, stream, jobOf } = await uploadThree(t);
     assert.equal(await work(engine, jobOf(0)), 'done');
     const before = await engine.deps.media.list(`media/show/${stream.uid}/`);
@@ -62,7 +66,7 @@ describe('a transcode job', () => {
     assert.equal(await work(engine, { ...jobOf(0), number: 9 }), 'obsolete');
   });
 
-  test('of a segment that can never be decoded becomes a gap, and nobody waits for it', async (t) => {
+  test('a segment that can never be decoded becomes a gap, and publishing goes on', async (t) => {
     const { engine, stream, jobOf } = await uploadThree(t);
     const broken = await engine.records.findSegment(stream, 1, 1);
     const path = join(engine.workFolder, '..', 'objects', broken?.sourceKey ?? '');
@@ -75,7 +79,7 @@ describe('a transcode job', () => {
     assert.deepEqual(await listed(engine, stream), ['media', 'gap', 'media']);
   });
 
-  test('that fails for a reason of ours is tried again, and ends in the dead letters', async (t) => {
+  test('a job that fails for a reason of ours throws, and its dead letter makes the segment a gap', async (t) => {
     const { engine, stream, jobOf } = await uploadThree(t);
     const segment = (await engine.records.findSegment(stream, 1, 1)) ?? assert.fail();
     await engine.deps.media.delete([segment.sourceKey]);
@@ -83,16 +87,40 @@ describe('a transcode job', () => {
     await assert.rejects(work(engine, jobOf(1)), /not there/);
     assert.equal(await engine.records.findOutcome(stream, 1, 1), undefined);
     assert.deepEqual(await listed(engine, stream), ['media'], 'it may still come');
-    const record = { messageId: 'm', body: JSON.stringify(jobOf(1)) };
+    const record = { messageId: 'm', body: bodyOf(jobOf(1)) };
     const handler = jobsDeadHandler(engine.deps) as unknown as Handler;
     assert.deepEqual(await handler({ Records: [record] }, {}), { batchItemFailures: [] });
     assert.deepEqual(await listed(engine, stream), ['media', 'gap', 'media']);
+  });
+
+  test('a job waits for a predecessor that is uploaded a moment later, and no longer than two seconds', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t);
+    const { records } = engine.deps;
+    const asked: number[] = [];
+    const late = (found: SourceSegment | undefined, number: number, times: number) => {
+      asked.push(number);
+      return number === 0 && asked.filter((one) => one === 0).length <= times ? undefined : found;
+    };
+    const withLatePredecessor = (times: number) => {
+      const findSegment: typeof records.findSegment = async (...which) =>
+        late(await records.findSegment(...which), which[2], times);
+      const patched = Object.assign(Object.create(records), { findSegment });
+      return { ...engine, deps: { ...engine.deps, records: patched } };
+    };
+    const first = await records.getRun(stream, 1);
+    assert.equal(first?.firstNumber, 0);
+    assert.equal(await work(withLatePredecessor(3), jobOf(1)), 'done');
+    assert.ok(asked.filter((one) => one === 0).length >= 4, 'asked until it was there');
+    asked.length = 0;
+    engine.clock.nowMs += 2_000;
+    assert.equal(await work(withLatePredecessor(Number.POSITIVE_INFINITY), jobOf(2)), 'done');
+    assert.equal(await work(withLatePredecessor(0), { ...jobOf(1) }), 'done');
   });
 });
 
 type Handler = (event: { Records: object[] }, context: object) => Promise<unknown>;
 
-/** The same tables and headers, with noise for pictures and sound. */
+/** The same tables and headers, with noise for video and audio. */
 async function damaged({ deps }: TestEngine, key: string): Promise<Uint8Array> {
   const bytes = Buffer.from((await deps.media.get(key)) ?? assert.fail());
   for (let packet = 0; packet < bytes.length; packet += 188) {

@@ -1,71 +1,228 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
-import { WorkerLoop } from '../../lib/pipeline/jobs/worker-loop.ts';
+import { describe, type TestContext, test } from 'node:test';
+import { type JobRun, WorkerLoop } from '../../lib/pipeline/jobs/worker-loop.ts';
+import type { WorkQueue } from '../../lib/ports/ports.ts';
 import { testEngine } from '../support/engine.ts';
 import { waitFor } from '../support/system.ts';
 
-describe('a worker’s loop', () => {
-  test('does several jobs at once, no more than it may, and says which runs alone', async (t) => {
-    const { deps } = await testEngine(t, { realTime: true });
-    const { transcode } = deps.queues;
-    await transcode.send(['a', 'b', 'c'].map((body) => ({ body })));
-    const gates = new Map<string, () => void>();
-    const alone: Record<string, boolean> = {};
-    let most = 0;
+const jobs = (...bodies: readonly string[]) => bodies.map((body) => ({ body, group: 'u' }));
+
+/** Jobs that run until the test releases or aborts them. */
+function gatedJobs() {
+  const gates = new Map<string, () => void>();
+  const started: JobRun[] = [];
+  const run = async (job: JobRun) => {
+    started.push(job);
+    const done = new Promise<void>((resolve) => gates.set(job.body, resolve));
+    await Promise.race([done, aborted(job.signal)]);
+    gates.delete(job.body);
+  };
+  const isRunning = (body: string) => waitFor(body, async () => gates.has(body));
+  return { gates, started, run, isRunning, bodies: () => started.map(({ body }) => body) };
+}
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+  );
+
+async function setUp(t: TestContext) {
+  const loops: WorkerLoop[] = [];
+  // Before the engine closes.
+  t.after(() => Promise.all(loops.map((loop) => loop.stop(0))));
+  const { deps } = await testEngine(t, { realTime: true });
+  const start = (options: Partial<ConstructorParameters<typeof WorkerLoop>[0]>) => {
     const loop = new WorkerLoop({
-      queue: transcode,
-      concurrency: 2,
+      queues: [deps.queues.liveJobs],
+      concurrency: 1,
+      run: async () => {},
       report: (error) => assert.fail(String(error)),
-      run: async (job) => {
-        alone[job.body] = job.alone;
-        await new Promise<void>((resolve) => {
-          gates.set(job.body, resolve);
-          most = Math.max(most, gates.size);
-        });
-        gates.delete(job.body);
-      },
+      ...options,
     });
-    await waitFor('two jobs', async () => gates.size === 2);
-    gates.get('a')?.();
-    await waitFor('the third', async () => gates.has('c'));
-    for (const release of gates.values()) release();
-    await waitFor('all done', async () => (await transcode.depth()).inFlight === 0);
-    await transcode.send([{ body: 'd' }]);
-    await waitFor('the last', async () => gates.has('d'));
-    gates.get('d')?.();
-    await loop.stop(1000);
-    assert.equal(most, 2);
-    assert.deepEqual([alone.a, alone.d], [false, true]);
-    assert.deepEqual(await transcode.depth(), { ready: 0, inFlight: 0, delayed: 0 });
+    loops.push(loop);
+    return loop;
+  };
+  return { ...deps.queues, start };
+}
+
+describe('worker loop', () => {
+  test('a worker does as many jobs at once as it may, and a job that is alone has all cores', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    await liveJobs.send(jobs('a', 'b', 'c'));
+    start({ concurrency: 2, run: gated.run });
+    await gated.isRunning('b');
+    assert.deepEqual(gated.bodies(), ['a', 'b']);
+    gated.gates.get('a')?.();
+    await gated.isRunning('c');
+    for (const release of gated.gates.values()) release();
+    await waitFor('all done', async () => (await liveJobs.depth()).inFlight === 0);
+    await liveJobs.send(jobs('d'));
+    await gated.isRunning('d');
+    gated.gates.get('d')?.();
+    assert.deepEqual(
+      gated.started.map(({ body, exclusive }) => [body, exclusive]),
+      [
+        ['a', false],
+        ['b', false],
+        ['c', false],
+        ['d', true],
+      ],
+    );
+    await waitFor('done', async () => (await liveJobs.depth()).inFlight === 0);
+    assert.deepEqual(await liveJobs.depth(), { ready: 0, inFlight: 0, delayed: 0 });
   });
 
-  test('gives back a job that fails, and those that a stop cuts short', async (t) => {
-    const { deps } = await testEngine(t, { realTime: true });
-    const { transcode } = deps.queues;
-    await transcode.send([{ body: 'fails' }, { body: 'long' }]);
+  test('a job that fails is given back for later, and one that a stop cuts short at once', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    await liveJobs.send(jobs('fails', 'long'));
     const reported: string[] = [];
-    let cut = false;
     let started = false;
-    const loop = new WorkerLoop({
-      queue: transcode,
+    const loop = start({
       concurrency: 2,
       report: (_, what) => reported.push(what),
       run: async ({ body, signal }) => {
         if (body === 'fails') throw new Error('broken');
         started = true;
         await once(signal, 'abort');
-        cut = true;
         throw signal.reason;
       },
     });
     await waitFor('the failure', async () => reported.length === 1 && started);
-    await loop.stop(50);
-    assert.equal(cut, true);
+    await loop.stop(0);
     assert.deepEqual(reported, ['fails'], 'what was cut short is no failure');
-    const { ready, delayed, inFlight } = await transcode.depth();
+    const { ready, delayed, inFlight } = await liveJobs.depth();
     assert.deepEqual([ready + delayed, inFlight], [2, 0]);
-    const [again] = await transcode.receive({ max: 1, waitMs: 0, leaseMs: 1000 });
-    assert.equal(again?.body, 'long', 'at once, while the failed one waits a while');
+    const [again] = await liveJobs.receive({ max: 1, waitMs: 0, leaseMs: 1000 });
+    assert.equal(again?.body, 'long');
   });
+
+  test('a job that takes longer than its lease keeps it, and nobody else gets the job', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    let extensions = 0;
+    const counting: WorkQueue = {
+      ...methodsOf(liveJobs),
+      extend: async (receipt, leaseMs) => {
+        const extended = await liveJobs.extend(receipt, leaseMs);
+        extensions += 1;
+        return extended;
+      },
+    };
+    await liveJobs.send(jobs('long'));
+    start({ queues: [counting], run: gated.run, leaseMs: 400 });
+    await gated.isRunning('long');
+    // Three leases long: four extensions each.
+    await waitFor('twelve extensions', async () => extensions >= 12);
+    assert.deepEqual(await liveJobs.receive({ max: 1, waitMs: 0, leaseMs: 1000 }), []);
+    assert.equal(gated.started[0]?.signal.aborted, false);
+    gated.gates.get('long')?.();
+    await waitFor('done', async () => (await liveJobs.depth()).inFlight === 0);
+  });
+
+  test('a worker that has lost the lease of a job stops it, and neither completes nor returns it', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    const reports: string[] = [];
+    const settled: string[] = [];
+    const stolen: WorkQueue = {
+      ...methodsOf(liveJobs),
+      extend: async () => false,
+      acknowledge: async (receipts) => void settled.push(...receipts),
+      release: async (receipt) => void settled.push(receipt),
+    };
+    await liveJobs.send(jobs('stolen'));
+    start({
+      queues: [stolen],
+      run: gated.run,
+      leaseMs: 400,
+      report: (error) => reports.push(String(error)),
+    });
+    await gated.isRunning('stolen');
+    await waitFor('the abort', async () => gated.started[0]?.signal.aborted);
+    await waitFor('the report', async () => reports.length > 0);
+    assert.match(reports[0] ?? '', /lease is lost/);
+    assert.deepEqual(settled, []);
+  });
+
+  test('a worker whose queue cannot be reached for a whole lease stops its job', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    const reports: string[] = [];
+    const cutOff: WorkQueue = {
+      ...methodsOf(liveJobs),
+      extend: async () => {
+        throw new Error('no route to host');
+      },
+    };
+    await liveJobs.send(jobs('cut off'));
+    start({
+      queues: [cutOff],
+      run: gated.run,
+      leaseMs: 400,
+      report: (_, what) => reports.push(what),
+    });
+    await gated.isRunning('cut off');
+    await waitFor('the abort', async () => gated.started[0]?.signal.aborted);
+    assert.ok(reports.filter((what) => what === 'extending a lease').length >= 3, 'tried again');
+  });
+
+  test('live jobs are taken before back-fill, and analysis last', async (t) => {
+    const { liveJobs, backfillJobs, analysisJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    await liveJobs.send(jobs('live 1'));
+    start({ queues: [liveJobs, backfillJobs, analysisJobs], run: gated.run });
+    await gated.isRunning('live 1');
+    await analysisJobs.send(jobs('analysis'));
+    await backfillJobs.send(jobs('back-fill'));
+    await liveJobs.send(jobs('live 2'));
+    for (const body of ['live 1', 'live 2', 'back-fill', 'analysis']) {
+      await gated.isRunning(body);
+      gated.gates.get(body)?.();
+    }
+    assert.deepEqual(gated.bodies(), ['live 1', 'live 2', 'back-fill', 'analysis']);
+  });
+
+  test('an idle worker notices jobs of every class', async (t) => {
+    const { liveJobs, backfillJobs, analysisJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    start({ queues: [liveJobs, backfillJobs, analysisJobs], run: gated.run });
+    for (const [queue, body] of [
+      [analysisJobs, 'analysis'],
+      [liveJobs, 'live'],
+      [backfillJobs, 'back-fill'],
+    ] as const) {
+      await queue.send(jobs(body));
+      await gated.isRunning(body);
+      gated.gates.get(body)?.();
+    }
+  });
+
+  test('a job costs one receive and one acknowledgement, and no count of the queue', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const calls: string[] = [];
+    const noting = Object.fromEntries(
+      Object.entries(methodsOf(liveJobs)).map(([name, method]) => [
+        name,
+        (...args: unknown[]) => {
+          calls.push(name);
+          return (method as (...given: unknown[]) => unknown)(...args);
+        },
+      ]),
+    ) as WorkQueue;
+    await liveJobs.send(jobs('one'));
+    start({ queues: [noting] });
+    await waitFor('the next receive', async () => calls.length >= 3);
+    assert.deepEqual(calls, ['receive', 'acknowledge', 'receive']);
+  });
+});
+
+const methodsOf = (queue: WorkQueue): WorkQueue => ({
+  send: (messages) => queue.send(messages),
+  receive: (options) => queue.receive(options),
+  extend: (receipt, leaseMs) => queue.extend(receipt, leaseMs),
+  acknowledge: (receipts) => queue.acknowledge(receipts),
+  release: (receipt, delayMs) => queue.release(receipt, delayMs),
+  depth: () => queue.depth(),
 });

@@ -8,8 +8,8 @@ import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { hashKey } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
-import type { WorkerFleet } from '../../lib/pipeline/ports.ts';
 import type { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
+import type { WorkerFleet } from '../../lib/ports/ports.ts';
 
 export const OWNER_KEY = 'owner-key-of-the-tests';
 export const START_MS = Date.parse('2026-01-01T00:00:00.000Z');
@@ -27,7 +27,7 @@ export type TestEngineOptions = Readonly<{
   fleet?: WorkerFleet;
 }>;
 
-const ONE_WORKER: WorkerFleet = { count: async () => ({ desired: 1, running: 1 }) };
+const ONE_WORKER: WorkerFleet = { type: 'static', count: async () => ({ desired: 1, running: 1 }) };
 
 export async function testEngine(
   t: TestContext,

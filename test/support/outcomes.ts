@@ -95,7 +95,7 @@ export async function settle(
 export async function publish(
   { deps }: TestEngine,
   { videoId, uid }: Stream,
-  settled?: Readonly<{ run: number; number: number }>,
+  completed?: Readonly<{ run: number; number: number }>,
 ): Promise<readonly ListedSegment[]> {
-  return publishStream(deps, { videoId, uid, ...(settled ? { settled } : {}) });
+  return publishStream(deps, { videoId, uid, ...(completed ? { completed } : {}) });
 }

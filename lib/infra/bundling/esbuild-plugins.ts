@@ -35,16 +35,19 @@ const literalKeys: Plugin = {
   },
 };
 
-/** What packages import only when they need it is for other surroundings: browsers, event streams. */
-const noLateParts: Plugin = {
-  name: 'no-late-parts',
+/**
+ * Packages import dynamically what other surroundings need (browsers, event streams), and kinds of jobs
+ * what only a worker runs.
+ */
+const unusedChunks: Plugin = {
+  name: 'unused-chunks',
   setup({ onResolve }) {
-    onResolve({ filter: /^[@\w]/ }, ({ kind, importer, path }) =>
-      kind === 'dynamic-import' && importer.includes('node_modules')
+    onResolve({ filter: /./ }, ({ kind, importer, path }) =>
+      kind === 'dynamic-import' && /node_modules|[\\/]pipeline[\\/]jobs[\\/]/.test(importer)
         ? { path, external: true }
         : undefined,
     );
   },
 };
 
-export const BUNDLE_PLUGINS: Plugin[] = [onlyVersions, literalKeys, noLateParts];
+export const BUNDLE_PLUGINS: Plugin[] = [onlyVersions, literalKeys, unusedChunks];

@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
-import { FUNCTION_TABLE, type FunctionSpec, SCALE_FUNCTION } from '../function-table.ts';
+import { FUNCTIONS } from '../function-table.ts';
 import { BUNDLE_PLUGINS } from './esbuild-plugins.ts';
 
 export type BundledFunction = Readonly<{
@@ -21,8 +21,6 @@ const fromRoot = (path: string): string =>
   fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 export const FUNCTIONS_FOLDER = fromRoot('dist/functions');
-
-const ALL: Readonly<Record<string, FunctionSpec>> = { ...FUNCTION_TABLE, scale: SCALE_FUNCTION };
 
 const STAND_INS = fromRoot('lambdas/runtime/sdk-stubs.ts');
 const STOOD_IN_FOR = [
@@ -56,7 +54,7 @@ export async function bundleFunctions(
 
 /** The entries of all functions: the file in `lambdas/functions` that has the function's name. */
 export const functionSources = (): BundleSource[] =>
-  Object.entries(ALL).map(([name, { lazyChunks }]) => ({
+  FUNCTIONS.map(([name, { lazyChunks }]) => ({
     name,
     entry: fromRoot(`lambdas/functions/${name}.ts`),
     ...(lazyChunks ? { lazyChunks } : {}),

@@ -18,10 +18,9 @@ import {
 import type { Inspection } from '../../media/inspect.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
-import { sendDelayed, sendTranscode } from '../messages.ts';
+import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/stream-records.ts';
-import { housekeepingDelayMs } from '../upkeep/housekeeping.ts';
-import { requestScaling } from '../upkeep/scaling.ts';
+import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { receiptFor } from './receipt.ts';
 import { decideSequence, type Sequencing } from './sequencing.ts';
 
@@ -44,8 +43,8 @@ export type UploadResult = Readonly<{ receipt: Receipt; isNew: boolean }>;
 /** Rounds in which another upload may win the race for a run or a number before we give up. */
 const MAX_RACES = 5;
 
-/** A job for a segment whose predecessor is not there yet is held back so long, for its audio tail. */
-const TAIL_GRACE_MS = 2000;
+/** A segment that is uploaded again so much later and has no job in the queue has lost it. */
+const REPEATED_UPLOAD_MS = 5000;
 
 /** Demuxers are large: a process that begins may ask for them before it needs them, or not at all. */
 export const loadInspection = () => import('../../media/inspect.ts');
@@ -75,7 +74,7 @@ export async function uploadSegment(
   for (let race = 0; race < MAX_RACES; race += 1) {
     const place = await decideSequence(records, stream.value, { ...upload, digest });
     if (place.type === 'present') {
-      await requeue(deps, stream.value, place.segment);
+      await resume(deps, stream.value, place.segment);
       return {
         receipt: await receiptFor(deps, stream.value, place.run, place.segment),
         isNew: false,
@@ -89,7 +88,10 @@ export async function uploadSegment(
       stream = (await records.findStream(stream.value.videoId)) ?? stream;
       continue;
     }
-    await queueJobs(deps, stream.value, stored.run, stored.segment, stored.startsRun);
+    await Promise.all([
+      enqueueSegments(deps, stream.value, [stored.segment]),
+      stored.startsRun ? startHousekeeping(deps, stream.value) : undefined,
+    ]);
     return {
       receipt: await receiptFor(deps, stream.value, stored.run, stored.segment),
       isNew: true,
@@ -231,50 +233,11 @@ function startRun(
 }
 
 /**
- * A job wants the audio tail of the segment before. It is queued when that is there, or when it came
- * too late; whoever of two neighbours comes second queues the job of the later.
+ * A repeated upload may be one whose messages could not be sent, so a job that is lost is queued again,
+ * and housekeeping starts again: of several messages for it one goes on.
  */
-async function queueJobs(
-  deps: Deps,
-  stream: Stream,
-  run: Run,
-  segment: SourceSegment,
-  startsRun: boolean,
-): Promise<void> {
-  const { records } = deps;
-  const ref = { videoId: stream.videoId, uid: stream.uid, run: run.run };
-  const job = { ...ref, number: segment.number };
-  const [before, after] = await Promise.all([
-    segment.number > 0 ? records.findSegment(stream, run.run, segment.number - 1) : undefined,
-    records.findSegment(stream, run.run, segment.number + 1),
-  ]);
-  const canStart = startsRun || before !== undefined || segment.number === 0;
-  await Promise.all([
-    sendTranscode(deps, [job], canStart ? 0 : TAIL_GRACE_MS),
-    after ? sendTranscode(deps, [{ ...ref, number: after.number }]) : undefined,
-    startsRun ? startHousekeeping(deps, stream) : undefined,
-    // Each time: the stream may go on after a pause in which the workers went.
-    requestScaling(deps),
-  ]);
+async function resume(deps: Deps, stream: Stream, segment: SourceSegment): Promise<void> {
+  if (await deps.records.findOutcome(stream, segment.run, segment.number)) return;
+  await startHousekeeping(deps, stream);
+  await requeueLost(deps, stream, [segment], { minAgeMs: REPEATED_UPLOAD_MS });
 }
-
-/**
- * An upload that is repeated may be one whose messages could not be sent. A job done twice changes
- * nothing, and of two watches one remains.
- */
-async function requeue(deps: Deps, stream: Stream, segment: SourceSegment): Promise<void> {
-  const { records } = deps;
-  if (await records.findOutcome(stream, segment.run, segment.number)) return;
-  const { videoId, uid } = stream;
-  const job = { videoId, uid, run: segment.run, number: segment.number };
-  await Promise.all([
-    sendTranscode(deps, [job]),
-    startHousekeeping(deps, stream),
-    requestScaling(deps),
-  ]);
-}
-
-const startHousekeeping = (deps: Deps, stream: Stream): Promise<void> => {
-  const { videoId, uid } = stream;
-  return sendDelayed(deps, { type: 'watch', videoId, uid }, housekeepingDelayMs(stream));
-};

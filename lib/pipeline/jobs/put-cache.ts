@@ -4,7 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import type { MediaStore } from '../ports.ts';
+import type { MediaStore } from '../../ports/ports.ts';
 
 /** Of some hundred bytes each. Init segments are asked for again and again, so they stay. */
 const MAX_KEYS = 10_000;

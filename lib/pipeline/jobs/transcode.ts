@@ -1,177 +1,20 @@
-/**
- * One job: a source segment becomes a segment of every rendition. Stateless, and doing it twice
- * changes nothing: objects are named by their content, and the first recorded outcome stands.
- */
+/** The kind of job that makes every rendition of one source segment. */
 
-import { DomainError } from '../../domain/errors.ts';
-import { planLadder } from '../../domain/ladder.ts';
-import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
-import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
-import type { Run, Stream } from '../../domain/stream.ts';
-import { secondsToTicks, TICKS_PER_SECOND } from '../../domain/ticks.ts';
-import type { EntryRendition } from '../../domain/timeline.ts';
-import { type TranscodedSegment, transcodeSegment } from '../../media/transcode.ts';
-import { digestOf } from '../digest.ts';
-import type { TranscodeJob } from '../message-schemas.ts';
-import type { StreamRecords } from '../records/stream-records.ts';
-import { failure, notifyPublisher, type WorkerDeps } from './outcome.ts';
+import { type JobKind, parseSegmentJob, type SegmentJob } from './job-kind.ts';
 
-export type TranscodeSurroundings = Readonly<{
-  workFolder: string;
-  /** Of the encoder; undefined: as many as there are cores. */
-  threads?: number;
-  signal: AbortSignal;
-}>;
-
-/** What the encoder announced may differ from what the container shows by a frame or so. */
-const MAX_DURATION_CORRECTION_TICKS = TICKS_PER_SECOND / 4;
-
-/** Throws when it is worth another try; a segment that can never be decoded is recorded as failed. */
-export async function runTranscodeJob(
-  deps: WorkerDeps,
-  job: TranscodeJob,
-  surroundings: TranscodeSurroundings,
-): Promise<'done' | 'failed' | 'obsolete'> {
-  const { records } = deps;
-  const [found, before] = await Promise.all([
-    records.findStream(job.videoId),
-    records.findOutcome(job, job.run, job.number),
-  ]);
-  const stream = found?.value;
-  if (stream?.uid !== job.uid) return 'obsolete';
-  const [run, segment] = await Promise.all([
-    records.getRun(stream, job.run),
-    records.findSegment(stream, job.run, job.number),
-  ]);
-  if (!run || !segment) return 'obsolete';
-  // The publisher may not have heard: the worker before may have died between the two.
-  if (before) {
-    await notifyPublisher(deps, job);
-    return before.type === 'rendered' ? 'done' : 'failed';
-  }
-  let outcome: SegmentOutcome;
-  try {
-    const transcoded = await transcode(deps, stream, run, segment, surroundings);
-    outcome = await storeRenditions(deps, stream, segment, transcoded);
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    outcome = failure(deps, segment, `${error.code}: ${error.message}`);
-  }
-  await records.recordOutcome(stream, outcome);
-  await notifyPublisher(deps, job);
-  return outcome.type === 'rendered' ? 'done' : 'failed';
-}
-
-async function transcode(
-  deps: WorkerDeps,
-  stream: Stream,
-  run: Run,
-  segment: SourceSegment,
-  { workFolder, threads, signal }: TranscodeSurroundings,
-): Promise<TranscodedSegment> {
-  const { records } = deps;
-  const isOpen = segment.facts.video?.startsClosed === false;
-  const [source, previous] = await Promise.all([
-    readSource(deps, segment),
-    segment.number > 0 ? records.findSegment(stream, run.run, segment.number - 1) : undefined,
-  ]);
-  const picture = run.picture ?? segment.facts.video;
-  // Pictures that refer to the segment before are decoded with it.
-  const previousSource = isOpen && previous ? await readSource(deps, previous) : undefined;
-  return transcodeSegment({
-    segment: source.bytes,
-    ...(source.init ? { init: source.init } : {}),
-    facts: segment.facts,
-    timestampOffsetTicks: segment.timestampOffsetTicks,
-    rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
-    audioAnchors: run.audio,
-    ...(previous
-      ? {
-          previous: {
-            facts: previous.facts,
-            timestampOffsetTicks: previous.timestampOffsetTicks,
-            preroll: previous.preroll,
-            ...(previousSource ? { source: previousSource } : {}),
-          },
-        }
-      : {}),
-    findEndTicks: () => findEndTicks(records, stream, segment),
-    ...(threads === undefined ? {} : { threads }),
-    workFolder,
-    signal,
-  });
-}
-
-async function readSource(
-  deps: WorkerDeps,
-  segment: SourceSegment,
-): Promise<{ bytes: Uint8Array; init?: Uint8Array }> {
-  const [bytes, init] = await Promise.all([
-    deps.media.get(segment.sourceKey),
-    segment.initKey === undefined ? undefined : deps.media.get(segment.initKey),
-  ]);
-  if (!bytes)
-    throw new Error(`The object of segment ${segment.number} is not there: ${segment.sourceKey}`);
-  return init ? { bytes, init } : { bytes };
-}
-
-/**
- * Where the next segment begins, when it is known by now: MPEG-TS does not say how long the last
- * frame of a segment is shown, and for a variable frame rate no guess is exact.
- */
-async function findEndTicks(
-  records: StreamRecords,
-  stream: Stream,
-  segment: SourceSegment,
-): Promise<number | undefined> {
-  const { run, number, facts, timestampOffsetTicks } = segment;
-  const [next, announced] = await Promise.all([
-    records.findSegment(stream, run, number + 1),
-    records.durationHint(stream, run, number),
-  ]);
-  const startTicks = facts.startTicks + timestampOffsetTicks;
-  const candidates = [
-    ...(next ? [next.facts.startTicks + next.timestampOffsetTicks] : []),
-    ...(announced === undefined ? [] : [startTicks + secondsToTicks(announced)]),
-  ];
-  return candidates.find(
-    (ticks) =>
-      Math.abs(ticks - facts.endTicks - timestampOffsetTicks) <= MAX_DURATION_CORRECTION_TICKS,
-  );
-}
-
-async function storeRenditions(
-  deps: WorkerDeps,
-  stream: Stream,
-  { run, number, uploadedAtMs }: SourceSegment,
-  transcoded: TranscodedSegment,
-): Promise<SegmentOutcome> {
-  const made = Object.entries(transcoded.renditions);
-  const stored = await Promise.all(
-    made.map(async ([name, { init, media, info }]): Promise<[string, EntryRendition]> => {
-      const contentType = info.kind === 'video' ? 'video/mp4' : 'audio/mp4';
-      const key = renditionSegmentKey(stream, name, run, number, digestOf(media));
-      const initKey = renditionInitKey(stream, name, digestOf(init));
-      await Promise.all([
-        deps.media.put(key, media, contentType),
-        deps.media.put(initKey, init, contentType),
-      ]);
-      return [name, { key, initKey, sizeBytes: media.byteLength }];
-    }),
-  );
-  const renditions = Object.fromEntries(stored);
-  const catalogue = Object.fromEntries(made.map(([name, { info }]) => [name, info]));
-  const { startTicks, durationTicks } = transcoded;
-  const completedAtMs = deps.clock.now();
-  return {
-    type: 'rendered',
-    run,
-    number,
-    startTicks,
-    durationTicks,
-    renditions,
-    catalogue,
-    uploadedAtMs,
-    completedAtMs,
-  };
-}
+export const transcode: JobKind<SegmentJob> = {
+  name: 'transcode',
+  class: 'live',
+  weight: 1,
+  blocksPublishing: true,
+  schema: { parse: parseSegmentJob },
+  // Loaded by workers alone: functions queue jobs and give them up, but run none.
+  run: async (deps, job, context) =>
+    (await import('./transcode-segment.ts')).transcodeSegmentJob(deps, job, context),
+  /** The segment becomes a gap. */
+  async giveUp({ records, clock }, job, reason) {
+    const { run, number } = job;
+    const completedAtMs = clock.now();
+    await records.recordOutcome(job, { type: 'failed', run, number, reason, completedAtMs });
+  },
+};

@@ -1,93 +1,141 @@
-/** A worker's loop: takes jobs from a queue, several at once, and keeps their leases alive. */
+/**
+ * A worker's loop: takes jobs from the queues of all classes, the most urgent first, does several at
+ * once, and keeps their leases. A job whose lease is lost is aborted: another worker has it.
+ */
 
-import type { Delivery, WorkQueue } from '../ports.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Delivery, WorkQueue } from '../../ports/ports.ts';
 
 export type JobRun = Readonly<{
   body: string;
-  /** Aborted when the worker must stop before the job is done. */
+  /** Aborted when the worker stops before the job is done, or has lost the job's lease. */
   signal: AbortSignal;
-  /** No other job runs or waits: all cores are for this one. */
-  alone: boolean;
+  /** No other job runs here, and none waited when this one was taken: all cores are for this one. */
+  exclusive: boolean;
 }>;
 
 export type WorkerLoopOptions = Readonly<{
-  queue: WorkQueue;
+  /** The most urgent first. */
+  queues: readonly WorkQueue[];
   /** Jobs at once. */
   concurrency: number;
   /** Throws if the job is worth another try. */
-  run: (job: JobRun) => Promise<void>;
+  run: (job: JobRun) => Promise<unknown>;
   report: (error: unknown, what: string) => void;
+  /** For tests. */
+  leaseMs?: number;
 }>;
 
 const LEASE_MS = 20_000;
-const HEARTBEAT_MS = 5_000;
+/** Of a lease: extended so often. */
+const HEARTBEATS = 4;
 const POLL_MS = 20_000;
+/** While the worker waits for an urgent job, others wait no longer than this for it to look at them. */
+const SHORT_POLL_MS = 1_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 const QUEUE_FAILURE_PAUSE_MS = 1_000;
 
+type Taken = Readonly<{ queue: WorkQueue; deliveries: readonly Delivery[] }>;
+
 export class WorkerLoop {
-  private readonly options: WorkerLoopOptions;
-  private readonly stopping = new AbortController();
-  private readonly cutting = new AbortController();
-  private readonly running = new Set<Promise<void>>();
-  private readonly polling: Promise<void>;
+  readonly #options: Required<WorkerLoopOptions>;
+  readonly #stopping = new AbortController();
+  readonly #cutting = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  readonly #polling: Promise<void>;
 
   /** Starts at once. */
   constructor(options: WorkerLoopOptions) {
-    this.options = options;
-    this.polling = this.poll();
+    this.#options = { leaseMs: LEASE_MS, ...options };
+    this.#polling = this.#poll();
   }
 
   /** Takes no more jobs; those that are not done after `graceMs` are given back. */
   async stop(graceMs: number): Promise<void> {
-    this.stopping.abort();
-    const timer = setTimeout(() => this.cutting.abort(), graceMs);
-    await this.polling;
-    await Promise.all(this.running);
+    this.#stopping.abort();
+    const timer = setTimeout(() => this.#cutting.abort(), graceMs);
+    await this.#polling;
+    await Promise.all(this.#running);
     clearTimeout(timer);
   }
 
-  private async poll(): Promise<void> {
-    const { queue, concurrency, report } = this.options;
-    const { signal } = this.stopping;
+  async #poll(): Promise<void> {
+    const { concurrency, report } = this.#options;
+    const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        const max = concurrency - this.running.size;
-        const jobs = await queue.receive({ max, waitMs: POLL_MS, leaseMs: LEASE_MS, signal });
-        for (const job of jobs) this.begin(job);
+        const max = concurrency - this.#running.size;
+        const { queue, deliveries } = await this.#take(max, signal);
+        // Fewer than asked for: the queue is empty now.
+        const isAlone = max === concurrency && deliveries.length === 1;
+        const exclusive = isAlone && (max === 1 || deliveries.length < max);
+        for (const delivery of deliveries) this.#begin(queue, delivery, exclusive);
       } catch (error) {
         report(error, 'receiving jobs');
-        await new Promise((resolve) => setTimeout(resolve, QUEUE_FAILURE_PAUSE_MS));
+        await pause(QUEUE_FAILURE_PAUSE_MS);
       }
-      if (this.running.size >= concurrency) await Promise.race(this.running);
+      if (this.#running.size >= concurrency) await Promise.race(this.#running);
     }
   }
 
-  private begin(delivery: Delivery): void {
-    const done = this.work(delivery)
-      .catch((error) => this.options.report(error, 'settling a job'))
-      .finally(() => this.running.delete(done));
-    this.running.add(done);
+  /** What the most urgent queue has; if all are empty, waits for the first one's next message. */
+  async #take(max: number, signal: AbortSignal): Promise<Taken> {
+    const { queues, leaseMs } = this.#options;
+    const [first, ...others] = queues;
+    if (!first) throw new Error('A worker needs a queue.');
+    for (const queue of others.length > 0 ? queues : []) {
+      const deliveries = await queue.receive({ max, waitMs: 0, leaseMs, signal });
+      if (deliveries.length > 0) return { queue, deliveries };
+    }
+    const waitMs = others.length > 0 ? SHORT_POLL_MS : POLL_MS;
+    return { queue: first, deliveries: await first.receive({ max, waitMs, leaseMs, signal }) };
   }
 
-  private async work(delivery: Delivery): Promise<void> {
-    const { queue, run, report } = this.options;
+  #begin(queue: WorkQueue, delivery: Delivery, exclusive: boolean): void {
+    const done = this.#work(queue, delivery, exclusive)
+      .catch((error) => this.#options.report(error, 'completing a job'))
+      .finally(() => this.#running.delete(done));
+    this.#running.add(done);
+  }
+
+  async #work(queue: WorkQueue, delivery: Delivery, exclusive: boolean): Promise<void> {
+    const { run, report } = this.#options;
     const { receipt, body } = delivery;
-    const heartbeat = setInterval(() => {
-      queue.extend(receipt, LEASE_MS).catch((error) => report(error, 'extending a lease'));
-    }, HEARTBEAT_MS);
+    const lease = this.#keepLease(queue, receipt);
+    const signal = AbortSignal.any([this.#cutting.signal, lease.lost]);
     try {
-      const { ready, inFlight } = await queue.depth();
-      await run({ body, signal: this.cutting.signal, alone: ready + inFlight <= 1 });
-      await queue.acknowledge([receipt]);
+      await run({ body, signal, exclusive });
+      if (!lease.lost.aborted) await queue.acknowledge([receipt]);
     } catch (error) {
-      const cut = this.cutting.signal.aborted;
-      if (!cut) report(error, body);
-      const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (delivery.deliveries - 1));
-      await queue.release(receipt, cut ? 0 : backoffMs);
+      const { aborted: wasCut } = this.#cutting.signal;
+      if (lease.lost.aborted) report(lease.lost.reason, body);
+      else {
+        if (!wasCut) report(error, body);
+        const backoffMs = FIRST_BACKOFF_MS * 2 ** (delivery.deliveries - 1);
+        await queue.release(receipt, wasCut ? 0 : Math.min(MAX_BACKOFF_MS, backoffMs));
+      }
     } finally {
-      clearInterval(heartbeat);
+      lease.end();
     }
+  }
+
+  /** `lost` is aborted when the lease has run out, or may have, because it could not be extended. */
+  #keepLease(queue: WorkQueue, receipt: string): Readonly<{ lost: AbortSignal; end(): void }> {
+    const { leaseMs, report } = this.#options;
+    const lost = new AbortController();
+    let endsAtMs = performance.now() + leaseMs;
+    const extend = async (): Promise<void> => {
+      const askedAtMs = performance.now();
+      try {
+        endsAtMs = (await queue.extend(receipt, leaseMs)) ? askedAtMs + leaseMs : askedAtMs;
+      } catch (error) {
+        report(error, 'extending a lease');
+      }
+      if (performance.now() < endsAtMs) return;
+      lost.abort(new Error('The lease is lost; another worker has the job.'));
+    };
+    const timer = setInterval(extend, leaseMs / HEARTBEATS);
+    return { lost: lost.signal, end: () => clearInterval(timer) };
   }
 }

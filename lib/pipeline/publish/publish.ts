@@ -12,7 +12,7 @@ import type { PublishRequest } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import type { StreamRecords, Versioned } from '../records/stream-records.ts';
 import { findGap } from '../records/timeline-search.ts';
-import { housekeepingDelayMs } from '../upkeep/housekeeping.ts';
+import { startHousekeeping } from '../upkeep/housekeeping.ts';
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
 const READ_AHEAD = 100;
@@ -39,8 +39,8 @@ export async function publishStream(
   const stream = found.value;
   const listed: ListedSegment[] = [];
   let head = await records.head(stream);
-  if (request.settled && isBehind(head.value, request.settled)) {
-    head = await recordLateArrival(deps, stream, head, request.settled);
+  if (request.completed && isBehind(head.value, request.completed)) {
+    head = await recordLateArrival(deps, stream, head, request.completed);
   }
   for (;;) {
     const step = await appendReady(deps, stream, head);
@@ -102,8 +102,7 @@ async function appendReady(
   if (!written) return 'raced';
   const listedAtMs = deps.clock.now();
   if (reopens) {
-    const watch = { type: 'watch', videoId: stream.videoId, uid: stream.uid } as const;
-    await sendDelayed(deps, watch, housekeepingDelayMs(stream));
+    await startHousekeeping(deps, stream);
   }
   const again = runIsDone || entries.length > 0;
   return {

@@ -5,7 +5,7 @@ import { EMPTY_HEAD, type TimelineHead } from '../../domain/publication.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import type { EntryRendition, TimelineEntry } from '../../domain/timeline.ts';
-import type { RecordStore, Write } from '../ports.ts';
+import type { RecordStore, Write } from '../../ports/ports.ts';
 
 export type Versioned<T> = Readonly<{ value: T; version: number }>;
 
@@ -32,10 +32,15 @@ export type PresignedUploadRecord = Readonly<{
   failure?: Readonly<{ code: string; message: string; hint: string }>;
 }>;
 
-/** What an encoder's own playlist says of a run. */
-/** When the regular look at an open stream is due. */
-export type NextHousekeeping = Readonly<{ atMs: number }>;
+/** When the next housekeeping of an open stream is due, and what the last one found. */
+export type NextHousekeeping = Readonly<{
+  atMs: number;
+  /** Time of the newest upload, and since when the encoder has been silent. */
+  uploadedAtMs?: number;
+  sinceMs?: number;
+}>;
 
+/** What an encoder's own playlist says of a run: the number of its first segment. */
 export type StartHint = Readonly<{ firstNumber: number }>;
 
 export type LateArrival = Readonly<{
@@ -56,6 +61,7 @@ const runSort = (run: number): string => `run/${digits(run)}`;
 const segmentSort = (run: number, number: number): string => `segment/${run}/${digits(number)}`;
 const outcomeSort = (run: number, number: number): string => `outcome/${run}/${digits(number)}`;
 const durationSort = (run: number, number: number): string => `duration/${run}/${digits(number)}`;
+const queuedSort = (run: number, number: number): string => `queued/${run}/${digits(number)}`;
 const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
 const healedSort = (sequence: number): string => `lateArrivals/${digits(sequence)}`;
 const HIGHEST = '9'.repeat(16);
@@ -218,6 +224,25 @@ export class StreamRecords {
     );
   }
 
+  /** When the job of a segment was queued again, and the mark's version; undefined: it was not. */
+  queuedMark(
+    stream: StreamIdentity,
+    run: number,
+    number: number,
+  ): Promise<Versioned<number> | undefined> {
+    return this.find<number>(partitionOf(stream), queuedSort(run, number));
+  }
+
+  /** false if the mark no longer has the version that was expected (0: none). */
+  markQueued(
+    stream: StreamIdentity,
+    { run, number }: Readonly<{ run: number; number: number }>,
+    atMs: number,
+    expected?: number,
+  ): Promise<boolean> {
+    return this.store.write([put(partitionOf(stream), queuedSort(run, number), atMs, expected)]);
+  }
+
   async findSourceInit(stream: StreamIdentity, scope: string): Promise<SourceInit | undefined> {
     return (await this.find<SourceInit>(partitionOf(stream), `init/${scope}`))?.value;
   }
@@ -280,13 +305,17 @@ export class StreamRecords {
   }
 
   async nextHousekeeping(stream: StreamIdentity): Promise<Versioned<NextHousekeeping>> {
-    const found = await this.find<NextHousekeeping>(partitionOf(stream), 'look');
+    const found = await this.find<NextHousekeeping>(partitionOf(stream), 'housekeeping');
     return found ?? { value: { atMs: 0 }, version: 0 };
   }
 
-  markNextHousekeeping(stream: StreamIdentity, atMs: number, version: number): Promise<boolean> {
-    const look: NextHousekeeping = { atMs };
-    return this.store.write([put(partitionOf(stream), 'look', look, version)]);
+  /** false if another process has marked it since it was read. */
+  markNextHousekeeping(
+    stream: StreamIdentity,
+    next: NextHousekeeping,
+    version: number,
+  ): Promise<boolean> {
+    return this.store.write([put(partitionOf(stream), 'housekeeping', next, version)]);
   }
 
   appendEntries(

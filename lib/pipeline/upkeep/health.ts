@@ -19,10 +19,10 @@ export async function checkHealth(deps: Deps): Promise<Health> {
   const [media, index, queues, workers] = await Promise.all([
     check(async () => void (await deps.media.head('health/probe'))),
     check(async () => void (await deps.store.get('health', 'probe'))),
-    check(async () => void (await deps.queues.transcode.depth())),
+    check(async () => void (await deps.queues.liveJobs.depth())),
     check(async () => {
       const { running } = await deps.fleet.count();
-      return running > 0 || deps.fleet.scaleTo ? undefined : 'no worker is running';
+      return running > 0 || deps.fleet.type === 'scalable' ? undefined : 'no worker is running';
     }),
   ]);
   const parts = { media, index, queues, workers };

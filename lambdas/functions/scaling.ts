@@ -1,8 +1,9 @@
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
-import { scalingHandler } from '../queue/handlers.ts';
+import { JOB_QUEUES } from '../../lib/pipeline/jobs/job-kind.ts';
+import { scalingHandler } from '../queue/scaling.ts';
 import { setting } from '../runtime/function-environment.ts';
 import { measure, observedQueue } from '../runtime/observability.ts';
-import { config, functionDeps, recordStore, workerFleet, workQueue } from '../runtime/ports.ts';
+import { config, functionDeps, recordStore, workerFleet, workQueues } from '../runtime/ports.ts';
 
 if (!config.service) throw new Error('RIVULET_CLUSTER and RIVULET_SERVICE are not set.');
 
@@ -11,7 +12,7 @@ const store = recordStore();
 const deps = functionDeps({
   store,
   fleet: workerFleet(store),
-  queues: { transcode: workQueue('transcode'), looks: workQueue('looks') },
+  queues: workQueues(...Object.values(JOB_QUEUES), 'scaling'),
 });
 
 export const handler = observedQueue(scalingHandler(deps, limits, measure));

@@ -1,4 +1,6 @@
-/** What the pipeline asks of its surroundings. Each engine implements these; one contract suite holds for all. */
+/** The ports: what the pipeline needs of an engine. Each engine implements them; one contract suite holds for all. */
+
+import type { QueueName } from './queues.ts';
 
 export type Clock = Readonly<{ now(): number }>;
 
@@ -26,7 +28,8 @@ export type MediaStore = Readonly<{
   /** Absent keys are no error. */
   delete(keys: readonly string[]): Promise<void>;
   /**
-   * The engine reports an object stored by a grant on the ingest queue as `{ key }`, once or more.
+   * The engine reports an object that was stored this way on the queue `uploadCompleted` as `{ key }`,
+   * once or more.
    * `digest` (sha-256, hex), if given, is checked by the store.
    */
   presignPut(
@@ -74,9 +77,9 @@ export type RecordStore = Readonly<{
 
 export type QueueMessage = Readonly<{
   body: string;
-  /** Not on queues with groups. At most 15 minutes. */
+  /** Not on queues with ordered groups. At most 15 minutes. */
   delayMs?: number;
-  /** On queues with groups: messages of one group are delivered in order, one batch at a time. */
+  /** On queues with groups, and there always; what it does is the queue's (`queues.ts`). */
   group?: string;
 }>;
 
@@ -90,6 +93,9 @@ export type Delivery = Readonly<{
   group?: string;
 }>;
 
+/** Messages waiting, delivered and not acknowledged, and held back by a delay. */
+export type QueueDepth = Readonly<{ ready: number; inFlight: number; delayed: number }>;
+
 /** At-least-once delivery. A message delivered too often without being acknowledged goes to the dead letters. */
 export type WorkQueue = Readonly<{
   send(messages: readonly QueueMessage[]): Promise<void>;
@@ -97,29 +103,33 @@ export type WorkQueue = Readonly<{
   receive(
     options: Readonly<{ max: number; waitMs: number; leaseMs: number; signal?: AbortSignal }>,
   ): Promise<Delivery[]>;
-  /** false if the lease had already run out. */
+  /** false if the lease had already run out: the message may be with another receiver by now. */
   extend(receipt: string, leaseMs: number): Promise<boolean>;
   acknowledge(receipts: readonly string[]): Promise<void>;
   /** Gives a message back, to be delivered again after `delayMs`. */
   release(receipt: string, delayMs: number): Promise<void>;
-  depth(): Promise<Readonly<{ ready: number; inFlight: number; delayed: number }>>;
+  /** Approximate on SQS, and up to a minute behind. */
+  depth(): Promise<QueueDepth>;
 }>;
-
-/** Messages to workers and steps. `publish` has groups (one per stream); each has a queue of dead letters. */
-export type QueueName = 'transcode' | 'publish' | 'timers' | 'ingest' | 'looks';
 
 export type WorkQueues = Readonly<Record<QueueName, WorkQueue>>;
 
-/** The processes that transcode. */
-export type WorkerFleet = Readonly<{
+/** Workers that somebody starts by hand: there has to be one at any time. */
+export type StaticFleet = Readonly<{
+  type: 'static';
   /** Workers that were asked for, and those that are there to take jobs. */
   count(): Promise<Readonly<{ desired: number; running: number }>>;
-  /**
-   * Starts workers that lack. Those that are too many take no more jobs, finish what they do, and go.
-   * Absent: workers are started by hand, so that there has to be one at any time.
-   */
-  scaleTo?(count: number): Promise<void>;
 }>;
+
+/** Workers that the scaling step starts and stops. */
+export type ScalableFleet = Omit<StaticFleet, 'type'> &
+  Readonly<{
+    type: 'scalable';
+    /** Starts missing workers. Surplus ones take no more jobs, finish those they have, and exit. */
+    scaleTo(count: number): Promise<void>;
+  }>;
+
+export type WorkerFleet = StaticFleet | ScalableFleet;
 
 export type Ports = Readonly<{
   media: MediaStore;

@@ -1,0 +1,74 @@
+/**
+ * Queues the jobs of segments again that were acknowledged and whose message was lost: the process
+ * that sent it died, or the queue refused it. A job that waits is not lost, however long it waits; a
+ * segment without an outcome has two messages at most.
+ */
+
+import type { SourceSegment } from '../../domain/segment.ts';
+import type { Stream } from '../../domain/stream.ts';
+import type { Deps } from '../deps.ts';
+import { requestScaling } from '../upkeep/scaling.ts';
+import { enqueueJobs } from './enqueue.ts';
+import { JOB_QUEUES } from './job-kind.ts';
+import { transcode } from './transcode.ts';
+
+/** After it a second message counts as lost, too, if the queue is empty. */
+const REQUEUED_LOST_MS = 15 * 60_000;
+
+/** The time of a message that was never sent. */
+const NEVER = 0;
+
+/** Queues the jobs of these segments, and has the number of workers checked. */
+export async function enqueueSegments(
+  deps: Deps,
+  stream: Stream,
+  segments: readonly SourceSegment[],
+): Promise<void> {
+  const { videoId, uid } = stream;
+  const jobs = segments.map(({ run, number }) => ({ videoId, uid, run, number }));
+  try {
+    await enqueueJobs(deps, transcode, jobs);
+  } catch (error) {
+    await Promise.all(segments.map((one) => deps.records.markQueued(stream, one, NEVER)));
+    throw error;
+  }
+  await requestScaling(deps);
+}
+
+/**
+ * Of segments without an outcome, those whose job is lost are queued again: all that the queue has
+ * no room for in its count, those that a segment uploaded later has overtaken, and those whose message
+ * could not be sent. Segments younger than `minAgeMs` are left alone but for the last reason.
+ */
+export async function requeueLost(
+  deps: Deps,
+  stream: Stream,
+  unfinished: readonly SourceSegment[],
+  { minAgeMs, newestDoneMs = 0 }: Readonly<{ minAgeMs: number; newestDoneMs?: number }>,
+): Promise<number> {
+  if (unfinished.length === 0) return 0;
+  const { records, queues, clock } = deps;
+  const nowMs = clock.now();
+  const marks = await Promise.all(
+    unfinished.map((segment) => records.queuedMark(stream, segment.run, segment.number)),
+  );
+  const { ready, inFlight, delayed } = await queues[JOB_QUEUES[transcode.class]].depth();
+  const queued = ready + inFlight + delayed;
+  const lost = unfinished.flatMap((segment, index) => {
+    const mark = marks[index];
+    // One from the future is from before the clock was set back.
+    const ageMs = nowMs - segment.uploadedAtMs;
+    const isOld = ageMs >= minAgeMs || ageMs < 0;
+    const isMissing = queued < unfinished.length || segment.uploadedAtMs + minAgeMs <= newestDoneMs;
+    const isLost = mark
+      ? mark.value === NEVER || (queued === 0 && nowMs - mark.value >= REQUEUED_LOST_MS)
+      : isOld && isMissing;
+    return isLost ? [{ segment, version: mark?.version ?? 0 }] : [];
+  });
+  const won = await Promise.all(
+    lost.map(({ segment, version }) => records.markQueued(stream, segment, nowMs, version)),
+  );
+  const segments = lost.filter((_, index) => won[index]).map(({ segment }) => segment);
+  if (segments.length > 0) await enqueueSegments(deps, stream, segments);
+  return segments.length;
+}
