@@ -1,9 +1,10 @@
 /**
- * What a deployment can be told, by `-c NAME=VALUE` or in cdk.json. All have a default, and the
- * table below says why it is that.
+ * The options of a deployment, given by `-c NAME=VALUE` or in cdk.json. All have a default; the table
+ * below gives the reasons.
  */
 
 import { z } from 'zod';
+import { ladderSchema } from '../api/stream-settings.ts';
 import { DEFAULT_LADDER, type Rung } from '../domain/ladder.ts';
 import { ConfigError } from '../environment.ts';
 
@@ -14,25 +15,23 @@ const wholeNumber = (min: number, max: number) => {
 
 const LADDER_FORM = 'rungs as NAME:HEIGHT:BITS, as in 720p:720:2500000,360p:360:700000';
 
-const rung = z.tuple([
-  z.string().regex(/^[a-z0-9]{1,16}$/),
-  wholeNumber(64, 4320),
-  wholeNumber(50_000, 100_000_000),
-]);
-
+/** The same ladders as the API takes. */
 function parseLadder(text: string, context: z.RefinementCtx): readonly Rung[] {
-  const parsed = z
-    .array(rung)
-    .min(1)
-    .max(8)
-    .safeParse(text.split(',').map((one) => one.split(':')));
-  const rungs = parsed.data?.map(([name, shortSidePx, maxrateBps]) => ({
-    name,
-    shortSidePx,
-    maxrateBps,
-  }));
-  if (rungs && new Set(rungs.map(({ name }) => name)).size === rungs.length) return rungs;
-  context.addIssue({ code: 'custom', message: LADDER_FORM });
+  const rungs = text.split(',').map((one) => one.split(':'));
+  const parsed = ladderSchema.safeParse(
+    rungs.map(([name, shortSidePx, maxrateBps, ...more]) => ({
+      name,
+      shortSidePx: Number(shortSidePx),
+      maxrateBps: Number(maxrateBps),
+      ...(more.length > 0 && { more }),
+    })),
+  );
+  if (parsed.success) return parsed.data;
+  // What is refused of the ladder as a whole has a message that says why.
+  const reasons = parsed.error.issues.flatMap(({ code, message }) =>
+    code === 'custom' ? [message] : [],
+  );
+  context.addIssue({ code: 'custom', message: [LADDER_FORM, ...reasons].join('; ') });
   return z.NEVER;
 }
 
@@ -54,7 +53,7 @@ const fitsTask = ({ taskCpu, taskMemory }: { taskCpu: number; taskMemory: number
 
 const schema = z
   .strictObject({
-    /** Part of every name; stages in one account are strangers to each other. */
+    /** Part of every name: stages in one account share nothing. */
     stage: z
       .string()
       .regex(/^[a-z][a-z0-9-]{0,15}$/, 'up to 16 small letters, digits and "-"')
@@ -83,28 +82,28 @@ const schema = z
       .regex(/^[a-z]{2}-[a-z]+-\d$/, 'a region, as eu-central-1')
       .optional(),
 
-    /** Days that media is kept; 0, the default: until its stream is deleted. Nobody's recording is lost by a default. */
+    /** Days that media is kept. Default: 0, until its stream is deleted; no recording is lost by a default. */
     retentionDays: wholeNumber(0, 3650).default(0),
     /** How far back live viewers of a new stream can go. Default: two hours; 0: the live edge alone. */
     dvrWindowSeconds: wholeNumber(0, 31_536_000).default(7200),
     /** Of streams whose owner sets none. Default: 1080p, 720p, 480p, 360p. */
     ladder: z.string(LADDER_FORM).transform(parseLadder).optional(),
 
-    /** `none`: somebody runs the container elsewhere, or an emulator without ECS is deployed to. */
+    /** `none`: static workers, or an emulator without ECS. */
     workers: z.enum(['fargate', 'none'], 'fargate or none').default('fargate'),
     /** CPU units. Default: 2 vCPU; two cores of a Xeon take 41 s for a minute of 1080p30 in the default ladder. */
     taskCpu: wholeNumber(512, 16_384).default(2048),
     /** MiB. Default: the least that Fargate gives with 2 vCPU; two jobs need a third of it. */
     taskMemory: wholeNumber(1024, 122_880).default(4096),
-    /** Default: nothing runs, and nothing is paid, while nobody streams. 1: no cold start, some 58 $ a month. */
+    /** Default: nothing runs, and nothing is paid, while nobody streams. 1: no cold start, some $58 a month. */
     minTasks: wholeNumber(0, 100).default(0),
-    /** What a mistake or an attack can cost at most. Default: ten tasks, about 0.80 $ an hour. */
+    /** What a mistake or an attack can cost at most. Default: ten tasks, about $0.80 an hour. */
     maxTasks: wholeNumber(1, 500).default(10),
-    /** Of the tasks after the first, which is never on Spot: one stream alone shall not be interrupted. */
+    /** Of the tasks after the first, which is never on Spot: a single stream is not interrupted. */
     spotPercent: wholeNumber(0, 100).default(70),
     /** Of tasks and functions. Default: a fifth cheaper than x86_64. */
     architecture: z.enum(['arm64', 'x86_64'], 'arm64 or x86_64').default('arm64'),
-    /** Image in a registry. Default: built from `containers/` by the deploy, which needs Docker or podman. */
+    /** Image in a registry. Default: the deploy builds it from `containers/`, with Docker or podman. */
     containerImage: z
       .string()
       .regex(
@@ -113,7 +112,7 @@ const schema = z
       )
       .optional(),
 
-    /** Who hears of alarms. Default: nobody; they stand on the dashboard. */
+    /** Address that receives alarms. Default: none; the dashboard shows them. */
     alarmEmail: z.email('an e-mail address').optional(),
   })
   .refine(

@@ -15,8 +15,8 @@ const problemsOf = (context: Record<string, string>): string[] => {
   }
 };
 
-describe('options of a deployment', () => {
-  test('have defaults that cost nothing while nobody streams and lose nothing', () => {
+describe('deployment options', () => {
+  test('defaults cost nothing while nobody streams, and lose nothing', () => {
     assert.deepEqual(deploymentOptions({}), {
       stage: 'dev',
       priceClass: '100',
@@ -33,7 +33,7 @@ describe('options of a deployment', () => {
     });
   });
 
-  test('are read from the texts of the command line', () => {
+  test('options are read from the texts of the command line', () => {
     const options = deploymentOptions({
       maxTasks: '40',
       taskCpu: '4096',
@@ -49,7 +49,7 @@ describe('options of a deployment', () => {
     ]);
   });
 
-  test('that are wrong are named, with what was expected', () => {
+  test('a wrong option is named, with what was expected', () => {
     const wrong: [string, string, RegExp][] = [
       ['stage', 'Prod!', /^Option stage is "Prod!"; expected: up to 16 small letters/],
       ['retentionDays', 'ever', /^Option retentionDays is "ever"; expected: a whole number/],
@@ -61,7 +61,11 @@ describe('options of a deployment', () => {
         /^Option spotPercent is "101"; expected: a whole number from 0 to 100/,
       ],
       ['ladder', '720p:720', /^Option ladder is "720p:720"; expected: rungs as NAME:HEIGHT:BITS/],
-      ['ladder', '1p:720:900000,1p:360:700000', /^Option ladder is /],
+      ['ladder', '1p:720:900000,1p:360:700000', /^Option ladder is .*a name of its own/],
+      ['ladder', 'audio:360:700000', /^Option ladder is .*"source" and "audio…" are taken/],
+      ['ladder', 'source:360:700000,720p:720:2500000', /"source" and "audio…" are taken/],
+      ['ladder', '720p:63:2500000', /^Option ladder is "720p:63:2500000"; expected: rungs as/],
+      ['ladder', '720p:720:2500000:3', /^Option ladder is "720p:720:2500000:3"; expected: rungs/],
       ['taskMemory', '2048', /^Option taskMemory is "2048"; expected: MiB that Fargate offers/],
       ['taskCpu', '3000', /^Option taskMemory is not given; expected: MiB that Fargate offers/],
       ['domain', 'live.example.com', /^Option certificateArn is not given; expected: together/],
@@ -85,7 +89,7 @@ describe('options of a deployment', () => {
     assert.equal(problemsOf({ stage: '', maxTasks: 'x', spotPercent: 'y' }).length, 2);
   });
 
-  test('that are wrong stop the synth', (t) => {
+  test('a wrong option stops the synth', (t) => {
     assert.throws(() => appWith(t, { minTasks: 'one' }), /Option minTasks is "one"/);
   });
 });

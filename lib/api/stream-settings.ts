@@ -1,0 +1,41 @@
+/** What a ladder and a stream's settings may be: in `PUT /streams/{videoId}`, and in a deployment's options. */
+
+import * as z from 'zod/mini';
+
+const rung = z.strictObject({
+  name: z.string().check(z.regex(/^[a-z0-9]{1,16}$/, 'letters and digits, as in 720p')),
+  shortSidePx: z.int().check(z.minimum(64), z.maximum(4320)),
+  maxrateBps: z.int().check(z.minimum(50_000), z.maximum(100_000_000)),
+});
+
+/** Renditions are named by their rungs, so a rung cannot have the name of another rendition. */
+export const ladderSchema = z.array(rung).check(
+  z.minLength(1),
+  z.maxLength(8),
+  z.refine(
+    (rungs) => new Set(rungs.map(({ name }) => name)).size === rungs.length,
+    'each rung has a name of its own',
+  ),
+  z.refine(
+    (rungs) => rungs.every(({ name }) => name !== 'source' && !name.startsWith('audio')),
+    '"source" and "audio…" are taken',
+  ),
+);
+
+/** Seconds; null: unlimited. */
+export const dvrWindowSchema = z.nullable(z.number().check(z.minimum(0), z.maximum(31_536_000)));
+
+/** All that `PUT /streams/{videoId}` takes; each may be left out. */
+export const streamSettingsSchema = z.partial(
+  z.strictObject({
+    title: z.string().check(z.trim(), z.minLength(1), z.maxLength(200)),
+    targetDurationSeconds: z.int().check(z.minimum(1), z.maximum(30)),
+    dvrWindowSeconds: dvrWindowSchema,
+    idleTimeoutSeconds: z.nullable(z.number().check(z.minimum(1), z.maximum(604_800))),
+    holeGraceSeconds: z.number().check(z.minimum(0), z.maximum(600)),
+    ladder: ladderSchema,
+    redundant: z.boolean(),
+    /** Makes a new upload key; the one before no longer counts. */
+    newUploadKey: z.boolean(),
+  }),
+);
