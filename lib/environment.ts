@@ -1,5 +1,5 @@
 /**
- * Settings from an environment: each has a rule, and all that break theirs are told at once. Without
+ * Settings from environment variables: each has a rule, and all that break theirs are reported at once. Without
  * a validation library, as functions read theirs in every cold start.
  */
 
@@ -34,7 +34,7 @@ export type SettingsOf<Given extends Rules> = Readonly<{
       : never;
 }>;
 
-/** What whoever sets them has to give. */
+/** The variables that a process with these settings expects. */
 export type EnvironmentOf<Given extends Rules> = Readonly<
   {
     [Name in keyof Given as Given[Name] extends OptionalSetting<unknown> ? never : Name]: string;

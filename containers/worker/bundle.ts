@@ -19,7 +19,7 @@ export async function bundleWorker(file: string): Promise<void> {
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    // Most packages' modules leave out what nobody uses; their CommonJS does not.
+    // ES modules are tree-shaken; CommonJS is not.
     mainFields: ['module', 'main'],
     // For packages that are CommonJS none the less.
     banner: {

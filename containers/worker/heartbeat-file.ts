@@ -1,19 +1,19 @@
-/** A file that is touched as long as the worker is in contact with its queue. */
+/** The heartbeat file: touched as long as the worker reaches its queues. */
 
 import { writeFile } from 'node:fs/promises';
 import type { WorkQueue } from '../../lib/ports/ports.ts';
 
-/** In the temporary folder; the image's health check looks for it. */
+/** In the temporary folder; the image's health check tests its age. */
 export const HEARTBEAT_FILE = 'alive';
 
 /** For the container's health check: ECS takes it from the task definition, not from the image. */
 export const HEALTH_COMMAND = `find "$TMPDIR/${HEARTBEAT_FILE}" -mmin -2 | grep -q .`;
 
 const TOUCH_MS = 10_000;
-/** A worker that waits for its first job is to be seen before that comes. */
+/** The file must appear before the first job comes. */
 const WAIT_MS = 2_000;
 
-/** The same queue; whatever succeeds on it proves that the worker works. */
+/** The same queue; each call that succeeds touches the file. */
 export function withHeartbeatFile(
   queue: WorkQueue,
   path: string,
@@ -24,7 +24,7 @@ export function withHeartbeatFile(
     const nowMs = performance.now();
     if (nowMs - touchedAtMs >= TOUCH_MS) {
       touchedAtMs = nowMs;
-      writeFile(path, '').catch((error) => report(error, 'giving a sign of life'));
+      writeFile(path, '').catch((error) => report(error, 'touching the heartbeat file'));
     }
     return result;
   };

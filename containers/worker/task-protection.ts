@@ -1,7 +1,7 @@
 /** Keeps ECS from ending this task to scale in while it has jobs. */
 
 export type TaskProtectionOptions = Readonly<{
-  /** Of the container's agent, as ECS_AGENT_URI says. */
+  /** Of the container's agent: ECS_AGENT_URI. */
   agentUrl: string;
   report: (error: unknown, what: string) => void;
   /** A task between two jobs of a busy queue is not idle. */
@@ -14,14 +14,14 @@ const RENEW_MS = 2 * 60_000;
 const IDLE_MS = 5_000;
 const CALL_MS = 5_000;
 
-/** Failures are reported and nothing else: what ECS ends, SIGTERM lets finish. */
+/** Failures are only reported: a task that ECS stops still finishes its jobs after SIGTERM. */
 export class TaskProtection {
   readonly #options: TaskProtectionOptions;
   #jobs = 0;
   #isOn = false;
   #renewal: NodeJS.Timeout | undefined;
   #idling: NodeJS.Timeout | undefined;
-  /** One call after the other, so that the last one said is the last one heard. */
+  /** One call after the other, so that they arrive in order. */
   #calls: Promise<void> = Promise.resolve();
 
   constructor(options: TaskProtectionOptions) {
@@ -39,7 +39,7 @@ export class TaskProtection {
     }
   }
 
-  /** Says nothing more, but waits for what was said. */
+  /** Sends nothing more; resolves when the last call is answered. */
   async close(): Promise<void> {
     clearInterval(this.#renewal);
     clearTimeout(this.#idling);
@@ -50,19 +50,19 @@ export class TaskProtection {
     clearTimeout(this.#idling);
     if (this.#isOn) return;
     this.#isOn = true;
-    this.#say(true);
-    this.#renewal = setInterval(() => this.#say(true), RENEW_MS);
+    this.#send(true);
+    this.#renewal = setInterval(() => this.#send(true), RENEW_MS);
   }
 
   #turnOffLater(): void {
     this.#idling = setTimeout(() => {
       clearInterval(this.#renewal);
       this.#isOn = false;
-      this.#say(false);
+      this.#send(false);
     }, this.#options.idleMs ?? IDLE_MS);
   }
 
-  #say(enabled: boolean): void {
+  #send(enabled: boolean): void {
     const { agentUrl, report } = this.#options;
     this.#calls = this.#calls
       .then(() => putState(agentUrl, enabled))

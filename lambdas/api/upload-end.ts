@@ -1,4 +1,4 @@
-/** `/upload/…`: what an encoder says when it has no more media to send. */
+/** `/upload/…`: calls of an encoder that sends no more media. */
 
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
@@ -11,7 +11,7 @@ export const endStreamHandler = (deps: Deps) =>
     return json(200, await requestEnd(deps, stream, 'call'));
   });
 
-/** Encoders tidy up what their sliding playlist has left; the media stays for those who rewind. */
+/** Encoders delete what left their sliding playlist; the media is kept for viewers who rewind. */
 export const pushDeleteHandler = (deps: Deps) =>
   apiHandler(async (event) => {
     await openStream(deps, event);

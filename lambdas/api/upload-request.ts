@@ -1,4 +1,4 @@
-/** What all calls of an encoder have in common: a stream that its key opens, and names of files. */
+/** Common to all calls of an encoder: the stream that its key opens, and file names. */
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
@@ -8,7 +8,7 @@ import type { Deps } from '../../lib/pipeline/deps.ts';
 import type { Versioned } from '../../lib/pipeline/records/stream-records.ts';
 import type { HttpEvent } from '../runtime/middleware.ts';
 
-/** Comes before any other check: who has no key learns nothing, and is asked for it. */
+/** Comes before any other check: a client without a key learns nothing, and is asked for one. */
 export async function openStream(deps: Deps, event: HttpEvent): Promise<Versioned<Stream>> {
   const videoId = parseVideoId(event.pathParameters?.videoId);
   return openForUpload(deps, videoId, credentialOf(event.headers.authorization));
@@ -20,7 +20,7 @@ export function fileName(event: HttpEvent): string {
   if (/^[\w][\w.~@+=-]{0,199}$/.test(name) && !name.includes('..')) return name;
   throw new DomainError(
     'bad_name',
-    `"${name}" is no file name that can be taken.`,
+    `"${name}" is not an allowed file name.`,
     'Use letters, digits, ".", "_" and "-"; no folders.',
   );
 }

@@ -1,4 +1,4 @@
-/** What the infrastructure tells the functions beside the engine's own settings. */
+/** Environment variables of functions beside the engine's settings. */
 
 import { ConfigError } from '../../lib/environment.ts';
 

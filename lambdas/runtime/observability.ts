@@ -1,5 +1,5 @@
 /**
- * What the functions on AWS tell of themselves: one structured line and one set of metrics (EMF) for
+ * Observability of the functions on AWS: one structured log line and one set of metrics (EMF) for
  * each invocation, under the ids of the segments that it served.
  */
 

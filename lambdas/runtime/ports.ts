@@ -1,6 +1,6 @@
 /**
  * The ports of one function on AWS, made at its cold start. An entry makes only those that it uses:
- * its bundle then carries no other client, and its role needs no other right.
+ * its bundle then carries no other client, and its role needs no other permission.
  */
 
 import { awsConfig } from '../../lib/aws/aws-config.ts';
@@ -33,7 +33,7 @@ type Parts = Readonly<{
   ownerKey?: Readonly<{ hash: string }>;
 }>;
 
-/** A step that asks for a part which its function was not given fails and says which. */
+/** A step that uses a part which its function was not given throws an error that names it. */
 export function functionDeps(parts: Parts): Deps {
   const store = parts.store ?? absent<RecordStore>('record store');
   return {

@@ -5,7 +5,7 @@ import en from 'zod/v4/locales/en.js';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { bodyBytes, type HttpEvent } from './middleware.ts';
 
-// zod/mini says nothing by itself.
+// zod/mini has no messages of its own.
 z.config(en());
 
 /** Throws `bad_request`, which names each wrong field. */

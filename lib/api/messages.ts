@@ -1,4 +1,4 @@
-/** The JSON of the API: what server and clients tell each other. */
+/** The JSON of the API, as server and clients exchange it. */
 
 import type { ErrorCode } from '../domain/errors.ts';
 
@@ -85,7 +85,7 @@ export type StreamSettings = Readonly<{
   dvrWindowSeconds: number | null;
   /** A stream without uploads for so long has ended; null: never by itself. */
   idleTimeoutSeconds: number | null;
-  /** How long a hole is waited for after a later segment is ready. */
+  /** How long publishing waits for a missing segment after a later one is ready. */
   holeGraceSeconds: number;
   ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
   /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */

@@ -47,7 +47,7 @@ const workerSettings = {
   // As the task's stopTimeout: 120 is the most that Fargate grants. In less than 5 a poll that is
   // under way might take back what was given back.
   RIVULET_STOP_SECONDS: withDefault(wholeNumber(5, 120), 120),
-  // Of the container's agent, on ECS alone; it says itself where it is.
+  // Of the container's agent; ECS sets it.
   ECS_AGENT_URI: optional(url),
   TMPDIR: withDefault(text('the path of a folder'), tmpdir()),
 };

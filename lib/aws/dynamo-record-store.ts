@@ -80,7 +80,7 @@ export class DynamoRecordStore implements RecordStore {
     if (!only) return true;
     if (more.length > 0) return this.#transact(writes);
     if (only.type === 'put') return this.#put(only);
-    // Of a deletion that was retried nothing is left to tell by whose hand the item went.
+    // A deletion that was retried leaves nothing that shows which attempt deleted the item.
     return only.expect === undefined ? this.#delete(only) : this.#transact(writes);
   }
 

@@ -137,7 +137,7 @@ export class S3MediaStore implements MediaStore {
 
   /**
    * Key, size, content type and digest are signed as headers: S3 takes nothing else under this URL.
-   * Needs credentials that live as long as the grant.
+   * Needs credentials that live as long as the presigned URL.
    */
   async presignPut(key: string, terms: GrantTerms): Promise<PresignedPut> {
     const { sizeBytes, contentType, digest, expiresAtMs } = terms;
@@ -148,7 +148,7 @@ export class S3MediaStore implements MediaStore {
       ...this.#at(key),
       ContentLength: sizeBytes,
       ContentType: contentType,
-      // With a digest a repetition stores the same bytes and is reported again, which heals a lost
+      // With a digest a repetition stores the same bytes and is reported again, which makes up for a lost
       // report; without one it must not replace what is there.
       ...(checksum === undefined ? { IfNoneMatch: '*' } : { ChecksumSHA256: checksum }),
     });

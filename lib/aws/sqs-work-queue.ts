@@ -31,16 +31,16 @@ export type SqsWorkQueueOptions = Readonly<{
 
 const MAX_BATCH = 10;
 const MAX_LEASE_SECONDS = 12 * 3600;
-/** After its end: whoever held it has heard of it by then. */
+/** After its end: its holder has noticed by then. */
 const FORGET_LEASE_MS = 10 * 60_000;
 
 /**
- * A long poll that is cut off may take a message along, which then stays with nobody for a whole
+ * A long poll that is cut off may take a message along, which no receiver then has for a whole
  * lease. So polls are never cut but short; a worker that idles all day pays two cents for it.
  */
 const POLL_SECONDS = 2;
 
-/** What SQS says of receipts that are no longer, or never were, good for anything. */
+/** SQS's errors for receipts that are no longer, or never were, valid. */
 const STALE: ReadonlySet<string> = new Set([
   'MessageNotInflight',
   'ReceiptHandleIsInvalid',
@@ -120,7 +120,7 @@ export class SqsWorkQueue implements WorkQueue {
     this.#leases.delete(receipt);
   }
 
-  /** Approximate, as SQS has it: right when the queue has been quiet for a minute. */
+  /** Approximate: exact when the queue has been quiet for a minute. */
   async depth(): Promise<QueueDepth> {
     const { url: QueueUrl, client } = this.#options;
     const { Attributes } = await client.send(

@@ -1,4 +1,4 @@
-/** Expected failures. Each code has one HTTP status; everything else is a fault of ours (500). */
+/** Expected failures. Each code has one HTTP status; any other error is a fault of the server (500). */
 
 export const ERROR_STATUS = {
   bad_request: 400,
@@ -35,8 +35,8 @@ export const ERROR_STATUS = {
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
 /**
- * A failure that the caller can understand and act on. On HTTP it becomes `{ code, message, hint }`;
- * on a queue it is final (retrying would not help), while any other error is tried again.
+ * A failure that the caller can understand and act on. On HTTP it becomes `{ code, message, hint }`.
+ * A transcode job records it as the segment's outcome; steps on queues retry it like any other error.
  */
 export class DomainError extends Error {
   readonly code: ErrorCode;

@@ -1,6 +1,6 @@
 /** The ladder as data, and which of its rungs a source deserves. */
 
-/** A rung fits the picture into a box whose short side (height of a landscape picture) is `shortSidePx`. */
+/** A rung scales the video to a frame whose short side (the height, in landscape) is `shortSidePx`. */
 export type Rung = Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>;
 
 export const DEFAULT_LADDER: readonly Rung[] = [
@@ -10,7 +10,7 @@ export const DEFAULT_LADDER: readonly Rung[] = [
   { name: '360p', shortSidePx: 360, maxrateBps: 700_000 },
 ];
 
-/** What the plan needs to know of a source picture: display size (rotation and pixel aspect applied). */
+/** Source video as the plan needs it: display size (rotation and pixel aspect applied). */
 export type SourcePicture = Readonly<{
   widthPx: number;
   heightPx: number;
@@ -55,7 +55,7 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
   });
 }
 
-/** Chroma of 4:2:0 pictures has half the size, so both sides are even; never larger than the source. */
+/** Chroma of 4:2:0 video has half the size, so both sides are even; never larger than the source. */
 const even = (px: number): number => Math.max(2, 2 * Math.floor((px + 0.5) / 2));
 
 /** Frame size in macroblocks and macroblocks per second that each level allows (H.264 Table A-1). */

@@ -23,11 +23,11 @@ export const sourceSegmentKey = (
 export const sourceInitKey = (stream: StreamIdentity, digest: string): string =>
   `${sourcePrefix(stream)}init/${digest.slice(0, 32)}.mp4`;
 
-/** Where a granted upload lands before it is committed; then this object is the source segment. */
+/** Where a presigned upload is stored before it is committed; then this object is the source segment. */
 export const presignedKey = (stream: StreamIdentity, presignId: string): string =>
   `${sourcePrefix(stream)}granted/${presignId}.bin`;
 
-/** The stream and grant that such a key was made for; undefined for any other key. */
+/** The stream and upload of such a key; undefined for any other key. */
 export function parsePresignedKey(
   key: string,
 ): (StreamIdentity & { presignId: string }) | undefined {

@@ -4,7 +4,7 @@ import { DomainError } from './errors.ts';
 import type { Run } from './stream.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 
-/** More numbers ahead of the newest than an hour of the shortest segments: a mistake, not a hole. */
+/** More numbers ahead than an hour of the shortest segments: a mistake, not missing segments. */
 const MAX_NUMBER_JUMP = 10_000;
 
 /** Numbers may come out of order by as many as an encoder uploads at once, generously. */
@@ -17,7 +17,7 @@ export type RunQuestion = Readonly<{
   number: number;
   session?: string;
   digest: string;
-  /** Encoders that push files under names cannot say `session`; a restart shows in the numbers alone. */
+  /** Encoders that push files under names cannot send `session`; a restart shows in the numbers alone. */
   pushed: boolean;
   /** The run that the segment would join: the one of its session, else the newest without a name. */
   current?: Run;
@@ -44,13 +44,13 @@ export function decideRun(question: RunQuestion): RunAnswer {
     throw new DomainError(
       'number_too_far',
       `Segment ${number} is ${number - highestNumber} ahead of the newest, ${highestNumber}.`,
-      'Number segments without jumps; send a new ?session=NAME when the encoder starts anew.',
+      'Number segments without jumps; send a new ?session=NAME when the encoder restarts.',
     );
   }
   return 'join';
 }
 
-/** A later number with an earlier time: the encoder was started anew and went on counting. */
+/** A later number with an earlier time: the encoder restarted and went on counting. */
 export const timeStartsOver = (
   number: number,
   startTicks: number,

@@ -1,4 +1,4 @@
-/** What is known of one source segment, and what became of it. */
+/** A source segment: what its upload found, and the outcome of its job. */
 
 import type { EntryRendition, RenditionInfo } from './timeline.ts';
 
@@ -14,10 +14,10 @@ export type VideoFacts = Readonly<{
   heightPx: number;
   framesPerSecond: number;
   frames: number;
-  /** Smallest presentation time and the end of the last frame; 90 kHz, as the container says. */
+  /** Smallest presentation time and the end of the last frame; 90 kHz, times of the container. */
   startTicks: number;
   endTicks: number;
-  /** Whether the first picture in decode order decodes without the segment before (IDR, not open GOP). */
+  /** Whether the first frame in decode order decodes without the segment before (IDR, not open GOP). */
   startsClosed: boolean;
 }>;
 
@@ -31,11 +31,11 @@ export type AudioFacts = Readonly<{
   samplesPerPacket: number;
   startTicks: number;
   endTicks: number;
-  /** BCP 47; `und` when the container does not say. */
+  /** BCP 47; `und` if the container gives none. */
   language: string;
 }>;
 
-/** What the upload learns from a segment's bytes. At least one of video and audio is there. */
+/** What the upload reads from a segment's bytes. At least one of video and audio is present. */
 export type SegmentFacts = Readonly<{
   container: 'ts' | 'fmp4' | 'mp4';
   video?: VideoFacts;
@@ -46,7 +46,7 @@ export type SegmentFacts = Readonly<{
 }>;
 
 /**
- * The last packets of an audio track, which the next segment's job feeds to its encoder first.
+ * Pre-roll: the last packets of an audio track, which prime the encoder in the next segment's job.
  * Base64 of the raw elementary packets (no ADTS headers), oldest first.
  */
 export type AudioPreroll = Readonly<{ track: number; packets: readonly string[] }>;
@@ -62,12 +62,12 @@ export type SourceSegment = Readonly<{
   initKey?: string;
   facts: SegmentFacts;
   preroll: readonly AudioPreroll[];
-  /** Added to the container's times: the timeline offset and the wraps before. */
+  /** Timestamp offset: added to the container's times for the timeline's. */
   timestampOffsetTicks: number;
   uploadedAtMs: number;
 }>;
 
-/** A source segment of which there are renditions now. */
+/** The job has made every rendition of the segment. */
 export type RenderedOutcome = Readonly<{
   type: 'rendered';
   run: number;
@@ -81,7 +81,7 @@ export type RenderedOutcome = Readonly<{
   completedAtMs: number;
 }>;
 
-/** What a worker made of a source segment; recorded once, never changed. */
+/** Outcome of a segment's job; recorded once, never changed. */
 export type SegmentOutcome =
   | RenderedOutcome
   | Readonly<{

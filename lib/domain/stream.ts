@@ -5,7 +5,7 @@ import type { AudioCodec } from './segment.ts';
 
 export type StreamSettings = Readonly<{
   title: string;
-  /** Absent until the owner says it or the first segment shows it; then it never changes. */
+  /** Absent until the owner sets it or the first segment shows it; then it never changes. */
   targetDurationSeconds?: number;
   /** null: viewers can go back to the start. */
   dvrWindowSeconds: number | null;
@@ -28,7 +28,7 @@ export const defaultSettings = (videoId: string): StreamSettings => ({
 
 export type Stream = Readonly<{
   videoId: string;
-  /** Tells this stream from one of the same id that was deleted before. */
+  /** Differs from that of a deleted stream with the same id. */
   uid: string;
   settings: StreamSettings;
   /** sha-256 of the upload key; absent for a stream that an upload with the owner's key created. */
@@ -66,7 +66,7 @@ const MIN_HOLE_GRACE_SECONDS = 4;
 export const targetDurationSeconds = (settings: StreamSettings): number =>
   settings.targetDurationSeconds ?? 6;
 
-/** How long a hole is waited for after a later segment is ready. */
+/** How long publishing waits for a missing segment after a later one is ready. */
 export const holeGraceMs = (settings: StreamSettings): number =>
   1000 *
   (settings.holeGraceSeconds ??

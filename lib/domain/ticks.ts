@@ -7,7 +7,7 @@ export const PTS_WRAP_TICKS = 2 ** 33;
 
 /**
  * Added to every source timestamp, so that audio priming (one AAC frame early) and decode times
- * of B-frames never fall below zero, which `tfdt` cannot say.
+ * of B-frames never fall below zero, which `tfdt` cannot hold (ISO/IEC 14496-12, 8.8.12).
  */
 export const TIMELINE_OFFSET_TICKS = 10 * TICKS_PER_SECOND;
 

@@ -1,4 +1,4 @@
-/** What somebody should know at once, and what shows a deployment's health at a glance. */
+/** The alarms, and a dashboard of a deployment's health. */
 
 import { Duration } from 'aws-cdk-lib';
 import {

@@ -51,7 +51,7 @@ export class CdnPolicies extends Construct {
     this.metadata = this.#cache('Metadata', {
       ...FRESH,
       queryStringBehavior: CacheQueryStringBehavior.allowList('format'),
-      // Whoever accepts JSON gets JSON; players send one of very few texts.
+      // A client that accepts JSON gets JSON; players send one of very few values.
       headerBehavior: CacheHeaderBehavior.allowList('Accept'),
     });
     this.moments = this.#cache('Moments', {

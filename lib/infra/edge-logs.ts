@@ -1,4 +1,4 @@
-/** Where CDN and page bucket write who asked for what, for a month. */
+/** Access logs of the CDN and of the page bucket, kept for a month. */
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Bucket, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';

@@ -24,13 +24,13 @@ export type FunctionSpec = Readonly<{
 
 /** The HTTP API gives up after 30 s. */
 const API = { memoryMb: 512, timeoutSeconds: 29 } as const;
-/** They parse a whole segment, which comes as base64. */
+/** They parse a whole segment, base64-encoded in the event. */
 const UPLOAD = { memoryMb: 1769, timeoutSeconds: 29 } as const;
 /** They render playlists and keep what they have rendered. */
 const VIEW = { memoryMb: 1024, timeoutSeconds: 29 } as const;
 const STEP = { memoryMb: 512, timeoutSeconds: 30 } as const;
 
-const TAKE_IN: readonly Permission[] = [
+const INGEST: readonly Permission[] = [
   'read records',
   'write records',
   'read source',
@@ -72,13 +72,13 @@ export const FUNCTION_TABLE = {
   },
   upload: {
     routes: ['upload'],
-    permissions: ['read owner key', ...TAKE_IN],
+    permissions: ['read owner key', ...INGEST],
     lazyChunks: true,
     ...UPLOAD,
   },
   push: {
     routes: ['pushPut', 'pushPost'],
-    permissions: ['read owner key', ...TAKE_IN, 'send publish'],
+    permissions: ['read owner key', ...INGEST, 'send publish'],
     lazyChunks: true,
     ...UPLOAD,
   },
@@ -120,7 +120,7 @@ export const FUNCTION_TABLE = {
       'send publish',
       'send liveJobs',
       'send delayed',
-      // For lost jobs, which it tells from waiting ones by the queue's depth.
+      // The queue's depth distinguishes lost jobs from waiting ones.
       'count liveJobs',
       'send scaling',
     ],
@@ -128,8 +128,8 @@ export const FUNCTION_TABLE = {
   },
   'upload-completed': {
     queue: 'uploadCompleted',
-    permissions: [...TAKE_IN, 'delete source'],
-    // A granted segment has up to 512 MB and is read as a whole.
+    permissions: [...INGEST, 'delete source'],
+    // A presigned upload has up to 512 MB and is read as a whole.
     memoryMb: 2048,
     timeoutSeconds: 120,
     lazyChunks: true,

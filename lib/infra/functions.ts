@@ -18,7 +18,7 @@ export type FunctionsProps = Readonly<{
   /** One folder for each function. */
   bundles: string;
   engine: AwsEngineEnvironment;
-  /** Of streams whose owner says nothing else. */
+  /** Settings of streams whose owner sets none. */
   streamDefaults: NonNullable<Deps['streamDefaults']>;
   ownerKeyArn: string;
   queues: Queues;

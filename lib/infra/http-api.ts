@@ -90,7 +90,7 @@ export class HttpApi extends Construct {
   }
 }
 
-/** Without query strings and addresses: both may tell more of people than we need to know. */
+/** Without query strings and addresses: both may be personal data. */
 const ACCESS_LINE = JSON.stringify({
   time: '$context.requestTime',
   requestId: '$context.requestId',

@@ -131,7 +131,7 @@ const schema = z
 export type DeploymentOptions = Readonly<Omit<z.output<typeof schema>, 'ladder'>> &
   Readonly<{ ladder: readonly Rung[] }>;
 
-/** Context that is the CDK's own: feature flags and what it has looked up. */
+/** Context of the CDK itself: feature flags and results of its lookups. */
 const isForeign = (name: string): boolean => /[:@]/.test(name) || name.startsWith('aws-cdk');
 
 /** Throws ConfigError, which names every option that is wrong. */

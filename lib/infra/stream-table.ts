@@ -1,4 +1,4 @@
-/** The stream index: one table. */
+/** The record store: one table. */
 
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';

@@ -1,4 +1,4 @@
-/** Who may do what. Keys are kept as sha-256 and compared in constant time. */
+/** Authentication: the owner key and the upload keys. Stored as sha-256, compared in constant time. */
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DomainError } from '../domain/errors.ts';

@@ -39,7 +39,7 @@ export async function putStream(
       ? await records.updateStream(stream, found.version)
       : await records.createStream(stream);
     if (!written) continue;
-    // A shorter grace may let a waiting hole go at once.
+    // A shorter grace period may end the wait for a missing segment at once.
     await sendPublish(deps, { videoId, uid: stream.uid });
     const view = await describeStream(deps, stream);
     const shown = { ...view, settings: shownSettings(stream) };

@@ -18,7 +18,7 @@ export type QueueSpec = Readonly<{
    * what failed too often is dropped, because the next message of the same kind makes up for it.
    */
   deadLetters?: 'jobs' | 'publish' | 'delayed' | 'uploadCompleted';
-  /** Who takes the messages: a function with so many per call, or workers. */
+  /** What takes the messages: workers, or a function with so many per call. */
   consumer: 'workers' | Readonly<{ batchSize: number; concurrentBatches: number }>;
   /** Messages older than this are of no use. Absent: four days. */
   retentionSeconds?: number;

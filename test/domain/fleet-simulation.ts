@@ -1,6 +1,6 @@
 /**
  * A day of a fleet, second by second: streams that upload, a queue that is nearly in order, workers
- * that take a minute to start, and the looks of the scaling decision as a deployment makes them.
+ * that take a minute to start, and the scaling evaluations as a deployment makes them.
  */
 
 import {
@@ -38,7 +38,7 @@ export type DayReport = Readonly<{
   workersAtEnd: number;
   workerSeconds: number;
   busySlotSeconds: number;
-  looks: number;
+  evaluations: number;
 }>;
 
 type Job = { atSecond: number; streamStart: number };
@@ -83,7 +83,7 @@ export function simulateDay(day: Day): DayReport {
     mostWorkers: 0,
     workerSeconds: 0,
     busySlotSeconds: 0,
-    looks: 0,
+    evaluations: 0,
   };
 
   for (let now = 0; now < day.seconds; now += 1) {
@@ -116,7 +116,7 @@ export function simulateDay(day: Day): DayReport {
       nextHousekeeping =
         evaluateAgainInMs === undefined ? undefined : now + evaluateAgainInMs / 1000;
       hasNewJob = false;
-      report.looks += 1;
+      report.evaluations += 1;
     }
 
     const staying = workers.filter(({ leaving }) => !leaving);

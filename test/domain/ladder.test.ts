@@ -8,7 +8,7 @@ const plan = (widthPx: number, heightPx: number, framesPerSecond = 30): string[]
     (rung) => `${rung.name} ${rung.widthPx}x${rung.heightPx} @${rung.level}`,
   );
 
-test('plans the rungs that a source deserves', () => {
+test('ladder: the plan has the rungs that fit the source', () => {
   assert.deepEqual(plan(1920, 1080), [
     '1080p 1920x1080 @4.0',
     '720p 1280x720 @3.1',
@@ -31,7 +31,7 @@ test('plans the rungs that a source deserves', () => {
   assert.deepEqual(plan(426, 240), ['360p 426x240 @3.0']);
 });
 
-test('never makes a picture larger than the source, and always an even one', () => {
+test('ladder: no rung is larger than the source, and all sides are even', () => {
   const side = fc.integer({ min: 16, max: 4320 });
   fc.assert(
     fc.property(side, side, (widthPx, heightPx) => {

@@ -17,8 +17,8 @@ const current: Run = {
 const decide = (question: Partial<RunQuestion>) =>
   decideRun({ number: 8, digest: 'new', pushed: false, current, highestNumber: 7, ...question });
 
-describe('decideRun', () => {
-  test('joins numbers near the newest, early or late, and recognises the same bytes', () => {
+describe('encoder runs', () => {
+  test('a number near the newest joins the run, early or late, and the same bytes are recognised', () => {
     assert.equal(decide({}), 'join');
     assert.equal(decide({ number: 3 }), 'join');
     assert.equal(decide({ number: 5, presentDigest: 'new' }), 'same_bytes');
@@ -26,7 +26,7 @@ describe('decideRun', () => {
     assert.equal(decideRun(unknown), 'new_run');
   });
 
-  test('refuses other bytes under a number, unless the numbers start over', () => {
+  test('other bytes under a number are refused, unless the numbers start over', () => {
     assert.equal(decide({ number: 5, presentDigest: 'old' }), 'other_bytes');
     assert.equal(decide({ number: 0, presentDigest: 'old' }), 'new_run');
     assert.equal(decide({ number: 0, presentDigest: 'old', highestNumber: 0 }), 'other_bytes');
@@ -37,14 +37,14 @@ describe('decideRun', () => {
     assert.equal(decide({ number: 990, current: late, highestNumber: 1010 }), 'join');
   });
 
-  test('refuses a number that no encoder can have reached', () => {
+  test('a number that no encoder can have reached is refused', () => {
     assert.throws(() => decide({ number: 10_008 }), { code: 'number_too_far' });
     assert.equal(decide({ number: 10_007 }), 'join');
     assert.equal(decide({ number: 1_800_000_000, pushed: true }), 'new_run');
   });
 });
 
-test('a later number with an earlier time is a new run', () => {
+test('encoder runs: a later number with an earlier time starts a new run', () => {
   const newest = { number: 7, startTicks: 2_000_000 };
   assert.equal(timeStartsOver(8, 1_000_000, newest), true);
   assert.equal(timeStartsOver(8, 1_990_000, newest), false);

@@ -59,14 +59,14 @@ const burst = (count: number, startSecond: number, seconds = 2 * HOUR): Simulate
     segmentSeconds: 4,
   }));
 
-describe('a simulated day', () => {
-  test('without a stream starts no worker and looks only now and then', () => {
+describe('scaling over a simulated day', () => {
+  test('a day without a stream starts no worker and evaluates only now and then', () => {
     const report = runDay({ streams: [] });
     assert.equal(report.workerSeconds, 0);
-    assert.ok(report.looks <= 24 * 12);
+    assert.ok(report.evaluations <= 24 * 12);
   });
 
-  test('with one stream runs few workers, and none after it', () => {
+  test('one stream runs few workers, and none remains after it', () => {
     const stream = { startSecond: 1000, endSecond: 4 * HOUR, segmentSeconds: 4 };
     const report = runDay({ streams: [stream] });
     assertServed(report);
@@ -75,26 +75,26 @@ describe('a simulated day', () => {
     assert.ok(stayed <= 1.25, `${stayed} workers on average`);
   });
 
-  test('with a burst of 60 streams has enough workers one start time after it', () => {
+  test('a burst of 60 streams has enough workers one start time later', () => {
     const report = runDay({ streams: burst(60, 2 * HOUR) });
     assertServed(report);
     // 60 jobs are under way at any time, two on a worker; catching up takes others for a while.
     assert.ok(report.workerSeconds <= 1.6 * (report.busySlotSeconds / 2));
   });
 
-  test('with 300 streams that come and go serves all of them', () => {
+  test('300 streams that come and go are all served', () => {
     const report = runDay({ streams: scattered(300, 5) });
     assertServed(report);
     assert.ok(report.workerSeconds <= 1.5 * (report.busySlotSeconds / 2));
   });
 
-  test('with bursts on top of a load that is there already serves them as well', () => {
+  test('bursts on top of an existing load are served as well', () => {
     assertServed(
       runDay({ streams: [...scattered(150, 9), ...burst(40, 6 * HOUR), ...burst(80, 15 * HOUR)] }),
     );
   });
 
-  test('survives the loss of all Spot workers at once, again and again', () => {
+  test('streams survive the loss of all Spot workers at once, again and again', () => {
     const spotLosses = [4, 8, 8.05, 12, 16].map((hour) => ({ second: hour * HOUR, share: 1 }));
     assertServed(runDay({ streams: scattered(300, 5), spotLosses }));
     const every20Minutes = Array.from({ length: 60 }, (_, index) => ({
@@ -104,20 +104,20 @@ describe('a simulated day', () => {
     assertServed(runDay({ streams: scattered(300, 6), spotLosses: every20Minutes }));
   });
 
-  test('holds for other seeds', () => {
+  test('the results hold for other seeds', () => {
     for (const seed of [1, 2, 3, 4]) {
       assertServed(runDay({ seed, streams: scattered(80, seed), trueSecondsPerJob: around(3) }));
     }
   });
 
-  test('with jobs that take nearly twice as long as it was told comes right by itself', () => {
+  test('jobs that take nearly twice as long as configured get the workers that they need', () => {
     const report = runDay({ streams: scattered(200, 3), trueSecondsPerJob: around(7) });
     assert.ok(report.jobs > 0);
     assert.ok(report.longestWaitSeconds <= START_SECONDS + 30, `${report.longestWaitSeconds} s`);
     assert.equal(report.workersAtEnd, 0);
   });
 
-  test('keeps to the floor and the ceiling it was given', () => {
+  test('the number of workers stays within its minimum and maximum', () => {
     const limits = { ...LIMITS, min: 1, max: 5 };
     const report = runDay({ streams: burst(20, 2 * HOUR, 1800), limits });
     assert.equal(report.mostWorkers, 5);
@@ -126,7 +126,7 @@ describe('a simulated day', () => {
   });
 });
 
-describe('one look', () => {
+describe('one scaling evaluation', () => {
   const look = (
     counts: Partial<Parameters<typeof planWorkers>[0]>,
     memory?: ScalingMemory,
@@ -146,30 +146,30 @@ describe('one look', () => {
       memory,
     );
 
-  test('at an idle deployment asks for nothing, not even for another look', () => {
+  test('an idle deployment needs no worker and no further evaluation', () => {
     assert.deepEqual([look({}).desired, look({}).evaluateAgainInMs], [0, undefined]);
   });
 
-  test('grows in one step to what the backlog needs', () => {
+  test('the fleet grows in one step to what the backlog needs', () => {
     // 40 jobs in ten seconds are 16 slots of four seconds; five more work them off in half a minute.
     assert.equal(look({ backlog: 40 }).desired, 11);
     assert.equal(look({ backlog: 1 }).desired, 1);
   });
 
-  test('does not take jobs for a backlog that free workers are about to take', () => {
+  test('jobs that free workers are about to take are no backlog', () => {
     assert.equal(look({ running: 10, inFlight: 4, backlog: 16 }).desired, 10);
     const { memory } = look({ running: 3, inFlight: 6 });
     assert.equal(look({ nowMs: 10_000, running: 3, inFlight: 1, backlog: 5 }, memory).desired, 3);
   });
 
-  test('leaves alone for the idle time what somebody has asked for by hand', () => {
+  test('a number of workers that was raised by hand stays for the idle time', () => {
     const { memory } = look({});
     const plan = look({ nowMs: 10_000, desired: 3 }, memory);
     assert.deepEqual([plan.desired, plan.evaluateAgainInMs], [3, 10_000]);
     assert.equal(look({ nowMs: 10_000 + LIMITS.idleMs, running: 3 }, plan.memory).desired, 0);
   });
 
-  test('remembers of the looks before it only what may still matter', () => {
+  test('the memory holds only evaluations that may still matter', () => {
     const first = look({ running: 4, inFlight: 8 });
     const second = look({ nowMs: 10_000, running: 4, inFlight: 2 }, first.memory);
     const third = look({ nowMs: 20_000, running: 4, inFlight: 6 }, second.memory);
@@ -181,36 +181,36 @@ describe('one look', () => {
     assert.equal(after.desired, 3);
   });
 
-  test('does not ask anew for workers that are on their way out', () => {
+  test('workers that finish their last jobs are not asked for again', () => {
     const { memory } = look({ desired: 2, running: 2 }, { ...look({}).memory, desired: 2 });
     assert.equal(memory.desired, 0);
     assert.equal(look({ nowMs: 10_000, desired: 0, running: 2 }, memory).desired, 0);
   });
 
-  test('starts a worker for a new job that does not count yet, and keeps it until it does', () => {
+  test('a new job that is not counted yet starts a worker, which stays until it is', () => {
     const first = look({ hasNewJob: true });
     assert.deepEqual([first.desired, first.evaluateAgainInMs], [1, 10_000]);
     assert.equal(look({ nowMs: 10_000, desired: 1 }, first.memory).desired, 1);
   });
 
-  test('takes the word that there is a job for nothing more where jobs are counted', () => {
+  test('a new job adds nothing where jobs are counted already', () => {
     assert.equal(look({ running: 1, inFlight: 2, hasNewJob: true }).desired, 1);
     assert.equal(look({ backlog: 40, hasNewJob: true }).desired, look({ backlog: 40 }).desired);
   });
 
-  test('comes four times in a short idle time, and at least every ten seconds', () => {
+  test('evaluations come four times in a short idle time, and at least every ten seconds', () => {
     const after = (idleMs: number) =>
       look({ backlog: 1 }, undefined, { ...LIMITS, idleMs }).evaluateAgainInMs;
     assert.deepEqual([1000, 20_000, 60_000].map(after), [250, 5000, 10_000]);
   });
 
-  test('asks for another one while there is a job, even where no worker may be', () => {
+  test('evaluations go on while there is a job, even where the maximum is zero', () => {
     const none = { ...LIMITS, max: 0 };
     assert.deepEqual(look({ inFlight: 1 }, undefined, none).desired, 0);
     assert.equal(look({ inFlight: 1 }, undefined, none).evaluateAgainInMs, 10_000);
   });
 
-  test('takes workers away only when they were not needed for the whole idle time', () => {
+  test('workers are stopped only when they were not needed for the whole idle time', () => {
     let plan = look({ running: 6, inFlight: 12 });
     const at = (nowMs: number) => {
       plan = look({ nowMs, running: plan.desired }, plan.memory);

@@ -10,7 +10,7 @@ import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
 /** `LiveJobs` for a queue's logical id. */
 const nameOf = (id: string): string => id.replace(/^Queues(\w+?)[0-9A-F]{8}.*$/, '$1');
 
-describe('the core', () => {
+describe('core stack', () => {
   let core: Template;
   const ends: (() => void)[] = [];
 
@@ -21,7 +21,7 @@ describe('the core', () => {
     for (const end of ends) end();
   });
 
-  test('lets nobody read a bucket but the CDN, and nobody without TLS', () => {
+  test('only the CDN reads the media bucket, and no bucket is read without TLS', () => {
     const buckets = resourcesOf(core, 'AWS::S3::Bucket');
     assert.equal(buckets.length, 2);
     for (const [, { Properties, DeletionPolicy }] of buckets) {
@@ -151,7 +151,7 @@ describe('the core', () => {
     }
   });
 
-  test('serves every route of the contract by the function of the table', () => {
+  test('each route of the API is served by the function of the table', () => {
     const routes = resourcesOf(core, 'AWS::ApiGatewayV2::Route').map(
       ([, { Properties }]) => Properties.RouteKey,
     );
@@ -163,7 +163,7 @@ describe('the core', () => {
     });
   });
 
-  test('never has the owner key in the template, and lets it be read by those who ask for it', () => {
+  test('the owner key is in no template, and the functions that ask for it may read it', () => {
     core.hasResourceProperties('AWS::SecretsManager::Secret', {
       GenerateSecretString: {
         // Letters and digits are left: the key stands in URLs.
@@ -182,7 +182,7 @@ describe('the core', () => {
     assert.equal(expected.length, 8);
   });
 
-  test('tells those who make streams what they are like by default', (t) => {
+  test('functions that create streams have the defaults of new streams', (t) => {
     const ladder = '720p:720:2500000';
     const { core: own } = templatesWith(t, { ladder, dvrWindowSeconds: '600' });
     const told = resourcesOf(own, 'AWS::Lambda::Function').flatMap(([, { Properties }]) => {
@@ -196,7 +196,7 @@ describe('the core', () => {
     });
   });
 
-  test('runs functions on Node 24, writes their logs for a month, and none has a public URL', () => {
+  test('functions run on Node 24, keep their logs for a month, and have no public URL', () => {
     for (const [, { Properties }] of resourcesOf(core, 'AWS::Lambda::Function')) {
       assert.equal(Properties.Runtime, 'nodejs24.x');
       assert.deepEqual(Properties.Architectures, ['arm64']);

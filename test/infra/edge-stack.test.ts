@@ -49,8 +49,8 @@ function policyOf(template: Template, pattern: string): Policy {
   return config as Policy;
 }
 
-describe('the CDN', () => {
-  test('keeps playlists for a second or what the origin says, media for ever, errors hardly', (t) => {
+describe('edge stack', () => {
+  test('the CDN caches playlists as long as the origin says, media for ever, errors for a second', (t) => {
     const { edge } = templatesWith(t);
     const times = (pattern: string) => {
       const { MinTTL, DefaultTTL, MaxTTL } = policyOf(edge, pattern);
@@ -72,7 +72,7 @@ describe('the CDN', () => {
     for (const { ErrorCachingMinTTL } of errors) assert.equal(ErrorCachingMinTTL, 1);
   });
 
-  test('tells answers apart by what changes them, and by nothing else: requests are joined', (t) => {
+  test('the cache key has only what changes an answer, so that requests are joined', (t) => {
     const { edge } = templatesWith(t);
     const keyOf = (pattern: string) => {
       const parameters = policyOf(edge, pattern).ParametersInCacheKeyAndForwardedToOrigin;
@@ -95,7 +95,7 @@ describe('the CDN', () => {
     ]);
   });
 
-  test('compresses playlists and pages, not media; nobody is served without TLS', (t) => {
+  test('the CDN compresses playlists and pages but not media, and serves nothing without TLS', (t) => {
     const { CacheBehaviors, DefaultCacheBehavior } = distributionOf(templatesWith(t).edge);
     for (const { PathPattern, Compress, ViewerProtocolPolicy } of CacheBehaviors) {
       assert.equal(Compress, PathPattern !== '/media/*', PathPattern);
@@ -104,7 +104,7 @@ describe('the CDN', () => {
     assert.equal(DefaultCacheBehavior.Compress, true);
   });
 
-  test('lets players of any origin read, and calls of encoders and owners through uncached', (t) => {
+  test('players of any origin may read, and calls of encoders and owners pass uncached', (t) => {
     const { edge } = templatesWith(t);
     const policies = resourcesOf(edge, 'AWS::CloudFront::ResponseHeadersPolicy').map(
       ([, { Properties }]) => JSON.stringify(Properties.ResponseHeadersPolicyConfig),
@@ -122,7 +122,7 @@ describe('the CDN', () => {
     for (const { CachePolicyId } of open) assert.equal(CachePolicyId, uncached);
   });
 
-  test('reads its buckets by origin access control, and writes logs', (t) => {
+  test('the CDN reads its buckets by origin access control, and writes access logs', (t) => {
     const { edge } = templatesWith(t);
     const { Origins, Logging } = distributionOf(edge);
     assert.equal(Origins.filter((origin) => origin.OriginAccessControlId).length, 2);
@@ -133,7 +133,7 @@ describe('the CDN', () => {
     }
   });
 
-  test('has a domain, a shield and a price class if the options say so', (t) => {
+  test('domain, origin shield and price class follow the options', (t) => {
     const certificateArn = 'arn:aws:acm:us-east-1:123456789012:certificate/abc';
     const plain = distributionOf(templatesWith(t).edge);
     assert.equal(plain.Aliases, undefined);

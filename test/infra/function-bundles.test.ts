@@ -12,7 +12,7 @@ import budgets from './bundle-budgets.json' with { type: 'json' };
 
 type Exceptions = Readonly<Record<string, Readonly<{ KB: number; why: string }>>>;
 
-describe('the bundles of the functions', () => {
+describe('function bundles', () => {
   let folder = '';
   let bundles: readonly BundledFunction[] = [];
 
@@ -22,7 +22,7 @@ describe('the bundles of the functions', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  test('are one for each function of the table, and nothing but the code', async () => {
+  test('each function of the table has a bundle, with nothing in it but code', async () => {
     const expected = Object.keys(FUNCTION_TABLE).toSorted();
     assert.deepEqual(bundles.map(({ name }) => name).toSorted(), expected);
     for (const { name, folder: one, sizeBytes } of bundles) {
@@ -39,7 +39,7 @@ describe('the bundles of the functions', () => {
     }
   });
 
-  test('stay within their budgets, and who has more says why', () => {
+  test('each bundle stays within its budget, and an exception gives its reason', () => {
     const limitBytes = budgets.KB * 1000;
     const exceptions: Exceptions = budgets.whole;
     for (const { name, startBytes, sizeBytes } of bundles) {
@@ -56,7 +56,7 @@ describe('the bundles of the functions', () => {
     }
   });
 
-  test('are the same bytes when built again, wherever they lie', async () => {
+  test('a bundle that is built again elsewhere has the same bytes', async () => {
     const again = await bundleFunctions(join(folder, 'deep', 'er', 'again'));
     for (const [index, { name, folder: one }] of bundles.entries()) {
       const other = again[index]?.folder ?? '';
@@ -70,7 +70,7 @@ describe('the bundles of the functions', () => {
     }
   });
 
-  test('start in a bare environment: what they lack is a setting, not a module', async () => {
+  test('a bundle that starts in a bare environment lacks a setting, not a module', async () => {
     for (const { name, folder: one } of bundles) {
       await assert.rejects(
         import(join(one, 'index.mjs')),

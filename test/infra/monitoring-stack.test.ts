@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
 
-describe('the monitoring stack', () => {
-  test('raises alarms, by mail if somebody wants it', (t) => {
+describe('monitoring stack', () => {
+  test('alarms are raised, and sent by mail if an address is given', (t) => {
     const { monitoring } = templatesWith(t);
     const alarms = resourcesOf(monitoring, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) =>
       textOf(Properties.AlarmDescription),
@@ -28,7 +28,7 @@ describe('the monitoring stack', () => {
     }
   });
 
-  test('hears of one queue whose letters are dead, though the others have none to report', (t) => {
+  test('dead letters of one queue raise the alarm although the other queues report nothing', (t) => {
     const { monitoring } = templatesWith(t);
     const expressions = resourcesOf(monitoring, 'AWS::CloudWatch::Alarm').flatMap(
       ([, { Properties }]) =>
@@ -42,7 +42,7 @@ describe('the monitoring stack', () => {
     }
   });
 
-  test("shows a stream's health on one dashboard", (t) => {
+  test('one dashboard shows the health of streams', (t) => {
     const { monitoring } = templatesWith(t);
     const dashboards = resourcesOf(monitoring, 'AWS::CloudWatch::Dashboard');
     assert.equal(dashboards.length, 1);

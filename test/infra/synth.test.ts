@@ -31,8 +31,8 @@ const filesIn = (outdir: string): Map<string, string> =>
       .map((name) => [name, readFileSync(join(outdir, name), 'utf8')]),
   );
 
-describe('the synth', () => {
-  test('has no finding of cdk-nag, whatever the options', (t) => {
+describe('synth', () => {
+  test('cdk-nag finds nothing, whatever the options', (t) => {
     const certificateArn = 'arn:aws:acm:us-east-1:123456789012:certificate/abc';
     for (const context of [
       {},
@@ -44,7 +44,7 @@ describe('the synth', () => {
     }
   });
 
-  test('would fail with a finding', (t) => {
+  test('a finding of cdk-nag fails the synth', (t) => {
     const { app, outdir } = appWith(t);
     new Bucket(new Stack(app, 'careless'), 'Bucket');
     const exitCode = process.exitCode;
@@ -53,7 +53,7 @@ describe('the synth', () => {
     assert.match(readFileSync(join(outdir, 'validation-report.json'), 'utf8'), /AwsSolutions-S10/);
   });
 
-  test('acknowledges what it must by name, each with its reason', (t) => {
+  test('each suppressed finding is named and has a reason', (t) => {
     const { app } = appWith(t);
     const found = new Map<string, number>();
     for (const construct of app.node.findAll()) {
@@ -81,7 +81,7 @@ describe('the synth', () => {
     });
   });
 
-  test('gives the same a second time, within its time', (t) => {
+  test('a second synth gives the same templates', (t) => {
     const templates = [1, 2].map(() => {
       const startMs = performance.now();
       const { app, outdir } = appWith(t);
@@ -93,7 +93,7 @@ describe('the synth', () => {
     assert.deepEqual(templates[0], templates[1]);
   });
 
-  test('of two stages shares no name', (t) => {
+  test('two stages share no name', (t) => {
     const [one, two] = ['dev', 'prod'].map((stage) => {
       const { app, outdir } = appWith(t, { stage });
       app.synth();

@@ -18,8 +18,8 @@ const resolved = (variables: Variables): Record<string, string> => ({
   ),
 });
 
-describe('the workers', () => {
-  test('cost nothing while nobody streams: no NAT gateway, no count of their own', (t) => {
+describe('workers stack', () => {
+  test('workers cost nothing while nobody streams: no NAT gateway, no desired count', (t) => {
     const { workers } = templatesWith(t);
     workers.resourceCountIs('AWS::EC2::NatGateway', 0);
     workers.resourceCountIs('AWS::EC2::EIP', 0);
@@ -33,7 +33,7 @@ describe('the workers', () => {
     assert.equal(group?.[1].Properties.SecurityGroupIngress, undefined);
   });
 
-  test('are on Spot but for the first', (t) => {
+  test('all tasks but the first are on Spot', (t) => {
     const strategyOf = (spotPercent: string) => {
       const { workers } = templatesWith(t, { spotPercent });
       return resourcesOf(workers, 'AWS::ECS::Service')[0]?.[1].Properties.CapacityProviderStrategy;
@@ -45,7 +45,7 @@ describe('the workers', () => {
     assert.deepEqual(strategyOf('0'), [{ Base: 1, CapacityProvider: 'FARGATE', Weight: 100 }]);
   });
 
-  test('run with a root that is read-only, the longest time to stop and a health check', (t) => {
+  test('a task has a read-only root, the longest stop timeout and a health check', (t) => {
     templatesWith(t).workers.hasResourceProperties('AWS::ECS::TaskDefinition', {
       Cpu: '2048',
       Memory: '4096',
@@ -61,7 +61,7 @@ describe('the workers', () => {
     });
   });
 
-  test('come from a registry and run on x86_64 if the options say so', (t) => {
+  test('image and architecture follow the options', (t) => {
     const containerImage = 'ghcr.io/somebody/rivulet-worker:1.2.3';
     const { workers } = templatesWith(t, { containerImage, architecture: 'x86_64' });
     workers.hasResourceProperties('AWS::ECS::TaskDefinition', {
@@ -70,7 +70,7 @@ describe('the workers', () => {
     });
   });
 
-  test('and functions find in their environment what their processes ask for', (t) => {
+  test('workers and functions find every setting in their environment that they read', (t) => {
     const { core, workers } = templatesWith(t, { taskCpu: '4096', taskMemory: '8192' });
     for (const [, { Properties }] of resourcesOf(core, 'AWS::Lambda::Function')) {
       const { Variables } = Properties.Environment as { Variables: Variables };
@@ -96,7 +96,7 @@ describe('the workers', () => {
     workers.hasResourceProperties('AWS::ECS::Service', { ServiceName: 'rivulet-dev' });
   });
 
-  test('are looked at by a function that knows the limits, at least every five minutes', (t) => {
+  test('the scaling function knows the limits, and is called at least every five minutes', (t) => {
     const { workers } = templatesWith(t, { maxTasks: '25', minTasks: '1' });
     const [scale] = resourcesOf(workers, 'AWS::Lambda::Function');
     const { Environment } = (scale?.[1].Properties ?? {}) as {
@@ -115,7 +115,7 @@ describe('the workers', () => {
     });
   });
 
-  test('are left out, and nobody tries to start any, where there is no ECS', (t) => {
+  test('without ECS there is no workers stack, and no function refers to one', (t) => {
     const app = appWith(t, { workers: 'none' });
     assert.equal(app.workers, undefined);
     const assembly = app.app.synth();

@@ -42,7 +42,7 @@ async function linesOf(t: TestContext, work: () => Promise<unknown>) {
   return lines;
 }
 
-describe('what functions tell of themselves', () => {
+describe('observability', () => {
   let observability: typeof Observability;
   let correlation: typeof Correlation;
 
@@ -54,7 +54,7 @@ describe('what functions tell of themselves', () => {
     correlation = await import('../../lambdas/runtime/correlation.ts');
   });
 
-  test('has one id for a segment at every hop', () => {
+  test('a segment has the same correlation id at every hop', () => {
     const { correlationOf } = correlation;
     const id = 'race/u1/2/41';
     assert.equal(correlationOf(JSON.stringify(JOB)), id, 'transcode job and its dead letter');
@@ -67,7 +67,7 @@ describe('what functions tell of themselves', () => {
     }
   });
 
-  test('names, for an upload, the segments whose jobs it has queued', async (t) => {
+  test('the log line of an upload names the segments whose jobs it queued', async (t) => {
     const queue = correlation.noteSent(memoryQueue());
     const handler = observability.observedApi(async () => {
       await queue.send([{ body: JSON.stringify(JOB) }]);
@@ -89,7 +89,7 @@ describe('what functions tell of themselves', () => {
     );
   });
 
-  test('says nothing of requests of viewers that were answered well', async (t) => {
+  test("viewers' requests that succeed quickly are not logged", async (t) => {
     const statuses = [200, 304, 404, 500];
     const lines = await linesOf(t, async () => {
       for (const status of statuses) {
@@ -107,7 +107,7 @@ describe('what functions tell of themselves', () => {
     );
   });
 
-  test('measures how long messages waited, and tells who failed', async (t) => {
+  test('queue delays are measured, and failed messages are logged', async (t) => {
     const done: string[] = [];
     const handler = observability.observedQueue(
       async () => ({ batchItemFailures: [{ itemIdentifier: 'm1' }] }),
@@ -130,7 +130,7 @@ describe('what functions tell of themselves', () => {
   });
 });
 
-describe('reports of stored objects', () => {
+describe('completed uploads', () => {
   const reports = eventOf(
     { Records: [{ s3: { object: { key: 'source/one/u/granted/ab.bin' } } }] },
     { key: 'source/two/u/granted/cd.bin' },
@@ -145,7 +145,7 @@ describe('reports of stored objects', () => {
   );
   const refused = ['m4', 'm5'].map((itemIdentifier) => ({ itemIdentifier }));
 
-  test('are committed key by key, whether S3 wrote them or we did', async (t) => {
+  test("uploads are committed key by key, in S3's format and in ours", async (t) => {
     t.mock.method(console, 'error', () => {});
     const asked: string[] = [];
     const records = { findStream: async (videoId: string) => void asked.push(videoId) };
@@ -154,7 +154,7 @@ describe('reports of stored objects', () => {
     assert.deepEqual(asked, ['one', 'two', 'three', 'four']);
   });
 
-  test('that came to nothing are sent again after a pause, a message for each key', async (t) => {
+  test('dead letters are sent again after a pause, one message for each key', async (t) => {
     t.mock.method(console, 'error', () => {});
     const uploadCompleted = memoryQueue();
     const handler = uploadCompletedDeadHandler({ queues: { uploadCompleted } } as unknown as Deps);
@@ -168,8 +168,8 @@ describe('reports of stored objects', () => {
   });
 });
 
-describe('dead letters of steps', () => {
-  test('are sent again, the timers after a pause', async () => {
+describe('dead letters', () => {
+  test('publish requests are sent again at once, and delayed messages after a pause', async () => {
     const [publish, delayed] = [memoryQueue(), memoryQueue()];
     const deps = { queues: { publish, delayed } } as unknown as Deps;
     const request = { videoId: 'v', uid: 'u', completed: { run: 1, number: 2 } };

@@ -8,7 +8,7 @@ import { QUEUE_NAMES, queueVariable } from '../../lib/ports/queues.ts';
 
 const hashOf = (key: string): string => createHash('sha256').update(key).digest('hex');
 
-test('the owner key is read at the start, and again when that is long ago', async (t) => {
+test('owner key: the secret is read at the start, and again after five minutes', async (t) => {
   let key = 'the first key';
   const asked: string[] = [];
   const server = createServer(async (request, response) => {

@@ -81,15 +81,15 @@ const ALLOWED: ImportTable = {
   test: { areas: 'all', packages: 'all', node: 'all' },
 };
 
-describe('imports', () => {
-  test('follow the table', () => {
+describe('import table', () => {
+  test('every import follows the table', () => {
     const files = readRepository(/\.(?:ts|mjs|js)$/);
     assert.ok(files.length > 20);
     assert.ok(files.some(({ text }) => importsOf(text).length > 3));
     assert.deepEqual(forbiddenImports(ALLOWED, files), []);
   });
 
-  test('are found in every form they take', () => {
+  test('imports are found in every form', () => {
     const source = [
       "import { a } from './a.ts';",
       "import type { B } from './b.ts';",
@@ -127,7 +127,7 @@ describe('imports', () => {
     );
   });
 
-  test('beyond the table are named', () => {
+  test('imports beyond the table are named', () => {
     const table: ImportTable = {
       'lib/low': {},
       'lib/low/deep': { areas: ['lib/low'] },

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
-/** Clients import the whole of their package.json to tell their version. */
+/** Clients import the whole of their package.json for their version. */
 const onlyVersions: Plugin = {
   name: 'only-versions',
   setup({ onLoad }) {
@@ -16,7 +16,7 @@ const onlyVersions: Plugin = {
 
 /**
  * Clients describe every shape of their service, with keys whose names are constants of the same
- * file. To esbuild such a computed key might do something, so that it keeps the shapes that nobody
+ * file. To esbuild such a computed key might have side effects, so it keeps the shapes that nothing
  * uses: 50 KB of S3 alone. As literals they go.
  */
 const literalKeys: Plugin = {

@@ -1,4 +1,4 @@
-/** The end of a stream: said by the encoder, by its playlist, or shown by its silence. */
+/** The end of a stream: by a call of the encoder, by its playlist, or by its silence. */
 
 import type { Run, Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
@@ -13,7 +13,7 @@ export async function requestEnd(
   deps: Deps,
   stream: Stream,
   reason: EndRequest['reason'],
-  /** The last segment, as the encoder's playlist says: it may still be on its way. */
+  /** The last segment by the encoder's playlist: it may still be on its way. */
   announcedLast?: number,
 ): Promise<Readonly<{ ended: boolean; lastSegment?: number }>> {
   const { records } = deps;

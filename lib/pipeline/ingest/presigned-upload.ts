@@ -1,4 +1,4 @@
-/** Segments too large for a request body: permission to PUT them straight to the store, and their commit. */
+/** Segments too large for a request body: a presigned PUT to the store, and the commit of what it stored. */
 
 import { createHash } from 'node:crypto';
 import type { PresignedUpload } from '../../api/messages.ts';
@@ -20,9 +20,9 @@ export type PresignRequest = Readonly<{
 }>;
 
 /** A minute for each 10 MB, which any line that carries live video can do. */
-const GRANT_LIFETIME_MS = 15 * 60_000;
+const PRESIGNED_LIFETIME_MS = 15 * 60_000;
 /** Outcomes of failed commits stay to be asked for. */
-const GRANT_RECORD_MS = 24 * 3600_000;
+const RECORD_LIFETIME_MS = 24 * 3600_000;
 /** Larger than any segment a player could use; a mistyped size is refused early. */
 const MAX_SEGMENT_BYTES = 512 * 1024 * 1024;
 
@@ -53,9 +53,9 @@ export async function presignUpload(
   if (committed) return committed;
   const nowMs = deps.clock.now();
   if (!found) {
-    await records.putPresigned(stream.value, { presignId, ...request }, nowMs + GRANT_RECORD_MS);
+    await records.putPresigned(stream.value, { presignId, ...request }, nowMs + RECORD_LIFETIME_MS);
   }
-  const expiresAtMs = nowMs + GRANT_LIFETIME_MS;
+  const expiresAtMs = nowMs + PRESIGNED_LIFETIME_MS;
   const { url, headers } = await deps.media.presignPut(presignedKey(stream.value, presignId), {
     sizeBytes: request.sizeBytes,
     contentType: 'application/octet-stream',
@@ -69,7 +69,7 @@ export async function presignUpload(
   };
 }
 
-/** Asking twice for the same bytes at the same place gives the same grant. */
+/** The same bytes under the same number have the same id, however often they are asked for. */
 const presignIdOf = ({ number, session, digest, sizeBytes }: PresignRequest): string =>
   createHash('sha256')
     .update(JSON.stringify([number, session ?? null, digest, sizeBytes]))
@@ -85,7 +85,7 @@ async function findCommitted(
   const newest = await records.newestRun(stream);
   const runs =
     request.session === undefined
-      ? // An encoder started anew may repeat what came before it.
+      ? // A restarted encoder may repeat what came before it.
         [newest, newest && (await records.getRun(stream, newest.run - 1))]
       : [await records.runOfSession(stream, request.session)];
   for (const run of runs) {
@@ -97,7 +97,7 @@ async function findCommitted(
   return undefined;
 }
 
-/** The store holds a granted object: take it in as if it had come in a body. */
+/** Ingests an object that was stored by a presigned upload, as if it had come in a request body. */
 export async function commitPresigned(deps: Deps, key: string): Promise<void> {
   const place = parsePresignedKey(key);
   if (!place) return;
@@ -133,6 +133,6 @@ async function recordFailure(
   { code, message, hint }: DomainError,
 ): Promise<void> {
   const failed = { ...grant, failure: { code, message, hint } };
-  const expiresAtMs = deps.clock.now() + GRANT_RECORD_MS;
+  const expiresAtMs = deps.clock.now() + RECORD_LIFETIME_MS;
   await deps.records.putPresigned(stream, failed, expiresAtMs);
 }

@@ -1,6 +1,6 @@
 /**
  * What encoders that push HLS send under file names: segments, init segments and playlists. The names
- * count the segments; the playlists tell exact durations, the first number and the end.
+ * number the segments; the playlists give exact durations, the first number and the end.
  */
 
 import { DomainError } from '../../domain/errors.ts';
@@ -13,7 +13,7 @@ import type { Versioned } from '../records/stream-records.ts';
 import { requestEnd } from './end.ts';
 import { loadInspection, type UploadResult, uploadSegment } from './upload.ts';
 
-/** Playlists repeat what they said before; only their newest lines are news. */
+/** Each playlist repeats the one before; only its newest lines are new. */
 const NEWEST_LINES = 4;
 
 const INIT_WAIT_MS = 3000;
@@ -26,7 +26,7 @@ export type PushedFile = Readonly<{
   digest?: string;
 }>;
 
-/** The receipt of a segment; nothing to say of other files. */
+/** The receipt of a segment; undefined for other files. Throws DomainError. */
 export async function pushFile(
   deps: Deps,
   stream: Versioned<Stream>,
@@ -51,7 +51,7 @@ export async function pushFile(
   if (number === undefined) {
     throw new DomainError(
       'bad_name',
-      `"${file.name}" does not count: its name has no number.`,
+      `"${file.name}" has no segment number in its name.`,
       'Number the segments by their names, as in segment-00042.ts (ffmpeg: -hls_segment_filename).',
     );
   }

@@ -1,4 +1,4 @@
-/** The receipt of a segment: what is stored, what is missing, what comes next. */
+/** The receipt of a segment: what is stored, what is missing, which number is expected next. */
 
 import type { Receipt } from '../../api/messages.ts';
 import type { SourceSegment } from '../../domain/segment.ts';
@@ -6,7 +6,7 @@ import type { Run, Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import type { Deps } from '../deps.ts';
 
-/** Of `missing`, and how far back a hole is still worth resending. */
+/** Of `missing`, and how far back a missing segment is still worth resending. */
 const MAX_MISSING = 100;
 const RECENT_NUMBERS = 256;
 

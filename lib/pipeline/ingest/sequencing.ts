@@ -1,4 +1,4 @@
-/** Where an uploaded segment belongs: it is there already, it joins an encoder run, or it begins one. */
+/** Sequencing: an uploaded segment is present already, joins an encoder run, or begins a new one. */
 
 import { DomainError } from '../../domain/errors.ts';
 import { decideRun } from '../../domain/run.ts';
@@ -49,7 +49,7 @@ export async function decideSequence(
       await requireOpenPlace(records, stream, current, newest, number);
     return { type: 'join', run: current, newest };
   }
-  // A retry from before the encoder was started anew is recognised by its bytes.
+  // A retry from before the encoder's restart is recognised by its bytes.
   const before = session === undefined ? await records.getRun(stream, current.run - 1) : undefined;
   const earlier = before && (await records.findSegment(stream, before.run, number));
   if (before && earlier?.digest === digest)
@@ -59,7 +59,7 @@ export async function decideSequence(
     throw new DomainError(
       'segment_conflict',
       `Segment ${number} of this session is stored with other bytes (sha-256 ${present.digest}).`,
-      'Give each segment its own number; send a new ?session=NAME when the encoder starts anew.',
+      'Give each segment its own number; send a new ?session=NAME when the encoder restarts.',
     );
   }
   return { type: 'new_run', run: nextRun };

@@ -1,6 +1,6 @@
 /**
- * Taking in one source segment: check it, store it, record it, queue its job. What was acknowledged
- * is stored; what was refused left no trace. The same call twice has the effect of one.
+ * Ingests one source segment: checks it, stores it, records it, queues its job. What was acknowledged
+ * is stored; a refused segment is neither stored nor recorded. Uploads are idempotent.
  */
 
 import type { Receipt } from '../../api/messages.ts';
@@ -30,11 +30,11 @@ export type SegmentUpload = Readonly<{
   bytes: Uint8Array;
   /** sha-256 that the encoder computed, hex. */
   digest?: string;
-  /** What the encoder knows of the segment's duration; the container may not say how long the last frame is. */
+  /** Duration by the encoder; the container may not give that of the last frame. */
   durationSeconds?: number;
-  /** Came under a file name, from an encoder that cannot say `session`. */
+  /** Came under a file name, from an encoder that cannot send `session`. */
   pushed: boolean;
-  /** The object that holds these bytes already, when they came by a grant. */
+  /** The object that holds these bytes already, if they came by a presigned upload. */
   storedKey?: string;
 }>;
 
@@ -46,7 +46,7 @@ const MAX_RACES = 5;
 /** A segment that is uploaded again so much later and has no job in the queue has lost it. */
 const REPEATED_UPLOAD_MS = 5000;
 
-/** Demuxers are large: a process that begins may ask for them before it needs them, or not at all. */
+/** Demuxers are large: a process loads them after its start, or when the first segment comes. */
 export const loadInspection = () => import('../../media/inspect.ts');
 
 export async function uploadSegment(

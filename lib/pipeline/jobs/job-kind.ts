@@ -13,7 +13,7 @@ export const JOB_QUEUES: Readonly<Record<JobClass, JobQueue>> = {
   analysis: 'analysisJobs',
 };
 
-/** Streams share the workers, so every job says whose it is. */
+/** Streams share the workers, so every job names its stream. */
 export type JobBody = Readonly<{ videoId: string; uid: string }>;
 
 /** The body of a job about one segment; of every kind that publishing waits for. */

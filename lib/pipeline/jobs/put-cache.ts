@@ -10,7 +10,7 @@ import type { MediaStore } from '../../ports/ports.ts';
 const MAX_KEYS = 10_000;
 
 /**
- * Right as long as objects go with their stream and not before: a stream that is made anew has keys
+ * Right as long as objects go with their stream and not before: a stream that is created again has keys
  * of its own. What another process removes meanwhile, this one takes to be there.
  */
 export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {

@@ -16,7 +16,7 @@ import { transcode } from './transcode.ts';
 export type JobRegistry = Readonly<{
   /** Classes that have kinds, most urgent first. */
   classes: readonly JobClass[];
-  /** Mean weight of a class's kinds: its queue's depth does not tell them apart. */
+  /** Mean weight of a class's kinds: its queue counts messages, not kinds. */
   weightOf(jobClass: JobClass): number;
   /** Runs the job of a message's body. Throws when another try may help. */
   run(deps: WorkerDeps, body: string, context: JobContext): Promise<JobResult>;

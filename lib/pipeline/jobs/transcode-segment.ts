@@ -94,7 +94,7 @@ async function transcode(
     findPredecessor(deps, stream, run, segment, signal),
   ]);
   const picture = run.picture ?? segment.facts.video;
-  // Pictures that refer to the segment before are decoded with it.
+  // Frames that refer to the segment before are decoded with it.
   const previousSource = isOpen && previous ? await readSource(deps, previous) : undefined;
   return transcodeSegment({
     segment: source.bytes,
@@ -134,7 +134,7 @@ async function readSource(
 }
 
 /**
- * Where the next segment begins, when it is known by now: MPEG-TS does not say how long the last
+ * Start of the next segment, if it is known by now: MPEG-TS does not give the duration of the last
  * frame of a segment is shown, and for a variable frame rate no guess is exact.
  */
 async function findEndTicks(

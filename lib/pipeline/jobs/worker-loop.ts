@@ -30,7 +30,7 @@ const LEASE_MS = 20_000;
 /** Of a lease: extended so often. */
 const HEARTBEATS = 4;
 const POLL_MS = 20_000;
-/** While the worker waits for an urgent job, others wait no longer than this for it to look at them. */
+/** While a worker waits for an urgent job, it polls the other queues this often. */
 const SHORT_POLL_MS = 1_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;

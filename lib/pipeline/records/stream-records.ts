@@ -9,7 +9,7 @@ import type { RecordStore, Write } from '../../ports/ports.ts';
 
 export type Versioned<T> = Readonly<{ value: T; version: number }>;
 
-/** The encoder has said (or its silence shows) that nothing comes after this segment. */
+/** The stream ends after this segment: by a call of the encoder, by its playlist, or by its silence. */
 export type EndRequest = Readonly<{
   run: number;
   number: number;
@@ -40,7 +40,7 @@ export type NextHousekeeping = Readonly<{
   sinceMs?: number;
 }>;
 
-/** What an encoder's own playlist says of a run: the number of its first segment. */
+/** From the encoder's own playlist: the number of a run's first segment. */
 export type StartHint = Readonly<{ firstNumber: number }>;
 
 export type LateArrival = Readonly<{
@@ -50,9 +50,9 @@ export type LateArrival = Readonly<{
 
 const CATALOGUE = 'streams';
 const settingsOf = (videoId: string): string => `stream/${videoId}`;
-/** All but the settings: gone, and not found again, when a stream of the same id is made anew. */
+/** All but the settings: gone, and not found again, when a stream of the same id is created again. */
 const partitionOf = (stream: StreamIdentity): string => `stream/${stream.videoId}/${stream.uid}`;
-/** Numbers alone, so that finding holes does not read whole records. */
+/** Numbers alone, so that finding missing segments does not read whole records. */
 const numbersOf = (stream: StreamIdentity, run: number): string =>
   `${partitionOf(stream)}/numbers/${run}`;
 
@@ -204,7 +204,7 @@ export class StreamRecords {
     return items.map((item) => Number(item.sort));
   }
 
-  /** What the encoder's playlist says of a segment's duration: exact where the container cannot be. */
+  /** A segment's duration in seconds by the encoder's playlist: exact where the container is not. */
   async durationHint(
     stream: StreamIdentity,
     run: number,
@@ -277,7 +277,7 @@ export class StreamRecords {
     return (await this.find<SegmentOutcome>(partitionOf(stream), outcomeSort(run, number)))?.value;
   }
 
-  /** false if the segment was settled before; what was recorded first stands. */
+  /** false if the segment has an outcome already; the first one recorded stands. */
   recordOutcome(stream: StreamIdentity, outcome: SegmentOutcome): Promise<boolean> {
     const sort = outcomeSort(outcome.run, outcome.number);
     return this.store.write([put(partitionOf(stream), sort, outcome, 0)]);

@@ -11,7 +11,7 @@ import type { StreamRecords } from '../records/stream-records.ts';
 const LONGEST_DELAY_MS = 30_000;
 const SHORTEST_DELAY_MS = 1000;
 
-/** A job takes a few seconds; one that nobody has, and that has no outcome after so long, is lost. */
+/** A job takes a few seconds; one that is in no queue and has no outcome after so long is lost. */
 const LOST_JOB_MS = 45_000;
 
 /** Delayed messages come a little early at times. */

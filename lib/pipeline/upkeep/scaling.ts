@@ -18,7 +18,7 @@ import { sendScalingRequest } from '../messages.ts';
 
 type ScalingDeps = Pick<Deps, 'store' | 'queues' | 'clock'>;
 
-/** What one evaluation leaves for the next, and for those who might request it. */
+/** What one evaluation leaves for the next, and for steps that might request it. */
 type Kept = Readonly<{
   memory: ScalingMemory;
   /** An evaluation has been requested for this time. */
