@@ -6,8 +6,6 @@ import { Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { appWith } from './synthesized.ts';
 
-const MAX_SYNTH_MS = 10_000;
-
 /** Names that the account has only one of. */
 const UNIQUE = [
   'LogGroupName',
@@ -83,10 +81,8 @@ describe('synth', () => {
 
   test('a second synth gives the same templates', (t) => {
     const templates = [1, 2].map(() => {
-      const startMs = performance.now();
       const { app, outdir } = appWith(t);
       app.synth();
-      assert.ok(performance.now() - startMs < MAX_SYNTH_MS);
       return filesIn(outdir);
     });
     assert.equal(templates[0]?.size, 4);
