@@ -8,15 +8,9 @@ import { readFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { contentTypeOf } from '../../lib/embedded/content-type.ts';
 import { buildPages } from '../../web/build.ts';
 import { CDK, type Deployments, keepOutputs, OUTPUTS_FILE, outputOf } from './deployments.ts';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css; charset=utf-8',
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
 
 const args = process.argv.slice(2);
 const all = args.some((arg, index) => !arg.startsWith('-') && !args[index - 1]?.startsWith('-'))
@@ -47,7 +41,7 @@ async function putPages(bucket: string): Promise<void> {
       Bucket: bucket,
       Key: path.split(sep).join(posix.sep),
       Body: await readFile(join(folder, path)),
-      ContentType: TYPES[posix.extname(path)] ?? 'application/octet-stream',
+      ContentType: contentTypeOf(path),
       CacheControl:
         path === 'index.html' ? 'public, max-age=60' : 'public, max-age=31536000, immutable',
     });

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { planLadder, type Rung } from '../../lib/domain/ladder.ts';
 import { findFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
-import { transcodeSegment } from '../../lib/media/transcode.ts';
+import { transcodeSegment } from '../../lib/media/transcode-segment.ts';
 
 /** Small: what operations a segment takes does not depend on its picture. */
 export const SOURCE_PX = { width: 320, height: 180 };

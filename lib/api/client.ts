@@ -1,6 +1,7 @@
 /** The API as functions, for the encoder and the pages alike: `fetch` and types, nothing else. */
 
 import type { ErrorCode } from '../domain/errors.ts';
+import { MEDIA_FORMATS, mediaTypeOf } from '../domain/media-format.ts';
 import type {
   ErrorBody,
   PresignedUpload,
@@ -209,7 +210,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const request: Call = {
         method: 'PUT',
         url,
-        headers: { 'content-type': mediaType(name) },
+        headers: { 'content-type': mediaTypeOf(name) ?? MEDIA_FORMATS.mp4.contentType },
         body,
         signal,
       };
@@ -310,9 +311,3 @@ const withoutQuery = (url: string): string => url.replace(/\?.*$/s, '');
 
 const secondsToMs = (text: string | null): number | undefined =>
   text !== null && /^\d+$/.test(text) ? Number(text) * 1000 : undefined;
-
-function mediaType(name: string): string {
-  const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
-  if (extension === 'm3u8') return 'application/vnd.apple.mpegurl';
-  return extension === 'ts' ? 'video/mp2t' : 'video/mp4';
-}

@@ -56,7 +56,7 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
 }
 
 /** Chroma of 4:2:0 video has half the size, so both sides are even; never larger than the source. */
-const even = (px: number): number => Math.max(2, 2 * Math.floor((px + 0.5) / 2));
+export const even = (px: number): number => Math.max(2, 2 * Math.floor((px + 0.5) / 2));
 
 /** Frame size in macroblocks and macroblocks per second that each level allows (H.264 Table A-1). */
 const LEVELS: readonly (readonly [level: string, frameMacroblocks: number, perSecond: number])[] = [

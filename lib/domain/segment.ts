@@ -1,9 +1,7 @@
 /** A source segment: what its upload found, and the outcome of its job. */
 
+import type { AudioCodec, SourceFormat, VideoCodec } from './media-format.ts';
 import type { EntryRendition, RenditionInfo } from './timeline.ts';
-
-export type VideoCodec = 'avc' | 'hevc' | 'vp9' | 'av1';
-export type AudioCodec = 'aac' | 'mp3' | 'ac3' | 'eac3' | 'opus';
 
 export type VideoFacts = Readonly<{
   codec: VideoCodec;
@@ -37,7 +35,7 @@ export type AudioFacts = Readonly<{
 
 /** What the upload reads from a segment's bytes. At least one of video and audio is present. */
 export type SegmentFacts = Readonly<{
-  container: 'ts' | 'fmp4' | 'mp4';
+  container: SourceFormat;
   video?: VideoFacts;
   audio: readonly AudioFacts[];
   /** Of the video if there is one, else of the first audio track. */

@@ -1,7 +1,7 @@
 /** A stream: what its owner set, and its encoder runs. */
 
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
-import type { AudioCodec } from './segment.ts';
+import type { AudioCodec } from './media-format.ts';
 
 export type StreamSettings = Readonly<{
   title: string;

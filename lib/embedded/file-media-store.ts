@@ -17,9 +17,10 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { DomainError } from '../domain/errors.ts';
 import type { ByteRange, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
+import { contentTypeOf } from './content-type.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
-import { checkObjectKey, contentTypeOf, isObjectKey } from './object-key.ts';
+import { checkObjectKey, isObjectKey } from './object-key.ts';
 import type { OpenObject } from './open-object.ts';
 import { GRANT_PATH, type GrantTerms, grantQuery } from './presigned-put.ts';
 

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../domain/errors.ts';
 import { parseByteRange } from './byte-range.ts';
+import { contentTypeOf } from './content-type.ts';
 import { crossOriginHeaders } from './cross-origin.ts';
 import { errorCode } from './error-code.ts';
 import type { Mount } from './gateway.ts';
 import type { HttpExchange } from './http-exchange.ts';
-import { contentTypeOf } from './object-key.ts';
 import type { ObjectOpener, OpenObject } from './open-object.ts';
 
 type Headers = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** Which ffmpeg is used: the one on the PATH, unless the process was told of another. */
+/** Which ffmpeg is used: the one on the PATH, unless the process sets another. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -15,22 +15,22 @@ const found = new Map<string, Promise<Ffmpeg>>();
 
 let usedPath = 'ffmpeg';
 
-/** From now on this one is used in this process. For processes that read `FFMPEG` from their environment. */
+/** Sets the ffmpeg of this process. For processes that read `FFMPEG` from their environment. */
 export function useFfmpeg(path: string): void {
   usedPath = path;
 }
 
-/** Throws an Error that says what to install. A success is remembered, a failure is not. */
+/** Throws an Error that says what to install. A success is cached, a failure is not. */
 export function findFfmpeg(path = usedPath): Promise<Ffmpeg> {
   const known = found.get(path);
   if (known) return known;
-  const looked = look(path);
-  found.set(path, looked);
-  looked.catch(() => found.delete(path));
-  return looked;
+  const search = readVersion(path);
+  found.set(path, search);
+  search.catch(() => found.delete(path));
+  return search;
 }
 
-async function look(path: string): Promise<Ffmpeg> {
+async function readVersion(path: string): Promise<Ffmpeg> {
   let banner: string;
   try {
     ({ stdout: banner } = await promisify(execFile)(path, ['-version']));
@@ -56,7 +56,10 @@ async function look(path: string): Promise<Ffmpeg> {
 const isNewEnough = ({ major, minor }: FfmpegVersion): boolean =>
   major > MIN_MAJOR || (major === MIN_MAJOR && minor >= MIN_MINOR);
 
-/** From the first line of `ffmpeg -version`: `ffmpeg version 5.1.9-0+deb12u1 …`, `n7.1`, `N-118…`. */
+/**
+ * From the first line of `ffmpeg -version`: `ffmpeg version 5.1.9-0+deb12u1 …`, `n7.1`; undefined for
+ * a build without a number, as `N-118…`.
+ */
 export function parseFfmpegVersion(banner: string): FfmpegVersion | undefined {
   const match = /^ffmpeg version n?((\d+)\.(\d+)\S*)/.exec(banner);
   if (!match?.[1]) return undefined;

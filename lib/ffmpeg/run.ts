@@ -1,4 +1,4 @@
-/** The one place that starts ffmpeg. */
+/** Runs ffmpeg to its end, for the worker. The encoder client starts its own long-running ffmpeg (lib/encoder). */
 
 import { spawn } from 'node:child_process';
 import { findFfmpeg } from './find.ts';
@@ -7,8 +7,6 @@ export type FfmpegRun = Readonly<{
   args: readonly string[];
   /** Kills the process; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Written to standard input, which is closed without it. */
-  input?: Uint8Array;
 }>;
 
 export type FfmpegOutput = Readonly<{
@@ -17,7 +15,7 @@ export type FfmpegOutput = Readonly<{
   stderrTail: string;
 }>;
 
-/** What ffmpeg reports of a broken source may be endless. */
+/** ffmpeg's reports of a broken source may be endless. */
 const MAX_STDERR_CHARACTERS = 8192;
 
 /** ffmpeg ended otherwise than with 0. The message carries the command, to be pasted into a shell. */
@@ -43,23 +41,24 @@ export class FfmpegError extends Error {
   }
 }
 
-/** Throws FfmpegError; the error of `spawn`, or of finding ffmpeg, when it cannot be started. */
-export async function runFfmpeg({ args, signal, input }: FfmpegRun): Promise<FfmpegOutput> {
+/**
+ * Throws FfmpegError when it ends otherwise than with 0, the error of `spawn` or of `findFfmpeg` when
+ * it cannot be started, and the reason of `signal`.
+ */
+export async function runFfmpeg({ args, signal }: FfmpegRun): Promise<FfmpegOutput> {
   const { path } = await findFfmpeg();
   signal?.throwIfAborted();
-  const allArgs = [...(input ? [] : ['-nostdin']), '-hide_banner', '-v', 'error', '-y', ...args];
+  const allArgs = ['-nostdin', '-hide_banner', '-v', 'error', '-y', ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(path, allArgs, { stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+    const child = spawn(path, allArgs, { stdio: ['ignore', 'pipe', 'pipe'] });
     const pieces: Buffer[] = [];
     let stderrTail = '';
     const kill = (): void => void child.kill('SIGKILL');
     signal?.addEventListener('abort', kill, { once: true });
-    child.stdout?.on('data', (piece: Buffer) => pieces.push(piece));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARACTERS);
     });
-    // A process that ends early breaks the pipe; its exit code tells why.
-    child.stdin?.on('error', () => {}).end(input);
     child.on('error', (error) => {
       signal?.removeEventListener('abort', kill);
       reject(error);
@@ -73,7 +72,8 @@ export async function runFfmpeg({ args, signal, input }: FfmpegRun): Promise<Ffm
   });
 }
 
-export const quoteCommand = (path: string, args: readonly string[]): string =>
+/** The command as a POSIX shell takes it. */
+const quoteCommand = (path: string, args: readonly string[]): string =>
   [path, ...args]
     .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`))
     .join(' ');

@@ -1,4 +1,4 @@
-/** Boxes of ISO BMFF files (ISO/IEC 14496-12): walking them, and writing new ones. */
+/** Boxes of ISO BMFF (ISO/IEC 14496-12): walking them, what they make of a body, and writing new ones. */
 
 export type Box = Readonly<{
   type: string;
@@ -33,6 +33,33 @@ export function* boxesIn(bytes: Uint8Array, from = 0, to = bytes.byteLength): Ge
 
 const boxType = (bytes: Uint8Array, start: number): string =>
   String.fromCharCode(...bytes.subarray(start + 4, start + 8));
+
+/**
+ * Boxes that a body in ISO BMFF may begin with. Only `moov`, `moof` and `mdat` say what it is; the
+ * others may stand in front of any of them (ISO/IEC 14496-12, 4.2 and 8.16; `wide`: QuickTime).
+ */
+const FIRST_BOXES: ReadonlySet<string> = new Set([
+  ...['ftyp', 'styp', 'moov', 'moof', 'mdat'],
+  ...['sidx', 'emsg', 'prft', 'free', 'skip', 'uuid', 'wide'],
+]);
+
+/**
+ * `init`: a header without media. `fragment`: media that cannot be read without an init segment.
+ * `file`: all others, whole or truncated. undefined: not ISO BMFF.
+ */
+export type IsoKind = 'init' | 'fragment' | 'file';
+
+/** By the top-level boxes alone; their contents are not read. */
+export function isoKind(bytes: Uint8Array): IsoKind | undefined {
+  const types = new Set<string>();
+  for (const { type } of boxesIn(bytes)) {
+    if (types.size === 0 && !FIRST_BOXES.has(type)) return undefined;
+    types.add(type);
+  }
+  if (types.size === 0) return undefined;
+  if (types.has('moov')) return types.has('moof') || types.has('mdat') ? 'file' : 'init';
+  return types.has('moof') ? 'fragment' : 'file';
+}
 
 /** Boxes at the end of a path of types, e.g. all `trun` at `['traf', 'trun']` of a `moof`. */
 export function boxesAt(

@@ -9,7 +9,7 @@ export function bareLadder(inputPath: string, folder: string, picture: SourcePic
   return [
     ...videoArgs({
       inputPath,
-      picture,
+      frame: picture,
       startTicks: 0,
       guessMatrix: true,
       outputs: rungs.map((rung) => ({ rung, path: join(folder, `bare-${rung.name}.mp4`) })),

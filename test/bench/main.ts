@@ -1,11 +1,12 @@
 /**
- * `npm run bench`: all benches, or those named (throughput, delay, playlist, memory, bundles). Ratios are of
- * one run on one machine; exits 1 when a budget is not kept.
+ * `npm run bench`: all benches, or those named (throughput, delay, inspection,
+ * playlist, memory, bundles). Ratios are of one run on one machine; exits 1 when a budget is not kept.
  */
 
 import { availableParallelism, cpus } from 'node:os';
 import { measureBundles } from './bundles.ts';
 import { measureDelay } from './delay.ts';
+import { measureInspection } from './inspect.ts';
 import { measureMemory } from './memory.ts';
 import { measurePlaylist } from './playlist.ts';
 import { type Figure, report } from './report.ts';
@@ -14,6 +15,7 @@ import { measureThroughput } from './throughput.ts';
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   throughput: measureThroughput,
   delay: measureDelay,
+  inspection: measureInspection,
   playlist: measurePlaylist,
   memory: measureMemory,
   bundles: measureBundles,

@@ -22,7 +22,7 @@ async function made(...args: readonly string[]): Promise<Uint8Array> {
   return readFileSync(path);
 }
 
-const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:d=1'];
+const video = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:d=1'];
 const tone = ['-f', 'lavfi', '-i', 'sine=d=1'];
 
 /** One of the boxes changed; the rest as it was. */
@@ -31,19 +31,19 @@ function withoutBox(bytes: Uint8Array, type: string): Uint8Array {
   return Buffer.concat([bytes.subarray(0, box.start), bytes.subarray(box.end)]);
 }
 
-/** The packets of the picture's stream, from where a picture begins up to the next. */
-function withoutFirstPicture(bytes: Uint8Array): Uint8Array {
+/** Without the video stream's packets up to its second frame. */
+function withoutFirstFrame(bytes: Uint8Array): Uint8Array {
   const kept: Uint8Array[] = [];
-  let pictures = 0;
+  let frames = 0;
   for (let at = 0; at < bytes.length; at += 188) {
     const pid = (((bytes[at + 1] ?? 0) & 0x1f) << 8) | (bytes[at + 2] ?? 0);
-    if (pid === 0x100 && (bytes[at + 1] ?? 0) & 0x40) pictures += 1;
-    if (pid !== 0x100 || pictures !== 1) kept.push(bytes.subarray(at, at + 188));
+    if (pid === 0x100 && (bytes[at + 1] ?? 0) & 0x40) frames += 1;
+    if (pid !== 0x100 || frames !== 1) kept.push(bytes.subarray(at, at + 188));
   }
   return Buffer.concat(kept);
 }
 
-describe('inspecting what is no segment', () => {
+describe('inspection refuses:', () => {
   const rejects = async (
     code: ErrorCode,
     message: RegExp,
@@ -60,17 +60,17 @@ describe('inspecting what is no segment', () => {
   };
   const text = (value: string) => new TextEncoder().encode(value);
 
-  test('names what came', async () => {
+  test('bodies of other formats and codecs, by their names', async () => {
     await rejects('empty_body', /no bytes/, new Uint8Array(0));
     await rejects('unsupported_media', /is text/, text('hello, this is no segment at all'));
     await rejects('unsupported_media', /a playlist/, text('#EXTM3U\n#EXT-X-VERSION:3\n'));
     await rejects(
       'unsupported_media',
-      /no media format/,
+      /an unknown format/,
       Buffer.alloc(5000, '\x00\x01\x95\xfe', 'latin1'),
     );
-    await rejects('unsupported_media', /JPEG/, await made(...picture, '-frames:v', '1', 'a.jpg'));
-    await rejects('unsupported_media', /WebM/, await made(...picture, '-c:v', 'libvpx', 'a.webm'));
+    await rejects('unsupported_media', /JPEG/, await made(...video, '-frames:v', '1', 'a.jpg'));
+    await rejects('unsupported_media', /WebM/, await made(...video, '-c:v', 'libvpx', 'a.webm'));
     await rejects('unsupported_media', /bare AAC/, await made(...tone, '-c:a', 'aac', 'a.aac'));
     await rejects(
       'unsupported_media',
@@ -80,13 +80,13 @@ describe('inspecting what is no segment', () => {
     await rejects(
       'unsupported_media',
       /MPEG-2 video/,
-      await made(...picture, '-c:v', 'mpeg2video', 'a.ts'),
+      await made(...video, '-c:v', 'mpeg2video', 'a.ts'),
     );
     await rejects('unsupported_media', /Opus/, await made(...tone, '-c:a', 'libopus', 'b.ts'));
     await rejects(
       'unsupported_media',
       /video track.*mp4v/,
-      await made(...picture, '-c:v', 'mpeg4', 'a.mp4'),
+      await made(...video, '-c:v', 'mpeg4', 'a.mp4'),
     );
     await rejects(
       'unsupported_media',
@@ -95,7 +95,7 @@ describe('inspecting what is no segment', () => {
     );
   });
 
-  test('says where it was cut', async () => {
+  test('truncated segments, with the place of the cut', async () => {
     const ts = bytesOf(await makeSegments(SHORT));
     await rejects('truncated_segment', /whole packets/, ts.subarray(0, ts.length - 100));
     const slipped = Buffer.concat([
@@ -128,12 +128,12 @@ describe('inspecting what is no segment', () => {
     await rejects('truncated_segment', /no moov box/, unfinished);
   });
 
-  test('says what is missing', async () => {
+  test('segments that lack an init segment, media, keyframes or parameter sets', async () => {
     const clip = await makeSegments({ ...SHORT, container: 'fmp4' });
     await rejects('missing_init', /without its init/, bytesOf(clip));
     await rejects('undecodable', /no media data/, clip.init ?? assert.fail());
     const ts = bytesOf(await makeSegments({ ...SHORT, bFrames: 0 }));
-    await rejects('no_keyframe', /None of the 59/, withoutFirstPicture(ts));
+    await rejects('no_keyframe', /None of the 59/, withoutFirstFrame(ts));
     const open = join(folder, 'open.mp4');
     const x264 = ['-c:v', 'libx264', '-bf', '2', '-x264-params', 'open-gop=1:keyint=30:scenecut=0'];
     await ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=s=160x90:d=4:r=30', ...x264, open]);
@@ -145,10 +145,10 @@ describe('inspecting what is no segment', () => {
       readFileSync(join(folder, 'open-1.ts')),
     );
     const tables = ts.subarray(0, 188 * 3);
-    await rejects('undecodable', /neither pictures nor sound/, tables);
+    await rejects('undecodable', /neither video nor audio/, tables);
   });
 
-  test('refuses samples outside the data, and times that jump', async () => {
+  test('samples outside the media data, absurd sample counts and timestamps that jump', async () => {
     const clip = await makeSegments({ ...SHORT, container: 'fmp4' });
     const fragment = bytesOf(clip);
     const start = Buffer.from(fragment).indexOf('mdat') - 4;
@@ -167,8 +167,8 @@ describe('inspecting what is no segment', () => {
   });
 });
 
-describe('inspecting bytes that were changed at random', () => {
-  test('fails with a reason, or not at all', async () => {
+describe('inspection of damaged bytes:', () => {
+  test('random changes give a known error code or no error', async () => {
     const small = { seconds: 2, hlsTime: 1, size: '64x36' } as const;
     const clips = await Promise.all([
       makeSegments(small),
@@ -195,14 +195,14 @@ describe('inspecting bytes that were changed at random', () => {
         else target.copyWithin(at, random(target.length), random(target.length));
       }
       await inspectSegment(bytes, init).then(
-        () => codes.add('taken'),
+        () => codes.add('accepted'),
         (error) => codes.add(error instanceof DomainError ? error.code : String(error.stack)),
       );
     }
     const known = [
+      'accepted',
       'no_keyframe',
       'no_parameter_sets',
-      'taken',
       'truncated_segment',
       'undecodable',
       'unsupported_media',
@@ -211,7 +211,7 @@ describe('inspecting bytes that were changed at random', () => {
   });
 });
 
-/** Offset of the last packet that begins a unit of this stream. */
+/** Offset of the last packet that begins a PES packet of this stream. */
 function lastStart(bytes: Uint8Array, wanted: number): number {
   let found = -1;
   for (let at = 0; at < bytes.length; at += 188) {

@@ -4,10 +4,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
+import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
 import { remuxRenditions, remuxSource } from '../../lib/media/mux/remux.ts';
-import type { TranscodedSegment } from '../../lib/media/transcode.ts';
+import type { TranscodedSegment } from '../../lib/media/transcode-segment.ts';
 import { makeSegments } from '../support/media.ts';
 import { transcodeRun, workFolder } from './segment-run.ts';
 
@@ -27,8 +28,8 @@ const joined = (segment: TranscodedSegment, format: 'mp4' | 'ts') => {
   return remuxRenditions({ ...(video ? { video } : {}), audio: audio ? [audio] : [], format });
 };
 
-describe('a segment joined from its renditions', () => {
-  test('plays by itself, at its time, in MP4 and MPEG-TS', async () => {
+describe('a file joined from renditions:', () => {
+  test('it plays by itself, at its time, in MP4 and MPEG-TS', async () => {
     const run = await transcodeRun(await makeSegments({ seconds: 6, rate: '25' }));
     const segment = run.results[1] ?? assert.fail();
     const samples = run.renditions.audio?.pieces[1]?.startTicks ?? 0;
@@ -37,7 +38,9 @@ describe('a segment joined from its renditions', () => {
       const [video, audio] = decodeAll(bytes, `joined.${format}`);
       assert.deepEqual([video?.codec_name, audio?.codec_name], ['h264', 'aac']);
       assert.equal(video?.nb_read_frames, '50');
-      assert.ok(Math.abs(Number(video?.start_time) - segment.startTicks / 90_000) < 0.000_1);
+      assert.ok(
+        Math.abs(Number(video?.start_time) - segment.startTicks / TICKS_PER_SECOND) < 0.000_1,
+      );
       assert.ok(Math.abs(Number(audio?.start_time) - samples / 48_000) < 0.000_1);
       const { facts } = await inspectSegment(bytes);
       assert.equal(facts.container, format);
@@ -48,7 +51,7 @@ describe('a segment joined from its renditions', () => {
     assert.ok(order.indexOf('moov') < order.indexOf('mdat'), order.join());
   });
 
-  test('counts modulo 2^33 in MPEG-TS where the timeline is longer', async () => {
+  test('timestamps in MPEG-TS are modulo 2^33 where the timeline is longer', async () => {
     const run = await transcodeRun(await makeSegments({ seconds: 8, offsetSeconds: 95_440.5 }));
     const segment = run.results.at(-1) ?? assert.fail();
     assert.ok(segment.startTicks > 2 ** 33);
@@ -58,16 +61,16 @@ describe('a segment joined from its renditions', () => {
     assert.ok(Math.abs((facts.audio[0]?.startTicks ?? 0) - facts.startTicks) < 45_000);
   });
 
-  test('may be sound alone', async () => {
+  test('it may have audio alone', async () => {
     const run = await transcodeRun(await makeSegments({ seconds: 6, video: 'none' }));
-    const [audio] = decodeAll(await joined(run.results[1] ?? assert.fail(), 'mp4'), 'sound.mp4');
+    const [audio] = decodeAll(await joined(run.results[1] ?? assert.fail(), 'mp4'), 'audio.mp4');
     assert.equal(audio?.codec_name, 'aac');
     assert.ok(Number(audio?.nb_read_frames) > 80);
   });
 });
 
-describe('a source segment', () => {
-  test('goes into the other container, at its time', async () => {
+describe('a remuxed source segment:', () => {
+  test('it keeps its frames, packets and times in each format', async () => {
     for (const container of ['ts', 'fmp4', 'mp4'] as const) {
       const { segments, init } = await makeSegments({ seconds: 4, container });
       const bytes = segments[1]?.bytes ?? assert.fail();
@@ -85,7 +88,7 @@ describe('a source segment', () => {
     assert.deepEqual(await remuxSource({ bytes: first.bytes, format: 'ts' }), first.bytes);
   });
 
-  test('of VP9 and Opus has no place in MPEG-TS', async () => {
+  test('VP9 and Opus are refused in MPEG-TS, and kept in MP4', async () => {
     const clip = await makeSegments({ seconds: 4, video: 'vp9', audio: 'opus', container: 'fmp4' });
     const source = {
       bytes: clip.segments[0]?.bytes ?? assert.fail(),

@@ -8,11 +8,11 @@ import { planLadder, type Rung } from '../../lib/domain/ladder.ts';
 import type { AudioPreroll, SegmentFacts } from '../../lib/domain/segment.ts';
 import { TIMELINE_OFFSET_TICKS, unwrapOffset } from '../../lib/domain/ticks.ts';
 import type { RenditionInfo } from '../../lib/domain/timeline.ts';
-import { readSource } from '../../lib/media/demux/demux.ts';
-import type { SourceMedia } from '../../lib/media/demux/source-media.ts';
+import { demuxSegment } from '../../lib/media/demux/demux.ts';
+import type { DemuxedSegment } from '../../lib/media/demux/demuxed-segment.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
-import { type TranscodedSegment, transcodeSegment } from '../../lib/media/transcode.ts';
+import { type TranscodedSegment, transcodeSegment } from '../../lib/media/transcode-segment.ts';
 import type { Clip } from '../support/media.ts';
 
 export const SMALL_LADDER: readonly Rung[] = [
@@ -25,20 +25,20 @@ export type PlacedSegment = Readonly<{
   facts: SegmentFacts;
   preroll: readonly AudioPreroll[];
   timestampOffsetTicks: number;
-  media: SourceMedia;
+  media: DemuxedSegment;
 }>;
 
-/** As the upload places them: one shift for all, but for the wraps. */
+/** On the timeline as an upload puts them: one timestamp offset for all, but for the wraps. */
 export async function placeSegments(clip: Clip): Promise<PlacedSegment[]> {
   const placed: PlacedSegment[] = [];
   for (const { bytes } of clip.segments) {
     const { facts, preroll } = await inspectSegment(bytes, clip.init);
-    const media = await readSource(bytes, clip.init);
+    const media = await demuxSegment(bytes, clip.init);
     const before = placed.at(-1);
     const near = before ? before.facts.startTicks + before.timestampOffsetTicks : undefined;
-    const shifted = facts.startTicks + TIMELINE_OFFSET_TICKS;
+    const ownTicks = facts.startTicks + TIMELINE_OFFSET_TICKS;
     const timestampOffsetTicks =
-      TIMELINE_OFFSET_TICKS + (near === undefined ? 0 : unwrapOffset(shifted, near));
+      TIMELINE_OFFSET_TICKS + (near === undefined ? 0 : unwrapOffset(ownTicks, near));
     placed.push({ bytes, facts, preroll, timestampOffsetTicks, media });
   }
   return placed;

@@ -1,4 +1,4 @@
-/** Hands audio packets of a source to ffmpeg. */
+/** Wraps audio packets of a source into a file that ffmpeg decodes. */
 
 import {
   BufferTarget,
@@ -7,18 +7,22 @@ import {
   OggOutputFormat,
   Output,
 } from 'mediabunny';
+import type { AudioCodec } from '../../domain/media-format.ts';
 import { adtsHeader } from '../demux/audio-frames.ts';
-import type { SourceAudio } from '../demux/source-media.ts';
+import type { DemuxedAudio } from '../demux/demuxed-segment.ts';
 
-export type Feed = Readonly<{
+export type EncoderInput = Readonly<{
   /** Name of ffmpeg's demuxer. */
   format: string;
   bytes: Uint8Array;
 }>;
 
-type FeedMaker = (packets: readonly Uint8Array[], track: SourceAudio) => Feed | Promise<Feed>;
+type Wrap = (
+  packets: readonly Uint8Array[],
+  track: DemuxedAudio,
+) => EncoderInput | Promise<EncoderInput>;
 
-const bare = (format: string, packets: readonly Uint8Array[]): Feed => ({
+const bare = (format: string, packets: readonly Uint8Array[]): EncoderInput => ({
   format,
   bytes: Buffer.concat(packets),
 });
@@ -30,14 +34,14 @@ const repeatLast = (packets: readonly Uint8Array[], count: number): readonly Uin
     return packets[Math.min(index, packets.length - 1)] ?? new Uint8Array(0);
   });
 
-const FEEDS: Readonly<Record<SourceAudio['codec'], FeedMaker>> = {
+const WRAPS: Readonly<Record<AudioCodec, Wrap>> = {
   aac: (packets, { sampleRateHz, channels }) => ({
     format: 'aac',
     bytes: Buffer.concat(
       packets.flatMap((packet) => [adtsHeader(packet.byteLength, sampleRateHz, channels), packet]),
     ),
   }),
-  // Its demuxer wants some frames before it believes that this is MP3. What is too much is not used.
+  // ffmpeg's demuxer recognises MP3 by several frames in a row. The surplus is not used.
   mp3: (packets) => bare('mp3', repeatLast(packets, MIN_MP3_PACKETS)),
   ac3: (packets) => bare('ac3', packets),
   eac3: (packets) => bare('eac3', packets),
@@ -45,10 +49,12 @@ const FEEDS: Readonly<Record<SourceAudio['codec'], FeedMaker>> = {
 };
 
 /** A file from which ffmpeg decodes every packet, and of which it cuts nothing off. */
-export const makeFeed = async (track: SourceAudio, packets: readonly Uint8Array[]): Promise<Feed> =>
-  FEEDS[track.codec](packets, track);
+export const makeEncoderInput = async (
+  track: DemuxedAudio,
+  packets: readonly Uint8Array[],
+): Promise<EncoderInput> => WRAPS[track.codec](packets, track);
 
-async function writeOgg(packets: readonly Uint8Array[], track: SourceAudio): Promise<Uint8Array> {
+async function writeOgg(packets: readonly Uint8Array[], track: DemuxedAudio): Promise<Uint8Array> {
   const { channels, samplesPerPacket, sampleRateHz } = track;
   const target = new BufferTarget();
   const output = new Output({ format: new OggOutputFormat(), target });
@@ -72,7 +78,7 @@ async function writeOgg(packets: readonly Uint8Array[], track: SourceAudio): Pro
 }
 
 /** RFC 7845, 5.1, with no samples to skip: what comes first was preceded by other packets. */
-function opusHead({ channels, config }: SourceAudio): Uint8Array {
+function opusHead({ channels, config }: DemuxedAudio): Uint8Array {
   const head = Buffer.from(config ?? Buffer.alloc(19));
   head.write('OpusHead', 'latin1');
   head.writeUInt8(1, 8);

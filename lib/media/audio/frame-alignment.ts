@@ -1,33 +1,33 @@
 /**
- * The grid of samples that all segments of a run share: seams are exact because every job counts
- * packets on it instead of trusting timestamps, which 90 kHz (and milliseconds) round. Pure.
+ * Frame alignment that all segments of a run share: every job counts packets in samples from the
+ * run's anchor instead of trusting timestamps, which 90 kHz (and milliseconds) round. So segments
+ * that were encoded apart abut exactly. Pure.
  */
 
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
+import { AAC_FRAME_SAMPLES } from '../demux/audio-frames.ts';
 
-/** Where a run's grid begins, in timeline ticks. */
+/** Where a run's first frame of the track begins, in timeline ticks, and the rate that frames are counted at. */
 export type AudioAnchor = Readonly<{ startTicks: number; sampleRateHz: number }>;
-
-export const AAC_FRAME_SAMPLES = 1024;
 
 export const samplesAt = (ticks: number, sampleRateHz: number): number =>
   (ticks * sampleRateHz) / TICKS_PER_SECOND;
 
 /**
  * For each packet, how many packets lie between the anchor and it. Grows by one from packet to
- * packet, by more over a hole. `starts` in timeline ticks.
+ * packet, by more over lost packets. `starts` in timeline ticks.
  */
-export function placePackets(
+export function alignPackets(
   starts: readonly number[],
   samplesPerPacket: number,
   { startTicks, sampleRateHz }: AudioAnchor,
 ): number[] {
-  const places: number[] = [];
+  const positions: number[] = [];
   for (const start of starts) {
     const nearest = Math.round(samplesAt(start - startTicks, sampleRateHz) / samplesPerPacket);
-    places.push(Math.max(nearest, (places.at(-1) ?? Number.NEGATIVE_INFINITY) + 1));
+    positions.push(Math.max(nearest, (positions.at(-1) ?? Number.NEGATIVE_INFINITY) + 1));
   }
-  return places;
+  return positions;
 }
 
 export type EncodePlan = Readonly<{
@@ -36,8 +36,8 @@ export type EncodePlan = Readonly<{
   /** Of the AAC frames that the encoder gives, which belong to the segment. */
   firstFrame: number;
   frames: number;
-  /** Label of the first of them, in samples from the anchor. */
-  labelSamples: number;
+  /** Start of the first of them, in samples from the anchor. */
+  startSample: number;
 }>;
 
 /**
@@ -47,29 +47,23 @@ export type EncodePlan = Readonly<{
 const LOOKAHEAD_SAMPLES = 576;
 
 /**
- * Which of an encoder's frames are this segment's. The first one after E samples is labelled E - 1024,
- * and a frame needs samples up to 2048 after its label, and the look ahead. So that nothing of the
- * next segment is needed, a segment ends with the last frame for which its own samples suffice: its
- * audio is one to two frames early against its video.
+ * Which of an encoder's frames are this segment's. The first frame of an encoder that starts at sample
+ * E begins at E - 1024, and a frame needs samples up to 2048 after its start, and the lookahead. So
+ * that nothing of the next segment is needed, a segment ends with the last frame for which its own
+ * samples suffice: its audio is one to two frames early against its video.
  *
- * `fedStart`: first decoded sample, context included; `start`, `end`: of the segment; all counted
- * from the anchor. `keepsLast`: up to the last sample, for the end of a stream.
+ * `inputStart`: first decoded sample, pre-roll included; `start`, `end`: of the segment; all counted
+ * from the anchor.
  */
-export function planEncode(
-  fedStart: number,
-  start: number,
-  end: number,
-  keepsLast: boolean,
-): EncodePlan {
+export function planEncode(inputStart: number, start: number, end: number): EncodePlan {
   const frameAt = (sample: number): number =>
     Math.floor((sample - LOOKAHEAD_SAMPLES) / AAC_FRAME_SAMPLES);
   const first = frameAt(start);
-  const last = keepsLast ? Math.ceil(end / AAC_FRAME_SAMPLES) + 1 : frameAt(end);
-  const encoderFrame = Math.min(first, Math.ceil(fedStart / AAC_FRAME_SAMPLES));
+  const encoderFrame = Math.min(first, Math.ceil(inputStart / AAC_FRAME_SAMPLES));
   return {
-    padSamples: fedStart - encoderFrame * AAC_FRAME_SAMPLES,
+    padSamples: inputStart - encoderFrame * AAC_FRAME_SAMPLES,
     firstFrame: first - encoderFrame,
-    frames: last - first,
-    labelSamples: (first - 1) * AAC_FRAME_SAMPLES,
+    frames: frameAt(end) - first,
+    startSample: (first - 1) * AAC_FRAME_SAMPLES,
   };
 }

@@ -1,15 +1,16 @@
-/** How a track's audio is made, and the packets that the next segment's job feeds to its encoder first. */
+/** Whether a track is copied or encoded, and the pre-roll that the next segment's job encodes first. */
 
-import type { AudioCodec } from '../../domain/segment.ts';
-import type { SourceAudio } from '../demux/source-media.ts';
+import type { AudioCodec } from '../../domain/media-format.ts';
+import type { DemuxedAudio } from '../demux/demuxed-segment.ts';
 
 /**
- * AAC-LC in stereo or mono plays everywhere and is copied; so is HE-AAC, whose frames cannot be made
- * anew one by one.
+ * AAC-LC in stereo or mono plays everywhere and is copied; so is HE-AAC, whose frames cannot be
+ * encoded again one by one.
  */
 const COPIED_AAC: ReadonlySet<string> = new Set(['mp4a.40.2', 'mp4a.40.5', 'mp4a.40.29']);
 const MAX_COPIED_CHANNELS = 2;
 
+/** false: the track is decoded and encoded as AAC-LC. */
 export const isCopied = ({
   codec,
   codecString,
@@ -17,7 +18,7 @@ export const isCopied = ({
 }: Readonly<{ codec: AudioCodec; codecString: string; channels: number }>): boolean =>
   codec === 'aac' && COPIED_AAC.has(codecString) && channels > 0 && channels <= MAX_COPIED_CHANNELS;
 
-/** Samples in front of a segment after which an encoder has forgotten that it was started there. */
+/** Samples in front of a segment after which the start of an encoder there is no longer audible. */
 const CONTEXT_SAMPLES = 8 * 1024;
 
 /** Opus needs more: 8 packets of 20 ms left one seam in six audible, 16 none. */
@@ -32,8 +33,8 @@ const WARM_UP_PACKETS: Readonly<Record<AudioCodec, number>> = {
   opus: 0,
 };
 
-/** Base64, oldest first; none for a track that is copied. */
-export function cutAudioTail(track: SourceAudio): readonly string[] {
+/** The last packets of the track as Base64, oldest first; none for a track that is copied. */
+export function cutPreroll(track: DemuxedAudio): readonly string[] {
   if (isCopied(track)) return [];
   const { codec, samplesPerPacket, sampleRateHz, packets } = track;
   const context = codec === 'opus' ? OPUS_CONTEXT_SECONDS * sampleRateHz : CONTEXT_SAMPLES;

@@ -1,4 +1,4 @@
-/** Frames of elementary audio streams, found by their sync words. */
+/** Headers of audio frames: reading those of elementary streams, and writing AAC's. */
 
 export type FramedAudioCodec = 'aac' | 'mp3' | 'ac3' | 'eac3';
 
@@ -16,8 +16,12 @@ export type AudioFrameHeader = Readonly<{
   dependent: boolean;
 }>;
 
+/** `audioObjectType` of AAC-LC (ISO/IEC 14496-3, Table 1.17). */
+export const AAC_LC = 2;
+export const AAC_FRAME_SAMPLES = 1024;
+
 /** MPEG-4 audio sampling frequencies (ISO/IEC 14496-3, Table 1.18). */
-export const AAC_SAMPLE_RATES: readonly number[] = [
+const AAC_SAMPLE_RATES: readonly number[] = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
   7350,
 ];
@@ -52,9 +56,9 @@ function parseAdts(bytes: Uint8Array, at: number): AudioFrameHeader | undefined 
   return {
     frameBytes,
     headerBytes,
-    samples: 1024 * ((byteAt(bytes, at + 6) & 3) + 1),
+    samples: AAC_FRAME_SAMPLES * ((byteAt(bytes, at + 6) & 3) + 1),
     sampleRateHz,
-    // 0: told inside the frame, which encoders of streams do not do.
+    // 0: the frame says it inside, which encoders of streams do not use.
     channels: configuration === 7 ? 8 : configuration,
     codecString: `mp4a.40.${(b2 >> 6) + 1}`,
     dependent: false,
@@ -64,7 +68,7 @@ function parseAdts(bytes: Uint8Array, at: number): AudioFrameHeader | undefined 
 /** The header in front of a raw AAC-LC frame (ISO/IEC 14496-3, 1.A.2.2). */
 export function adtsHeader(rawBytes: number, sampleRateHz: number, channels: number): Uint8Array {
   const rate = AAC_SAMPLE_RATES.indexOf(sampleRateHz);
-  const configuration = channels === 8 ? 7 : channels;
+  const configuration = channelConfiguration(channels);
   const size = rawBytes + 7;
   return Uint8Array.of(
     0xff,
@@ -76,6 +80,15 @@ export function adtsHeader(rawBytes: number, sampleRateHz: number, channels: num
     0xfc,
   );
 }
+
+/** AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1). */
+export function aacConfig(objectType: number, sampleRateHz: number, channels: number): Uint8Array {
+  const rate = AAC_SAMPLE_RATES.indexOf(sampleRateHz);
+  const configuration = channelConfiguration(channels);
+  return Uint8Array.of((objectType << 3) | (rate >> 1), ((rate & 1) << 7) | (configuration << 3));
+}
+
+const channelConfiguration = (channels: number): number => (channels === 8 ? 7 : channels);
 
 const MPEG_RATES: Readonly<Record<number, readonly number[]>> = {
   3: [44_100, 48_000, 32_000],
@@ -179,7 +192,7 @@ const OPUS_FRAME_SIZES = [
   [25, 50, 100, 200],
 ].flat();
 
-/** At 48 kHz. */
+/** Samples in an Opus packet, at 48 kHz. */
 export function opusPacketSamples(packet: Uint8Array): number {
   const head = byteAt(packet, 0);
   const code = head & 3;

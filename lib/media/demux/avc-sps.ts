@@ -1,18 +1,19 @@
-/** The size of the picture in an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1). */
+/** The frame size in an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1). */
 
 export type AvcFrame = Readonly<{
   /** Cropped, in samples: not yet stretched by the pixel aspect. */
   widthPx: number;
   heightPx: number;
-  /** Pictures may be fields. */
+  /** Frames may be coded as two fields. */
   interlaced: boolean;
 }>;
 
-/** Profiles whose parameter sets tell the chroma format, bit depths and scaling lists. */
+/** Profiles whose parameter sets have chroma format, bit depths and scaling lists. */
 const HIGH_PROFILES: ReadonlySet<number> = new Set([
   100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
 ]);
 
+/** `unit`: the NAL unit with its header byte. Damaged ones give a size that makes no sense; none throws. */
 export function parseAvcSps(unit: Uint8Array): AvcFrame {
   const profile = unit[1] ?? 0;
   const bits = new BitReader(withoutEmulationPrevention(unit.subarray(4)));
@@ -83,17 +84,17 @@ function withoutEmulationPrevention(bytes: Uint8Array): Uint8Array {
 
 /** Bits, and Exp-Golomb codes (9.1). Behind the end it reads zeros as ones, so that codes end. */
 class BitReader {
-  private readonly bytes: Uint8Array;
-  private at = 0;
+  readonly #bytes: Uint8Array;
+  #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
   }
 
   bit(): number {
-    const byte = this.bytes[this.at >> 3] ?? 0xff;
-    const bit = (byte >> (7 - (this.at & 7))) & 1;
-    this.at += 1;
+    const byte = this.#bytes[this.#at >> 3] ?? 0xff;
+    const bit = (byte >> (7 - (this.#at & 7))) & 1;
+    this.#at += 1;
     return bit;
   }
 

@@ -1,25 +1,36 @@
-/** Reads a source segment of any container that we take. */
+/** Takes a source segment apart, in whichever format it came. */
 
 import { DomainError } from '../../domain/errors.ts';
-import { describeContainer, recognizeContainer } from './container.ts';
-import { readIsoMedia } from './mp4.ts';
-import { readTransportStream } from './mpegts.ts';
-import type { SourceMedia } from './source-media.ts';
+import type { SourceFormat } from '../../domain/media-format.ts';
+import type { DemuxedSegment, Demuxer } from './demuxed-segment.ts';
+import { mp4 } from './mp4.ts';
+import { mpegTs } from './mpegts.ts';
+import { describeUnsupported } from './unsupported-formats.ts';
 
-export async function readSource(bytes: Uint8Array, init?: Uint8Array): Promise<SourceMedia> {
-  const container = recognizeContainer(bytes);
-  switch (container) {
-    case 'ts':
-      return readTransportStream(bytes);
-    case 'iso':
-      return readIsoMedia(bytes, init);
-    default:
-      throw new DomainError(
-        'unsupported_media',
-        `The body is ${describeContainer(container)}.`,
-        container === 'matroska'
-          ? 'Send MPEG-TS or fragmented MP4; in a browser use MediaRecorder with video/mp4, or mediabunny.'
-          : 'Send segments as MPEG-TS, fragmented MP4 or MP4 (ffmpeg: -f hls).',
-      );
+const DEMUXERS: Readonly<Record<SourceFormat, Demuxer>> = { ts: mpegTs, mp4, fmp4: mp4 };
+
+/**
+ * `init`: for fragments whose init segment came apart. Throws DomainError: `empty_body`,
+ * `unsupported_media`, and what the format's demuxer throws.
+ */
+export async function demuxSegment(bytes: Uint8Array, init?: Uint8Array): Promise<DemuxedSegment> {
+  const demuxer = findDemuxer(bytes);
+  if (demuxer) return demuxer.read(bytes, init);
+  const { name, hint } = describeUnsupported(bytes);
+  throw new DomainError('unsupported_media', `The body is ${name}.`, hint);
+}
+
+/** A name of the format, to follow "This is". Throws `empty_body`. */
+export const describeFormat = (bytes: Uint8Array): string =>
+  findDemuxer(bytes)?.formatName ?? describeUnsupported(bytes).name;
+
+function findDemuxer(bytes: Uint8Array): Demuxer | undefined {
+  if (bytes.byteLength === 0) {
+    throw new DomainError(
+      'empty_body',
+      'The body has no bytes.',
+      'Send the segment as the body of the request.',
+    );
   }
+  return Object.values(DEMUXERS).find((demuxer) => demuxer.recognizes(bytes));
 }

@@ -1,13 +1,13 @@
-/** What H.264 and H.265 pictures say in the headers of their NAL units. */
+/** What the NAL unit headers of H.264 and H.265 say of a frame (ITU-T H.264 and H.265, 7.3.1 and 7.4). */
 
 export type NalCodec = 'avc' | 'hevc';
 
-export type PictureHeader = Readonly<{
-  /** `closed`: all that follows decodes without what came before. */
+export type FrameHeader = Readonly<{
+  /** Whether decoding can start here; `closed`: all that follows decodes without what came before. */
   entry: 'closed' | 'open' | 'none';
-  /** RASL (H.265): refers to pictures before the entry point that precedes it. */
+  /** RASL (H.265): refers to frames before the entry point that precedes it. */
   refersAcrossEntry: boolean;
-  /** Parameter sets in front of the picture. */
+  /** Parameter sets in front of the frame. */
   parameterSets: ReadonlySet<ParameterSet>;
 }>;
 
@@ -37,13 +37,13 @@ const LONGEST_HEADER_BYTES = 4096;
 
 /**
  * Reads the units in front of the first slice, and that slice's type. `marked`: the container calls
- * the picture a sync sample or random access point.
+ * the frame a sync sample or random access point.
  */
-export function parsePicture(
+export function parseFrameHeader(
   codec: NalCodec,
   units: Iterable<Uint8Array>,
   marked: boolean,
-): PictureHeader {
+): FrameHeader {
   const parameterSets = new Set<ParameterSet>();
   let recoveryPoint = false;
   for (const unit of units) {
@@ -64,9 +64,12 @@ export function parsePicture(
   return { entry: 'none', refersAcrossEntry: false, parameterSets };
 }
 
-/** An open picture of H.265 may have nothing that refers to the segment before. */
-export function startsClosed(codec: NalCodec, pictures: readonly PictureHeader[]): boolean {
-  const [first, ...rest] = pictures;
+/**
+ * Whether a segment, given as its frames in decode order, decodes without the one before. An open
+ * entry of H.265 may have no frame that refers back over it.
+ */
+export function startsClosed(codec: NalCodec, frames: readonly FrameHeader[]): boolean {
+  const [first, ...rest] = frames;
   if (first?.entry === 'closed') return true;
   if (codec === 'avc' || first?.entry === 'none') return false;
   const next = rest.findIndex(({ entry }) => entry !== 'none');
@@ -88,7 +91,7 @@ function hasRecoveryPoint(unit: Uint8Array): boolean {
   return false;
 }
 
-/** Units between start codes (Annex B). Read lazily: a picture's slices are large. */
+/** Units between start codes (Annex B). Read lazily: a frame's slices are large. */
 export function* unitsInAnnexB(bytes: Uint8Array): Generator<Uint8Array> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const startCode = Buffer.from([0, 0, 1]);

@@ -12,9 +12,10 @@ export type AacTrack = Readonly<{
 
 const UNITY_MATRIX = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
-/** ISO 639-2 `und` in three times five bits; the playlist tells the language. */
+/** ISO 639-2 `und` in three times five bits; the language is in the playlist. */
 const UNDETERMINED = 0x55c4;
 
+/** CMAF header of the track (ISO/IEC 23000-19, 7.3.1); its time scale is the sample rate. */
 export function aacInit({ config, sampleRateHz, channels }: AacTrack): Uint8Array {
   const entry = box(
     'mp4a',
@@ -22,7 +23,7 @@ export function aacInit({ config, sampleRateHz, channels }: AacTrack): Uint8Arra
     u16(1),
     zeros(8),
     [...u16(channels), ...u16(16), ...zeros(4)],
-    // 16.16 fixed point; higher rates do not fit and are told by the configuration.
+    // 16.16 fixed point; higher rates do not fit; AudioSpecificConfig has them.
     [...u16(sampleRateHz < 0x1_0000 ? sampleRateHz : 0), ...u16(0)],
     elementaryStreamDescriptor(config),
   );

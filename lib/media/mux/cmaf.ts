@@ -1,11 +1,23 @@
-/** CMAF tracks: taking apart what ffmpeg writes, and writing fragments with times of our own. */
+/** CMAF tracks (ISO/IEC 23000-19): reading what ffmpeg writes, and writing fragments with exact times. */
 
+import type { RenditionInfo } from '../../domain/timeline.ts';
 import { box, boxesAt, boxesIn, fullBox, u32, u64, viewOf } from '../iso-boxes.ts';
+
+/** A source segment's part of one rendition. */
+export type RenditionSegment = Readonly<{
+  /** `ftyp` and `moov`; the same bytes for all segments of a run. */
+  init: Uint8Array;
+  /** One fragment: `moof` and `mdat`. */
+  media: Uint8Array;
+  info: RenditionInfo;
+}>;
 
 export type CmafSample = Readonly<{
   bytes: Uint8Array;
   isSync: boolean;
   ptsTicks: number;
+  /** Presentation less decode time; may be negative. */
+  compositionTicks: number;
 }>;
 
 export type CmafTrack = Readonly<{
@@ -20,21 +32,26 @@ export type CmafTrack = Readonly<{
 
 const NON_SYNC = 0x0001_0000;
 
-/** Takes a file of one track apart that begins with its init segment; fragments may be several. */
+/** Reads a file of one track that begins with its init segment; fragments may be several. Throws Error. */
 export function parseCmaf(bytes: Uint8Array): CmafTrack {
   const firstMoof = [...boxesIn(bytes)].find(({ type }) => type === 'moof');
-  const init = bytes.subarray(0, firstMoof?.start ?? bytes.byteLength);
-  const defaults = trackDefaults(init);
-  const runs = boxesAt(bytes, ['moof']).flatMap((moof) =>
-    boxesAt(bytes, ['traf'], moof).map((traf) => readTraf(bytes, moof.start, traf, defaults)),
-  );
+  const runs = readFragments(bytes);
   return {
-    init,
+    init: bytes.subarray(0, firstMoof?.start ?? bytes.byteLength),
     samples: runs.flatMap(({ samples }) => samples),
     startTicks: runs[0]?.startTicks ?? 0,
     endTicks: runs.at(-1)?.endTicks ?? 0,
   };
 }
+
+function readFragments(bytes: Uint8Array): TrackRun[] {
+  const defaults = trackDefaults(bytes);
+  return boxesAt(bytes, ['moof']).flatMap((moof) =>
+    boxesAt(bytes, ['traf'], moof).map((traf) => readTraf(bytes, moof.start, traf, defaults)),
+  );
+}
+
+type TrackRun = Omit<CmafTrack, 'init'> & Readonly<{ trackId: number }>;
 
 type SampleDefaults = Readonly<{ duration: number; size: number; flags: number }>;
 
@@ -56,11 +73,11 @@ function readTraf(
   moofStart: number,
   traf: Readonly<{ bodyStart: number; end: number }>,
   fallback: SampleDefaults,
-): Omit<CmafTrack, 'init'> {
+): TrackRun {
   const view = viewOf(bytes);
   const [tfhd] = boxesAt(bytes, ['tfhd'], traf);
   const [tfdt] = boxesAt(bytes, ['tfdt'], traf);
-  if (!tfhd || !tfdt) throw new Error('A fragment has no tfhd or no tfdt box.');
+  if (!tfhd) throw new Error('A fragment has no tfhd box.');
   const headerFlags = view.getUint32(tfhd.bodyStart) & 0xff_ffff;
   let at = tfhd.bodyStart + 8;
   const next = (): number => {
@@ -72,10 +89,7 @@ function readTraf(
   const duration = headerFlags & 0x08 ? next() : fallback.duration;
   const size = headerFlags & 0x10 ? next() : fallback.size;
   const flags = headerFlags & 0x20 ? next() : fallback.flags;
-  const startTicks =
-    bytes[tfdt.bodyStart] === 1
-      ? Number(view.getBigUint64(tfdt.bodyStart + 4))
-      : view.getUint32(tfdt.bodyStart + 4);
+  const startTicks = tfdt ? decodeTime(view, tfdt.bodyStart) : 0;
   let dts = startTicks;
   const samples: CmafSample[] = [];
   let dataAt = moofStart;
@@ -90,50 +104,35 @@ function readTraf(
       const sampleBytes = runFlags & 0x200 ? next() : size;
       const ownFlags = runFlags & 0x400 ? next() : flags;
       const sampleFlags = index === 0 ? (firstFlags ?? ownFlags) : ownFlags;
-      const composition = runFlags & 0x800 ? next() | 0 : 0;
+      const compositionTicks = runFlags & 0x800 ? next() | 0 : 0;
       samples.push({
         bytes: bytes.subarray(dataAt, dataAt + sampleBytes),
         isSync: (sampleFlags & NON_SYNC) === 0,
-        ptsTicks: dts + composition,
+        ptsTicks: dts + compositionTicks,
+        compositionTicks,
       });
       dataAt += sampleBytes;
       dts += sampleDuration;
     }
   }
-  return { samples, startTicks, endTicks: dts };
+  const trackId = view.getUint32(tfhd.bodyStart + 4);
+  return { trackId, samples, startTicks, endTicks: dts };
 }
+
+const decodeTime = (view: DataView, at: number): number =>
+  view.getUint8(at) === 1 ? Number(view.getBigUint64(at + 4)) : view.getUint32(at + 4);
 
 /**
  * The largest delay that fragments express by negative composition offsets, in the track's time
  * scale: ffmpeg's demuxer adds it to every time that it reads.
  */
-export function compositionShift(bytes: Uint8Array, trackId: number): number {
-  const view = viewOf(bytes);
-  let shift = 0;
-  for (const traf of boxesAt(bytes, ['moof', 'traf'])) {
-    const [tfhd] = boxesAt(bytes, ['tfhd'], traf);
-    if (!tfhd || view.getUint32(tfhd.bodyStart + 4) !== trackId) continue;
-    for (const trun of boxesAt(bytes, ['trun'], traf)) {
-      const flags = view.getUint32(trun.bodyStart) & 0xff_ffff;
-      if (!(flags & 0x800)) continue;
-      const stride = 4 * [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length;
-      const first = trun.bodyStart + 8 + (flags & 0x01 ? 4 : 0) + (flags & 0x04 ? 4 : 0);
-      const count = view.getUint32(trun.bodyStart + 4);
-      for (let index = 0; index < count; index += 1) {
-        shift = Math.max(shift, -view.getInt32(first + index * stride + stride - 4));
-      }
-    }
-  }
-  return shift;
-}
+export const compositionDelay = (bytes: Uint8Array, trackId: number): number =>
+  readFragments(bytes)
+    .filter((run) => run.trackId === trackId)
+    .flatMap(({ samples }) => samples)
+    .reduce((delay, { compositionTicks }) => Math.max(delay, -compositionTicks), 0);
 
-export type TimedSample = Readonly<{
-  bytes: Uint8Array;
-  isSync: boolean;
-  durationTicks: number;
-  /** Presentation less decode time; may be negative. */
-  compositionTicks: number;
-}>;
+export type TimedSample = Omit<CmafSample, 'ptsTicks'> & Readonly<{ durationTicks: number }>;
 
 /** One fragment (`moof`, `mdat`) of track 1; times in the track's time scale. */
 export function writeFragment(

@@ -1,77 +1,92 @@
-/** Joins the pieces of one segment into a file that plays by itself. */
+/** Joins the tracks of one segment into a file that plays by itself. */
 
 import {
   BufferSource,
   BufferTarget,
   EncodedAudioPacketSource,
+  type EncodedPacket,
   EncodedPacketSink,
   EncodedVideoPacketSource,
   Input,
   type InputAudioTrack,
+  type InputFormat,
   type InputVideoTrack,
   MP4,
   MPEG_TS,
   Mp4OutputFormat,
   MpegTsOutputFormat,
   Output,
+  type OutputFormat,
   QTFF,
 } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
+import {
+  type DownloadFormat,
+  MEDIA_FORMATS,
+  type SourceFormat,
+} from '../../domain/media-format.ts';
+import type { SegmentBytes } from '../demux/demuxed-segment.ts';
 import { joinInit } from '../demux/mp4.ts';
+import { isTransportStream } from '../demux/mpegts-packets.ts';
+import type { RenditionSegment } from './cmaf.ts';
 
-export type RemuxFormat = 'mp4' | 'ts';
+/** One for each format that viewers may ask for; the header of MP4 comes first. */
+const MUXERS: Readonly<Record<DownloadFormat, () => OutputFormat>> = {
+  mp4: () => new Mp4OutputFormat({ fastStart: 'in-memory' }),
+  ts: () => new MpegTsOutputFormat(),
+};
 
-export type RenditionPiece = Readonly<{ init: Uint8Array; media: Uint8Array }>;
+/** What mediabunny reads each source format, and our renditions, with. */
+const INPUT_FORMATS: Readonly<Record<SourceFormat, readonly InputFormat[]>> = {
+  mp4: [MP4, QTFF],
+  fmp4: [MP4],
+  ts: [MPEG_TS],
+};
 
-/**
- * Our CMAF renditions of one segment as MP4 (header first) or MPEG-TS. Times stay as they are: in
- * MPEG-TS modulo 2^33.
- */
+type CmafTrack = Pick<RenditionSegment, 'init' | 'media'>;
+
+/** CMAF renditions of one segment as one file. Times stay as they are; in MPEG-TS modulo 2^33. */
 export function remuxRenditions({
   video,
   audio,
   format,
 }: Readonly<{
-  video?: RenditionPiece;
-  audio: readonly RenditionPiece[];
-  format: RemuxFormat;
+  video?: CmafTrack;
+  audio: readonly CmafTrack[];
+  format: DownloadFormat;
 }>): Promise<Uint8Array> {
-  const pieces = [...(video ? [video] : []), ...audio];
+  const tracks = [...(video ? [video] : []), ...audio];
   return remux(
-    pieces.map(({ init, media }) => Buffer.concat([init, media])),
+    tracks.map(({ init, media }) => Buffer.concat([init, media])),
     format,
   );
 }
 
 /**
- * A source segment as it came, in another container. Throws DomainError `unsupported_format` when
- * MPEG-TS has no place for one of its codecs.
+ * A source segment as it came, in another format. Throws DomainError `unsupported_format` when that
+ * cannot carry one of its codecs.
  */
 export function remuxSource({
   bytes,
   init,
   format,
-}: Readonly<{ bytes: Uint8Array; init?: Uint8Array; format: RemuxFormat }>): Promise<Uint8Array> {
-  const isTs = bytes[0] === 0x47;
-  if (isTs && format === 'ts') return Promise.resolve(bytes);
-  return remux([isTs ? bytes : joinInit(bytes, init)], format);
+}: SegmentBytes & Readonly<{ format: DownloadFormat }>): Promise<Uint8Array> {
+  if (format === 'ts' && isTransportStream(bytes)) return Promise.resolve(bytes);
+  return remux([joinInit(bytes, init)], format);
 }
 
-async function remux(files: readonly Uint8Array[], format: RemuxFormat): Promise<Uint8Array> {
+async function remux(files: readonly Uint8Array[], format: DownloadFormat): Promise<Uint8Array> {
   const target = new BufferTarget();
-  const output = new Output({
-    format:
-      format === 'ts' ? new MpegTsOutputFormat() : new Mp4OutputFormat({ fastStart: 'in-memory' }),
-    target,
-  });
-  const inputs = files.map(
-    (bytes) => new Input({ source: new BufferSource(bytes), formats: [MP4, QTFF, MPEG_TS] }),
-  );
+  const output = new Output({ format: MUXERS[format](), target });
+  const formats = Object.values(INPUT_FORMATS).flat();
+  const inputs = files.map((bytes) => new Input({ source: new BufferSource(bytes), formats }));
   try {
     const copies: (() => Promise<void>)[] = [];
     for (const input of inputs) {
-      for (const track of await input.getVideoTracks()) copies.push(await addVideo(output, track));
-      for (const track of await input.getAudioTracks()) copies.push(await addAudio(output, track));
+      for (const track of await input.getVideoTracks())
+        copies.push(await addVideo(output, format, track));
+      for (const track of await input.getAudioTracks())
+        copies.push(await addAudio(output, format, track));
     }
     await output.start();
     await Promise.all(copies.map((copy) => copy()));
@@ -83,9 +98,9 @@ async function remux(files: readonly Uint8Array[], format: RemuxFormat): Promise
   return new Uint8Array(target.buffer);
 }
 
-function requireCodec<C extends string>(output: Output, codec: C | null): C {
-  const supported: readonly string[] = output.format.getSupportedCodecs();
-  if (codec !== null && supported.includes(codec)) return codec;
+function requireCodec<C extends string>(format: DownloadFormat, codec: C | null): C {
+  const { video, audio } = MEDIA_FORMATS[format];
+  if ([...video, ...audio].some((carried) => carried === codec)) return codec as C;
   throw new DomainError(
     'unsupported_format',
     `This segment has ${codec}, which cannot be put into that format.`,
@@ -93,29 +108,41 @@ function requireCodec<C extends string>(output: Output, codec: C | null): C {
   );
 }
 
-async function addVideo(output: Output, track: InputVideoTrack): Promise<() => Promise<void>> {
-  const source = new EncodedVideoPacketSource(requireCodec(output, await track.getCodec()));
+async function addVideo(
+  output: Output,
+  format: DownloadFormat,
+  track: InputVideoTrack,
+): Promise<() => Promise<void>> {
+  const source = new EncodedVideoPacketSource(requireCodec(format, await track.getCodec()));
   const decoderConfig = await track.getDecoderConfig();
   const { supportsVideoTransformationMetadata } = output.format;
   const rotation = await track.getRotation();
   output.addVideoTrack(source, supportsVideoTransformationMetadata ? { rotation } : {});
-  return async () => {
-    const meta = decoderConfig ? { decoderConfig } : {};
-    for await (const packet of new EncodedPacketSink(track).packets())
-      await source.add(packet, meta);
-    source.close();
-  };
+  return () => copyPackets(track, source, decoderConfig ? { decoderConfig } : {});
 }
 
-async function addAudio(output: Output, track: InputAudioTrack): Promise<() => Promise<void>> {
-  const source = new EncodedAudioPacketSource(requireCodec(output, await track.getCodec()));
+async function addAudio(
+  output: Output,
+  format: DownloadFormat,
+  track: InputAudioTrack,
+): Promise<() => Promise<void>> {
+  const source = new EncodedAudioPacketSource(requireCodec(format, await track.getCodec()));
   const decoderConfig = await track.getDecoderConfig();
   const languageCode = await track.getLanguageCode();
   output.addAudioTrack(source, { languageCode });
-  return async () => {
-    const meta = decoderConfig ? { decoderConfig } : {};
-    for await (const packet of new EncodedPacketSink(track).packets())
-      await source.add(packet, meta);
-    source.close();
-  };
+  return () => copyPackets(track, source, decoderConfig ? { decoderConfig } : {});
+}
+
+type PacketSink<Meta> = Readonly<{
+  add(packet: EncodedPacket, meta: Meta): Promise<void>;
+  close(): void;
+}>;
+
+async function copyPackets<Meta>(
+  track: InputVideoTrack | InputAudioTrack,
+  sink: PacketSink<Meta>,
+  meta: Meta,
+): Promise<void> {
+  for await (const packet of new EncodedPacketSink(track).packets()) await sink.add(packet, meta);
+  sink.close();
 }

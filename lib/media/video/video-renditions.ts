@@ -1,66 +1,67 @@
-/** The pictures of a segment become all rungs of the ladder, in one run of ffmpeg. */
+/** The video of a segment becomes all rungs of the ladder, in one run of ffmpeg. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../domain/errors.ts';
 import type { PlannedRung } from '../../domain/ladder.ts';
+import { MEDIA_FORMATS, type SourceFormat } from '../../domain/media-format.ts';
 import type { VideoFacts } from '../../domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { FfmpegError, runFfmpeg } from '../../ffmpeg/run.ts';
 import { BASE_TICKS, decodeArgs, videoArgs } from '../../ffmpeg/transcode-args.ts';
+import type { DemuxedVideo, SegmentBytes } from '../demux/demuxed-segment.ts';
 import { joinInit } from '../demux/mp4.ts';
-import type { SegmentBytes, SourceMedia, SourceVideo } from '../demux/source-media.ts';
 import { boxesAt, viewOf } from '../iso-boxes.ts';
 import {
   avcCodecString,
-  compositionShift,
+  type CmafSample,
+  compositionDelay,
   parseCmaf,
+  type RenditionSegment,
   type TimedSample,
   writeFragment,
 } from '../mux/cmaf.ts';
-import type { TranscodedRendition } from '../mux/rendition.ts';
-import { restoreTimes } from './frame-times.ts';
+import { restoreTimestamps } from './restore-timestamps.ts';
 
 export type VideoJobInput = Readonly<{
   source: SegmentBytes;
-  container: SourceMedia['container'];
-  video: SourceVideo;
+  container: SourceFormat;
+  video: DemuxedVideo;
   facts: VideoFacts;
-  /** Whole segment before this one, for pictures that refer to it. */
-  previous?: SegmentBytes;
+  /** The whole segment before this one, for frames that refer to it. */
+  previous?: SegmentBytes | undefined;
   rungs: readonly PlannedRung[];
-  threads?: number;
+  threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
 }>;
 
-/** What ffmpeg made of a rung, with times still counted from the segment's first picture. */
+/** A rung as ffmpeg wrote it: times are counted from `BASE_TICKS` at the segment's first frame. */
 export type EncodedRung = Readonly<{
   rung: PlannedRung;
   init: Uint8Array;
-  samples: readonly Readonly<{ bytes: Uint8Array; isSync: boolean; ptsTicks: number }>[];
+  samples: readonly CmafSample[];
 }>;
 
-/** Fewer pictures than this share are no segment, but the ruins of one. */
+/** A segment of which fewer frames can be decoded is failed as damaged. */
 const MIN_DECODED_SHARE = 0.05;
 
-/** Throws DomainError `undecodable` when it is the source's fault, any other error when it is not. */
+/** Throws DomainError `undecodable` when the source is at fault, any other error when a retry may help. */
 export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
-  const { video, facts, rungs, folder, signal } = job;
-  const isIso = job.container !== 'ts';
+  const { container, video, facts, rungs, folder, signal } = job;
   const before = job.previous && joinable(job) ? job.previous : undefined;
-  const inputPath = join(folder, isIso ? 'source.mp4' : 'source.ts');
+  const inputPath = join(folder, `source.${MEDIA_FORMATS[container].extension}`);
   await writeFile(inputPath, inputBytes(job, before));
   const outputs = rungs.map((rung, index) => ({ rung, path: join(folder, `v${index}.mp4`) }));
   const args = videoArgs({
     inputPath,
-    isIso,
-    picture: video,
+    isIso: container === 'mp4' || container === 'fmp4',
+    frame: video,
     startTicks: facts.startTicks,
-    ...(before ? { dropBeforeTicks: dropTime(job) } : {}),
+    dropBeforeTicks: before && dropTime(job),
     guessMatrix: !video.saysMatrix,
     outputs,
-    ...(job.threads === undefined ? {} : { threads: job.threads }),
+    threads: job.threads,
   });
   try {
     await runFfmpeg({ args, signal });
@@ -71,49 +72,49 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
   return Promise.all(
     outputs.map(async ({ rung, path }) => {
       const { init, samples } = parseCmaf(await readFile(path));
-      return { rung, init, samples: requirePictures(samples, facts) };
+      return { rung, init, samples: requireFrames(samples, facts) };
     }),
   );
 }
 
-function requirePictures<T>(samples: readonly T[], facts: VideoFacts): readonly T[] {
+function requireFrames<T>(samples: readonly T[], facts: VideoFacts): readonly T[] {
   if (samples.length > 0 && samples.length >= facts.frames * MIN_DECODED_SHARE) return samples;
   throw new DomainError(
     'undecodable',
-    `${samples.length} of the ${facts.frames} pictures can be decoded.`,
+    `${samples.length} of the ${facts.frames} frames can be decoded.`,
     'The segment was damaged; play it with ffplay to see.',
   );
 }
 
-/** After a failure: if not even decoding alone gives pictures, no other try will. */
+/** After a failure: if decoding alone gives no frames either, a retry will not help. */
 async function requireDecodable(
   inputPath: string,
   failure: FfmpegError,
   signal: AbortSignal,
 ): Promise<void> {
   if (failure.killedBy) return;
-  let pictures = 0;
+  let frames = 0;
   try {
     const { stdout } = await runFfmpeg({ args: decodeArgs(inputPath), signal });
-    pictures = countPictures(stdout);
+    frames = countFrames(stdout);
   } catch (error) {
     if (!(error instanceof FfmpegError) || error.killedBy) throw error;
   }
-  if (pictures > 0) return;
+  if (frames > 0) return;
   throw new DomainError(
     'undecodable',
-    `No picture can be decoded: ${failure.stderrTail.trim().split('\n')[0]}`,
+    `No frame can be decoded: ${failure.stderrTail.trim().split('\n')[0]}`,
     'The segment was damaged, or its codec profile is unusual; play it with ffplay to see.',
   );
 }
 
-const countPictures = (frames: Buffer): number =>
-  frames
+const countFrames = (frameCrcs: Buffer): number =>
+  frameCrcs
     .toString('latin1')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#')).length;
 
-/** A self-contained MP4 cannot go on in another; fragments only under one init. */
+/** Whether both decode as one input: a self-contained MP4 never does, fragments only under one init. */
 function joinable({ container, source, previous }: VideoJobInput): boolean {
   if (container === 'ts' || !previous) return container === 'ts';
   const sameInit =
@@ -123,20 +124,18 @@ function joinable({ container, source, previous }: VideoJobInput): boolean {
   return container === 'fmp4' && sameInit;
 }
 
-function inputBytes({ container, source }: VideoJobInput, before?: SegmentBytes): Uint8Array {
-  const bytes = before ? Buffer.concat([before.bytes, source.bytes]) : source.bytes;
-  return container === 'ts' ? bytes : joinInit(bytes, source.init);
-}
+const inputBytes = ({ source }: VideoJobInput, before?: SegmentBytes): Uint8Array =>
+  joinInit(before ? Buffer.concat([before.bytes, source.bytes]) : source.bytes, source.init);
 
-/** Half a picture before the segment's first, in times as ffmpeg will read them. */
+/** Half a frame before the segment's first, in times as ffmpeg will read them. */
 function dropTime({ container, source, facts }: VideoJobInput): number {
   const half = Math.floor(TICKS_PER_SECOND / facts.framesPerSecond / 2);
-  const shift = container === 'ts' ? 0 : readShift(source);
-  return facts.startTicks + shift - half;
+  const delay = container === 'fmp4' ? largestDelay(source) : 0;
+  return facts.startTicks + delay - half;
 }
 
 /** ffmpeg reads fragments with negative composition offsets late, by the largest of them. */
-function readShift({ bytes, init }: SegmentBytes): number {
+function largestDelay({ bytes, init }: SegmentBytes): number {
   const whole = joinInit(bytes, init);
   const view = viewOf(whole);
   for (const trak of boxesAt(whole, ['moov', 'trak'])) {
@@ -148,7 +147,7 @@ function readShift({ bytes, init }: SegmentBytes): number {
     const long = whole[header.bodyStart] === 1 ? 8 : 0;
     const trackId = view.getUint32(header.bodyStart + 12 + long);
     const timescale = view.getUint32(media.bodyStart + (whole[media.bodyStart] === 1 ? 20 : 12));
-    return Math.round((compositionShift(whole, trackId) * TICKS_PER_SECOND) / timescale);
+    return Math.round((compositionDelay(whole, trackId) * TICKS_PER_SECOND) / timescale);
   }
   return 0;
 }
@@ -157,7 +156,7 @@ function readShift({ bytes, init }: SegmentBytes): number {
 const VIDEO_HANDLER = 0x7669_6465;
 
 export type VideoTiming = Readonly<{
-  video: SourceVideo;
+  video: DemuxedVideo;
   facts: VideoFacts;
   /** Of the segment, on the timeline. */
   startTicks: number;
@@ -165,20 +164,20 @@ export type VideoTiming = Readonly<{
 }>;
 
 /**
- * Writes the fragment anew: presentation times are the source's, decode times the same in order, and
- * the last picture lasts until the next segment. So no rounding of ours or ffmpeg's is ever seen.
+ * Writes the fragment with exact times: presentation times are the source's, decode times the same in
+ * order, and the last frame lasts until the next segment. So no rounding reaches the viewer.
  */
 export function finishRung(
   { rung, init, samples }: EncodedRung,
   { video, facts, startTicks, endTicks }: VideoTiming,
-): TranscodedRendition {
+): RenditionSegment {
   const order = samples.map((_, index) => index);
   order.sort((a, b) => (samples[a]?.ptsTicks ?? 0) - (samples[b]?.ptsTicks ?? 0));
   const encoded = order.map((index) => (samples[index]?.ptsTicks ?? 0) - BASE_TICKS);
   const source = video.frames
     .map(({ ptsTicks }) => ptsTicks - facts.startTicks)
     .sort((a, b) => a - b);
-  const { ticks } = restoreTimes(encoded, source);
+  const ticks = restoreTimestamps(encoded, source);
   const shown = new Map(order.map((index, rank) => [index, ticks[rank] ?? 0]));
   const end = Math.max(endTicks - startTicks, (ticks.at(-1) ?? 0) + 1);
   const timed = samples.map(({ bytes, isSync }, index): TimedSample => {

@@ -4,8 +4,10 @@
  */
 
 import { DomainError } from '../../domain/errors.ts';
+import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceInitKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
+import { isoKind } from '../../media/iso-boxes.ts';
 import { parsePushedPlaylist, segmentNumberOfName } from '../../playlist/pushed-playlist.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
@@ -43,7 +45,7 @@ export async function pushFile(
     await readPlaylist(deps, stream.value, file);
     return undefined;
   }
-  if (isInit(file.bytes)) {
+  if (isoKind(file.bytes) === 'init') {
     await storeInit(deps, stream.value, file.bytes, file.session);
     return undefined;
   }
@@ -78,23 +80,6 @@ export async function pushFile(
 const isPlaylist = ({ name, bytes }: PushedFile): boolean =>
   /\.m3u8?$/i.test(name) || Buffer.from(bytes.subarray(0, 10)).toString('utf8').includes('#EXTM3U');
 
-/** Box types of ISO BMFF files, one after the other, without reading their contents. */
-function* topLevelBoxes(bytes: Uint8Array): Generator<string> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let offset = 0; offset + 8 <= bytes.byteLength; ) {
-    const size = view.getUint32(offset);
-    yield Buffer.from(bytes.subarray(offset + 4, offset + 8)).toString('latin1');
-    if (size < 8) return;
-    offset += size;
-  }
-}
-
-/** A movie header without any media data behind it. */
-function isInit(bytes: Uint8Array): boolean {
-  const boxes = [...topLevelBoxes(bytes)];
-  return boxes.includes('moov') && !boxes.includes('mdat') && !boxes.includes('moof');
-}
-
 /** Kept for the fragments that follow it. A new one does not touch fragments that came before. */
 export async function storeInit(
   deps: Deps,
@@ -102,11 +87,11 @@ export async function storeInit(
   bytes: Uint8Array,
   session?: string,
 ): Promise<void> {
-  const { inspectInit } = await loadInspection();
-  await inspectInit(bytes);
+  const { checkInitSegment } = await loadInspection();
+  await checkInitSegment(bytes);
   const digest = digestOf(bytes);
   const key = sourceInitKey(stream, digest);
-  await deps.media.put(key, bytes, 'video/mp4');
+  await deps.media.put(key, bytes, MEDIA_FORMATS.mp4.contentType);
   await deps.records.putSourceInit(stream, session ?? '', { key, digest });
 }
 

@@ -5,6 +5,7 @@
 
 import type { Receipt } from '../../api/messages.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';
 import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
@@ -16,6 +17,7 @@ import {
   unwrapOffset,
 } from '../../domain/ticks.ts';
 import type { Inspection } from '../../media/inspect.ts';
+import { isoKind } from '../../media/iso-boxes.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
@@ -104,14 +106,13 @@ export async function uploadSegment(
   );
 }
 
+/** The init segment that the encoder sent ahead; undefined when there is none, or none is needed. */
 async function initFor(
   deps: Deps,
   stream: Stream,
   upload: SegmentUpload,
 ): Promise<{ key: string; bytes: Uint8Array } | undefined> {
-  // Only fragments need one: they begin with a moof, or with a styp or sidx before it.
-  const box = Buffer.from(upload.bytes.subarray(4, 8)).toString('latin1');
-  if (!['moof', 'styp', 'sidx', 'emsg', 'prft'].includes(box)) return undefined;
+  if (isoKind(upload.bytes) !== 'fragment') return undefined;
   const { records } = deps;
   const init = await records.findSourceInit(stream, upload.session ?? '');
   const bytes = init && (await deps.media.get(init.key));
@@ -119,9 +120,6 @@ async function initFor(
 }
 
 type Stored = Readonly<{ run: Run; segment: SourceSegment; startsRun: boolean }>;
-
-const EXTENSIONS = { ts: 'ts', fmp4: 'm4s', mp4: 'mp4' } as const;
-const CONTENT_TYPES = { ts: 'video/mp2t', fmp4: 'video/iso.segment', mp4: 'video/mp4' } as const;
 
 async function store(
   deps: Deps,
@@ -149,7 +147,7 @@ async function store(
     } else joins = place.run;
   }
   const run = joins ?? startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
-  const extension = EXTENSIONS[facts.container];
+  const { extension, contentType } = MEDIA_FORMATS[facts.container];
   const sourceKey =
     upload.storedKey ?? sourceSegmentKey(stream.value, run.run, upload.number, digest, extension);
   const segment: SourceSegment = {
@@ -164,9 +162,7 @@ async function store(
     timestampOffsetTicks,
     uploadedAtMs: nowMs,
   };
-  if (!upload.storedKey) {
-    await deps.media.put(sourceKey, upload.bytes, CONTENT_TYPES[facts.container]);
-  }
+  if (!upload.storedKey) await deps.media.put(sourceKey, upload.bytes, contentType);
   if (upload.durationSeconds !== undefined) {
     const durations = [{ number: upload.number, seconds: upload.durationSeconds }];
     await records.hintDurations(stream.value, run.run, durations);

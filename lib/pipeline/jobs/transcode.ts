@@ -10,7 +10,7 @@ export const transcode: JobKind<SegmentJob> = {
   schema: { parse: parseSegmentJob },
   // Loaded by workers alone: functions queue jobs and give them up, but run none.
   run: async (deps, job, context) =>
-    (await import('./transcode-segment.ts')).transcodeSegmentJob(deps, job, context),
+    (await import('./transcode-run.ts')).runTranscode(deps, job, context),
   /** The segment becomes a gap. */
   async giveUp({ records, clock }, job, reason) {
     const { run, number } = job;

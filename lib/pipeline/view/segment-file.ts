@@ -2,6 +2,7 @@
 
 import { DomainError } from '../../domain/errors.ts';
 import { fallbacksFor } from '../../domain/fallback.ts';
+import { DOWNLOAD_FORMATS, type DownloadFormat, MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { remuxedKey } from '../../domain/object-keys.ts';
 import type { TimelineHead } from '../../domain/publication.ts';
 import type { Stream } from '../../domain/stream.ts';
@@ -13,16 +14,13 @@ import { findByInstant, findByOffset } from '../records/timeline-search.ts';
 
 export type Moment = Readonly<{ stream: Stream; head: TimelineHead; entry: TimelineEntry }>;
 
-const FORMATS = { mp4: 'video/mp4', ts: 'video/mp2t' } as const;
-
-export type SegmentFormat = keyof typeof FORMATS;
-
-export function parseFormat(text = 'mp4'): SegmentFormat {
-  if (Object.hasOwn(FORMATS, text)) return text as SegmentFormat;
+export function parseFormat(text = 'mp4'): DownloadFormat {
+  const format = DOWNLOAD_FORMATS.find((name) => name === text);
+  if (format) return format;
   throw new DomainError(
     'unsupported_format',
     `Segments are not made in the format "${text}".`,
-    `Ask for format=${Object.keys(FORMATS).join(' or format=')}.`,
+    `Ask for format=${DOWNLOAD_FORMATS.join(' or format=')}.`,
   );
 }
 
@@ -63,7 +61,7 @@ function parseInstant(text: string): number {
 }
 
 export type SegmentChoice = Readonly<{
-  format: SegmentFormat;
+  format: DownloadFormat;
   /** A rung's name, or `source`; left out: the best. */
   resolution?: string | undefined;
   /** BCP 47; left out: the first audio track. */
@@ -102,7 +100,7 @@ export async function joinSegment(
     const sound = audio ? [await readPiece(deps, pieces[audio])] : [];
     bytes = await (await muxer).remuxRenditions({ ...picture, audio: sound, format });
   }
-  await deps.media.put(key, bytes, FORMATS[format]);
+  await deps.media.put(key, bytes, MEDIA_FORMATS[format].contentType);
   return key;
 }
 

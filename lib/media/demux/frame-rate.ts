@@ -1,7 +1,7 @@
-/** When a segment's pictures begin and end, and how fast they follow. */
+/** When a segment's frames begin and end, and at which rate they follow. */
 
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
-import type { SourceFrame } from './source-media.ts';
+import type { DemuxedFrame } from './demuxed-segment.ts';
 
 export type FrameTiming = Readonly<{
   startTicks: number;
@@ -10,26 +10,8 @@ export type FrameTiming = Readonly<{
 }>;
 
 const STANDARD_RATES = [
-  10,
-  12,
-  12.5,
-  15_000 / 1001,
-  15,
-  20,
-  24_000 / 1001,
-  24,
-  25,
-  30_000 / 1001,
-  30,
-  48,
-  50,
-  60_000 / 1001,
-  60,
-  90,
-  100,
-  120_000 / 1001,
-  120,
-  240,
+  ...[10, 12, 12.5, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 240],
+  ...[15_000, 24_000, 30_000, 60_000, 120_000].map((rate) => rate / 1001),
 ];
 /** Half of what 29.97 and 30 lie apart. */
 const RATE_TOLERANCE = 0.000_5;
@@ -38,23 +20,23 @@ const RATE_TOLERANCE = 0.000_5;
 const JITTER_TICKS = 2 * (TICKS_PER_SECOND / 1000);
 const REGULAR_SHARE = 0.8;
 
-/** Of a segment with a single picture that does not say how long it is shown. */
-const ONE_FRAME = TICKS_PER_SECOND / 25;
+/** Of a segment with a single frame whose duration the container does not say. */
+const ONE_FRAME_TICKS = TICKS_PER_SECOND / 25;
 
-/** `frames` in decode order. */
-export function measureFrames(frames: readonly SourceFrame[]): FrameTiming {
+/** `frames` in decode order, at least one. The end is exact where the container gives durations. */
+export function measureFrames(frames: readonly DemuxedFrame[]): FrameTiming {
   const times = frames.map(({ ptsTicks }) => ptsTicks).sort((a, b) => a - b);
   const startTicks = times[0] ?? 0;
   const lastTicks = times.at(-1) ?? 0;
   const steps = times.slice(1).map((ticks, index) => ticks - (times[index] ?? 0));
   const frameTicks = typicalStep(steps);
-  const told = frames.reduce((sum, { durationTicks }) => sum + (durationTicks ?? 0), 0);
+  const declared = frames.reduce((sum, { durationTicks }) => sum + (durationTicks ?? 0), 0);
   // Decode times go on from fragment to fragment, so their sum leads to the start of the next.
-  const toldEnd = Math.floor(startTicks + told + 0.5 + 1e-4);
+  const declaredEnd = Math.floor(startTicks + declared + 0.5 + 1e-4);
   const end =
-    toldEnd > lastTicks
-      ? toldEnd
-      : Math.round(lastTicks + (frameTicks ?? steps.at(-1) ?? ONE_FRAME));
+    declaredEnd > lastTicks
+      ? declaredEnd
+      : Math.round(lastTicks + (frameTicks ?? steps.at(-1) ?? ONE_FRAME_TICKS));
   const average = (frames.length * TICKS_PER_SECOND) / (end - startTicks);
   return {
     startTicks,
@@ -63,7 +45,7 @@ export function measureFrames(frames: readonly SourceFrame[]): FrameTiming {
   };
 }
 
-/** Mean of the regular steps; undefined when the rate varies. A lost picture makes no variable rate. */
+/** Mean of the regular steps; undefined when the rate varies. A lost frame makes no variable rate. */
 function typicalStep(steps: readonly number[]): number | undefined {
   const median = steps.toSorted((a, b) => a - b)[steps.length >> 1];
   if (median === undefined) return undefined;

@@ -7,7 +7,7 @@ import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { FfmpegError } from '../../lib/ffmpeg/run.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
-import type { TranscodedSegment } from '../../lib/media/transcode.ts';
+import type { TranscodedSegment } from '../../lib/media/transcode-segment.ts';
 import { type Clip, makeSegments } from '../support/media.ts';
 import {
   digestOf,
@@ -27,8 +27,8 @@ const digests = ({ renditions }: TranscodedSegment): Record<string, string> =>
     ]),
   );
 
-/** A program in ffmpeg's place that runs a line of shell first. */
-function standIn(name: string, line: string): string {
+/** A wrapper of ffmpeg that runs a line of shell first. */
+function ffmpegAfter(name: string, line: string): string {
   const path = join(workFolder, name);
   writeFileSync(
     path,
@@ -40,8 +40,8 @@ function standIn(name: string, line: string): string {
 
 const leftFolders = () => readdirSync(workFolder).filter((name) => name.startsWith('segment-'));
 
-describe('jobs', () => {
-  test('give the same bytes in any order, again, and after one was killed', async () => {
+describe('transcode jobs:', () => {
+  test('they give the same bytes in any order, again, and after one was killed', async () => {
     const clip = await makeSegments({ seconds: 8, audio: 'mp3', openGop: true });
     // With several threads libx264 spends bits as they happen to run; times and headers stay.
     const threads = 1;
@@ -51,7 +51,7 @@ describe('jobs', () => {
 
     const placed = await placeSegments(clip);
     const once = join(workFolder, 'killed');
-    useFfmpeg(standIn('killed-once', `if mkdir ${once} 2>/dev/null; then kill -9 $$; fi`));
+    useFfmpeg(ffmpegAfter('killed-once', `if mkdir ${once} 2>/dev/null; then kill -9 $$; fi`));
     await assert.rejects(transcodePlaced(clip, placed, 2, { threads }), (error) => {
       assert.ok(error instanceof FfmpegError);
       assert.equal(error.killedBy, 'SIGKILL');
@@ -62,11 +62,11 @@ describe('jobs', () => {
     assert.deepEqual(digests(again), digests(inOrder.results[2] ?? assert.fail()));
   });
 
-  test('end when they are told to, and leave nothing behind', async () => {
+  test('an aborted job ends and leaves no files', async () => {
     const clip = await makeSegments({ seconds: 8, audio: 'mp3' });
     const placed = await placeSegments(clip);
     const started = join(workFolder, 'started');
-    useFfmpeg(standIn('slow', `mkdir -p ${started}; exec sleep 60`));
+    useFfmpeg(ffmpegAfter('slow', `mkdir -p ${started}; exec sleep 60`));
     const stop = new AbortController();
     const job = transcodePlaced(clip, placed, 1, {}, stop.signal);
     const failed = assert.rejects(job, (error) => error === stop.signal.reason);
@@ -78,7 +78,7 @@ describe('jobs', () => {
     assert.deepEqual(leftFolders(), []);
   });
 
-  test('say for how long a segment lasts, and where it begins', async () => {
+  test("the result has the segment's start, duration and rendition parameters", async () => {
     const clip = await makeSegments({ seconds: 4, rate: '25' });
     const { placed, results } = await transcodeRun(clip);
     for (const [index, { facts, timestampOffsetTicks }] of placed.entries()) {
@@ -96,7 +96,7 @@ describe('jobs', () => {
   });
 });
 
-describe('a segment that is damaged', () => {
+describe('a damaged segment:', () => {
   /** The bytes that came at first are damaged after they were inspected. */
   const spoil = (bytes: Uint8Array, from: number, to: number): Uint8Array => {
     const spoiled = new Uint8Array(bytes);
@@ -122,7 +122,7 @@ describe('a segment that is damaged', () => {
     return emptied;
   };
 
-  test('in part is shown as far as it can be, and abuts', async () => {
+  test('the frames that decode are kept, and the segment abuts its neighbours', async () => {
     const whole = await makeSegments({ seconds: 6, audio: 'none', keyframeSeconds: 0.5 });
     const segments = whole.segments.map(({ name, bytes }, index) => ({
       name,
@@ -139,7 +139,7 @@ describe('a segment that is damaged', () => {
     assert.ok((pieces[1]?.samples.length ?? 0) > 20);
   });
 
-  test('wholly is given up, and one that could be decoded is not', async () => {
+  test('one without a decodable frame is undecodable; a failing encoder is a retry', async () => {
     const clip: Clip = await makeSegments({ seconds: 4, audio: 'none', container: 'fmp4' });
     const placed = await placeSegments(clip);
     const [first = assert.fail()] = placed;
@@ -153,7 +153,7 @@ describe('a segment that is damaged', () => {
     });
 
     useFfmpeg(
-      standIn(
+      ffmpegAfter(
         'no-encoder',
         'case "$*" in *libx264*) echo No space left on device >&2; exit 1;; esac',
       ),
@@ -169,7 +169,7 @@ describe('a segment that is damaged', () => {
     assert.deepEqual(leftFolders(), []);
   });
 
-  test('in its sound keeps the rest in its place', async () => {
+  test('damaged audio packets do not move the audio behind them', async () => {
     const clip = await makeSegments({ seconds: 8, audio: 'mp3', video: 'none' });
     const placed = await placeSegments(clip);
     const whole = await transcodePlaced(clip, placed, 1);
@@ -187,7 +187,7 @@ describe('a segment that is damaged', () => {
       return parseCmaf(Buffer.concat([init, media]));
     });
     assert.deepEqual([b?.startTicks, b?.endTicks], [a?.startTicks, a?.endTicks]);
-    // What comes after the damage is encoded as it would have been: it has not slipped.
+    // The frames behind the damage have about the sizes that they would have had.
     const preroll = [a, b].map((it) => it?.samples.slice(-3).map(({ bytes }) => bytes.length));
     const [wanted = [], got = []] = preroll;
     assert.ok(wanted.every((size, index) => Math.abs(size - (got[index] ?? 0)) < size * 0.3));

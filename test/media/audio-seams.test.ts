@@ -1,49 +1,50 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { type ClipOptions, makeSegments } from '../support/media.ts';
 import {
-  compareSound,
+  type AudioSeams,
+  compareAudio,
   joinedPcm,
-  type SoundSeams,
   seamGaps,
   sourcePcm,
   sourceTimes,
-} from './seams.ts';
+} from './measure-seams.ts';
 import { type SegmentRun, transcodeRun } from './segment-run.ts';
 
-const HEARD = { video: 'none', seconds: 12 } as const;
+const AUDIO_ONLY = { video: 'none', seconds: 12 } as const;
 
 const COPIED: readonly (readonly [string, ClipOptions])[] = [
-  ['AAC at 48 kHz', HEARD],
-  ['AAC at 44.1 kHz', { ...HEARD, audioRate: 44_100 }],
-  ['mono AAC at 22.05 kHz', { ...HEARD, audioRate: 22_050, channels: 1 }],
-  ['AAC in fMP4', { ...HEARD, container: 'fmp4' }],
+  ['AAC at 48 kHz', AUDIO_ONLY],
+  ['AAC at 44.1 kHz', { ...AUDIO_ONLY, audioRate: 44_100 }],
+  ['mono AAC at 22.05 kHz', { ...AUDIO_ONLY, audioRate: 22_050, channels: 1 }],
+  ['AAC in fMP4', { ...AUDIO_ONLY, container: 'fmp4' }],
   ['AAC beside 29.97 fps', { seconds: 8, rate: '30000/1001', audioRate: 44_100 }],
   ['AAC with a clock that wraps inside a segment', { seconds: 8, offsetSeconds: 95_440.5 }],
 ];
 
 const ENCODED: readonly (readonly [string, ClipOptions])[] = [
-  ['MP3', { ...HEARD, audio: 'mp3' }],
-  ['mono MP3 at 44.1 kHz', { ...HEARD, audio: 'mp3', audioRate: 44_100, channels: 1 }],
-  ['MPEG layer II', { ...HEARD, audio: 'mp2' }],
-  ['AC-3 with six channels', { ...HEARD, audio: 'ac3', channels: 6 }],
-  ['E-AC-3', { ...HEARD, audio: 'eac3' }],
-  ['Opus', { ...HEARD, audio: 'opus', container: 'fmp4' }],
-  ['AAC with six channels', { ...HEARD, channels: 6 }],
+  ['MP3', { ...AUDIO_ONLY, audio: 'mp3' }],
+  ['mono MP3 at 44.1 kHz', { ...AUDIO_ONLY, audio: 'mp3', audioRate: 44_100, channels: 1 }],
+  ['MPEG layer II', { ...AUDIO_ONLY, audio: 'mp2' }],
+  ['AC-3 with six channels', { ...AUDIO_ONLY, audio: 'ac3', channels: 6 }],
+  ['E-AC-3', { ...AUDIO_ONLY, audio: 'eac3' }],
+  ['Opus', { ...AUDIO_ONLY, audio: 'opus', container: 'fmp4' }],
+  ['AAC with six channels', { ...AUDIO_ONLY, channels: 6 }],
   ['MP3 in MP4 files', { seconds: 8, audio: 'mp3', container: 'mp4' }],
   ['AC-3 beside 25 fps', { seconds: 8, rate: '25', audio: 'ac3' }],
 ];
 
-type Heard = Readonly<{
+type Measured = Readonly<{
   run: SegmentRun;
-  seams: SoundSeams;
+  seams: AudioSeams;
   samples: number;
   sourceSamples: number;
 }>;
 
-async function hear(options: ClipOptions, withPrevious = true): Promise<Heard> {
+async function measureSeams(options: ClipOptions, withPrevious = true): Promise<Measured> {
   const run = await transcodeRun(await makeSegments(options), { withPrevious });
-  const audio = run.renditions.audio ?? assert.fail('no sound');
+  const audio = run.renditions.audio ?? assert.fail('no audio');
   assert.ok(audio.pieces.length >= 4);
   assert.deepEqual(new Set(seamGaps(audio)), new Set([0]));
   assert.equal(audio.inits.size, 1);
@@ -52,29 +53,29 @@ async function hear(options: ClipOptions, withPrevious = true): Promise<Heard> {
   const last = audio.pieces.at(-1)?.endTicks ?? 0;
   return {
     run,
-    seams: compareSound(source, joined, starts),
+    seams: compareAudio(source, joined, starts),
     samples: last - joined.startSample,
     sourceSamples: source.samples.length,
   };
 }
 
-describe('sound that is copied', () => {
+describe('copied audio:', () => {
   for (const [what, options] of COPIED) {
-    test(`as ${what} is the source's, sample for sample`, async () => {
-      const { seams, samples, sourceSamples } = await hear(options);
+    test(`${what} is the source's, sample for sample`, async () => {
+      const { seams, samples, sourceSamples } = await measureSeams(options);
       assert.equal(samples, sourceSamples);
       assert.ok(seams.worstSeamSnr > 100, `${seams.worstSeamSnr} dB`);
     });
   }
 });
 
-describe('sound that is encoded', () => {
+describe('encoded audio:', () => {
   for (const [what, options] of ENCODED) {
-    test(`from ${what} has no gap, no drift and no click at the seams`, async () => {
-      const { run, seams, samples, sourceSamples } = await hear(options);
+    test(`${what} becomes AAC without a gap, drift or click at the seams`, async () => {
+      const { run, seams, samples, sourceSamples } = await measureSeams(options);
       // One frame early at the start for the decoder, one to two frames held back at the end.
       assert.ok(Math.abs(sourceSamples - samples) <= 2 * 1024, `${sourceSamples - samples}`);
-      // The comparison is made at the places that the container says: a slip of a few samples is noise.
+      // Samples are compared by the container's timestamps: audio that is a few samples off is noise.
       const floor = Math.min(seams.worstOtherSnr, seams.medianSnr - 12) - 4;
       assert.ok(seams.worstSeamSnr > floor, JSON.stringify(seams));
       assert.ok(seams.worstSeamSnr > 10, JSON.stringify(seams));
@@ -85,16 +86,16 @@ describe('sound that is encoded', () => {
     });
   }
 
-  test('abuts, with a seam to be heard, where the segment before is missing', async () => {
-    const { seams } = await hear({ ...HEARD, audio: 'mp3' }, false);
-    // That this is measured shows that the measurements above would see it.
+  test('segments still abut, with an audible seam, where the segment before is missing', async () => {
+    const { seams } = await measureSeams({ ...AUDIO_ONLY, audio: 'mp3' }, false);
+    // The measures above can tell a clean seam from this one.
     assert.ok(seams.worstSeamSnr < 8, JSON.stringify(seams));
   });
 });
 
-describe('five minutes at 44.1 kHz', () => {
+describe('audio without drift:', () => {
   for (const audio of ['aac', 'mp3'] as const) {
-    test(`of ${audio} end where the source ends`, async () => {
+    test(`five minutes of ${audio} at 44.1 kHz end where the source ends`, async () => {
       const rate = '30000/1001';
       const options = { seconds: 300, rate, size: '64x36', hlsTime: 10, audioRate: 44_100, audio };
       const ladder = [{ name: '36p', shortSidePx: 36, maxrateBps: 100_000 }];
@@ -109,7 +110,8 @@ describe('five minutes at 44.1 kHz', () => {
       // Each piece lies where its source's timestamps say, from the first to the last.
       for (const [index, { facts, timestampOffsetTicks }] of run.placed.entries()) {
         const startTicks = (facts.audio[0]?.startTicks ?? 0) + timestampOffsetTicks;
-        const early = (startTicks * 44_100) / 90_000 - (track.pieces[index]?.startTicks ?? 0);
+        const early =
+          (startTicks * 44_100) / TICKS_PER_SECOND - (track.pieces[index]?.startTicks ?? 0);
         const [least, most] = audio === 'aac' ? [-1, 1] : [1024, 3 * 1024];
         assert.ok(early >= least && early <= most, `segment ${index}: ${early} samples early`);
       }
@@ -117,8 +119,8 @@ describe('five minutes at 44.1 kHz', () => {
   }
 });
 
-describe('several audio tracks', () => {
-  test('become renditions of their own, each with its language', async () => {
+describe('several audio tracks:', () => {
+  test('each becomes a rendition of its own, with its language', async () => {
     const clip = await makeSegments({ seconds: 4, languages: ['eng', 'deu'], audio: 'mp3' });
     const { renditions } = await transcodeRun(clip);
     assert.deepEqual(Object.keys(renditions), ['180p', '90p', 'audio', 'audio-2']);

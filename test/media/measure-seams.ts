@@ -3,13 +3,14 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFeed } from '../../lib/media/audio/encoder-input.ts';
+import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
+import { makeEncoderInput } from '../../lib/media/audio/encoder-input.ts';
 import { adtsHeader } from '../../lib/media/demux/audio-frames.ts';
 import { joinInit } from '../../lib/media/demux/mp4.ts';
 import type { Clip } from '../support/media.ts';
 import { type JoinedRendition, type SegmentRun, workFolder } from './segment-run.ts';
 
-/** Presentation times of all pictures of the source, on the timeline. */
+/** Presentation times of all frames of the source, on the timeline. */
 export const sourceTimes = ({ placed }: SegmentRun): number[] =>
   placed
     .flatMap(
@@ -60,18 +61,18 @@ async function decodePcm(
 export async function sourcePcm({ placed }: SegmentRun, index = 0): Promise<Pcm> {
   const tracks = placed.flatMap(({ media }) => media.audio[index] ?? []);
   const [first] = tracks;
-  if (!first) throw new Error('The source has no sound.');
+  if (!first) throw new Error('The source has no audio.');
   const packets = tracks.flatMap((track) => track.packets.map(({ bytes }) => bytes));
-  const feed = await makeFeed(first, packets);
+  const input = await makeEncoderInput(first, packets);
   const startTicks = (first.packets[0]?.startTicks ?? 0) + (placed[0]?.timestampOffsetTicks ?? 0);
   return {
-    samples: await decodePcm(feed.format, feed.bytes, first.channels),
-    startSample: Math.round((startTicks * first.sampleRateHz) / 90_000),
+    samples: await decodePcm(input.format, input.bytes, first.channels),
+    startSample: Math.round((startTicks * first.sampleRateHz) / TICKS_PER_SECOND),
   };
 }
 
 export async function joinedPcm({ info, pieces }: JoinedRendition): Promise<Pcm> {
-  if (info.kind !== 'audio') throw new Error('This is no sound.');
+  if (info.kind !== 'audio') throw new Error('This is not audio.');
   const { sampleRateHz, channels } = info;
   const frames = pieces.flatMap(({ samples }) => samples.map(({ bytes }) => bytes));
   const adts = Buffer.concat(
@@ -83,7 +84,7 @@ export async function joinedPcm({ info, pieces }: JoinedRendition): Promise<Pcm>
   };
 }
 
-export type SoundSeams = Readonly<{
+export type AudioSeams = Readonly<{
   /** Of blocks of 1024 samples, in dB: the worst within three of a seam; of the others the worst and the median. */
   worstSeamSnr: number;
   worstOtherSnr: number;
@@ -95,7 +96,7 @@ export type SoundSeams = Readonly<{
 
 const BLOCK = 1024;
 
-export function compareSound(source: Pcm, joined: Pcm, seams: readonly number[]): SoundSeams {
+export function compareAudio(source: Pcm, joined: Pcm, seams: readonly number[]): AudioSeams {
   // The first frames have nothing before them: encoders and decoders need a moment.
   const from = Math.max(source.startSample, joined.startSample) + 8 * BLOCK;
   const to = Math.min(
@@ -137,7 +138,7 @@ export function compareSound(source: Pcm, joined: Pcm, seams: readonly number[])
 
 const GRAY = { widthPx: 80, heightPx: 44 };
 
-async function decodePictures(bytes: Uint8Array): Promise<Uint8Array[]> {
+async function decodeFrames(bytes: Uint8Array): Promise<Uint8Array[]> {
   const path = await temporaryFile(bytes);
   const scale = `scale=${GRAY.widthPx}:${GRAY.heightPx}:flags=area,format=gray`;
   const output = ['-vf', scale, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-'];
@@ -153,19 +154,19 @@ export function joinSource({ segments, init }: Clip): Uint8Array {
   return joinInit(Buffer.concat(segments.map(({ bytes }) => bytes)), init);
 }
 
-export type PictureMatch = Readonly<{
+export type FrameMatch = Readonly<{
   source: number;
   joined: number;
   displaced: readonly number[];
 }>;
 
-/** Which pictures of a rung look more like a neighbour of the source's picture of the same number. */
-export async function comparePictures(clip: Clip, rung: JoinedRendition): Promise<PictureMatch> {
-  const source = await decodePictures(joinSource(clip));
-  const joined = await decodePictures(rung.bytes);
-  const displaced = joined.flatMap((picture, index) => {
-    const own = difference(picture, source[index]);
-    const neighbours = [source[index - 1], source[index + 1]].map((it) => difference(picture, it));
+/** Which frames of a rung are more like a neighbour of the source's frame of the same number. */
+export async function compareFrames(clip: Clip, rung: JoinedRendition): Promise<FrameMatch> {
+  const source = await decodeFrames(joinSource(clip));
+  const joined = await decodeFrames(rung.bytes);
+  const displaced = joined.flatMap((frame, index) => {
+    const own = difference(frame, source[index]);
+    const neighbours = [source[index - 1], source[index + 1]].map((it) => difference(frame, it));
     return own <= Math.min(...neighbours) ? [] : [index];
   });
   return { source: source.length, joined: joined.length, displaced };

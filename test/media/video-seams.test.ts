@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ClipOptions, makeSegments } from '../support/media.ts';
-import { comparePictures, joinedTimes, seamGaps, sourceTimes } from './seams.ts';
+import { compareFrames, joinedTimes, seamGaps, sourceTimes } from './measure-seams.ts';
 import { type SegmentRun, transcodeRun } from './segment-run.ts';
 
 type Source = Readonly<{
   what: string;
   clip: ClipOptions;
-  /** Largest rung and the rate that it is announced with. */
+  /** Largest rung, and its frame rate as the playlist gives it. */
   rung: string;
   rate: number;
 }>;
@@ -58,7 +58,7 @@ const SOURCES: readonly Source[] = [
   },
   { what: 'VP9', clip: { ...SILENT, video: 'vp9', container: 'fmp4' }, rung: '320x180', rate: 30 },
   { what: 'AV1', clip: { ...SILENT, video: 'av1', container: 'fmp4' }, rung: '320x180', rate: 30 },
-  { what: 'a portrait picture', clip: { ...SILENT, size: '180x320' }, rung: '180x320', rate: 30 },
+  { what: 'portrait video', clip: { ...SILENT, size: '180x320' }, rung: '180x320', rate: 30 },
   {
     what: 'an odd size',
     clip: {
@@ -77,7 +77,7 @@ const SOURCES: readonly Source[] = [
     rate: 30,
   },
   {
-    what: 'interlaced pictures',
+    what: 'interlaced video',
     clip: {
       ...SILENT,
       rate: '50',
@@ -117,12 +117,12 @@ const SOURCES: readonly Source[] = [
   },
 ];
 
-describe('rungs of', () => {
+describe('video rungs:', () => {
   for (const { what, clip: options, rung, rate } of SOURCES) {
-    test(`${what} have every picture once, at its time, and abut`, async () => {
+    test(`${what}: every frame is there once, at its time, and segments abut`, async () => {
       const clip = await makeSegments(options);
       const run = await transcodeRun(clip);
-      assertSeamlessPictures(run);
+      assertSeamless(run);
       const [largest, smallest] = Object.values(run.renditions);
       assert.ok(largest?.info.kind === 'video' && smallest?.info.kind === 'video');
       assert.equal(`${largest.info.widthPx}x${largest.info.heightPx}`, rung);
@@ -130,7 +130,7 @@ describe('rungs of', () => {
       // Files of their own cannot be joined to one source to compare with.
       if (options.container === 'mp4') return;
       for (const rendition of [largest, smallest]) {
-        const match = await comparePictures(clip, rendition);
+        const match = await compareFrames(clip, rendition);
         assert.equal(match.joined, match.source);
         assert.deepEqual(match.displaced, []);
       }
@@ -138,7 +138,7 @@ describe('rungs of', () => {
   }
 });
 
-function assertSeamlessPictures(run: SegmentRun): void {
+function assertSeamless(run: SegmentRun): void {
   const source = sourceTimes(run);
   assert.ok(run.placed.length >= 2 && source.length >= 100);
   assert.deepEqual(Object.keys(run.renditions), ['180p', '90p']);
@@ -152,13 +152,13 @@ function assertSeamlessPictures(run: SegmentRun): void {
   }
 }
 
-describe('a seam', () => {
-  test('is closed where the segment before is missing and pictures refer to it', async () => {
+describe('a video seam:', () => {
+  test('segments abut where the segment before is missing and frames refer to it', async () => {
     const clip = await makeSegments({ ...SILENT, openGop: true });
     const run = await transcodeRun(clip, { withPrevious: false });
     const lost =
       sourceTimes(run).length - joinedTimes(run.renditions['180p'] ?? assert.fail()).length;
-    assert.ok(lost > 0 && lost <= 4 * run.placed.length, `${lost} pictures lost`);
+    assert.ok(lost > 0 && lost <= 4 * run.placed.length, `${lost} frames lost`);
     for (const [index, { facts, timestampOffsetTicks }] of run.placed.entries()) {
       const piece = run.renditions['180p']?.pieces[index];
       assert.equal(piece?.startTicks, facts.startTicks + timestampOffsetTicks);
@@ -167,7 +167,7 @@ describe('a seam', () => {
     assert.deepEqual(seamGaps(run.renditions['180p'] ?? assert.fail()), [0, 0]);
   });
 
-  test('is closed where the muxer gave the first picture of an open GOP the time of another', async () => {
+  test('segments abut where the muxer gave the first frame of an open GOP the time of another', async () => {
     for (const video of ['h264', 'hevc'] as const) {
       const clip = await makeSegments({ ...SILENT, video, openGop: true, container: 'fmp4' });
       const run = await transcodeRun(clip);
@@ -179,17 +179,17 @@ describe('a seam', () => {
       const steps = new Set(times.slice(1).map((time, index) => time - (times[index] ?? 0)));
       assert.deepEqual(steps, new Set([3000]));
       assert.deepEqual(seamGaps(rung), [0, 0]);
-      assert.deepEqual((await comparePictures(clip, rung)).displaced, []);
+      assert.deepEqual((await compareFrames(clip, rung)).displaced, []);
     }
   });
 
-  test('of a constant frame rate needs no knowledge of the next segment', async () => {
+  test('segments of a constant frame rate abut before the next segment is known', async () => {
     const clip = await makeSegments({ ...SILENT, rate: '30000/1001' });
     const run = await transcodeRun(clip, { knowsEnds: false });
-    assertSeamlessPictures(run);
+    assertSeamless(run);
   });
 
-  test('has the init segment of all others, whatever the source and the threads', async () => {
+  test('all segments of a rung have the same init segment, whatever the source and the threads', async () => {
     const inits = new Set<string>();
     const sources: readonly (readonly [ClipOptions, number | undefined])[] = [
       [{ ...SILENT, seconds: 2 }, 1],
@@ -209,28 +209,30 @@ describe('a seam', () => {
   });
 });
 
-describe('a picture', () => {
-  test('of another shape is fitted into the rungs of its run', async () => {
+describe('video that differs from its run:', () => {
+  test('another shape is fitted into the rungs of the run', async () => {
     const wide = await makeSegments({ ...SILENT, seconds: 2, offsetSeconds: 1 });
     const tall = await makeSegments({ ...SILENT, seconds: 2, size: '180x320', offsetSeconds: 3 });
     const clip = { segments: [...wide.segments, ...tall.segments] };
     const run = await transcodeRun(clip);
-    assertSeamlessPictures(run);
+    assertSeamless(run);
   });
 
-  test('keeps its colours when the source does not say by which matrix they were made', async () => {
+  test('colours stay the same when the source does not name their matrix', async () => {
     for (const [size, matrix] of [
       ['1280x720', 'bt709'],
       ['320x180', 'smpte170m'],
     ] as const) {
       const red = { ...SILENT, seconds: 1, hlsTime: 1, size };
       const filter = `scale=16:16,geq=r=200:g=40:b=60,scale=${size.replace('x', ':')}:out_color_matrix=${matrix}`;
-      const untold = await transcodeRun(await makeSegments({ ...red, filter }), { ladder: [ONE] });
-      const told = await transcodeRun(
+      const unnamed = await transcodeRun(await makeSegments({ ...red, filter }), { ladder: [ONE] });
+      const named = await transcodeRun(
         await makeSegments({ ...red, filter, videoArgs: ['-colorspace', matrix] }),
         { ladder: [ONE] },
       );
-      const digests = [untold, told].map(({ renditions }) => renditions['90p']?.pieces[0]?.digest);
+      const digests = [unnamed, named].map(
+        ({ renditions }) => renditions['90p']?.pieces[0]?.digest,
+      );
       assert.equal(digests[0], digests[1], matrix);
     }
   });

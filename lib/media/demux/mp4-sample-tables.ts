@@ -1,12 +1,12 @@
 /**
- * Counts in the tables of an MP4 are taken at their word by whoever expands them: a damaged one would
- * keep a process busy for hours. Looked at before anything else reads the file.
+ * Bounds the sample counts in the tables of an MP4 (ISO/IEC 14496-12, 8.6 to 8.8). Parsers expand the
+ * tables by these counts: a damaged one would keep a process busy for hours, so this runs first.
  */
 
 import { DomainError } from '../../domain/errors.ts';
 import { type Box, boxesAt, viewOf } from '../iso-boxes.ts';
 
-/** Four minutes of 120 pictures a second, ten minutes of AAC. */
+/** Four minutes of 120 frames a second, ten minutes of AAC. */
 const MAX_SAMPLES = 30_000;
 
 /** Throws `undecodable`. */

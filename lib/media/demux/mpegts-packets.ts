@@ -1,7 +1,7 @@
 /** MPEG transport streams (ISO/IEC 13818-1): from packets to the PES packets of each stream. */
 
 import { DomainError } from '../../domain/errors.ts';
-import { PTS_WRAP_TICKS } from '../../domain/ticks.ts';
+import { unwrapOffset } from '../../domain/ticks.ts';
 
 export const TS_PACKET_BYTES = 188;
 const SYNC_BYTE = 0x47;
@@ -22,7 +22,7 @@ export type ElementaryStream = Readonly<{
 }>;
 
 export type PesPacket = Readonly<{
-  /** Unwrapped: goes on counting over the 33-bit wrap inside a segment. Absent when not said. */
+  /** Unwrapped: goes on counting over the 33-bit wrap inside a segment. Absent when the packet has none. */
   ptsTicks?: number;
   randomAccess: boolean;
   /** Elementary stream data. */
@@ -36,7 +36,12 @@ export type TransportStream = Readonly<{
 
 type OpenPes = { randomAccess: boolean; pieces: Uint8Array[]; sizeBytes: number };
 
-/** Throws `unsupported_media` or `truncated_segment`. */
+/** By the sync bytes of the first two packets. */
+export const isTransportStream = (bytes: Uint8Array): boolean =>
+  bytes[0] === SYNC_BYTE &&
+  (bytes.byteLength <= TS_PACKET_BYTES || bytes[TS_PACKET_BYTES] === SYNC_BYTE);
+
+/** Throws DomainError: `unsupported_media`, `truncated_segment`. */
 export function parseTransportStream(bytes: Uint8Array): TransportStream {
   if (bytes.byteLength % TS_PACKET_BYTES !== 0) {
     throw truncated(
@@ -45,13 +50,17 @@ export function parseTransportStream(bytes: Uint8Array): TransportStream {
   }
   let pmtPid = -1;
   let streams: ElementaryStream[] = [];
-  const clock = new TimestampUnwrapper();
+  let firstTicks: number | undefined;
+  const unwrap = (ticks: number): number => {
+    firstTicks ??= ticks;
+    return ticks + unwrapOffset(ticks, firstTicks);
+  };
   const open = new Map<number, OpenPes>();
   const pesPackets = new Map<number, PesPacket[]>();
   const close = (pid: number): void => {
     const pes = open.get(pid);
     open.delete(pid);
-    const parsed = pes && parsePes(pes, clock, pid);
+    const parsed = pes && parsePes(pes, unwrap, pid);
     if (parsed) pesPackets.get(pid)?.push(parsed);
   };
   for (let offset = 0; offset < bytes.byteLength; offset += TS_PACKET_BYTES) {
@@ -167,7 +176,7 @@ const latin1 = (bytes: Uint8Array | undefined): string =>
 
 function parsePes(
   { pieces, sizeBytes, randomAccess }: OpenPes,
-  clock: TimestampUnwrapper,
+  unwrap: (ticks: number) => number,
   pid: number,
 ): PesPacket | undefined {
   const bytes = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, sizeBytes);
@@ -181,7 +190,7 @@ function parsePes(
   const end = declaredBytes > 0 ? 6 + declaredBytes : bytes.length;
   const hasPts = ((bytes[7] ?? 0) & 0x80) !== 0;
   return {
-    ...(hasPts ? { ptsTicks: clock.unwrap(parseTimestamp(bytes, 9)) } : {}),
+    ...(hasPts ? { ptsTicks: unwrap(parseTimestamp(bytes, 9)) } : {}),
     randomAccess,
     payload: bytes.subarray(9 + (bytes[8] ?? 0), end),
   };
@@ -194,12 +203,3 @@ const parseTimestamp = (bytes: Uint8Array, at: number): number =>
     (((bytes[at + 2] ?? 0) >> 1) << 15) |
     ((bytes[at + 3] ?? 0) << 7) |
     ((bytes[at + 4] ?? 0) >> 1));
-
-class TimestampUnwrapper {
-  private reference: number | undefined;
-
-  unwrap(ticks: number): number {
-    this.reference ??= ticks;
-    return ticks + Math.round((this.reference - ticks) / PTS_WRAP_TICKS) * PTS_WRAP_TICKS;
-  }
-}

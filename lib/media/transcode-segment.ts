@@ -1,6 +1,6 @@
 /**
  * One source segment becomes a segment of every rendition. Stateless: all that ties segments together
- * (the timeline, the grid of samples, the settings of the encoder) comes in, so jobs may run in any
+ * (the timeline, the audio's frame alignment, the encoder's settings) is input, so jobs may run in any
  * order, anywhere and more than once, and their results abut.
  */
 
@@ -10,71 +10,69 @@ import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import type { AudioAnchor } from './audio/frame-alignment.ts';
-import { readSource } from './demux/demux.ts';
-import type { SegmentBytes, SourceMedia } from './demux/source-media.ts';
-import type { TranscodedRendition } from './mux/rendition.ts';
+import { demuxSegment } from './demux/demux.ts';
+import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
+import type { RenditionSegment } from './mux/cmaf.ts';
 import { encodeRungs, finishRung } from './video/video-renditions.ts';
 
 export type PreviousSegment = Readonly<{
   facts: SegmentFacts;
   timestampOffsetTicks: number;
   preroll: readonly AudioPreroll[];
-  /** Only looked at when this segment does not start closed. */
-  source?: SegmentBytes;
+  /** Used only when this segment does not start closed. */
+  source?: SegmentBytes | undefined;
 }>;
 
 export type TranscodeInput = Readonly<{
   segment: Uint8Array;
-  init?: Uint8Array;
+  init?: Uint8Array | undefined;
   facts: SegmentFacts;
   /** Added to the container's times. */
   timestampOffsetTicks: number;
-  /** Planned for the run; a picture of another shape is fitted in. */
+  /** Planned for the run; video of another shape is fitted in. */
   rungs: readonly PlannedRung[];
   /** One per audio track of the run, in timeline ticks. */
   audioAnchors: readonly AudioAnchor[];
-  previous?: PreviousSegment;
+  previous?: PreviousSegment | undefined;
   /**
-   * Start of the next segment on the timeline, if it is known by now; asked for after the encoding.
-   * Sets how long the last picture lasts, which MPEG-TS does not say.
+   * Start of the next segment on the timeline, if it is known by then; called after the encoding.
+   * Sets how long the last frame lasts, which MPEG-TS does not say.
    */
-  findEndTicks?: () => Promise<number | undefined>;
-  /** Writes the last frame of encoded audio, which otherwise waits for the next segment. */
-  keepsLastAudio?: boolean;
+  findEndTicks?: (() => Promise<number | undefined>) | undefined;
   /** Of each encoder; all cores without it. */
-  threads?: number;
+  threads?: number | undefined;
   workFolder: string;
   signal: AbortSignal;
 }>;
 
 export type TranscodedSegment = Readonly<{
   /** By name: the rungs' names, `audio`, `audio-2`, … */
-  renditions: Readonly<Record<string, TranscodedRendition>>;
+  renditions: Readonly<Record<string, RenditionSegment>>;
   startTicks: number;
   durationTicks: number;
 }>;
 
 /**
- * Throws DomainError `undecodable` when the source is at fault and no other try will help, and any
- * other error when one may. Leaves nothing in `workFolder`.
+ * Throws DomainError `undecodable` when the source is at fault and a retry will not help, and any
+ * other error when it may. Leaves nothing in `workFolder`.
  */
 export async function transcodeSegment(input: TranscodeInput): Promise<TranscodedSegment> {
   const { facts, timestampOffsetTicks, workFolder } = input;
-  const media = await readSource(input.segment, input.init);
+  const media = await demuxSegment(input.segment, input.init);
   await mkdir(workFolder, { recursive: true });
   const folder = await mkdtemp(join(workFolder, 'segment-'));
   const stop = new AbortController();
   const signal = AbortSignal.any([input.signal, stop.signal]);
   try {
     const [rungs, audio] = await allOrStop(stop, [
-      encodePictures(input, media, folder, signal),
-      encodeSound(input, media, folder, signal),
+      encodeVideo(input, media, folder, signal),
+      encodeAudio(input, media, folder, signal),
     ]);
     const startTicks = facts.startTicks + timestampOffsetTicks;
     const endTicks = (await input.findEndTicks?.()) ?? facts.endTicks + timestampOffsetTicks;
     const { video } = media;
     const finished = rungs.map((rung) => {
-      if (!video || !facts.video) throw new Error('Pictures were encoded of a segment without.');
+      if (!video || !facts.video) throw new Error('Video was encoded of a segment without video.');
       const timing = { video, facts: facts.video, startTicks, endTicks };
       return [rung.rung.name, finishRung(rung, timing)] as const;
     });
@@ -103,33 +101,33 @@ async function allOrStop<T extends readonly unknown[]>(
   return (await Promise.all(guarded)) as unknown as T;
 }
 
-async function encodePictures(
+async function encodeVideo(
   { segment, init, facts, rungs, previous, threads }: TranscodeInput,
-  { container, video }: SourceMedia,
+  { container, video }: DemuxedSegment,
   folder: string,
   signal: AbortSignal,
 ) {
   if (!video || !facts.video || rungs.length === 0) return [];
   const before = facts.video.startsClosed ? undefined : previous?.source;
   return encodeRungs({
-    source: { bytes: segment, ...(init ? { init } : {}) },
+    source: { bytes: segment, init },
     container,
     video,
     facts: facts.video,
-    ...(before && previous?.facts.container === container ? { previous: before } : {}),
+    previous: previous?.facts.container === container ? before : undefined,
     rungs,
-    ...(threads === undefined ? {} : { threads }),
+    threads,
     folder,
     signal,
   });
 }
 
-async function encodeSound(
-  { facts, timestampOffsetTicks, audioAnchors, previous, keepsLastAudio = false }: TranscodeInput,
-  { audio }: SourceMedia,
+async function encodeAudio(
+  { facts, timestampOffsetTicks, audioAnchors, previous }: TranscodeInput,
+  { audio }: DemuxedSegment,
   folder: string,
   signal: AbortSignal,
-): Promise<Record<string, TranscodedRendition>> {
+): Promise<Record<string, RenditionSegment>> {
   const made = await Promise.all(
     audio.map(async (track, index) => {
       const rendition = await makeAudioRendition({
@@ -138,15 +136,14 @@ async function encodeSound(
         timestampOffsetTicks,
         // A track that the run did not begin with counts from the timeline's start.
         anchor: audioAnchors[index] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz },
-        ...previousAudio(previous, index),
-        keepsLastAudio,
+        previous: previousAudio(previous, index),
         folder,
         signal,
       });
       return [audioName(index), rendition] as const;
     }),
   );
-  // Tracks are told apart by the order in which the container lists them.
+  // Tracks are identified by the order in which the container lists them.
   return Object.fromEntries(made.slice(0, facts.audio.length));
 }
 
@@ -154,13 +151,11 @@ const audioName = (index: number): string => (index === 0 ? 'audio' : `audio-${i
 
 function previousAudio(previous: PreviousSegment | undefined, index: number) {
   const facts = previous?.facts.audio[index];
-  const tail = previous?.preroll.find(({ track }) => track === index);
-  if (!previous || !facts || !tail) return {};
+  const preroll = previous?.preroll.find(({ track }) => track === index);
+  if (!previous || !facts || !preroll) return undefined;
   return {
-    previous: {
-      facts,
-      endTicks: facts.endTicks + previous.timestampOffsetTicks,
-      tail: tail.packets.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
-    },
+    facts,
+    endTicks: facts.endTicks + previous.timestampOffsetTicks,
+    preroll: preroll.packets.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
   };
 }

@@ -6,12 +6,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../../domain/errors.ts';
 import { planLadder } from '../../domain/ladder.ts';
+import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { secondsToTicks, TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import type { EntryRendition } from '../../domain/timeline.ts';
-import { type TranscodedSegment, transcodeSegment } from '../../media/transcode.ts';
+import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
+import { type TranscodedSegment, transcodeSegment } from '../../media/transcode-segment.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
@@ -25,7 +27,7 @@ const PREDECESSOR_GRACE_MS = 2000;
 const PREDECESSOR_POLL_MS = 50;
 
 /** Throws when another try may help; a segment that can never be decoded is recorded as failed. */
-export async function transcodeSegmentJob(
+export async function runTranscode(
   deps: WorkerDeps,
   job: SegmentJob,
   context: JobContext,
@@ -90,47 +92,35 @@ async function transcode(
   const { records } = deps;
   const isOpen = segment.facts.video?.startsClosed === false;
   const [source, previous] = await Promise.all([
-    readSource(deps, segment),
+    loadSource(deps, segment),
     findPredecessor(deps, stream, run, segment, signal),
   ]);
   const picture = run.picture ?? segment.facts.video;
   // Frames that refer to the segment before are decoded with it.
-  const previousSource = isOpen && previous ? await readSource(deps, previous) : undefined;
+  const previousSource = isOpen && previous ? await loadSource(deps, previous) : undefined;
   return transcodeSegment({
     segment: source.bytes,
-    ...(source.init ? { init: source.init } : {}),
+    init: source.init,
     facts: segment.facts,
     timestampOffsetTicks: segment.timestampOffsetTicks,
     rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
     audioAnchors: run.audio,
-    ...(previous
-      ? {
-          previous: {
-            facts: previous.facts,
-            timestampOffsetTicks: previous.timestampOffsetTicks,
-            preroll: previous.preroll,
-            ...(previousSource ? { source: previousSource } : {}),
-          },
-        }
-      : {}),
+    previous: previous && { ...previous, source: previousSource },
     findEndTicks: () => findEndTicks(records, stream, segment),
-    ...(threads === undefined ? {} : { threads }),
+    threads,
     workFolder,
     signal,
   });
 }
 
-async function readSource(
-  deps: WorkerDeps,
-  segment: SourceSegment,
-): Promise<{ bytes: Uint8Array; init?: Uint8Array }> {
+async function loadSource(deps: WorkerDeps, segment: SourceSegment): Promise<SegmentBytes> {
   const [bytes, init] = await Promise.all([
     deps.media.get(segment.sourceKey),
     segment.initKey === undefined ? undefined : deps.media.get(segment.initKey),
   ]);
   if (!bytes)
     throw new Error(`The object of segment ${segment.number} is not there: ${segment.sourceKey}`);
-  return init ? { bytes, init } : { bytes };
+  return { bytes, init };
 }
 
 /**
@@ -167,7 +157,7 @@ async function storeRenditions(
   const made = Object.entries(transcoded.renditions);
   const stored = await Promise.all(
     made.map(async ([name, { init, media, info }]): Promise<[string, EntryRendition]> => {
-      const contentType = info.kind === 'video' ? 'video/mp4' : 'audio/mp4';
+      const { contentType } = MEDIA_FORMATS[info.kind === 'video' ? 'cmafVideo' : 'cmafAudio'];
       const key = renditionSegmentKey(stream, name, run, number, digestOf(media));
       const initKey = renditionInitKey(stream, name, digestOf(init));
       await Promise.all([
