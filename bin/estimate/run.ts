@@ -127,7 +127,7 @@ class Run {
         }
       }
     }
-    const head = await new StreamRecords(this.#ports.store).head(await this.#stream());
+    const head = await new StreamRecords(this.#ports.store).timeline(await this.#stream());
     if (head.value.nextSequence !== before + segments) {
       throw new Error(
         `The run published ${head.value.nextSequence} segments of ${before + segments}.`,
@@ -270,7 +270,7 @@ class Run {
   }
 
   async #renditions(): Promise<string[]> {
-    const { value } = await new StreamRecords(this.#ports.store).head(await this.#stream());
+    const { value } = await new StreamRecords(this.#ports.store).timeline(await this.#stream());
     return Object.keys(value.renditions);
   }
 }

@@ -1,4 +1,4 @@
-/** `/viewstream/{videoId}`: one segment as a file of its own. No key; a CDN may answer for us. */
+/** `/viewstream/{videoId}`: one segment as a file of its own. No key is needed, and a CDN may cache the answers. */
 
 import { parseLanguage, parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
@@ -17,7 +17,7 @@ export const viewSegmentHandler = (deps: Deps) =>
       resolution: query.resolution,
       language,
     });
-    // The name is for ever; which segment a moment lies in is settled for as long as the stream is.
+    // The object never changes; the segment at a timestamp does, when its late arrival comes.
     const headers = { location: `/${key}`, 'cache-control': 'public, max-age=10' };
     return { statusCode: 302, headers };
   });

@@ -1,9 +1,9 @@
-/** `/viewstream/metadata`: playlists and the stream's state. No key; a CDN may answer for us. */
+/** `/viewstream/metadata`: playlists and the stream's state. No key is needed, and a CDN may cache the answers. */
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import type { Document } from '../../lib/pipeline/view/media-playlists.ts';
+import type { Document } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
 

@@ -2,57 +2,15 @@
  * What may be appended to the timeline now. Pure: the publisher asks it and writes what it answers.
  *
  * A live playlist only grows at its end and shrinks at its front (RFC 8216bis, 6.2.1). So a segment
- * is appended when all before it are settled; a hole is waited for until a grace period after a
- * later segment is ready, then it becomes a gap for good.
+ * is appended when all before it are completed; a missing one is waited for until a grace period
+ * after a later segment is ready, then it becomes a gap for good.
  */
 
 import type { RenderedOutcome, SegmentOutcome } from './segment.ts';
 import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
-import type { RenditionInfo, TimelineEntry } from './timeline.ts';
+import type { TimelineEntry, TimelineState } from './timeline.ts';
 
-/** What a rendition has amounted to so far; BANDWIDTH and AVERAGE-BANDWIDTH come from it. */
-export type RenditionTotals = Readonly<{
-  info: RenditionInfo;
-  /** Init segment of its newest entry: a change needs EXT-X-MAP, and a discontinuity. */
-  initKey: string;
-  peakBps: number;
-  sizeBytes: number;
-  durationTicks: number;
-}>;
-
-/** Where the timeline ends: all that is needed to append to it. */
-export type TimelineHead = Readonly<{
-  nextSequence: number;
-  /** 0 before the first run. */
-  run: number;
-  /** The number to publish next; undefined until the run's first number is settled. */
-  nextNumber?: number;
-  endTicks: number;
-  endOffsetTicks: number;
-  endProgramDateTimeMs: number;
-  /** Wall clock of timeline time zero in this run. */
-  zeroProgramDateTimeMs: number;
-  discontinuities: number;
-  renditions: Readonly<Record<string, RenditionTotals>>;
-  startedAtMs?: number;
-  endedAtMs?: number;
-  /** Counts late segments that were put into their gaps, for the recording. */
-  lateArrivals: number;
-}>;
-
-export const EMPTY_HEAD: TimelineHead = {
-  nextSequence: 0,
-  run: 0,
-  endTicks: 0,
-  endOffsetTicks: 0,
-  endProgramDateTimeMs: 0,
-  zeroProgramDateTimeMs: 0,
-  discontinuities: 0,
-  renditions: {},
-  lateArrivals: 0,
-};
-
-/** What is known of the run that is being published, from `head.nextNumber` on. */
+/** What is known of the run that is being published, from `state.nextNumber` on. */
 export type RunProgress = Readonly<{
   run: number;
   firstNumber: number;
@@ -63,7 +21,7 @@ export type RunProgress = Readonly<{
   anchorMs: number;
   /** Numbers of the acknowledged segments, in order. */
   known: readonly number[];
-  /** Outcomes of those that a worker has settled, in order of their numbers. */
+  /** Outcomes of those that a worker has completed, in order of their numbers. */
   outcomes: readonly SegmentOutcome[];
   /** A later run has begun. */
   isOver: boolean;
@@ -78,14 +36,17 @@ export type Publication = Readonly<{
   entries: readonly TimelineEntry[];
   /** Of the entries that are no gaps, in their order. */
   shown: readonly RenderedOutcome[];
-  head: TimelineHead;
+  /** After these entries. At the start of the next run, if this run is done. */
+  state: TimelineState;
   /** The run has nothing more to publish and a later run has begun. */
   runIsDone: boolean;
-  /** Ask again at this time: a hole's grace ends then. */
-  wakeAtMs?: number;
+  /** One write holds no more entries; more may be ready. */
+  isFull: boolean;
+  /** Ask again at this time: the grace of a missing segment ends then. */
+  wakeAtMs: number | undefined;
 }>;
 
-/** A jump of the source's clock larger than this starts the timestamps anew for players. */
+/** A jump of the source's clock larger than this is a discontinuity for players. */
 const MAX_TIME_JUMP_TICKS = TICKS_PER_SECOND / 2;
 
 /** Encoders that skip numbers lose no media: less than a frame is missing. */
@@ -94,28 +55,32 @@ const NO_JUMP_TICKS = TICKS_PER_SECOND / 30;
 /** A worker that died is noticed, and its job done by another, well within this time. */
 const STUCK_SEGMENT_GRACE_MS = 120_000;
 
-/** A write of the table takes a hundred items; the head is one of them. */
+/** A write of the table takes a hundred items; the state is one of them. */
 const MAX_ENTRIES = 80;
 
-/** `head.run` must be `progress.run`, or the run before it when all of that is published. */
+/** `state.run` must be `progress.run`, or 0 before the first run. An entry reopens an ended stream. */
 export function planPublication(
-  head: TimelineHead,
+  state: TimelineState,
   progress: RunProgress,
   rules: PublicationRules,
   nowMs: number,
 ): Publication {
-  const draft = new TimelineDraft(head, progress);
+  const draft = new TimelineDraft(state, progress);
   const known = new Set(progress.known);
-  const goesOn = head.run === progress.run && head.nextNumber !== undefined;
-  const start = goesOn ? { number: head.nextNumber } : runStart(progress, rules, nowMs);
+  const goesOn = state.run === progress.run && state.nextNumber !== undefined;
+  const start = goesOn ? { number: state.nextNumber } : runStart(progress, rules, nowMs);
   if (start.number === undefined) {
-    return { entries: [], shown: [], head, runIsDone: false, ...wake(start.wakeAtMs) };
+    const { wakeAtMs } = start;
+    return { entries: [], shown: [], state, runIsDone: false, isFull: false, wakeAtMs };
   }
   let number: number = start.number;
+  let isFull: boolean;
   let wakeAtMs: number | undefined;
   const outcomes = new Map(progress.outcomes.map((outcome) => [outcome.number, outcome]));
   const lastKnown = Math.max(progress.known.at(-1) ?? -1, progress.outcomes.at(-1)?.number ?? -1);
-  while (draft.entries.length < MAX_ENTRIES) {
+  for (;;) {
+    isFull = draft.entries.length >= MAX_ENTRIES;
+    if (isFull) break;
     const outcome = outcomes.get(number);
     if (outcome?.type === 'rendered') {
       draft.append(outcome);
@@ -134,31 +99,40 @@ export function planPublication(
     const isStuck = blocking.some((one) => known.has(one));
     if (isStuck || (blocking.length > 0 && !draft.continuesWith(later))) {
       const graceMs = isStuck ? STUCK_SEGMENT_GRACE_MS : rules.holeGraceMs;
-      const deadlineMs = later.completedAtMs + graceMs;
-      if (nowMs < deadlineMs) {
-        // A failed segment before the hole needs no waiting, but gaps are made in one piece.
-        wakeAtMs = deadlineMs;
+      if (isWithin(later.completedAtMs, graceMs, nowMs)) {
+        // A failed segment before the missing one needs no waiting, but a gap is made in one piece.
+        wakeAtMs = later.completedAtMs + graceMs;
         break;
       }
     }
-    const gaps = draft.appendGap(number, later, rules.targetDurationSeconds, MAX_ENTRIES);
-    if (gaps === 'full') break;
+    isFull = !draft.appendGap(number, later, rules.targetDurationSeconds, MAX_ENTRIES);
+    if (isFull) break;
     number = later.number;
   }
+  const runIsDone = progress.isOver && number > lastKnown;
+  const { nextNumber: _, ...left } = draft.state;
   return {
     entries: draft.entries,
     shown: draft.shown,
-    head: { ...draft.head, run: progress.run, nextNumber: number },
-    runIsDone: progress.isOver && number > lastKnown,
-    ...wake(wakeAtMs),
+    state: runIsDone
+      ? { ...left, run: progress.run + 1 }
+      : { ...left, run: progress.run, nextNumber: number },
+    runIsDone,
+    isFull,
+    wakeAtMs,
   };
 }
-
-const wake = (wakeAtMs: number | undefined) => (wakeAtMs === undefined ? {} : { wakeAtMs });
 
 const numbersBetween = (from: number, to: number): number[] =>
   // A run that counts by the clock can leave thousands of numbers out; a few stand for all.
   Array.from({ length: Math.min(to - from, 1000) }, (_, index) => from + index);
+
+/**
+ * Whether a period still lasts. Clocks of two machines differ a little; a period that begins further
+ * ahead than it is long is from before the clock was set back, and over.
+ */
+const isWithin = (fromMs: number, timeMs: number, nowMs: number): boolean =>
+  fromMs - timeMs <= nowMs && nowMs < fromMs + timeMs;
 
 /** The first number of a run: uploads that race must not hide the segments before them. */
 function runStart(
@@ -173,40 +147,41 @@ function runStart(
     return nothingCame ? { number: lowest } : {};
   }
   if (lowest === 0 || (progress.startHint ?? -1) >= lowest) return { number: lowest };
-  const wakeAtMs = progress.createdAtMs + rules.holeGraceMs;
-  return nowMs >= wakeAtMs || progress.isOver ? { number: lowest } : { wakeAtMs };
+  const { createdAtMs } = progress;
+  const waits = !progress.isOver && isWithin(createdAtMs, rules.holeGraceMs, nowMs);
+  return waits ? { wakeAtMs: createdAtMs + rules.holeGraceMs } : { number: lowest };
 }
 
-/** Entries in the making, and the head that they lead to. */
+/** Entries in the making, and the state that they lead to. */
 class TimelineDraft {
   readonly entries: TimelineEntry[] = [];
   readonly shown: RenderedOutcome[] = [];
-  head: TimelineHead;
-  private readonly run: number;
-  private startsRun: boolean;
+  state: TimelineState;
+  readonly #run: number;
+  #startsRun: boolean;
 
-  constructor(head: TimelineHead, progress: RunProgress) {
-    this.head = head;
-    this.run = progress.run;
-    this.startsRun = head.run !== progress.run || head.nextNumber === undefined;
-    if (this.startsRun) {
+  constructor(state: TimelineState, progress: RunProgress) {
+    this.state = state;
+    this.#run = progress.run;
+    this.#startsRun = state.run !== progress.run || state.nextNumber === undefined;
+    if (this.#startsRun) {
       const zero = progress.anchorMs - ticksToMs(progress.anchorTicks);
-      this.head = { ...head, zeroProgramDateTimeMs: zero };
+      this.state = { ...state, zeroProgramDateTimeMs: zero };
     }
   }
 
   append(outcome: RenderedOutcome): void {
-    const { head } = this;
-    const first = head.nextSequence === 0;
-    const jump = outcome.startTicks - head.endTicks;
-    const restarts = this.startsRun || Math.abs(jump) > MAX_TIME_JUMP_TICKS;
+    const { state } = this;
+    const first = state.nextSequence === 0;
+    const jump = outcome.startTicks - state.endTicks;
+    const restarts = this.#startsRun || Math.abs(jump) > MAX_TIME_JUMP_TICKS;
     const otherInit = Object.entries(outcome.renditions).some(([name, piece]) => {
-      const before = head.renditions[name]?.initKey;
+      const before = state.renditions[name]?.initKey;
       return before !== undefined && before !== piece.initKey;
     });
     const discontinuity = !first && (restarts || otherInit);
-    const zero = this.zeroFor(outcome.startTicks, first);
-    const renditions = { ...head.renditions };
+    const zero = this.#zeroFor(outcome.startTicks, first);
+    const renditions = { ...state.renditions };
     for (const [name, piece] of Object.entries(outcome.renditions)) {
       const info = outcome.catalogue[name];
       if (!info) continue;
@@ -220,7 +195,7 @@ class TimelineDraft {
         durationTicks: (before?.durationTicks ?? 0) + outcome.durationTicks,
       };
     }
-    this.push({
+    this.#push({
       number: outcome.number,
       startTicks: outcome.startTicks,
       durationTicks: outcome.durationTicks,
@@ -229,81 +204,79 @@ class TimelineDraft {
       renditions: outcome.renditions,
     });
     this.shown.push(outcome);
-    this.head = {
-      ...this.head,
+    this.state = {
+      ...this.state,
       zeroProgramDateTimeMs: zero,
       renditions,
-      startedAtMs: this.head.startedAtMs ?? Math.round(zero + ticksToMs(outcome.startTicks)),
+      startedAtMs: this.state.startedAtMs ?? Math.round(zero + ticksToMs(outcome.startTicks)),
     };
-    this.startsRun = false;
+    this.#startsRun = false;
   }
 
   /** Whether no media is missing before this segment, whatever the numbers say. */
   continuesWith({ startTicks }: RenderedOutcome): boolean {
-    return !this.startsRun && Math.abs(startTicks - this.head.endTicks) <= NO_JUMP_TICKS;
+    return !this.#startsRun && Math.abs(startTicks - this.state.endTicks) <= NO_JUMP_TICKS;
   }
 
   /**
-   * Stands in for the numbers from `from` up to the ready segment `later`. Where the source's clock
-   * shows that nothing is missing (the encoder skipped numbers), no gap is made.
+   * A gap for the numbers from `from` up to the ready segment `later`; none where the source's clock
+   * shows that nothing is missing (the encoder skipped numbers). false if this write cannot hold it.
    */
   appendGap(
     from: number,
     later: RenderedOutcome,
     targetSeconds: number,
     maxEntries: number,
-  ): 'done' | 'full' {
-    const missingTicks = later.startTicks - this.head.endTicks;
+  ): boolean {
+    const missingTicks = later.startTicks - this.state.endTicks;
     const longestTicks = targetSeconds * TICKS_PER_SECOND;
     const count = later.number - from;
     const size = Math.max(Math.ceil(missingTicks / longestTicks), Math.min(count, maxEntries));
-    // Longer than the numbers allow, or than one write holds: players start anew behind it.
+    // Longer than the numbers allow, or than one write holds: a discontinuity takes its place.
     const knowable =
-      !this.startsRun &&
+      !this.#startsRun &&
       missingTicks > MAX_TIME_JUMP_TICKS &&
       missingTicks <= count * longestTicks &&
       size <= maxEntries;
-    if (!knowable) return 'done';
-    if (this.entries.length > 0 && this.entries.length + size > maxEntries) return 'full';
+    if (!knowable) return true;
+    if (this.entries.length > 0 && this.entries.length + size > maxEntries) return false;
     for (let index = 0; index < size; index += 1) {
-      const startTicks = this.head.endTicks;
+      const startTicks = this.state.endTicks;
       const endTicks = later.startTicks - Math.round((missingTicks * (size - 1 - index)) / size);
-      this.push({
+      this.#push({
         number: Math.min(from + index, later.number - 1),
         startTicks,
         durationTicks: endTicks - startTicks,
-        programDateTimeMs: this.head.zeroProgramDateTimeMs + ticksToMs(startTicks),
+        programDateTimeMs: this.state.zeroProgramDateTimeMs + ticksToMs(startTicks),
         discontinuity: false,
         renditions: {},
       });
     }
-    return 'done';
+    return true;
   }
 
   /** Wall clock of time zero: a clock that starts over goes on where the entry before ended. */
-  private zeroFor(startTicks: number, first: boolean): number {
-    const { zeroProgramDateTimeMs: zero, endProgramDateTimeMs: endMs } = this.head;
+  #zeroFor(startTicks: number, first: boolean): number {
+    const { zeroProgramDateTimeMs: zero, endProgramDateTimeMs: endMs } = this.state;
     const startMs = zero + ticksToMs(startTicks);
     return first || startMs >= endMs - 1 ? zero : zero + (endMs - startMs);
   }
 
-  private push(
-    entry: Omit<TimelineEntry, 'sequence' | 'run' | 'offsetTicks' | 'discontinuities'>,
-  ): void {
-    const { head } = this;
-    const discontinuities = head.discontinuities + (entry.discontinuity ? 1 : 0);
+  #push(entry: Omit<TimelineEntry, 'sequence' | 'run' | 'offsetTicks' | 'discontinuities'>): void {
+    const { endedAtMs: _, ...state } = this.state;
+    const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
     this.entries.push({
       ...entry,
-      sequence: head.nextSequence,
-      run: this.run,
-      offsetTicks: head.endOffsetTicks,
+      sequence: state.nextSequence,
+      run: this.#run,
+      offsetTicks: state.endOffsetTicks,
       discontinuities,
     });
-    this.head = {
-      ...head,
-      nextSequence: head.nextSequence + 1,
+    this.state = {
+      ...state,
+      nextSequence: state.nextSequence + 1,
       endTicks: entry.startTicks + entry.durationTicks,
-      endOffsetTicks: head.endOffsetTicks + entry.durationTicks,
+      endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
       endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
       discontinuities,
     };

@@ -2,6 +2,7 @@
 
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
 import type { AudioCodec } from './media-format.ts';
+import { TICKS_PER_SECOND } from './ticks.ts';
 
 export type StreamSettings = Readonly<{
   title: string;
@@ -72,11 +73,14 @@ export const holeGraceMs = (settings: StreamSettings): number =>
   (settings.holeGraceSeconds ??
     Math.max(MIN_HOLE_GRACE_SECONDS, 2 * targetDurationSeconds(settings)));
 
-/** A live playlist holds three target durations at least (RFC 8216bis, 6.2.2). */
-export const dvrWindowTicks = (settings: StreamSettings): number | undefined =>
+/**
+ * How far back live viewers can go; null: to the start. A live playlist holds three target durations
+ * at least (RFC 8216bis, 6.2.2).
+ */
+export const dvrWindowTicks = (settings: StreamSettings): number | null =>
   settings.dvrWindowSeconds === null
-    ? undefined
-    : 90_000 * Math.max(settings.dvrWindowSeconds, 3 * targetDurationSeconds(settings));
+    ? null
+    : TICKS_PER_SECOND * Math.max(settings.dvrWindowSeconds, 3 * targetDurationSeconds(settings));
 
 /**
  * The target duration of a stream whose owner set none, from its first segment. Encoders that cut at

@@ -1,4 +1,4 @@
-/** The timeline of a stream: which segments a viewer may be shown, in order. */
+/** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
 /** One rendition's piece of an entry. */
 export type EntryRendition = Readonly<{
@@ -23,8 +23,12 @@ export type RenditionInfo =
       codecString: string;
       channels: number;
       sampleRateHz: number;
+      /** BCP 47; `und` when the source does not say. */
       language: string;
     }>;
+
+/** Pieces of one entry by the names of their renditions; empty for a gap. */
+export type Pieces = Readonly<Record<string, EntryRendition>>;
 
 /** Written once by the publisher and never changed. */
 export type TimelineEntry = Readonly<{
@@ -41,6 +45,102 @@ export type TimelineEntry = Readonly<{
   discontinuity: boolean;
   /** How many discontinuities the stream has had up to and including this entry. */
   discontinuities: number;
-  /** Empty for a gap. */
-  renditions: Readonly<Record<string, EntryRendition>>;
+  renditions: Pieces;
 }>;
+
+/** What a rendition has amounted to so far; BANDWIDTH and AVERAGE-BANDWIDTH come from it. */
+export type RenditionTotals = Readonly<{
+  info: RenditionInfo;
+  /** Init segment of its newest entry: a change needs EXT-X-MAP, and a discontinuity. */
+  initKey: string;
+  /** Of its segment with the highest rate. */
+  peakBps: number;
+  sizeBytes: number;
+  durationTicks: number;
+}>;
+
+/** Where the timeline ends, and what live playlists list of it: all that is needed to append to it. */
+export type TimelineState = Readonly<{
+  nextSequence: number;
+  /** 0 before the first run. */
+  run: number;
+  /** The number to publish next; undefined until the run's first number is decided. */
+  nextNumber?: number;
+  endTicks: number;
+  endOffsetTicks: number;
+  endProgramDateTimeMs: number;
+  /** Wall clock of timeline time zero in this run. */
+  zeroProgramDateTimeMs: number;
+  discontinuities: number;
+  renditions: Readonly<Record<string, RenditionTotals>>;
+  startedAtMs?: number;
+  endedAtMs?: number;
+  /** Counts the segments that came after their gaps were published, for the recording. */
+  lateArrivals: number;
+  /**
+   * How far back live playlists reach; null: no limit. The owner's setting, once the publisher has
+   * taken it over; undefined in a timeline that no publisher has written since this field exists.
+   */
+  dvrWindowTicks?: number | null;
+  /** Live playlists list nothing before it. A floor: it only rises. */
+  firstListedSequence: number;
+  /** Live playlists are of the type EVENT: they only grow, whatever the window becomes later. */
+  isEvent: boolean;
+}>;
+
+export const EMPTY_TIMELINE: TimelineState = {
+  nextSequence: 0,
+  run: 0,
+  endTicks: 0,
+  endOffsetTicks: 0,
+  endProgramDateTimeMs: 0,
+  zeroProgramDateTimeMs: 0,
+  discontinuities: 0,
+  renditions: {},
+  lateArrivals: 0,
+  firstListedSequence: 0,
+  isEvent: false,
+};
+
+/**
+ * The state under another DVR window. `firstListedSequence` is what live playlists list first now:
+ * EXT-X-MEDIA-SEQUENCE never decreases (RFC 8216bis, 6.2.2), so a wider window brings nothing back.
+ * The first window decides the playlist type: the tag can neither come nor go later (6.2.1), and
+ * nothing may leave an EVENT playlist (4.4.3.5).
+ */
+export const withDvrWindow = (
+  state: TimelineState,
+  dvrWindowTicks: number | null,
+  firstListedSequence: number,
+): TimelineState => ({
+  ...state,
+  dvrWindowTicks,
+  firstListedSequence: Math.max(state.firstListedSequence, firstListedSequence),
+  isEvent: state.dvrWindowTicks === undefined ? dvrWindowTicks === null : state.isEvent,
+});
+
+/** Whether entries leave live playlists by time. If not, those begin at the floor and only grow. */
+export const isSliding = (
+  state: TimelineState,
+): state is TimelineState & Readonly<{ dvrWindowTicks: number }> =>
+  typeof state.dvrWindowTicks === 'number' && !state.isEvent;
+
+/** Where live playlists begin, from the start of the stream. */
+export const windowStartTicks = (state: TimelineState): number =>
+  isSliding(state) ? Math.max(0, state.endOffsetTicks - state.dvrWindowTicks) : 0;
+
+/**
+ * Whether live playlists list an entry: any part of it lies in the window. What they do not list is
+ * a beginning of the timeline, so a search can halve it.
+ */
+export const isListedLive = (entry: TimelineEntry, state: TimelineState): boolean =>
+  entry.sequence >= state.firstListedSequence &&
+  entry.offsetTicks + entry.durationTicks > windowStartTicks(state);
+
+/**
+ * EXT-X-DISCONTINUITY-SEQUENCE of a playlist that begins with `first`: the discontinuities that have
+ * left it. A tag that stands right before `first` is itself listed, and counts from there
+ * (RFC 8216bis, 4.4.3.3 and 6.2.2).
+ */
+export const discontinuitySequence = (first: TimelineEntry | undefined): number =>
+  first ? first.discontinuities - (first.discontinuity ? 1 : 0) : 0;

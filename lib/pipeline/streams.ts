@@ -3,9 +3,10 @@
 import type { StreamCreated, StreamSettings, StreamView } from '../api/messages.ts';
 import { DomainError } from '../domain/errors.ts';
 import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
-import type { TimelineHead } from '../domain/publication.ts';
+import { presentationOf } from '../domain/presentation.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
+import type { TimelineState } from '../domain/timeline.ts';
 import { getStream, hashKey, makeKey, newStream } from './auth.ts';
 import type { Deps } from './deps.ts';
 import { sendPublish } from './messages.ts';
@@ -39,7 +40,7 @@ export async function putStream(
       ? await records.updateStream(stream, found.version)
       : await records.createStream(stream);
     if (!written) continue;
-    // A shorter grace period may end the wait for a missing segment at once.
+    // A shorter grace may end the wait for a missing segment; the DVR window is the publisher's to change.
     await sendPublish(deps, { videoId, uid: stream.uid });
     const view = await describeStream(deps, stream);
     const shown = { ...view, settings: shownSettings(stream) };
@@ -47,7 +48,10 @@ export async function putStream(
   }
 }
 
-/** Players rely on it: EXT-X-TARGETDURATION never changes (RFC 8216bis, 6.2.1). */
+/**
+ * EXT-X-TARGETDURATION never changes (RFC 8216bis, 6.2.1). Throws `stream_exists` if the stream has media
+ * and `change` another target duration.
+ */
 async function requireSameTarget(
   records: StreamRecords,
   stream: Stream,
@@ -97,39 +101,36 @@ export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
 }
 
 export async function describeStream(deps: Deps, stream: Stream): Promise<StreamView> {
-  const { value: head } = await deps.records.head(stream);
-  return viewOf(stream, head);
+  const { value: timeline } = await deps.records.timeline(stream);
+  return viewOf(stream, timeline);
 }
 
-export function viewOf(stream: Stream, head: TimelineHead): StreamView {
-  const { settings } = stream;
-  const started = head.startedAtMs !== undefined;
-  const ended = head.endedAtMs !== undefined;
+export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
+  const { startedAtMs, endedAtMs } = timeline;
+  const { title, dvrWindowSeconds, targetDurationSeconds } = stream.settings;
+  const { video, audio } = presentationOf(timeline);
   return {
     videoId: stream.videoId,
-    title: settings.title,
-    state: ended ? 'ended' : started ? 'live' : 'created',
-    ...(started ? { startedAt: new Date(head.startedAtMs).toISOString() } : {}),
-    ...(ended ? { endedAt: new Date(head.endedAtMs).toISOString() } : {}),
-    durationSeconds: ticksToSeconds(head.endOffsetTicks),
-    ...(settings.dvrWindowSeconds === null ? {} : { dvrWindowSeconds: settings.dvrWindowSeconds }),
-    ...(settings.targetDurationSeconds === undefined
-      ? {}
-      : { targetDurationSeconds: settings.targetDurationSeconds }),
+    title,
+    state: endedAtMs !== undefined ? 'ended' : startedAtMs !== undefined ? 'live' : 'created',
+    ...(startedAtMs === undefined ? {} : { startedAt: new Date(startedAtMs).toISOString() }),
+    ...(endedAtMs === undefined ? {} : { endedAt: new Date(endedAtMs).toISOString() }),
+    durationSeconds: ticksToSeconds(timeline.endOffsetTicks),
+    ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
+    ...(targetDurationSeconds === undefined ? {} : { targetDurationSeconds }),
     hls: `/viewstream/metadata/${stream.videoId}`,
-    renditions: Object.entries(head.renditions).map(([name, totals]) => {
-      const { info } = totals;
-      const rates = { averageBps: averageBps(totals), peakBps: totals.peakBps };
-      const common = { name, codecs: info.codecString, ...rates };
-      if (info.kind === 'audio') {
-        return { kind: info.kind, ...common, channels: info.channels, language: info.language };
-      }
-      const { widthPx, heightPx, framesPerSecond } = info;
-      return { kind: info.kind, ...common, widthPx, heightPx, framesPerSecond };
-    }),
+    renditions: [
+      ...video.map(({ codecString: codecs, ...rendition }) => ({
+        kind: 'video' as const,
+        codecs,
+        ...rendition,
+      })),
+      ...audio.map(({ codecString: codecs, language = 'und', label, isDefault, ...rendition }) => ({
+        kind: 'audio' as const,
+        codecs,
+        language,
+        ...rendition,
+      })),
+    ],
   };
 }
-
-export const averageBps = (
-  totals: Readonly<{ sizeBytes: number; durationTicks: number }>,
-): number => Math.round((totals.sizeBytes * 8) / ticksToSeconds(totals.durationTicks));

@@ -1,5 +1,6 @@
 /** Media playlists as text (RFC 8216bis, 4.4.3 and 4.4.4). */
 
+import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { checkedUri } from './hls-attributes.ts';
 
 export type MediaSegment = Readonly<{
@@ -15,8 +16,8 @@ export type MediaSegment = Readonly<{
   gap: boolean;
 }>;
 
-/** All but the segments: what a caller needs who keeps the segments' text. */
-export type MediaPlaylistHead = Readonly<{
+/** All but the segments, for a cache that keeps the segments' text. */
+export type MediaPlaylistHeader = Readonly<{
   /** Rounded up to whole seconds, which the tag must be. */
   targetDurationSeconds: number;
   /** Of the first segment listed. */
@@ -26,7 +27,7 @@ export type MediaPlaylistHead = Readonly<{
   playlistType?: 'EVENT' | 'VOD';
 }>;
 
-export type MediaPlaylist = MediaPlaylistHead &
+export type MediaPlaylist = MediaPlaylistHeader &
   Readonly<{ ended: boolean; segments: readonly MediaSegment[] }>;
 
 /** EXT-X-MAP outside of I-frame playlists (RFC 8216bis, 8). */
@@ -40,14 +41,14 @@ export const ENDLIST = '#EXT-X-ENDLIST\n';
  * The lines before the first segment. EXT-X-DISCONTINUITY-SEQUENCE always: a window that lists a
  * discontinuity may slide only if the tag was there before (6.2.2).
  */
-export const formatHead = (head: MediaPlaylistHead, listsGap: boolean): string =>
+export const formatHeader = (header: MediaPlaylistHeader, listsGap: boolean): string =>
   `#EXTM3U
 #EXT-X-VERSION:${listsGap ? VERSION_WITH_GAP : VERSION_WITH_MAP}
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-TARGETDURATION:${Math.ceil(head.targetDurationSeconds)}
-${head.playlistType ? `#EXT-X-PLAYLIST-TYPE:${head.playlistType}\n` : ''}\
-#EXT-X-MEDIA-SEQUENCE:${head.mediaSequence}
-#EXT-X-DISCONTINUITY-SEQUENCE:${head.discontinuitySequence}
+#EXT-X-TARGETDURATION:${Math.ceil(header.targetDurationSeconds)}
+${header.playlistType ? `#EXT-X-PLAYLIST-TYPE:${header.playlistType}\n` : ''}\
+#EXT-X-MEDIA-SEQUENCE:${header.mediaSequence}
+#EXT-X-DISCONTINUITY-SEQUENCE:${header.discontinuitySequence}
 `;
 
 /**
@@ -56,7 +57,7 @@ ${head.playlistType ? `#EXT-X-PLAYLIST-TYPE:${head.playlistType}\n` : ''}\
  */
 export function formatSegment(segment: MediaSegment, previousMapUri: string | undefined): string {
   const { uri, mapUri, discontinuity } = segment;
-  // A player that starts anew at a discontinuity finds the init segment right there.
+  // A player that restarts at a discontinuity finds the init segment right there.
   const map =
     discontinuity || mapUri !== previousMapUri ? `#EXT-X-MAP:URI="${checkedUri(mapUri)}"\n` : '';
   // MAP comes first: hls.js (1.7) takes the tags before it for the init segment's and loses EXT-X-GAP.
@@ -69,9 +70,9 @@ ${checkedUri(uri)}
 }
 
 export function formatMediaPlaylist(playlist: MediaPlaylist): string {
-  let text = formatHead(
+  let text = formatHeader(
     playlist,
-    playlist.segments.some((segment) => segment.gap),
+    playlist.segments.some(({ gap }) => gap),
   );
   let previousMapUri: string | undefined;
   for (const segment of playlist.segments) {
@@ -81,14 +82,16 @@ export function formatMediaPlaylist(playlist: MediaPlaylist): string {
   return playlist.ended ? text + ENDLIST : text;
 }
 
+const MICROS_PER_SECOND = 1_000_000;
+
 /**
  * Microseconds, the nearest to the ticks: they give the very tick back when read, and players, who
  * add up durations, are less than 2 ms off after an hour of one-second segments.
  */
 function decimalSeconds(ticks: number): string {
-  const micros = Math.round((ticks * 100) / 9);
-  const seconds = Math.floor(micros / 1_000_000);
-  const fraction = micros - seconds * 1_000_000;
+  const micros = Math.round((ticks * MICROS_PER_SECOND) / TICKS_PER_SECOND);
+  const seconds = Math.floor(micros / MICROS_PER_SECOND);
+  const fraction = micros - seconds * MICROS_PER_SECOND;
   if (fraction === 0) return String(seconds);
   return `${seconds}.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`;
 }

@@ -1,76 +1,51 @@
 /** Multivariant playlists as text (RFC 8216bis, 4.4.6; Apple's HLS authoring specification, 9). */
 
+import type { AudioGroup, AudioRendition, Presentation, Variant } from '../domain/presentation.ts';
 import { checkedUri, formatAttributes, quoted, quotedLabel } from './hls-attributes.ts';
 
-export type Variant = Readonly<{
-  uri: string;
-  /** Peak, with the audio that it plays with. */
-  bandwidthBps: number;
-  averageBandwidthBps: number;
-  /** RFC 6381, of video and audio. */
-  codecs: readonly string[];
-  /** Absent: audio only. */
-  resolution?: Readonly<{ widthPx: number; heightPx: number }>;
-  frameRate?: number;
-  /** `groupId` of the audio renditions that go with it; absent if its own segments hold all. */
-  audioGroup?: string;
-}>;
-
-export type AudioRendition = Readonly<{
-  groupId: string;
-  /** For people; differs within a group. */
-  name: string;
-  /** BCP 47; absent when it is not known. */
-  language?: string;
-  /** At most one of a group. */
-  isDefault: boolean;
-  /** May be chosen for the viewer's language; a default always may. */
-  autoselect: boolean;
-  channels: number;
-  uri: string;
-}>;
-
-/** Players begin with the first variant. */
-export type MultivariantPlaylist = Readonly<{
-  variants: readonly Variant[];
-  audio: readonly AudioRendition[];
-}>;
+/** URI of the media playlist of a rendition, given its name. */
+export type PlaylistUri = (rendition: string) => string;
 
 // Nothing below asks for a version, but its media playlists do: better to be refused here at once.
-const HEAD = '#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n';
+const HEADER = '#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n';
 
-export const formatMultivariantPlaylist = (playlist: MultivariantPlaylist): string =>
-  HEAD + playlist.audio.map(formatAudio).join('') + playlist.variants.map(formatVariant).join('');
+export function formatMultivariantPlaylist(
+  { audioGroups, variants }: Pick<Presentation, 'audioGroups' | 'variants'>,
+  uriOf: PlaylistUri,
+): string {
+  const audio = audioGroups.flatMap((group) =>
+    group.renditions.map((rendition) => formatAudio(group, rendition, uriOf)),
+  );
+  return [HEADER, ...audio, ...variants.map((variant) => formatVariant(variant, uriOf))].join('');
+}
 
-function formatAudio(rendition: AudioRendition): string {
-  const { language, isDefault, autoselect } = rendition;
+function formatAudio(group: AudioGroup, rendition: AudioRendition, uriOf: PlaylistUri): string {
+  const { language, label, isDefault, channels } = rendition;
   const attributes = formatAttributes({
     TYPE: 'AUDIO',
-    'GROUP-ID': quoted(rendition.groupId),
-    NAME: quotedLabel(rendition.name),
+    'GROUP-ID': quoted(group.id),
+    NAME: quotedLabel(label),
     LANGUAGE: language === undefined ? undefined : quoted(language),
-    DEFAULT: yesOrNo(isDefault),
-    AUTOSELECT: yesOrNo(isDefault || autoselect),
-    CHANNELS: quoted(String(rendition.channels)),
-    URI: quoted(checkedUri(rendition.uri)),
+    DEFAULT: isDefault ? 'YES' : 'NO',
+    AUTOSELECT: 'YES',
+    CHANNELS: quoted(String(channels)),
+    URI: quoted(checkedUri(uriOf(rendition.name))),
   });
   return `#EXT-X-MEDIA:${attributes}\n`;
 }
 
-function formatVariant(variant: Variant): string {
-  const { resolution, frameRate, audioGroup } = variant;
+function formatVariant(variant: Variant, uriOf: PlaylistUri): string {
+  const { resolution, framesPerSecond, audioGroupId } = variant;
   const attributes = formatAttributes({
-    BANDWIDTH: Math.ceil(variant.bandwidthBps),
-    'AVERAGE-BANDWIDTH': Math.ceil(variant.averageBandwidthBps),
+    BANDWIDTH: Math.ceil(variant.peakBps),
+    'AVERAGE-BANDWIDTH': Math.ceil(variant.averageBps),
     CODECS: quoted(variant.codecs.join(',')),
     RESOLUTION: resolution && `${resolution.widthPx}x${resolution.heightPx}`,
-    'FRAME-RATE': frameRate === undefined ? undefined : Number(frameRate.toFixed(3)),
+    'FRAME-RATE': framesPerSecond === undefined ? undefined : Number(framesPerSecond.toFixed(3)),
     'VIDEO-RANGE': resolution && 'SDR',
-    AUDIO: audioGroup === undefined ? undefined : quoted(audioGroup),
+    AUDIO: audioGroupId === undefined ? undefined : quoted(audioGroupId),
     // Without it players offer captions that may be in the video; NONE must stand on every variant.
     'CLOSED-CAPTIONS': 'NONE',
   });
-  return `#EXT-X-STREAM-INF:${attributes}\n${checkedUri(variant.uri)}\n`;
+  return `#EXT-X-STREAM-INF:${attributes}\n${checkedUri(uriOf(variant.rendition))}\n`;
 }
-
-const yesOrNo = (claim: boolean): string => (claim ? 'YES' : 'NO');

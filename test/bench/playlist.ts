@@ -2,7 +2,8 @@
 
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
-import { EMPTY_HEAD, planPublication, type TimelineHead } from '../../lib/domain/publication.ts';
+import { planPublication } from '../../lib/domain/publication.ts';
+import { EMPTY_TIMELINE } from '../../lib/domain/timeline.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
@@ -66,7 +67,7 @@ async function fill(dataPath: string, videoId: string, length: number): Promise<
   const settings = { ...made.settings, targetDurationSeconds: 4, dvrWindowSeconds: 1800 };
   const stream = { ...made, settings: { ...settings, idleTimeoutSeconds: null } };
   await records.createStream(stream);
-  let head: TimelineHead = EMPTY_HEAD;
+  let state = EMPTY_TIMELINE;
   for (let from = 0, version = 0; from < length; version += 1) {
     const count = Math.min(BATCH, length - from);
     const numbers = Array.from({ length: count }, (_, index) => from + index);
@@ -85,13 +86,13 @@ async function fill(dataPath: string, videoId: string, length: number): Promise<
       completedAtMs: 0,
     }));
     const plan = planPublication(
-      head,
+      state,
       { ...run, known: numbers, outcomes, isOver: false },
       RULES,
       0,
     );
-    await records.appendEntries(stream, plan.entries, plan.head, version);
-    head = plan.head;
+    await records.appendEntries(stream, plan.entries, plan.state, version);
+    state = plan.state;
     from += count;
   }
   ports.close();

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  EMPTY_HEAD,
-  planPublication,
-  type RunProgress,
-  type TimelineHead,
-} from '../../lib/domain/publication.ts';
+import { planPublication, type RunProgress } from '../../lib/domain/publication.ts';
 import type { SegmentOutcome } from '../../lib/domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
-import type { TimelineEntry } from '../../lib/domain/timeline.ts';
+import { EMPTY_TIMELINE, type TimelineEntry } from '../../lib/domain/timeline.ts';
 
 const SEGMENT_TICKS = 4 * TICKS_PER_SECOND;
 const RULES = { holeGraceMs: 8000, targetDurationSeconds: 6 };
@@ -68,9 +63,9 @@ const plan = (
   outcomes: SegmentOutcome[],
   known: number[],
   nowMs = START_MS,
-  head: TimelineHead = EMPTY_HEAD,
+  state = EMPTY_TIMELINE,
   more: Partial<RunProgress> = {},
-) => planPublication(head, progress(outcomes, known, more), RULES, nowMs);
+) => planPublication(state, progress(outcomes, known, more), RULES, nowMs);
 
 const shown = (entries: readonly TimelineEntry[]): string[] =>
   entries.map(
@@ -78,12 +73,12 @@ const shown = (entries: readonly TimelineEntry[]): string[] =>
       `${entry.discontinuity ? '/' : ''}${Object.keys(entry.renditions).length ? '' : 'gap '}${entry.number}`,
   );
 
-describe('planPublication', () => {
-  test('appends the longest run of settled segments and waits for those on their way', () => {
-    const { entries, head, wakeAtMs } = plan([rendered(0), rendered(1)], [0, 1, 2]);
+describe('the plan of a publication', () => {
+  test('appends the longest sequence of ready segments and waits for those on their way', () => {
+    const { entries, state, wakeAtMs } = plan([rendered(0), rendered(1)], [0, 1, 2]);
     assert.deepEqual(shown(entries), ['0', '1']);
-    assert.equal(head.nextNumber, 2);
-    assert.equal(head.endOffsetTicks, 2 * SEGMENT_TICKS);
+    assert.equal(state.nextNumber, 2);
+    assert.equal(state.endOffsetTicks, 2 * SEGMENT_TICKS);
     assert.equal(wakeAtMs, undefined);
     assert.deepEqual(
       entries.map((entry) => [entry.sequence, entry.offsetTicks, entry.programDateTimeMs]),
@@ -92,11 +87,11 @@ describe('planPublication', () => {
         [1, SEGMENT_TICKS, START_MS + 4000],
       ],
     );
-    const { peakBps, sizeBytes } = head.renditions['720p'] ?? assert.fail();
+    const { peakBps, sizeBytes } = state.renditions['720p'] ?? assert.fail();
     assert.deepEqual({ peakBps, sizeBytes }, { peakBps: 2002, sizeBytes: 2001 });
   });
 
-  test('waits for a hole until its grace ends, then makes it a gap for good', () => {
+  test('waits for a missing segment until its grace ends, then makes it a gap for good', () => {
     const outcomes = [rendered(0), rendered(3, { completedAtMs: START_MS + 1000 })];
     const waiting = plan(outcomes, [0, 3], START_MS + 8999);
     assert.deepEqual(shown(waiting.entries), ['0']);
@@ -107,7 +102,17 @@ describe('planPublication', () => {
       over.entries.map((entry) => entry.durationTicks),
       Array(4).fill(SEGMENT_TICKS),
     );
-    assert.equal(over.head.discontinuities, 0);
+    assert.equal(over.state.discontinuities, 0);
+  });
+
+  test('waits no longer than two graces when the clock is set back meanwhile, by whatever time', () => {
+    const late = START_MS + 3_600_000;
+    const behind = [rendered(0), rendered(2, { completedAtMs: late })];
+    const slightly = plan(behind, [0, 2], late - 8000);
+    assert.deepEqual([shown(slightly.entries), slightly.wakeAtMs], [['0'], late + 8000]);
+    assert.deepEqual(shown(plan(behind, [0, 2], late - 8001).entries), ['0', 'gap 1', '2']);
+    const first = plan([rendered(3)], [3], START_MS, EMPTY_TIMELINE, { createdAtMs: late });
+    assert.deepEqual(shown(first.entries), ['3']);
   });
 
   test('does not wait for a segment that failed, nor give up one that a worker still has', () => {
@@ -133,17 +138,19 @@ describe('planPublication', () => {
     assert.deepEqual(shown(early.entries), []);
     assert.equal(early.wakeAtMs, START_MS + RULES.holeGraceMs);
     assert.deepEqual(shown(plan([rendered(3)], [3], START_MS + 8000).entries), ['3']);
-    const announced = plan([rendered(3)], [3], START_MS, EMPTY_HEAD, { startHint: 3 });
+    const announced = plan([rendered(3)], [3], START_MS, EMPTY_TIMELINE, { startHint: 3 });
     assert.deepEqual(shown(announced.entries), ['3']);
-    const lower = plan([rendered(3)], [1, 3], START_MS, EMPTY_HEAD, { startHint: 3 });
+    const lower = plan([rendered(3)], [1, 3], START_MS, EMPTY_TIMELINE, { startHint: 3 });
     assert.deepEqual(shown(lower.entries), ['3'].slice(1));
   });
 
   test('starts a new run behind a discontinuity, with a wall clock that never goes back', () => {
-    const first = plan([rendered(0), rendered(1)], [0, 1], START_MS, EMPTY_HEAD, { isOver: true });
+    const first = plan([rendered(0), rendered(1)], [0, 1], START_MS, EMPTY_TIMELINE, {
+      isOver: true,
+    });
     assert.equal(first.runIsDone, true);
-    const { nextNumber: _, ...head } = { ...first.head, run: 2 };
-    const second = plan([rendered(0, { run: 2 })], [0], START_MS, head, {
+    assert.deepEqual([first.state.run, first.state.nextNumber], [2, undefined]);
+    const second = plan([rendered(0, { run: 2 })], [0], START_MS, first.state, {
       run: 2,
       // Made from a file, faster than real time: it began before the wall clock that was promised.
       anchorMs: START_MS + 1000,
@@ -153,12 +160,21 @@ describe('planPublication', () => {
     assert.equal(second.entries[0]?.discontinuities, 1);
   });
 
-  test('does not leave a run before all that was acknowledged is settled', () => {
-    const open = plan([rendered(0)], [0, 1], START_MS, EMPTY_HEAD, { isOver: true });
+  test('does not leave a run before all that was acknowledged is completed', () => {
+    const open = plan([rendered(0)], [0, 1], START_MS, EMPTY_TIMELINE, { isOver: true });
     assert.equal(open.runIsDone, false);
-    const settled = plan([rendered(0), failed(1)], [0, 1], START_MS, EMPTY_HEAD, { isOver: true });
-    assert.equal(settled.runIsDone, true);
-    assert.deepEqual(shown(settled.entries), ['0']);
+    const completed = plan([rendered(0), failed(1)], [0, 1], START_MS, EMPTY_TIMELINE, {
+      isOver: true,
+    });
+    assert.equal(completed.runIsDone, true);
+    assert.deepEqual(shown(completed.entries), ['0']);
+  });
+
+  test('reopens an ended stream with its next entry', () => {
+    const ended = { ...plan([rendered(0)], [0]).state, endedAtMs: START_MS };
+    assert.equal(plan([], [0], START_MS, ended).state.endedAtMs, START_MS);
+    const { state } = plan([rendered(1)], [0, 1], START_MS, ended);
+    assert.deepEqual([state.nextSequence, state.endedAtMs], [2, undefined]);
   });
 
   test('marks a jump of the clock and a new init segment as discontinuities', () => {
@@ -176,8 +192,9 @@ describe('planPublication', () => {
     const numbers = many.map((outcome) => outcome.number);
     const once = plan(many, numbers);
     assert.ok(once.entries.length <= 90 && once.entries.length >= 50);
-    const rest = plan(many.slice(once.entries.length), numbers, START_MS, once.head);
+    const rest = plan(many.slice(once.entries.length), numbers, START_MS, once.state);
     assert.equal(once.entries.length + rest.entries.length, 100);
+    assert.deepEqual([once.isFull, rest.isFull], [true, false]);
   });
 });
 
@@ -190,10 +207,10 @@ const history = fc.record({
   runs: fc.integer({ min: 1, max: 3 }),
 });
 
-test('whatever comes in whatever order, the timeline only grows, in order and without seams', () => {
+test('timeline: whatever comes in whatever order, it only grows, in order and gap-free', () => {
   fc.assert(
     fc.property(history, ({ count, order, fates, waitsMs, runs }) => {
-      let head = EMPTY_HEAD;
+      let state = EMPTY_TIMELINE;
       let nowMs = START_MS;
       const timeline: TimelineEntry[] = [];
       for (let run = 1; run <= runs; run += 1) {
@@ -201,9 +218,9 @@ test('whatever comes in whatever order, the timeline only grows, in order and wi
         const known = new Set<number>();
         const publish = (isOver: boolean): boolean => {
           for (let turn = 0; turn < 20; turn += 1) {
-            const from = head.run === run ? (head.nextNumber ?? 0) : 0;
+            const from = state.run === run ? (state.nextNumber ?? 0) : 0;
             const result = planPublication(
-              head,
+              state,
               {
                 run,
                 firstNumber: [...known][0] ?? 0,
@@ -220,12 +237,8 @@ test('whatever comes in whatever order, the timeline only grows, in order and wi
               nowMs,
             );
             timeline.push(...result.entries);
-            head = result.head;
-            if (result.runIsDone) {
-              const { nextNumber: _, ...next } = { ...head, run: run + 1 };
-              head = next;
-              return true;
-            }
+            state = result.state;
+            if (result.runIsDone) return true;
             if (result.entries.length === 0) return false;
           }
           return assert.fail('the publisher does not come to rest');

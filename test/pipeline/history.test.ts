@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { putStream } from '../../lib/pipeline/streams.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { type HlsMediaPlaylist, parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
 
-const WINDOW_SECONDS = 20;
+const WINDOWS_SECONDS = [12, 32, null] as const;
 
 /** One thing that happens; numbers may come twice, out of order or never. */
 const event = fc.oneof(
@@ -17,17 +18,17 @@ const event = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('wait'), number: fc.nat({ max: 9 }) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('restart'), number: fc.constant(0) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('end'), number: fc.constant(0) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('window'), number: fc.nat({ max: 2 }) }) },
 );
 
-test('whatever happens, each playlist that a viewer sees follows legally from the one before', async (t) => {
+test('live playlists: whatever happens, each one that a viewer sees follows legally from the one before', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(event, { minLength: 10, maxLength: 60 }),
-      fc.boolean(),
-      async (events, sliding) => {
+      fc.constantFrom(...WINDOWS_SECONDS),
+      async (events, dvrWindowSeconds) => {
         const engine = await testEngine(t);
         const made = newStream('show', START_MS);
-        const dvrWindowSeconds = sliding ? WINDOW_SECONDS : null;
         const settings = { ...made.settings, targetDurationSeconds: 4, dvrWindowSeconds };
         const stream = { ...made, settings };
         await engine.records.createStream(stream);
@@ -49,6 +50,10 @@ test('whatever happens, each playlist that a viewer sees follows legally from th
             known.clear();
           } else if (type === 'end') {
             await requestEnd(engine.deps, stream, 'call');
+            await publish(engine, stream);
+          } else if (type === 'window') {
+            const change = { dvrWindowSeconds: WINDOWS_SECONDS[number] };
+            await putStream(engine.deps, 'show', change, false);
             await publish(engine, stream);
           }
           const shown = await viewer.media('show', '720p', 'live').catch(() => undefined);
@@ -74,6 +79,7 @@ function requireLegal(before: HlsMediaPlaylist | undefined, now: HlsMediaPlaylis
   if (!before) return;
   assert.ok(now.mediaSequence >= before.mediaSequence, 'the media sequence never goes back');
   assert.equal(now.targetDurationSeconds, before.targetDurationSeconds);
+  assert.equal(now.playlistType, before.playlistType, 'the playlist type never changes');
   const last = before.segments.at(-1)?.sequence ?? -1;
   assert.ok((now.segments.at(-1)?.sequence ?? -1) >= last, 'nothing is taken from the end');
   const bySequence = new Map(now.segments.map((segment) => [segment.sequence, segment]));

@@ -2,14 +2,24 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { publishHandler } from '../../lambdas/queue/publish.ts';
+import type { SegmentOutcome } from '../../lib/domain/segment.ts';
+import type { Stream } from '../../lib/domain/stream.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
+import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import type { ListedSegment } from '../../lib/pipeline/publish/publish.ts';
-import { START_MS, testEngine } from '../support/engine.ts';
-import { acknowledge, publish, settle } from '../support/outcomes.ts';
+import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
+import { acknowledge, publish, SEGMENT_TICKS, settle } from '../support/outcomes.ts';
 
 const FAILED = 250;
 
-test('more failed segments than one reading holds keep nobody waiting', async (t) => {
+const RENDERED = {
+  durationTicks: SEGMENT_TICKS,
+  uploadedAtMs: START_MS,
+  renditions: { '720p': { key: 'k', initKey: 'i', sizeBytes: 1 } },
+  catalogue: {},
+};
+
+test('publisher: more failed segments than one read holds delay nothing', async (t) => {
   const engine = await testEngine(t);
   const stream = newStream('show', START_MS);
   await engine.records.createStream(stream);
@@ -22,22 +32,22 @@ test('more failed segments than one reading holds keep nobody waiting', async (t
   for (let number = 0; number < FAILED; number += 1) await fail(1, number);
   await acknowledge(engine, stream, 1, FAILED);
   await settle(engine, stream, 1, FAILED);
-  const { value: head } = await engine.records.head(stream);
-  assert.deepEqual([head.nextSequence, head.nextNumber], [1, FAILED + 1]);
+  const { value: timeline } = await engine.records.timeline(stream);
+  assert.deepEqual([timeline.nextSequence, timeline.nextNumber], [1, FAILED + 1]);
 
-  // A run that ends with failures is left when the last of its segments is settled, not before.
+  // A run that ends with failures is left when the last of its segments is completed, not before.
   for (let number = FAILED + 1; number < 2 * FAILED; number += 1) await fail(1, number);
   await acknowledge(engine, stream, 1, 2 * FAILED);
   await acknowledge(engine, stream, 2, 0);
   await settle(engine, stream, 2, 0);
-  assert.equal((await engine.records.head(stream)).value.run, 1);
+  assert.equal((await engine.records.timeline(stream)).value.run, 1);
   await settle(engine, stream, 1, 2 * FAILED);
   await publish(engine, stream);
-  const { value: end } = await engine.records.head(stream);
+  const { value: end } = await engine.records.timeline(stream);
   assert.deepEqual([end.run, end.nextSequence], [2, 3]);
 });
 
-describe('a publisher tells what it has listed', () => {
+describe('publisher', () => {
   async function start(t: TestContext) {
     const engine = await testEngine(t);
     const stream = newStream('show', START_MS);
@@ -54,7 +64,58 @@ describe('a publisher tells what it has listed', () => {
     return { engine, stream, delays, wait };
   }
 
-  test('segments that waited behind a hole, when it heals, and each once', async (t) => {
+  /** The outcomes of a run's numbers as workers record them, without a publish request; undefined: not yet. */
+  const complete = async (
+    { records }: TestEngine,
+    stream: Stream,
+    outcomes: readonly (SegmentOutcome['type'] | undefined)[],
+  ) => {
+    for (const [number, type] of outcomes.entries()) {
+      if (type === undefined) continue;
+      const of = { run: 1, number, completedAtMs: START_MS };
+      const outcome: SegmentOutcome =
+        type === 'failed'
+          ? { type, reason: 'undecodable', ...of }
+          : { type, ...of, ...RENDERED, startTicks: number * SEGMENT_TICKS };
+      await records.recordOutcome(stream, outcome);
+    }
+  };
+
+  for (const [title, outcomes, last] of [
+    ['more ready segments than one write holds', Array(120).fill('rendered'), 119],
+    [
+      'a ready segment that failed ones keep out of the first read',
+      [...Array(30).fill('rendered'), ...Array(80).fill('failed'), 'rendered'],
+      110,
+    ],
+  ] as const) {
+    test(`lists at one request ${title}`, async (t) => {
+      const { engine, stream } = await start(t);
+      for (const number of outcomes.keys()) await acknowledge(engine, stream, 1, number);
+      await complete(engine, stream, outcomes);
+      assert.equal((await publish(engine, stream)).at(-1)?.number, last);
+    });
+  }
+
+  test('ends the stream with the request that lists its last segment', async (t) => {
+    const { engine, stream } = await start(t);
+    await acknowledge(engine, stream, 1, 0);
+    await requestEnd(engine.deps, stream, 'call');
+    assert.equal((await engine.records.timeline(stream)).value.endedAtMs, undefined);
+    await settle(engine, stream, 1, 0);
+    const { value, version } = await engine.records.timeline(stream);
+    assert.deepEqual([value.nextSequence, value.endedAtMs, version], [1, START_MS, 1]);
+  });
+
+  test('asks once for the end of the wait for a missing segment', async (t) => {
+    const { engine, stream } = await start(t);
+    for (const number of [0, 2]) await acknowledge(engine, stream, 1, number);
+    await complete(engine, stream, ['rendered', undefined, 'rendered']);
+    assert.equal((await publish(engine, stream)).length, 1);
+    assert.equal((await engine.deps.queues.delayed.depth()).delayed, 1);
+  });
+
+  test('reports segments that waited for a missing one when it comes, and each once', async (t) => {
     const { engine, stream, delays, wait } = await start(t);
     for (const number of [0, 1, 2, 3]) {
       await acknowledge(engine, stream, 1, number);
@@ -65,30 +126,29 @@ describe('a publisher tells what it has listed', () => {
     assert.deepEqual(await settle(engine, stream, 1, 2), []);
     assert.deepEqual(await settle(engine, stream, 1, 3), []);
     wait(5);
-    const lateArrivals = [
+    assert.deepEqual(delays(await settle(engine, stream, 1, 1)), [
       [1, 17],
       [2, 13],
       [3, 9],
-    ];
-    assert.deepEqual(delays(await settle(engine, stream, 1, 1)), lateArrivals);
+    ]);
     for (const number of [0, 1, 2, 3]) {
       assert.deepEqual(await publish(engine, stream, { run: 1, number }), [], 'a repeated request');
     }
   });
 
-  test('no gaps, and nothing that comes after its gap was made', async (t) => {
+  test('reports no gaps, and nothing that comes after its gap was published', async (t) => {
     const { engine, stream, delays, wait } = await start(t);
     for (const number of [0, 1, 2]) await acknowledge(engine, stream, 1, number);
     await settle(engine, stream, 1, 0);
     assert.deepEqual(await settle(engine, stream, 1, 2), []);
-    // Longer than any worker is waited for; a timer asks then.
+    // Longer than any worker is waited for; a delayed message asks then.
     wait(130);
     assert.deepEqual(delays(await publish(engine, stream)), [[2, 130]]);
     assert.deepEqual(await settle(engine, stream, 1, 1), []);
-    assert.equal((await engine.records.head(stream)).value.nextSequence, 3);
+    assert.equal((await engine.records.timeline(stream)).value.nextSequence, 3);
   });
 
-  test('to the function, which measures it', async (t) => {
+  test('reports to the function, which measures the delay of publishing', async (t) => {
     const { engine, stream, wait } = await start(t);
     for (const number of [0, 1, 2]) await acknowledge(engine, stream, 1, number);
     await settle(engine, stream, 1, 1);
@@ -99,7 +159,7 @@ describe('a publisher tells what it has listed', () => {
     const measured: [string, number][] = [];
     const milliseconds = (name: string, value: number) => void measured.push([name, value]);
     const handler = publishHandler(engine.deps, { milliseconds });
-    // The same outcome, announced twice.
+    // The same outcome, notified twice.
     const body = JSON.stringify({
       videoId: 'show',
       uid: stream.uid,

@@ -68,7 +68,7 @@ describe('media playlists', () => {
     assert.match(await media('360p'), /MEDIA-SEQUENCE:3\n.*360p\/1-3.*360p\/1-5\.m4s\n$/s);
   });
 
-  test('keep a gap for good, put the late segment into the recording, and end once', async (t) => {
+  test('keep a gap for good, put the late arrival into the recording, and end once', async (t) => {
     const { engine, stream, viewer, media, upload } = await setUp(t, { dvrWindowSeconds: null });
     await upload(1, 0);
     await upload(1, 2);
@@ -114,7 +114,7 @@ describe('media playlists', () => {
     assert.match(document.text, /show\/720p\.m3u8\?view=vod/);
   });
 
-  test('go on behind a discontinuity when the encoder is started anew, also after the end', async (t) => {
+  test('go on behind a discontinuity when the encoder restarts, also after the end', async (t) => {
     const { engine, stream, viewer, media, upload } = await setUp(t);
     await upload(1, 0);
     await requestEnd(engine.deps, stream, 'idle');
@@ -135,7 +135,7 @@ describe('media playlists', () => {
     assert.equal((await viewer.state('show')).state, 'live');
   });
 
-  test('list the same segments in every rendition, with a neighbour where one has no piece', async (t) => {
+  test('list the same segments in every rendition, with a fallback where one has no piece', async (t) => {
     const { engine, stream, viewer, media, upload } = await setUp(t);
     await upload(1, 0);
     await acknowledge(engine, stream, 2, 0);
@@ -154,7 +154,7 @@ describe('media playlists', () => {
     );
   });
 
-  test('are read on from where a warm process stands, whoever asks at once', async (t) => {
+  test('are read on from where a warm process stands, however many ask at once', async (t) => {
     const { engine, media, upload, viewer } = await setUp(t, { dvrWindowSeconds: null });
     for (const number of [0, 1, 2]) await upload(1, number);
     await media('720p');
@@ -168,7 +168,7 @@ describe('media playlists', () => {
   });
 });
 
-test('the multivariant playlist tells measured rates', async (t) => {
+test('multivariant playlist: its rates are those of the segments published', async (t) => {
   const { viewer, upload } = await setUp(t);
   await assert.rejects(viewer.multivariant('show'), { code: 'not_started' });
   await upload(1, 0);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   ENDLIST,
-  formatHead,
+  formatHeader,
   formatMediaPlaylist,
   formatSegment,
   type MediaPlaylist,
@@ -75,7 +75,7 @@ function assertReadBack(playlist: MediaPlaylist): string {
   return text;
 }
 
-test('a live window names its init segment once, and every wall clock', () => {
+test('media playlist: a live window names its init segment once, and every wall clock', () => {
   const text = assertReadBack({
     targetDurationSeconds: 6,
     mediaSequence: 7,
@@ -105,7 +105,7 @@ test('a live window names its init segment once, and every wall clock', () => {
   );
 });
 
-test('an ended stream with a gap and a new encoder run repeats the init segment after the break', () => {
+test('media playlist: an ended stream with a gap and a new encoder run repeats the init segment after the break', () => {
   const text = assertReadBack({
     targetDurationSeconds: 4,
     mediaSequence: 0,
@@ -157,7 +157,7 @@ test('an ended stream with a gap and a new encoder run repeats the init segment 
   );
 });
 
-test('hls.js and m3u8-parser read back every field of any playlist', () => {
+test('media playlist: hls.js and m3u8-parser read back every field of any one', () => {
   fc.assert(
     fc.property(mediaPlaylist, (playlist) => {
       assertReadBack(playlist);
@@ -165,23 +165,23 @@ test('hls.js and m3u8-parser read back every field of any playlist', () => {
   );
 });
 
-test('text grown segment by segment is the text made at once', () => {
+test('media playlist: text that grew segment by segment is the text made at once', () => {
   fc.assert(
     fc.property(mediaPlaylist, (playlist) => {
       const body = playlist.segments.map((entry, index) =>
         formatSegment(entry, playlist.segments[index - 1]?.mapUri),
       );
-      const head = formatHead(
+      const header = formatHeader(
         playlist,
         playlist.segments.some(({ gap }) => gap),
       );
-      const grown = head + body.join('') + (playlist.ended ? ENDLIST : '');
+      const grown = header + body.join('') + (playlist.ended ? ENDLIST : '');
       assert.equal(grown, formatMediaPlaylist(playlist));
     }),
   );
 });
 
-test('durations are short decimals that add up', () => {
+test('media playlist: durations are short decimals that add up', () => {
   const extinf = (durationTicks: number): string | undefined =>
     formatSegment(segment(0, { durationTicks }), undefined).match(/#EXTINF:(.*),/)?.[1];
   assert.equal(extinf(90_000), '1');
@@ -192,9 +192,9 @@ test('durations are short decimals that add up', () => {
   assert.equal(extinf(324_000_000), '3600');
 });
 
-test('a target duration is whole seconds, and text that would break a line is refused', () => {
-  const head = { targetDurationSeconds: 4.004, mediaSequence: 0, discontinuitySequence: 0 };
-  assert.match(formatHead(head, false), /^#EXT-X-TARGETDURATION:5$/m);
+test('media playlist: a target duration is whole seconds, and text that would break a line is refused', () => {
+  const header = { targetDurationSeconds: 4.004, mediaSequence: 0, discontinuitySequence: 0 };
+  assert.match(formatHeader(header, false), /^#EXT-X-TARGETDURATION:5$/m);
   for (const uri of [
     '',
     '#a.m4s',

@@ -1,4 +1,4 @@
-/** Playlists as hls.js understands them, told in our words. Throws what hls.js would stop playing for. */
+/** Playlists as hls.js understands them, in our types. Throws what hls.js would stop playing for. */
 
 import { type Fragment, M3U8Parser, PlaylistLevelType } from 'hls.js';
 

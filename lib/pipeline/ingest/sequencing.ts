@@ -73,8 +73,8 @@ async function requireOpenPlace(
   newest: SourceSegment,
   number: number,
 ): Promise<void> {
-  const { value: head } = await records.head(stream);
-  if (number < newest.number || head.run <= run.run) return;
+  const { value: timeline } = await records.timeline(stream);
+  if (number < newest.number || timeline.run <= run.run) return;
   throw new DomainError(
     'run_superseded',
     `Session "${run.session}" was followed by another before segment ${number} came.`,

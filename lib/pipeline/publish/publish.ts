@@ -1,17 +1,24 @@
 /**
  * The publisher: the only writer of a stream's timeline. Requests of one stream come one at a time
- * (a group of the publish queue); should two ever overlap, the head's version lets one of them win.
+ * (a group of the publish queue); should two ever overlap, the version of the state lets one win.
  */
 
-import { planPublication, type TimelineHead } from '../../domain/publication.ts';
+import { type Publication, planPublication } from '../../domain/publication.ts';
 import type { SegmentOutcome } from '../../domain/segment.ts';
-import { holeGraceMs, type Run, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import {
+  dvrWindowTicks,
+  holeGraceMs,
+  type Run,
+  type Stream,
+  targetDurationSeconds,
+} from '../../domain/stream.ts';
+import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { endsWith } from '../ingest/end.ts';
 import type { PublishRequest } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import type { StreamRecords, Versioned } from '../records/stream-records.ts';
-import { findGap } from '../records/timeline-search.ts';
+import { findFirstListed, findGap } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
@@ -26,8 +33,8 @@ export type ListedSegment = Readonly<{
 }>;
 
 /**
- * What this call has listed: whoever else publishes the stream has listed none of it, and a request
- * that is repeated finds nothing left. Gaps are not told.
+ * Appends all that can be appended now. Returns the segments that this call has listed, gaps left
+ * out: nobody else has listed them, and a repeated request finds nothing left to list.
  */
 export async function publishStream(
   deps: Deps,
@@ -38,107 +45,113 @@ export async function publishStream(
   if (found?.value.uid !== request.uid) return [];
   const stream = found.value;
   const listed: ListedSegment[] = [];
-  let head = await records.head(stream);
-  if (request.completed && isBehind(head.value, request.completed)) {
-    head = await recordLateArrival(deps, stream, head, request.completed);
+  let timeline = await currentTimeline(records, stream);
+  if (request.completed && isBehind(timeline.value, request.completed)) {
+    timeline = await recordLateArrival(records, stream, timeline, request.completed);
   }
   for (;;) {
-    const step = await appendReady(deps, stream, head);
+    const step = await appendReady(deps, stream, timeline);
     if (step === 'raced') {
-      head = await records.head(stream);
+      timeline = await currentTimeline(records, stream);
       continue;
     }
-    head = step.head;
+    timeline = step.timeline;
     listed.push(...step.listed);
-    if (step.wakeAtMs !== undefined) {
-      const delayMs = step.wakeAtMs - deps.clock.now();
-      await sendDelayed(
-        deps,
-        { type: 'publish', videoId: stream.videoId, uid: stream.uid },
-        delayMs,
-      );
-    }
     if (!step.again) return listed;
   }
 }
 
+/**
+ * The timeline's state, with the DVR window of the owner's settings. What live playlists listed under
+ * another window stays their floor: one search of the timeline and one write, when the setting changed.
+ */
+async function currentTimeline(
+  records: StreamRecords,
+  stream: Stream,
+): Promise<Versioned<TimelineState>> {
+  const windowTicks = dvrWindowTicks(stream.settings);
+  for (;;) {
+    const timeline = await records.timeline(stream);
+    const { value: before, version } = timeline;
+    if (before.dvrWindowTicks === windowTicks) return timeline;
+    const isFirst = before.dvrWindowTicks === undefined;
+    const floor = isFirst ? 0 : await findFirstListed(records, stream, before);
+    const value = withDvrWindow(before, windowTicks, floor);
+    // The first window is written with the first entries.
+    if (isFirst) return { value, version };
+    const written = await records.appendEntries(stream, [], value, version);
+    if (written) return { value, version: version + 1 };
+  }
+}
+
 type Step = Readonly<{
-  head: Versioned<TimelineHead>;
+  timeline: Versioned<TimelineState>;
   listed: readonly ListedSegment[];
+  /** More may be ready. */
   again: boolean;
-  wakeAtMs?: number;
 }>;
 
 async function appendReady(
   deps: Deps,
   stream: Stream,
-  head: Versioned<TimelineHead>,
+  timeline: Versioned<TimelineState>,
 ): Promise<Step | 'raced'> {
   const { records } = deps;
+  const { videoId, uid } = stream;
+  const before = timeline.value;
   const [run, newestRun] = await Promise.all([
-    records.getRun(stream, Math.max(1, head.value.run)),
+    records.getRun(stream, Math.max(1, before.run)),
     records.newestRun(stream),
   ]);
-  if (!run || !newestRun) return { head, listed: [], again: false };
-  const plan = await planRun(deps, stream, head.value, run, newestRun.run > run.run);
-  let { entries, head: next } = plan;
-  const runIsDone = plan.runIsDone;
-  if (runIsDone) next = { ...next, run: run.run + 1 };
-  if (runIsDone) delete (next as { nextNumber?: number }).nextNumber;
-  if (entries.length === 0 && !runIsDone) {
-    const ended = await endIfSaid(records, stream, next, newestRun);
-    if (ended === undefined) {
-      const wake = plan.wakeAtMs ? { wakeAtMs: plan.wakeAtMs } : {};
-      return { head, listed: [], again: false, ...wake };
-    }
-    next = ended;
+  if (!run || !newestRun) return { timeline, listed: [], again: false };
+  const plan = await planRun(deps, stream, before, run, newestRun.run > run.run);
+  const { entries, again } = plan;
+  // Only when all is listed that is ready: what is left then decides whether the end is reached.
+  const ended = again ? undefined : await endIfRequested(records, stream, plan.state, newestRun);
+  const next = ended ?? plan.state;
+  let written = timeline;
+  if (entries.length > 0 || plan.runIsDone || ended) {
+    if (!(await records.appendEntries(stream, entries, next, timeline.version))) return 'raced';
+    written = { value: next, version: timeline.version + 1 };
   }
-  const reopens = entries.length > 0 && next.endedAtMs !== undefined;
-  if (reopens) {
-    const { endedAtMs: _, ...open } = next;
-    next = open;
-  }
-  const written = await records.appendEntries(stream, entries, next, head.version);
-  if (!written) return 'raced';
   const listedAtMs = deps.clock.now();
-  if (reopens) {
+  if (before.endedAtMs !== undefined && next.endedAtMs === undefined) {
     await startHousekeeping(deps, stream);
   }
-  const again = runIsDone || entries.length > 0;
-  return {
-    head: { value: next, version: head.version + 1 },
-    listed: plan.shown.map(({ run, number, uploadedAtMs }) => ({
-      run,
-      number,
-      uploadedAtMs,
-      listedAtMs,
-    })),
-    again,
-    ...(plan.wakeAtMs ? { wakeAtMs: plan.wakeAtMs } : {}),
-  };
+  if (plan.wakeAtMs !== undefined) {
+    await sendDelayed(deps, { type: 'publish', videoId, uid }, plan.wakeAtMs - listedAtMs);
+  }
+  const listed = plan.shown.map(({ run, number, uploadedAtMs }) => ({
+    run,
+    number,
+    uploadedAtMs,
+    listedAtMs,
+  }));
+  return { timeline: written, listed, again };
 }
 
+/** `again`: more may be ready than this plan appends. */
 async function planRun(
   deps: Deps,
   stream: Stream,
-  head: TimelineHead,
+  state: TimelineState,
   run: Run,
   isOver: boolean,
-): Promise<ReturnType<typeof planPublication>> {
+): Promise<Publication & Readonly<{ again: boolean }>> {
   const { records } = deps;
-  const from = head.run === run.run ? (head.nextNumber ?? 0) : 0;
-  const [outcomes, announced] = await Promise.all([
+  const from = state.run === run.run ? (state.nextNumber ?? 0) : 0;
+  const [outcomes, startHint] = await Promise.all([
     readOutcomes(records, stream, run.run, from),
-    head.nextNumber === undefined ? records.startHint(stream, run.run) : undefined,
+    state.nextNumber === undefined ? records.startHint(stream, run.run) : undefined,
   ]);
-  // As far as the outcomes at least: what lies between them and is not settled must be seen.
+  // As far as the outcomes at least: what lies between them without an outcome must be seen.
   const known = await records.numbersFrom(stream, run.run, from, outcomes.length + READ_AHEAD);
-  return planPublication(
-    head,
+  const plan = planPublication(
+    state,
     {
       run: run.run,
       firstNumber: run.firstNumber,
-      ...(announced ? { startHint: announced.firstNumber } : {}),
+      ...(startHint ? { startHint: startHint.firstNumber } : {}),
       createdAtMs: run.createdAtMs,
       anchorTicks: run.anchorTicks,
       anchorMs: run.anchorMs,
@@ -152,6 +165,9 @@ async function planRun(
     },
     deps.clock.now(),
   );
+  const again =
+    plan.isFull || plan.runIsDone || (plan.entries.length > 0 && outcomes.length >= READ_AHEAD);
+  return { ...plan, again };
 }
 
 /** Up to the first segment that can be shown, however many failed before it. */
@@ -170,46 +186,49 @@ async function readOutcomes(
   return outcomes;
 }
 
-/** The head of an ended stream, when the end was asked for and all that came before it is settled. */
-async function endIfSaid(
+/** The state of an ended stream; undefined unless the end was requested and nothing is left to publish. */
+async function endIfRequested(
   records: StreamRecords,
   stream: Stream,
-  head: TimelineHead,
+  state: TimelineState,
   newestRun: Run,
-): Promise<TimelineHead | undefined> {
-  if (head.endedAtMs !== undefined || head.run !== newestRun.run) return undefined;
+): Promise<TimelineState | undefined> {
+  if (state.endedAtMs !== undefined || state.run !== newestRun.run) return undefined;
   const [end, newest] = await Promise.all([
     records.endRequest(stream),
     records.newestSegment(stream, newestRun.run),
   ]);
   if (!end || !newest || !endsWith(end, newestRun, newest)) return undefined;
-  const from = head.nextNumber ?? 0;
+  const from = state.nextNumber ?? 0;
   const outcomes = await readOutcomes(records, stream, newest.run, from);
   const known = await records.numbersFrom(stream, newest.run, from, outcomes.length + READ_AHEAD);
   // What failed at the very end has nothing behind it to wait for.
   const failed = new Set(outcomes.filter(isFailed).map((outcome) => outcome.number));
   if (known.some((number) => !failed.has(number))) return undefined;
-  return { ...head, endedAtMs: end.requestedAtMs };
+  return { ...state, endedAtMs: end.requestedAtMs };
 }
 
 const isFailed = (outcome: SegmentOutcome): boolean => outcome.type === 'failed';
 
-const isBehind = (head: TimelineHead, { run, number }: { run: number; number: number }): boolean =>
-  run < head.run || (run === head.run && head.nextNumber !== undefined && number < head.nextNumber);
+const isBehind = (
+  state: TimelineState,
+  { run, number }: Readonly<{ run: number; number: number }>,
+): boolean =>
+  run < state.run ||
+  (run === state.run && state.nextNumber !== undefined && number < state.nextNumber);
 
-/** A segment that came after its gap was published: the live playlists keep the gap, the recording does not. */
+/** A segment that came after its gap was published: live playlists keep the gap, the recording does not. */
 async function recordLateArrival(
-  deps: Deps,
+  records: StreamRecords,
   stream: Stream,
-  head: Versioned<TimelineHead>,
-  settled: Readonly<{ run: number; number: number }>,
-): Promise<Versioned<TimelineHead>> {
-  const { records } = deps;
-  const outcome = await records.findOutcome(stream, settled.run, settled.number);
-  if (outcome?.type !== 'rendered') return head;
-  const gap = await findGap(records, stream, head.value.nextSequence, settled);
-  if (!gap) return head;
-  const lateArrivals = { sequence: gap.sequence, renditions: outcome.renditions };
-  await records.recordLateArrival(stream, lateArrivals, head.value, head.version);
-  return records.head(stream);
+  timeline: Versioned<TimelineState>,
+  completed: Readonly<{ run: number; number: number }>,
+): Promise<Versioned<TimelineState>> {
+  const outcome = await records.findOutcome(stream, completed.run, completed.number);
+  if (outcome?.type !== 'rendered') return timeline;
+  const gap = await findGap(records, stream, timeline.value.nextSequence, completed);
+  if (!gap) return timeline;
+  const lateArrival = { sequence: gap.sequence, renditions: outcome.renditions };
+  await records.recordLateArrival(stream, lateArrival, timeline.value, timeline.version);
+  return currentTimeline(records, stream);
 }

@@ -1,10 +1,14 @@
 /** How streams lie in the index: partitions, sort keys, and typed access. Written and read here alone. */
 
 import type { StreamIdentity } from '../../domain/object-keys.ts';
-import { EMPTY_HEAD, type TimelineHead } from '../../domain/publication.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import type { EntryRendition, TimelineEntry } from '../../domain/timeline.ts';
+import {
+  EMPTY_TIMELINE,
+  type Pieces,
+  type TimelineEntry,
+  type TimelineState,
+} from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';
 
 export type Versioned<T> = Readonly<{ value: T; version: number }>;
@@ -43,10 +47,8 @@ export type NextHousekeeping = Readonly<{
 /** From the encoder's own playlist: the number of a run's first segment. */
 export type StartHint = Readonly<{ firstNumber: number }>;
 
-export type LateArrival = Readonly<{
-  sequence: number;
-  renditions: Readonly<Record<string, EntryRendition>>;
-}>;
+/** A segment that came after the gap with this sequence was published in its stead. */
+export type LateArrival = Readonly<{ sequence: number; renditions: Pieces }>;
 
 const CATALOGUE = 'streams';
 const settingsOf = (videoId: string): string => `stream/${videoId}`;
@@ -63,7 +65,7 @@ const outcomeSort = (run: number, number: number): string => `outcome/${run}/${d
 const durationSort = (run: number, number: number): string => `duration/${run}/${digits(number)}`;
 const queuedSort = (run: number, number: number): string => `queued/${run}/${digits(number)}`;
 const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
-const healedSort = (sequence: number): string => `lateArrivals/${digits(sequence)}`;
+const lateArrivalSort = (sequence: number): string => `lateArrivals/${digits(sequence)}`;
 const HIGHEST = '9'.repeat(16);
 
 export class StreamRecords {
@@ -299,9 +301,10 @@ export class StreamRecords {
 
   // Timeline
 
-  async head(stream: StreamIdentity): Promise<Versioned<TimelineHead>> {
-    const found = await this.find<TimelineHead>(partitionOf(stream), 'head');
-    return found ?? { value: EMPTY_HEAD, version: 0 };
+  /** Empty, with version 0, before anything is published. Fields that an old record lacks have their defaults. */
+  async timeline(stream: StreamIdentity): Promise<Versioned<TimelineState>> {
+    const found = await this.find<TimelineState>(partitionOf(stream), 'head');
+    return { value: { ...EMPTY_TIMELINE, ...found?.value }, version: found?.version ?? 0 };
   }
 
   async nextHousekeeping(stream: StreamIdentity): Promise<Versioned<NextHousekeeping>> {
@@ -318,19 +321,24 @@ export class StreamRecords {
     return this.store.write([put(partitionOf(stream), 'housekeeping', next, version)]);
   }
 
+  /**
+   * Writes the entries and the state that they lead to, all or nothing. false if the state is no
+   * longer at `version`: another publisher was faster, so plan again from what it wrote.
+   */
   appendEntries(
     stream: StreamIdentity,
     entries: readonly TimelineEntry[],
-    head: TimelineHead,
-    headVersion: number,
+    state: TimelineState,
+    version: number,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
     return this.store.write([
       ...entries.map((entry) => put(partition, timelineSort(entry.sequence), entry, 0)),
-      put(partition, 'head', head, headVersion),
+      put(partition, 'head', state, version),
     ]);
   }
 
+  /** With sequences from `from` to `to`, both included; those that are not there yet are left out. */
   entries(
     stream: StreamIdentity,
     from: number,
@@ -344,33 +352,35 @@ export class StreamRecords {
     return (await this.find<TimelineEntry>(partitionOf(stream), timelineSort(sequence)))?.value;
   }
 
+  /** false if the gap has its late arrival already, or if the state is no longer at `version`. */
   recordLateArrival(
     stream: StreamIdentity,
-    lateArrivals: LateArrival,
-    head: TimelineHead,
-    headVersion: number,
+    lateArrival: LateArrival,
+    state: TimelineState,
+    version: number,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
     return this.store.write([
-      put(partition, healedSort(lateArrivals.sequence), lateArrivals, 0),
-      put(partition, 'head', { ...head, lateArrivals: head.lateArrivals + 1 }, headVersion),
+      put(partition, lateArrivalSort(lateArrival.sequence), lateArrival, 0),
+      put(partition, 'head', { ...state, lateArrivals: state.lateArrivals + 1 }, version),
     ]);
   }
 
-  async lateArrivals(stream: StreamIdentity): Promise<Map<number, LateArrival>> {
+  /** By sequence. */
+  async lateArrivals(stream: StreamIdentity): Promise<ReadonlyMap<number, LateArrival>> {
     const all = await this.list<LateArrival>(
       partitionOf(stream),
-      healedSort(0),
+      lateArrivalSort(0),
       `lateArrivals/${HIGHEST}`,
     );
-    return new Map(all.map((lateArrivals) => [lateArrivals.sequence, lateArrivals]));
+    return new Map(all.map((lateArrival) => [lateArrival.sequence, lateArrival]));
   }
 
   async findLateArrival(
     stream: StreamIdentity,
     sequence: number,
   ): Promise<LateArrival | undefined> {
-    return (await this.find<LateArrival>(partitionOf(stream), healedSort(sequence)))?.value;
+    return (await this.find<LateArrival>(partitionOf(stream), lateArrivalSort(sequence)))?.value;
   }
 
   async endRequest(stream: StreamIdentity): Promise<EndRequest | undefined> {

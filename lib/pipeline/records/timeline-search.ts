@@ -1,15 +1,22 @@
-/** Finding entries of a long timeline in a few reads: it is sorted by time and by number alike. */
+/**
+ * Finding entries of a long timeline: it is sorted by time and by number alike, so each search halves
+ * it. `length` entries take at most log2(length) + 1 reads of one entry, one after the other: 17 for
+ * a day of two-second segments. `length` is `nextSequence` of the timeline's state.
+ */
 
 import type { StreamIdentity } from '../../domain/object-keys.ts';
-import type { TimelineEntry } from '../../domain/timeline.ts';
+import { ticksToMs } from '../../domain/ticks.ts';
+import { isListedLive, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import type { StreamRecords } from './stream-records.ts';
 
-/** The last entry for which `isAtOrBefore` holds; it must hold for a beginning of the timeline only. */
+type EntryReader = Pick<StreamRecords, 'entry'>;
+
+/** The last entry for which `isBefore` holds; it must hold for a beginning of the timeline only. */
 async function lastWhere(
-  records: StreamRecords,
+  records: EntryReader,
   stream: StreamIdentity,
   length: number,
-  isAtOrBefore: (entry: TimelineEntry) => boolean,
+  isBefore: (entry: TimelineEntry) => boolean,
 ): Promise<TimelineEntry | undefined> {
   let low = 0;
   let high = length - 1;
@@ -17,7 +24,7 @@ async function lastWhere(
   while (low <= high) {
     const middle = (low + high) >>> 1;
     const entry = await records.entry(stream, middle);
-    if (entry && isAtOrBefore(entry)) {
+    if (entry && isBefore(entry)) {
       found = entry;
       low = middle + 1;
     } else high = middle - 1;
@@ -25,9 +32,9 @@ async function lastWhere(
   return found;
 }
 
-/** The gap that stands for a segment, if one does. */
+/** The gap that was published in place of a segment; undefined if none was. */
 export async function findGap(
-  records: StreamRecords,
+  records: EntryReader,
   stream: StreamIdentity,
   length: number,
   { run, number }: Readonly<{ run: number; number: number }>,
@@ -42,9 +49,9 @@ export async function findGap(
   return isItsGap && Object.keys(entry.renditions).length === 0 ? entry : undefined;
 }
 
-/** The entry that holds a moment: ticks from the start of the stream. */
+/** The entry at a time, in ticks from the start of the stream; undefined from the end of the timeline on. */
 export async function findByOffset(
-  records: StreamRecords,
+  records: EntryReader,
   stream: StreamIdentity,
   length: number,
   offsetTicks: number,
@@ -53,9 +60,12 @@ export async function findByOffset(
   return entry && offsetTicks < entry.offsetTicks + entry.durationTicks ? entry : undefined;
 }
 
-/** The entry that was on air at an instant. */
+/**
+ * The entry that was on air at an instant of the wall clock: its start belongs to it, its end to the
+ * next. undefined before the stream, after its end, and while the encoder paused between two runs.
+ */
 export async function findByInstant(
-  records: StreamRecords,
+  records: EntryReader,
   stream: StreamIdentity,
   length: number,
   instantMs: number,
@@ -66,6 +76,17 @@ export async function findByInstant(
     length,
     (one) => one.programDateTimeMs <= instantMs,
   );
-  const endMs = entry ? entry.programDateTimeMs + entry.durationTicks / 90 : 0;
+  const endMs = entry ? entry.programDateTimeMs + ticksToMs(entry.durationTicks) : 0;
   return entry && instantMs < endMs ? entry : undefined;
+}
+
+/** Sequence of the first entry that live playlists list. */
+export async function findFirstListed(
+  records: EntryReader,
+  stream: StreamIdentity,
+  state: TimelineState,
+): Promise<number> {
+  const isBefore = (entry: TimelineEntry): boolean => !isListedLive(entry, state);
+  const before = await lastWhere(records, stream, state.nextSequence, isBefore);
+  return before ? before.sequence + 1 : 0;
 }

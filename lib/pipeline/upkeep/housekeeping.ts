@@ -47,8 +47,8 @@ export async function onDelayedMessage(deps: Deps, message: DelayedMessage): Pro
  */
 async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   const { records } = deps;
-  const [{ value: head }, run, next] = await Promise.all([
-    records.head(stream),
+  const [{ value: timeline }, run, next] = await Promise.all([
+    records.timeline(stream),
     records.newestRun(stream),
     records.nextHousekeeping(stream),
   ]);
@@ -64,10 +64,10 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   const { idleTimeoutSeconds } = stream.settings;
   const isIdle = idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000;
   if (!isIdle && isEarly(nowMs, next.value.atMs)) return;
-  let requeued = await requeueLostOf(deps, stream, head.run, head.nextNumber ?? 0);
-  if (run.run !== head.run) requeued += await requeueLostOf(deps, stream, run.run, 0);
+  let requeued = await requeueLostOf(deps, stream, timeline.run, timeline.nextNumber ?? 0);
+  if (run.run !== timeline.run) requeued += await requeueLostOf(deps, stream, run.run, 0);
   // Ended, and nothing is on its way: the next upload starts housekeeping again.
-  if (head.endedAtMs !== undefined && requeued === 0) return;
+  if (timeline.endedAtMs !== undefined && requeued === 0) return;
   if (isIdle) await requestEnd(deps, stream, 'idle');
   const delayMs = isIdle ? LONGEST_DELAY_MS : housekeepingDelayMs(stream, quietMs);
   // In this order: two messages go on until one of them finds the other's mark, none is lost.

@@ -1,18 +1,22 @@
 /** One segment of a stream as a file of its own: found by its moment, joined from its renditions. */
 
 import { DomainError } from '../../domain/errors.ts';
-import { fallbacksFor } from '../../domain/fallback.ts';
 import { DOWNLOAD_FORMATS, type DownloadFormat, MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { remuxedKey } from '../../domain/object-keys.ts';
-import type { TimelineHead } from '../../domain/publication.ts';
+import {
+  chooseAudio,
+  chooseVideo,
+  pieceLister,
+  presentationOf,
+} from '../../domain/presentation.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { secondsToTicks, ticksToSeconds } from '../../domain/ticks.ts';
-import type { EntryRendition, TimelineEntry } from '../../domain/timeline.ts';
+import type { EntryRendition, TimelineEntry, TimelineState } from '../../domain/timeline.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant, findByOffset } from '../records/timeline-search.ts';
 
-export type Moment = Readonly<{ stream: Stream; head: TimelineHead; entry: TimelineEntry }>;
+export type Moment = Readonly<{ stream: Stream; state: TimelineState; entry: TimelineEntry }>;
 
 export function parseFormat(text = 'mp4'): DownloadFormat {
   const format = DOWNLOAD_FORMATS.find((name) => name === text);
@@ -24,7 +28,10 @@ export function parseFormat(text = 'mp4'): DownloadFormat {
   );
 }
 
-/** `timestamp`: seconds from the start of the stream, or an ISO 8601 instant; left out: the newest. */
+/**
+ * The segment at a timestamp: seconds from the start of the stream, or an ISO 8601 instant; left out:
+ * the newest. Throws `stream_not_found`, `bad_request` or `moment_not_found`.
+ */
 export async function findMoment(
   deps: Deps,
   videoId: string,
@@ -32,21 +39,21 @@ export async function findMoment(
 ): Promise<Moment> {
   const { records } = deps;
   const { value: stream } = await getStream(deps, videoId);
-  const { value: head } = await records.head(stream);
-  const length = head.nextSequence;
+  const { value: state } = await records.timeline(stream);
+  const length = state.nextSequence;
   const entry =
     timestamp === undefined
       ? await records.entry(stream, length - 1)
       : /^\d+(\.\d+)?$/.test(timestamp)
         ? await findByOffset(records, stream, length, secondsToTicks(Number(timestamp)))
         : await findByInstant(records, stream, length, parseInstant(timestamp));
-  if (entry) return { stream, head, entry };
+  if (entry) return { stream, state, entry };
   throw new DomainError(
     'moment_not_found',
     `Stream "${videoId}" has nothing at ${timestamp ?? 'its end'}.`,
     length === 0
       ? 'It has not started.'
-      : `It has ${ticksToSeconds(head.endOffsetTicks).toFixed(3)} s, from ${new Date(head.startedAtMs ?? 0).toISOString()} on.`,
+      : `It has ${ticksToSeconds(state.endOffsetTicks).toFixed(3)} s, from ${new Date(state.startedAtMs ?? 0).toISOString()} on.`,
   );
 }
 
@@ -55,7 +62,7 @@ function parseInstant(text: string): number {
   if (Number.isFinite(instantMs)) return instantMs;
   throw new DomainError(
     'bad_request',
-    `"${text}" is no moment.`,
+    `"${text}" is not a valid timestamp.`,
     'Send seconds from the start (timestamp=12.5), or an instant (timestamp=2026-01-31T12:00:00Z).',
   );
 }
@@ -64,19 +71,22 @@ export type SegmentChoice = Readonly<{
   format: DownloadFormat;
   /** A rung's name, or `source`; left out: the best. */
   resolution?: string | undefined;
-  /** BCP 47; left out: the first audio track. */
+  /** BCP 47; left out: the default. */
   language?: string | undefined;
 }>;
 
-/** Key of the segment's file; it is made when it is first asked for. */
+/**
+ * Key of the segment's file; it is made when it is first asked for. It holds what playlists list at
+ * the entry for the renditions chosen. Throws `rendition_not_found`, and `moment_not_found` for a gap.
+ */
 export async function joinSegment(
   deps: Deps,
-  { stream, head, entry }: Moment,
+  { stream, state, entry }: Moment,
   { format, resolution, language }: SegmentChoice,
 ): Promise<string> {
   const { records } = deps;
-  const lateArrivals = await records.findLateArrival(stream, entry.sequence);
-  const pieces = lateArrivals?.renditions ?? entry.renditions;
+  const lateArrival = await records.findLateArrival(stream, entry.sequence);
+  const pieces = lateArrival?.renditions ?? entry.renditions;
   if (Object.keys(pieces).length === 0) {
     throw new DomainError(
       'moment_not_found',
@@ -84,83 +94,44 @@ export async function joinSegment(
       'Ask for a moment before or after it.',
     );
   }
-  const video = resolution === 'source' ? undefined : pickVideo(head, pieces, resolution);
-  const audio = pickAudio(head, pieces, language);
-  const name = resolution === 'source' ? 'source' : (video ?? 'audio');
-  const key = remuxedKey(stream, entry.sequence, name, audio ?? 'none', format);
+  const presentation = presentationOf(state);
+  const listed = (rendition: Readonly<{ name: string }> | undefined) => {
+    const at = rendition && pieceLister(state, rendition.name)(pieces);
+    return at?.piece && { name: at.rendition, piece: at.piece };
+  };
+  const fromSource = resolution === 'source';
+  const video = fromSource ? undefined : listed(chooseVideo(presentation, resolution));
+  const audio = listed(chooseAudio(presentation, language));
+  const name = fromSource ? 'source' : (video?.name ?? 'audio');
+  const key = remuxedKey(stream, entry.sequence, name, audio?.name ?? 'none', format);
   if (await deps.media.head(key)) return key;
-  // The muxer is large, and most files are there when they are asked for. It comes beside the pieces.
+  // The muxer is large, and most files are there when they are asked for. It loads beside the pieces.
   const muxer = import('../../media/mux/remux.ts');
   let bytes: Uint8Array;
-  if (resolution === 'source') {
+  if (fromSource) {
     const source = await readSource(deps, stream, entry);
     bytes = await (await muxer).remuxSource({ ...source, format });
   } else {
-    const picture = video ? { video: await readPiece(deps, pieces[video]) } : {};
-    const sound = audio ? [await readPiece(deps, pieces[audio])] : [];
-    bytes = await (await muxer).remuxRenditions({ ...picture, audio: sound, format });
+    const tracks = {
+      ...(video ? { video: await readPiece(deps, video.piece) } : {}),
+      audio: audio ? [await readPiece(deps, audio.piece)] : [],
+    };
+    bytes = await (await muxer).remuxRenditions({ ...tracks, format });
   }
   await deps.media.put(key, bytes, MEDIA_FORMATS[format].contentType);
   return key;
 }
 
-type Pieces = Readonly<Record<string, EntryRendition>>;
-
-function pickVideo(
-  { renditions }: TimelineHead,
-  pieces: Pieces,
-  resolution: string | undefined,
-): string | undefined {
-  const heightOf = (name: string): number => {
-    const info = renditions[name]?.info;
-    return info?.kind === 'video' ? info.heightPx : 0;
-  };
-  const there = Object.keys(pieces).filter((name) => heightOf(name) > 0);
-  if (resolution === undefined) return there.toSorted((a, b) => heightOf(b) - heightOf(a))[0];
-  if (renditions[resolution]?.info.kind === 'video') {
-    return [resolution, ...fallbacksFor(resolution, renditions)].find((name) => pieces[name]);
-  }
-  const names = Object.keys(renditions).filter((name) => heightOf(name) > 0);
-  throw new DomainError(
-    'rendition_not_found',
-    `The stream has no resolution "${resolution}".`,
-    `Ask for ${[...names, 'source'].join(', ')}.`,
-  );
-}
-
-function pickAudio(
-  { renditions }: TimelineHead,
-  pieces: Pieces,
-  language: string | undefined,
-): string | undefined {
-  const tracks = Object.keys(pieces).filter((name) => renditions[name]?.info.kind === 'audio');
-  if (language === undefined) return tracks.sort()[0];
-  const speaks = (name: string): boolean => {
-    const info = renditions[name]?.info;
-    return info?.kind === 'audio' && info.language.split('-')[0] === language.split('-')[0];
-  };
-  const found = tracks.find(speaks);
-  if (found) return found;
-  const languages = Object.values(renditions).flatMap(({ info }) =>
-    info.kind === 'audio' ? [info.language] : [],
-  );
-  throw new DomainError(
-    'rendition_not_found',
-    `The stream has no audio in "${language}".`,
-    languages.length > 0 ? `It has ${languages.join(', ')}.` : 'It has no audio.',
-  );
-}
-
 async function readPiece(
   deps: Deps,
-  piece: EntryRendition | undefined,
+  piece: EntryRendition,
 ): Promise<{ init: Uint8Array; media: Uint8Array }> {
   const [init, media] = await Promise.all([
-    piece && deps.media.get(piece.initKey),
-    piece && deps.media.get(piece.key),
+    deps.media.get(piece.initKey),
+    deps.media.get(piece.key),
   ]);
   if (init && media) return { init, media };
-  throw new Error(`The objects of a rendition are not there: ${piece?.key}`);
+  throw new Error(`The objects of a rendition are not there: ${piece.key}`);
 }
 
 async function readSource(

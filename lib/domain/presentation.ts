@@ -1,0 +1,193 @@
+/**
+ * What viewers are offered of a timeline. HLS, DASH, JSON and the segment file print it; none has
+ * rules of its own.
+ */
+
+import { DomainError } from './errors.ts';
+import { ticksToSeconds } from './ticks.ts';
+import type { EntryRendition, Pieces, RenditionTotals, TimelineState } from './timeline.ts';
+
+type Rates = Readonly<{
+  /** Of the segment with the highest rate. */
+  peakBps: number;
+  averageBps: number;
+}>;
+
+export type VideoRendition = Rates &
+  Readonly<{
+    name: string;
+    /** RFC 6381. */
+    codecString: string;
+    widthPx: number;
+    heightPx: number;
+    framesPerSecond: number;
+  }>;
+
+export type AudioRendition = Rates &
+  Readonly<{
+    name: string;
+    /** RFC 6381. */
+    codecString: string;
+    channels: number;
+    /** BCP 47; undefined when it is not known. */
+    language: string | undefined;
+    /** For people; differs from all others of the group (RFC 8216bis, 4.4.6.1.1). */
+    label: string;
+    /** Played when the viewer has no preference; one of a group. */
+    isDefault: boolean;
+  }>;
+
+/** Audio renditions of which a player plays one beside the video. */
+export type AudioGroup = Readonly<{ id: string; renditions: readonly AudioRendition[] }>;
+
+/** What a player plays at once. Rates are those of the video with the dearest audio of its group. */
+export type Variant = Rates &
+  Readonly<{
+    /** Name of the rendition whose segments it lists. */
+    rendition: string;
+    /** RFC 6381, of the video and of each codec of its audio group (RFC 8216bis, 4.4.6.2). */
+    codecs: readonly string[];
+    /** undefined: audio only. */
+    resolution: Readonly<{ widthPx: number; heightPx: number }> | undefined;
+    framesPerSecond: number | undefined;
+    /** Undefined if its own segments hold all. */
+    audioGroupId: string | undefined;
+  }>;
+
+export type Presentation = Readonly<{
+  /** Tallest first. */
+  video: readonly VideoRendition[];
+  /** The default first, then in the order in which the stream got them. */
+  audio: readonly AudioRendition[];
+  audioGroups: readonly AudioGroup[];
+  /** Players begin with the first: the tallest. Without video: each audio rendition by itself. */
+  variants: readonly Variant[];
+}>;
+
+const AUDIO_GROUP_ID = 'audio';
+
+export function presentationOf({ renditions }: Pick<TimelineState, 'renditions'>): Presentation {
+  const video: VideoRendition[] = [];
+  const audio: AudioRendition[] = [];
+  for (const [name, totals] of Object.entries(renditions)) {
+    const { info } = totals;
+    const rates = { peakBps: totals.peakBps, averageBps: averageBps(totals) };
+    if (info.kind === 'video') {
+      const { codecString, widthPx, heightPx, framesPerSecond } = info;
+      video.push({ name, codecString, widthPx, heightPx, framesPerSecond, ...rates });
+    } else {
+      const { codecString, channels } = info;
+      const language = info.language === 'und' ? undefined : info.language;
+      const isDefault = audio.length === 0;
+      const label = isDefault ? (language ?? name) : language ? `${language} (${name})` : name;
+      audio.push({ name, codecString, channels, language, label, isDefault, ...rates });
+    }
+  }
+  video.sort((a, b) => b.heightPx - a.heightPx);
+  const audioGroups =
+    video.length > 0 && audio.length > 0 ? [{ id: AUDIO_GROUP_ID, renditions: audio }] : [];
+  const variants =
+    video.length > 0
+      ? video.map((rendition) => variantOf(rendition, audioGroups[0]))
+      : audio.map((rendition) => variantOf(rendition));
+  return { video, audio, audioGroups, variants };
+}
+
+function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {
+  const audio = group?.renditions ?? [];
+  const isVideo = 'widthPx' in rendition;
+  return {
+    rendition: rendition.name,
+    codecs: [...new Set([rendition, ...audio].map(({ codecString }) => codecString))],
+    peakBps: rendition.peakBps + Math.max(0, ...audio.map(({ peakBps }) => peakBps)),
+    averageBps: rendition.averageBps + Math.max(0, ...audio.map(({ averageBps }) => averageBps)),
+    resolution: isVideo ? { widthPx: rendition.widthPx, heightPx: rendition.heightPx } : undefined,
+    framesPerSecond: isVideo ? rendition.framesPerSecond : undefined,
+    audioGroupId: group?.id,
+  };
+}
+
+const averageBps = ({ sizeBytes, durationTicks }: RenditionTotals): number =>
+  Math.round((sizeBytes * 8) / ticksToSeconds(durationTicks));
+
+/**
+ * Renditions whose pieces stand in for missing ones of `name`, the best first: an encoder run with
+ * smaller video has fewer rungs, one with fewer languages fewer audio tracks, and a gap would stall
+ * players. The next smaller video first: it is never more than the viewer's line can carry.
+ */
+export function fallbackOrder({ video, audio }: Presentation, name: string): string[] {
+  const own = video.find((rendition) => rendition.name === name);
+  const candidates = own
+    ? [
+        ...video.filter(({ heightPx }) => heightPx <= own.heightPx),
+        ...video.filter(({ heightPx }) => heightPx > own.heightPx).reverse(),
+      ]
+    : audio;
+  return candidates.map((rendition) => rendition.name).filter((other) => other !== name);
+}
+
+/** What a rendition lists at an entry. */
+export type ListedPiece = Readonly<{
+  /** The rendition that the piece is of: the fallback's, if it has none of its own. */
+  rendition: string;
+  /** Undefined: a gap. */
+  piece: EntryRendition | undefined;
+  /** EXT-X-MAP; of a gap: that of the piece before it, so that it stays what it was once listed. */
+  initKey: string;
+}>;
+
+/**
+ * Pieces of an entry → what the rendition `name` lists there. Every rendition lists every entry.
+ * `before` is what it lists right before; undefined for the first.
+ */
+export function pieceLister(
+  state: Pick<TimelineState, 'renditions'>,
+  name: string,
+): (pieces: Pieces, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
+  const candidates = [name, ...fallbackOrder(presentationOf(state), name)];
+  const newestInitKey = state.renditions[name]?.initKey ?? '';
+  return (pieces, before) => {
+    const rendition = candidates.find((candidate) => pieces[candidate]) ?? name;
+    const piece = pieces[rendition];
+    return { rendition, piece, initKey: piece?.initKey ?? before?.initKey ?? newestInitKey };
+  };
+}
+
+/**
+ * The video rendition called `name`; the tallest if left out, undefined for a stream without video.
+ * Throws `rendition_not_found`.
+ */
+export function chooseVideo({ video }: Presentation, name?: string): VideoRendition | undefined {
+  const chosen = name === undefined ? video[0] : video.find((rendition) => rendition.name === name);
+  if (chosen || name === undefined) return chosen;
+  throw new DomainError(
+    'rendition_not_found',
+    `The stream has no resolution "${name}".`,
+    `Ask for ${[...video.map((rendition) => rendition.name), 'source'].join(', ')}.`,
+  );
+}
+
+/**
+ * The audio rendition for a BCP 47 tag: the same tag before another of the same primary language.
+ * The default if left out, undefined for a stream without audio. Throws `rendition_not_found`.
+ */
+export function chooseAudio(
+  { audio }: Presentation,
+  language?: string,
+): AudioRendition | undefined {
+  if (language === undefined) return audio[0];
+  const tagOf = (rendition: AudioRendition): string => rendition.language ?? 'und';
+  const matching = (subtags: number): AudioRendition | undefined =>
+    audio.find((rendition) => prefix(tagOf(rendition), subtags) === prefix(language, subtags));
+  const chosen = matching(Number.POSITIVE_INFINITY) ?? matching(1);
+  if (chosen) return chosen;
+  throw new DomainError(
+    'rendition_not_found',
+    `The stream has no audio in "${language}".`,
+    audio.length > 0 ? `It has ${audio.map(tagOf).join(', ')}.` : 'It has no audio.',
+  );
+}
+
+/** The first subtags of a language tag, whose case means nothing (RFC 5646, 2.1.1). */
+const prefix = (tag: string, subtags: number): string =>
+  tag.toLowerCase().split('-').slice(0, subtags).join('-');
