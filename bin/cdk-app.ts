@@ -1,6 +1,6 @@
-/** The CDK app: builds what is deployed, reads the options from the context, makes one stage's stacks. */
+/** The CDK app: builds the artifacts and synthesizes the stacks of one stage. */
 
-import { ConfigError } from '../lib/environment.ts';
+import { ConfigError } from '../lib/base/environment.ts';
 import { rivuletApp } from '../lib/infra/rivulet-app.ts';
 import { buildArtifacts } from './deploy/artifacts.ts';
 

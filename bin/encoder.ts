@@ -1,10 +1,11 @@
 /** The encoder client: `npm run encoder -- INPUT --to URL --stream ID`, see `--help`. */
 
-import { parseCommand, UsageError } from '../lib/encoder/arguments.ts';
+import { UsageError } from '../lib/base/command-line.ts';
+import { parseCommand } from '../lib/encoder/command.ts';
 import { encode } from '../lib/encoder/encode.ts';
+import { HELP } from '../lib/encoder/help.ts';
 import { listenForInterrupts } from '../lib/encoder/interrupts.ts';
 import { relay } from '../lib/encoder/relay.ts';
-import { USAGE } from '../lib/encoder/usage.ts';
 import { findFfmpeg } from '../lib/ffmpeg/find.ts';
 
 const BAD_USE = 1;
@@ -13,19 +14,19 @@ const GAVE_UP = 2;
 async function main(): Promise<number> {
   const command = parseCommand(process.argv.slice(2), process.env);
   if (command.type === 'help') {
-    console.log(USAGE);
+    console.log(HELP);
     return 0;
   }
   const interrupts = listenForInterrupts(process);
   if (command.type === 'relay') return relay(command, interrupts);
   const { path: ffmpeg } = await findFfmpeg(process.env.FFMPEG || 'ffmpeg');
-  // It comes with every ffmpeg, and lies beside it.
+  // It comes with every ffmpeg, in the same folder.
   const ffprobe = ffmpeg.replace(/ffmpeg(?=[^/\\]*$)/, 'ffprobe');
   return encode(command, { ffmpeg, ffprobe, environment: process.env }, interrupts);
 }
 
 try {
-  // Standard input that nobody reads any more would keep the process.
+  // Standard input that is no longer read would keep the process alive.
   process.exit(await main());
 } catch (error) {
   if (error instanceof UsageError) {

@@ -1,18 +1,19 @@
-/** `npm start`: builds the pages, runs the system, says where it is; on a new data folder with a demo. */
+/** `npm start`: builds the pages and runs the system; on a new data folder with a demo stream. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { flag, parseCommandLine, UsageError } from '../lib/base/command-line.ts';
+import { ConfigError } from '../lib/base/environment.ts';
+import { text, withDefault } from '../lib/base/settings.ts';
 import { serverConfig } from '../lib/embedded/embedded-config.ts';
-import { ConfigError } from '../lib/environment.ts';
 import { buildPages } from '../web/build.ts';
 import { startSystem } from './serve/embedded-system.ts';
 import type { RunningSystem } from './serve/running-system.ts';
 
-const USAGE = `npm start                 runs Rivulet on this machine
+const HELP = `npm start                 runs Rivulet on this machine
 npm start -- --no-demo    without the demo stream that a new data folder gets
 npm start -- --aws        serves what was deployed to AWS, or to the emulator at AWS_ENDPOINT_URL;
                           --stage NAME: another stage than dev
@@ -20,11 +21,17 @@ npm start -- --aws        serves what was deployed to AWS, or to the emulator at
 Settings, from the environment:
   PORT                  8080         0: any free one
   HOST                  127.0.0.1    0.0.0.0: reachable from other machines
-  RIVULET_DATA          .rivulet     folder of everything that is kept
-  RIVULET_OWNER_KEY                  made once and kept in the data folder, if unset
-  RIVULET_WORKERS                    transcoding processes at most; by default one for two cores
-  RIVULET_JOBS          2            segments that one of them transcodes at once
-  RIVULET_IDLE_SECONDS  300          one that was not needed for so long ends`;
+  RIVULET_DATA          .rivulet     data folder: media, database, keys
+  RIVULET_OWNER_KEY                  generated once and kept in the data folder by default
+  RIVULET_WORKERS                    most worker processes; by default one for two cores
+  RIVULET_JOBS          2            segments that a worker transcodes at once
+  RIVULET_IDLE_SECONDS  300          a worker that is idle for so long ends`;
+
+const OPTIONS = {
+  'no-demo': flag,
+  aws: flag,
+  stage: withDefault(text('the name of a stage'), 'dev'),
+};
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const DEMO = 'demo';
@@ -32,43 +39,35 @@ const DEMO = 'demo';
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof ConfigError ? error.message : explain(error));
+  console.error(explain(error));
   process.exit(1);
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      demo: { type: 'boolean', default: true },
-      aws: { type: 'boolean', default: false },
-      stage: { type: 'string', default: 'dev' },
-      help: { type: 'boolean', short: 'h' },
-    },
-    allowNegative: true,
-  });
-  if (values.help) return console.log(USAGE);
+  const { help, options } = parseCommandLine(OPTIONS, process.argv.slice(2));
+  if (help) return console.log(HELP);
   const config = serverConfig(process.env);
   const pages = join(PROJECT, 'dist', 'pages');
   await buildPages(pages);
-  const isNew = !values.aws && !existsSync(join(config.dataPath, 'index.db'));
-  const system = values.aws
-    ? // Here alone: the clients of AWS take as much memory as the engine.
-      await (await import('./serve/aws-system.ts')).startAwsSystem(config, pages, values.stage)
+  const isNew = !options.aws && !existsSync(join(config.dataPath, 'index.db'));
+  const system = options.aws
+    ? // Loaded only here: the SDK's clients take as much memory as the engine.
+      await (await import('./serve/aws-system.ts')).startAwsSystem(config, pages, options.stage)
     : await startSystem(config, pages);
   const url = urlOf(config.host, system.address.port);
-  const demo = values.demo && isNew ? startDemo(url, system.ownerKey) : undefined;
-  const kept = values.aws
-    ? `Stage       ${values.stage}`
+  const demo = !options['no-demo'] && isNew ? startDemo(url, system.ownerKey) : undefined;
+  const kept = options.aws
+    ? `Stage       ${options.stage}`
     : `Data        ${relative(process.cwd(), config.dataPath) || config.dataPath}`;
   console.log(greeting(url, system.ownerKey, kept, demo !== undefined));
   stopOnSignals(system, demo);
 }
 
-/** The real encoder client, as anybody would run it. */
+/** The encoder client with its test pattern. */
 function startDemo(url: string, ownerKey: string): ChildProcess {
   const encoder = join(PROJECT, 'bin', 'encoder.ts');
   const options = ['testsrc', '--to', url, '--stream', DEMO, '--title', 'Demo', '--quiet'];
-  // A group of its own: Ctrl-C reaches it through us, after it had time to send what it has.
+  // A process group of its own: Ctrl-C reaches this process only, which then ends the demo.
   return spawn(process.execPath, [encoder, ...options], {
     env: { ...process.env, RIVULET_KEY: ownerKey },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -81,7 +80,7 @@ function stopOnSignals(system: RunningSystem, demo: ChildProcess | undefined): v
   const stop = async () => {
     if (stopping) process.exit(130);
     stopping = true;
-    console.log('Stopping: finishing what is under way …');
+    console.log('Stopping: finishing what is in progress …');
     demo?.kill('SIGKILL');
     await system.stop();
     process.exit(0);
@@ -120,11 +119,13 @@ Stop with Ctrl-C.
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof UsageError) return `${error.message}\nTry --help.`;
+  if (error instanceof ConfigError) return error.message;
   if ('code' in error && error.code === 'EADDRINUSE') {
     return `The port is in use by another program. Choose another one: PORT=8081 npm start`;
   }
   if ('code' in error && error.code === 'EACCES') {
-    return `This port or folder is not for this user (${error.message}). Choose another: PORT=8081, RIVULET_DATA=…`;
+    return `This user may not use the port or folder (${error.message}). Choose another: PORT=8081, RIVULET_DATA=…`;
   }
   return error.message.startsWith('Another engine')
     ? error.message

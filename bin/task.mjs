@@ -1,9 +1,9 @@
 /**
- * Runs one of the project's tasks, on a fresh clone after setting it up. Plain JavaScript for any
- * Node from 18 on: this is what a machine starts before it has anything of ours.
+ * Runs one of the project's tasks, on a fresh clone after setting it up. Plain JavaScript, as are
+ * bin/setup and what that imports: it runs on any Node.js that package.json's engines allow, which
+ * may be older than the one that the set-up installs for the tasks themselves.
  */
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,8 +21,8 @@ const CHECK = [
 ];
 
 /**
- * `steps`: scripts with their arguments, one after the other while they succeed. Arguments of the
- * command line go to the last.
+ * `steps`: scripts with their arguments, run one after the other until one fails. The arguments of
+ * the command line are for the last.
  * @typedef {{ programs: import('./setup/programs.mjs').ProgramName[], steps: string[][] }} Task
  */
 
@@ -60,12 +60,9 @@ async function runTask(name, args) {
     );
   }
   const { node, env } = await setUp(root, task.programs);
-  const steps = task.steps.filter((step) =>
-    step.every((part) => !part.startsWith('web/') || existsSync(join(root, part))),
-  );
-  for (const [index, step] of steps.entries()) {
+  for (const [index, step] of task.steps.entries()) {
     const [script = '', ...ownArgs] = step;
-    const rest = index === steps.length - 1 ? args : [];
+    const rest = index === task.steps.length - 1 ? args : [];
     const code = await runForeground(node, [join(root, script), ...ownArgs, ...rest], {
       env,
       cwd: root,

@@ -1,4 +1,4 @@
-/** What is built before a synth, and deployed. */
+/** Builds what the CDK app deploys: functions and the workers' image. */
 
 import { IMAGE_FOLDER, makeImageFolder } from '../../containers/worker/bundle.ts';
 import { HEALTH_COMMAND } from '../../containers/worker/heartbeat-file.ts';

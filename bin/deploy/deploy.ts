@@ -1,28 +1,32 @@
 /**
- * `npm run deploy -- [-c OPTION=VALUE …] [STACK …]`: deploys by the CDK's CLI, which asks before it
- * widens any right, and puts the pages into their bucket. The second time it changes nothing.
+ * `npm run deploy -- [-c OPTION=VALUE …] [STACK …]`: deploys with the CDK's CLI, which asks before it
+ * widens permissions, and uploads the pages to their bucket. A second run changes nothing.
  */
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { contentTypeOf } from '../../lib/embedded/content-type.ts';
 import { buildPages } from '../../web/build.ts';
+import { deployArguments, deployHint } from './cdk-options.ts';
 import { CDK, type Deployments, keepOutputs, OUTPUTS_FILE, outputOf } from './deployments.ts';
 
-const args = process.argv.slice(2);
-const all = args.some((arg, index) => !arg.startsWith('-') && !args[index - 1]?.startsWith('-'))
-  ? []
-  : ['--all'];
-const { status } = spawnSync(
-  process.execPath,
-  [CDK, 'deploy', ...all, '--outputs-file', OUTPUTS_FILE, ...args],
-  { stdio: 'inherit' },
-);
+const cdkArgs = deployArguments(process.argv.slice(2));
+const cdk = spawn(process.execPath, [CDK, 'deploy', '--outputs-file', OUTPUTS_FILE, ...cdkArgs], {
+  stdio: ['inherit', 'inherit', 'pipe'],
+});
+let messages = '';
+cdk.stderr.setEncoding('utf8').on('data', (text: string) => {
+  process.stderr.write(text);
+  messages += text;
+});
+const [status] = await once(cdk, 'close');
 if (status !== 0) {
-  console.error('The first deploy into an account and region needs: npm run bootstrap');
+  const hint = deployHint(messages);
+  if (hint !== undefined) console.error(hint);
   process.exit(status ?? 1);
 }
 const outputs = keepOutputs();
@@ -30,7 +34,7 @@ const pages = outputOf(outputs, 'PagesBucketName');
 if (pages !== undefined) await putPages(pages);
 console.log(greeting(outputs));
 
-/** Assets are named by their content; `index.html`, which names them, comes last. */
+/** Assets are named by their content; `index.html`, which refers to them, comes last. */
 async function putPages(bucket: string): Promise<void> {
   const folder = fileURLToPath(new URL('../../dist/pages', import.meta.url));
   const client = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
@@ -59,7 +63,7 @@ function greeting(deployed: Deployments): string {
 Upload to  ${api}/upload/STREAM
 Owner key  KEY=$(aws secretsmanager get-secret-value --query SecretString --output text --secret-id ${secret})
 
-Push a stream with plain ffmpeg (segments of up to 4.5 MB; the encoder client knows no limit):
+Push a stream with plain ffmpeg (segments of up to 4.5 MB; the encoder client has no limit):
 
   ffmpeg -re -i INPUT -c:v libx264 -preset veryfast -pix_fmt yuv420p -g 60 -c:a aac \\
     -f hls -hls_time 2 -method PUT -http_persistent 1 \\

@@ -1,4 +1,4 @@
-/** What was deployed from this clone: the outputs of each stack, kept beside what was built. */
+/** What was deployed from this clone: the outputs of each stack, kept in `dist`. */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const read = (path: string): Deployments =>
 
 export const deployments = (): Deployments => read(KEPT);
 
-/** Adds what the last deploy has told; those of other stages stay. */
+/** Adds the outputs of the last deploy to those of other stages. */
 export function keepOutputs(): Deployments {
   const latest = read(OUTPUTS_FILE);
   writeFileSync(KEPT, `${JSON.stringify({ ...deployments(), ...latest }, undefined, 2)}\n`);
@@ -46,7 +46,7 @@ export type Stage = Readonly<{
   streamDefaults: NonNullable<Deps['streamDefaults']>;
 }>;
 
-/** undefined if nobody deployed it from this clone. */
+/** undefined if it was not deployed from this clone. */
 export function stageDeployedHere(stage: string): Stage | undefined {
   const core = deployments()[stackName(stage, 'core')];
   if (!core) return undefined;

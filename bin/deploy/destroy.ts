@@ -1,6 +1,6 @@
 /**
- * `npm run destroy -- [-c stage=NAME] [--with-media]`: removes a stage's stacks. Media, index and
- * logs stay, unless `--with-media` says that they shall go, too.
+ * `npm run destroy -- [-c stage=NAME] [--with-media]`: removes a stage's stacks. Media, records and
+ * logs stay unless `--with-media` removes them as well.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -11,27 +11,24 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { UsageError } from '../../lib/base/command-line.ts';
 import { STACK_PARTS, stackName } from '../../lib/infra/stage-names.ts';
+import { type DestroyCommand, destroyCommand } from './cdk-options.ts';
 import { CDK, deployments, forget } from './deployments.ts';
 
-const args = process.argv.slice(2);
-const withMedia = args.includes('--with-media');
-const stage = args.flatMap((arg) => arg.match(/^(?:--context=|-c=?)?stage=(.+)$/)?.[1] ?? [])[0];
-const stacks = STACK_PARTS.map((part) => stackName(stage ?? 'dev', part));
+const { stage, withMedia, cdkArgs } = commandOrExit();
+const stacks = STACK_PARTS.map((part) => stackName(stage, part));
 const kept = stacks.flatMap((stack) => Object.entries(deployments()[stack] ?? {}));
 const buckets = kept.filter(([name]) => name.endsWith('BucketName')).map(([, value]) => value);
 const tables = kept.filter(([name]) => name === 'TableName').map(([, value]) => value);
 
 if (withMedia && buckets.length === 0) {
   console.error(
-    `Nothing is known of stage ${stage ?? 'dev'} here: it was deployed from another clone. Run "npm run deploy" with the same options first; it changes nothing and tells what is there.`,
+    `Stage ${stage} was not deployed from this clone. Run "npm run deploy" with the same options first: it changes nothing and records what is deployed.`,
   );
   process.exit(1);
 }
-const cdkArgs = args.filter((arg) => arg !== '--with-media');
-const { status } = spawnSync(process.execPath, [CDK, 'destroy', '--all', ...cdkArgs], {
-  stdio: 'inherit',
-});
+const { status } = spawnSync(process.execPath, [CDK, 'destroy', ...cdkArgs], { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 if (withMedia) {
   const s3 = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
@@ -40,7 +37,17 @@ if (withMedia) {
   for (const table of tables) await dynamo.send(new DeleteTableCommand({ TableName: table }));
   forget(stacks);
 } else if (kept.length > 0) {
-  console.log(`Kept, and paid for: ${[...buckets, ...tables].join(', ')}`);
+  console.log(`Kept, and still billed: ${[...buckets, ...tables].join(', ')}`);
+}
+
+function commandOrExit(): DestroyCommand {
+  try {
+    return destroyCommand(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
 }
 
 async function removeBucket(s3: S3Client, bucket: string): Promise<void> {

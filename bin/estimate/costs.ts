@@ -1,24 +1,24 @@
 /** From counts to dollars. Pure. */
 
 import { DEFAULT_IDLE_MS, SCALING_INTERVAL_MS } from '../../lib/domain/scaling.ts';
-import type { Scenario } from './arguments.ts';
-import type { IdleParts } from './idle-parts.ts';
+import type { IdleResources } from './idle-resources.ts';
+import { addUsage, perRun, timesUsage, type Usage, type Work } from './meter.ts';
 import { ALWAYS_FREE, type PriceList, type PriceName, unitUsd } from './prices.ts';
-import { addUsage, perRun, timesUsage, type Usage, type Work } from './usage.ts';
+import type { Scenario } from './scenario.ts';
 
-/** `lookPublish`: the publisher, when the regular look at a stream called it. */
+/** `housekeepingPublish`: the publisher, when housekeeping triggered it. */
 export const ROLES = [
   'upload',
   'transcode',
   'publish',
-  'look',
-  'lookPublish',
+  'housekeeping',
+  'housekeepingPublish',
   'scale',
   'playlist',
 ] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a run has shown, and what the deployment consists of. */
+/** What a run has measured, and what the deployment consists of. */
 export type Facts = Readonly<{
   work: Readonly<Record<Role, Work>>;
   /** Of ffmpeg and the worker together, for all rungs and languages. */
@@ -26,7 +26,7 @@ export type Facts = Readonly<{
   /** Of the functions; the worker has none. */
   memoryMb: Readonly<Record<Exclude<Role, 'transcode'>, number>>;
   audioBps: number;
-  idle: IdleParts;
+  idle: IdleResources;
 }>;
 
 export type CostLine = Readonly<{ driver: string; count: number; unit: string; usd: number }>;
@@ -37,7 +37,7 @@ export type Costs = Readonly<{
   /** A recorded hour, kept for a month. */
   storedHour: readonly CostLine[];
   idleMonth: readonly CostLine[];
-  /** The same after what AWS gives away every month. */
+  /** After AWS's monthly free allowances. */
   idleMonthAfterFreeUsd: number;
   tasks: number;
 }>;
@@ -48,18 +48,18 @@ const MONTH_HOURS = 730;
 const GB = 1e9;
 /** The HTTP API bills each 512 KB of a request. */
 const HTTP_API_BYTES = 512 * 1024;
-/** Of memory that gets a function one vCPU. */
+/** Memory with which a function gets one vCPU. */
 const VCPU_MB = 1769;
-/** From the creation of a task until it takes jobs; all of it is paid. */
+/** From the creation of a task until it takes jobs, which is billed. */
 const START_SECONDS = 60;
-/** The regular look at an open stream. */
-const WATCH_SECONDS = 30;
-/** A worker with a free slot asks its queue as often. */
+/** Between two housekeeping runs of an open stream. */
+const HOUSEKEEPING_SECONDS = 30;
+/** Between two polls of a worker with a free slot. */
 const POLL_SECONDS = 2;
 /** Metrics that functions send while a stream runs, and those of Container Insights. Assumed. */
 const OWN_METRICS = 9;
 const INSIGHTS_METRICS = 30;
-/** Lambda's own lines and one of ours with its metrics; of fast answers to viewers only the former. */
+/** Lambda's own lines and one of ours with metrics; for playlists only the former. */
 const LOG_BYTES = 1500;
 const VIEW_LOG_BYTES = 500;
 /** Lambda keeps five long polls of 20 s open on each queue. */
@@ -81,7 +81,7 @@ export function costs(scenario: Scenario, facts: Facts, prices: PriceList): Cost
   };
 }
 
-/** Workers for all streams together. One alone may be busy all the time: jobs then wait for each other. */
+/** Tasks for all streams together. A single one may be fully busy: its jobs then wait for each other. */
 export function tasksFor(
   { streams, taskVcpu, utilisation, vcpuFactor }: Scenario,
   cpuSecondsPerMediaSecond: number,
@@ -116,8 +116,8 @@ function streamHour(
     upload: segments,
     transcode: segments,
     publish: segments,
-    look: HOUR_SECONDS / WATCH_SECONDS,
-    lookPublish: HOUR_SECONDS / WATCH_SECONDS,
+    housekeeping: HOUR_SECONDS / HOUSEKEEPING_SECONDS,
+    housekeepingPublish: HOUR_SECONDS / HOUSEKEEPING_SECONDS,
     scale: HOUR_SECONDS / (SCALING_INTERVAL_MS / 1000) / streams,
   };
   const names = Object.keys(runs) as (keyof typeof runs)[];
@@ -155,7 +155,7 @@ function streamHour(
   ];
 }
 
-/** First task on demand, of the others a share on Spot; each starts once and idles once. */
+/** The first task is on demand, of the others a share on Spot; each starts once and idles once. */
 function taskLines(scenario: Scenario, bill: Bill, tasks: number): CostLine[] {
   const { taskVcpu, taskGb, spotPercent, hours, streams } = scenario;
   const overhead = 1 + (DEFAULT_IDLE_MS / 1000 + START_SECONDS) / HOUR_SECONDS / hours;
@@ -216,7 +216,7 @@ const functionLines = (
   ),
 ];
 
-/** Of one invocation: what it computes at its share of a vCPU, and all its calls one after the other. */
+/** One invocation: its computing at its share of a vCPU, and all its calls one after the other. */
 export function gbSecondsOf(
   { vcpuFactor, callMs }: Pick<Scenario, 'vcpuFactor' | 'callMs'>,
   work: Work,
@@ -228,11 +228,11 @@ export function gbSecondsOf(
   return (durationMs / 1000) * (memoryMb / 1024);
 }
 
-/** What one viewer adds; what caches ask of the origin is shared by all viewers of a stream. */
+/** What one viewer adds: requests of CDN caches to the origin are shared by all viewers of a stream. */
 function viewerHour(scenario: Scenario, { work, memoryMb }: Facts, bill: Bill): CostLine[] {
   const { viewers, viewerBitrateBps, segmentSeconds, edges, ladder, languages } = scenario;
   const segments = HOUR_SECONDS / segmentSeconds;
-  // Pictures and sound are two playlists, each asked for as often as it grows.
+  // Video and audio are two playlists, each requested as often as it grows.
   const perSegment = languages > 0 ? 2 : 1;
   const polls = segments * perSegment;
   const playlists = Math.min(viewers, ladder.length) + Math.min(viewers, languages);
@@ -252,7 +252,7 @@ function viewerHour(scenario: Scenario, { work, memoryMb }: Facts, bill: Bill): 
   ];
 }
 
-/** Rungs at their maximum rates: pictures that are simple take less. */
+/** Rungs at their maximum rates: simple video takes less. */
 function storedHour(scenario: Scenario, { work, audioBps }: Facts, bill: Bill): CostLine[] {
   const { ladder, bitrateBps, languages, segmentSeconds } = scenario;
   const rungsBps = ladder.reduce((sum, { maxrateBps }) => sum + maxrateBps, 0);

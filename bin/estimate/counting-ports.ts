@@ -1,4 +1,4 @@
-/** The same ports, which count what goes through them as AWS would bill it. */
+/** Ports that count the requests made through them as AWS bills them. */
 
 import type {
   MediaStore,
@@ -9,9 +9,9 @@ import type {
 } from '../../lib/ports/ports.ts';
 import { forEachQueue } from '../../lib/ports/queues.ts';
 import { itemBytes, readUnits, writeBytes, writeUnits } from './item-units.ts';
-import type { Meter } from './usage.ts';
+import type { Meter } from './meter.ts';
 
-/** SQS takes and deletes ten at once, and bills each 64 KB of a request. */
+/** SQS sends and deletes ten messages in one request, and bills each 64 KB of it. */
 const BATCH = 10;
 const REQUEST_BYTES = 64 * 1024;
 
@@ -29,7 +29,7 @@ export function countingPorts(ports: Ports, meter: Meter): Ports {
 
 export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
   async put(key, bytes, contentType) {
-    // An object that is there already is sent and refused, and paid for, all the same.
+    // Billed as well when the object exists already.
     meter.add({ mediaPuts: 1, mediaPutBytes: bytes.byteLength, calls: 1 });
     return media.put(key, bytes, contentType);
   },
@@ -53,7 +53,7 @@ export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
     meter.add({ calls: Math.ceil(keys.length / 1000) });
     return media.delete(keys);
   },
-  // Computed where it is asked for; the PUT that it allows is the encoder's.
+  // Makes no request; the PUT that it allows is the encoder's.
   presignPut: (key, grant) => media.presignPut(key, grant),
 });
 

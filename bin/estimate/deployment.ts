@@ -1,4 +1,4 @@
-/** What a deployment with default options consists of, from its templates. Deploys and builds nothing. */
+/** What costs money while idle in a deployment with default options, from its synthesized templates. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,22 +7,22 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
 import { rivuletApp } from '../../lib/infra/rivulet-app.ts';
-import { type IdleParts, idleParts } from './idle-parts.ts';
+import { type IdleResources, idleResources } from './idle-resources.ts';
 
-export function deploymentParts(): IdleParts {
+export function deployedIdleResources(): IdleResources {
   const folder = mkdtempSync(join(tmpdir(), 'rivulet-estimate-'));
   try {
     const { app } = rivuletApp(emptyArtifacts(folder), { outdir: join(folder, 'cdk') });
     const stacks = app.node.findAll().filter((node) => node instanceof Stack);
     const templates = stacks.map((stack) => Template.fromStack(stack).toJSON());
     // A queue's logical id begins with those of the constructs that it is in, and with its name.
-    return idleParts(templates, (arn) => /Queues(?:Publish)/.test(JSON.stringify(arn)));
+    return idleResources(templates, (arn) => /Queues(?:Publish)/.test(JSON.stringify(arn)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Nothing in it but the names that the app looks for. */
+/** Empty files under the names that the app expects: nothing is built. */
 function emptyArtifacts(folder: string) {
   const bundles = join(folder, 'functions');
   for (const name of Object.keys(FUNCTION_TABLE)) {

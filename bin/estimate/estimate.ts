@@ -1,17 +1,18 @@
 /** `npm run estimate`: what streams cost on AWS, from dated prices and from what the code does. */
 
+import { UsageError } from '../../lib/base/command-line.ts';
 import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
-import { EstimateUsageError, HELP, parseEstimate, type Scenario } from './arguments.ts';
 import { costs, type Facts } from './costs.ts';
-import { deploymentParts } from './deployment.ts';
+import { deployedIdleResources } from './deployment.ts';
 import { MANAGED_SERVICES } from './managed-services.ts';
 import { measureCpuSeconds } from './media.ts';
 import { PRICES, US_EAST_1 } from './prices.ts';
 import { report } from './report.ts';
 import { measureWork } from './run.ts';
+import { HELP, parseEstimate, type Scenario } from './scenario.ts';
 
 const SEGMENTS = 6;
-/** As many numbers as a receipt looks at. */
+/** What a receipt reads at most. */
 const SEGMENTS_BEFORE = 256;
 /** Of a stereo track, as the workers encode it. */
 const AUDIO_BPS = 128_000;
@@ -30,7 +31,7 @@ async function factsOf({
     rungs: ladder.length,
     languages,
   });
-  if (cpuSeconds === undefined) console.error('Transcoding one segment in the asked ladder…');
+  if (cpuSeconds === undefined) console.error('Transcoding one segment into the ladder…');
   return {
     work,
     cpuSecondsPerMediaSecond:
@@ -38,13 +39,13 @@ async function factsOf({
     memoryMb: {
       upload: FUNCTION_TABLE.upload.memoryMb,
       publish: FUNCTION_TABLE.publish.memoryMb,
-      look: FUNCTION_TABLE.delayed.memoryMb,
-      lookPublish: FUNCTION_TABLE.publish.memoryMb,
+      housekeeping: FUNCTION_TABLE.delayed.memoryMb,
+      housekeepingPublish: FUNCTION_TABLE.publish.memoryMb,
       scale: FUNCTION_TABLE.scaling.memoryMb,
       playlist: FUNCTION_TABLE['view-playlist'].memoryMb,
     },
     audioBps: AUDIO_BPS,
-    idle: deploymentParts(),
+    idle: deployedIdleResources(),
   };
 }
 
@@ -70,7 +71,7 @@ try {
     }
   }
 } catch (error) {
-  if (!(error instanceof EstimateUsageError)) throw error;
-  console.error(`${error.message}\nMore: npm run estimate -- --help`);
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\nTry --help.`);
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 /**
  * Request units of DynamoDB's on-demand mode, for items as the AWS engine stores them: reads are
- * consistent; a write of several items, or a deletion with an expectation, is a transaction.
+ * consistent; a write of several items, or a conditional deletion, is a transaction.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
 
@@ -20,13 +20,13 @@ export const itemBytes = (partition: string, sort: string, value: unknown): numb
   Buffer.byteLength(sort) +
   Buffer.byteLength(JSON.stringify(value) ?? '');
 
-/** Of one GetItem, or of one Query by the size of all that it found. */
+/** Of one GetItem, or of one Query by the total size of its items. */
 export const readUnits = (bytes: number): number => Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES));
 
 export const writeBytes = (write: Write): number =>
   write.type === 'put' ? itemBytes(write.partition, write.sort, write.value) : 0;
 
-/** Writes whose expectation does not hold are billed as well. */
+/** Writes whose condition fails are billed as well. */
 export function writeUnits(writes: readonly Write[]): number {
   const [first] = writes;
   const isTransaction =

@@ -3,16 +3,16 @@
  * quality, latency, regions, support and free allowances are not compared here.
  */
 
-import type { Scenario } from './arguments.ts';
 import type { Basis } from './prices.ts';
+import type { Scenario } from './scenario.ts';
 
 export type ManagedService = Readonly<{
   name: string;
-  /** Dollars; undefined where the service asks nothing apart for it. */
+  /** In dollars. */
   streamHourUsd: (scenario: Scenario) => number;
   viewerHourUsd: (scenario: Scenario) => number;
   storedHourMonthUsd: (scenario: Scenario) => number;
-  /** How the sums come about. */
+  /** What the functions above are based on. */
   prices: string;
   source: string;
   url: string;

@@ -1,4 +1,4 @@
-/** Sources for the estimate, and what transcoding them takes. */
+/** Sources for the estimate, and the CPU time of transcoding them. */
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,12 +11,12 @@ import { findFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { transcodeSegment } from '../../lib/media/transcode-segment.ts';
 
-/** Small: what operations a segment takes does not depend on its picture. */
+/** Small: the operations of a segment do not depend on its resolution. */
 export const SOURCE_PX = { width: 320, height: 180 };
 
 type SourceOptions = Readonly<{ segments: number; segmentSeconds: number; languages: number }>;
 
-/** Moving, noisy pictures and tones, cut into MPEG-TS. */
+/** MPEG-TS segments of moving, noisy video and tones. */
 export async function makeSource(
   folder: string,
   { segments, segmentSeconds, languages }: SourceOptions,
@@ -46,12 +46,12 @@ export async function makeSource(
   return Promise.all(names.map(async (name) => new Uint8Array(await readFile(join(path, name)))));
 }
 
-/** Long enough that starting ffmpeg does not weigh more than it does in a stream. */
+/** Long enough that starting ffmpeg weighs no more than in a stream. */
 const MAX_CALIBRATION_SECONDS = 4;
 
 /**
  * CPU seconds, of ffmpeg and of this process, that one second of media takes in these rungs: one
- * segment of noisy pictures at the tallest rung's size goes through the worker's transcoding.
+ * segment of noisy video at the largest rung's size goes through the worker's transcoding.
  */
 export async function measureCpuSeconds(
   ladder: readonly Rung[],
@@ -83,7 +83,7 @@ export async function measureCpuSeconds(
   }
 }
 
-/** Linux alone tells of children that have ended; its clock ticks are hundredths on every platform. */
+/** Only Linux counts children that have ended; its clock ticks are hundredths on every platform. */
 const TICKS_PER_SECOND = 100;
 
 function cpuSecondsSoFar(): number {
@@ -91,9 +91,12 @@ function cpuSecondsSoFar(): number {
   try {
     stat = readFileSync('/proc/self/stat', 'utf8');
   } catch (error) {
-    throw new Error('Only Linux tells what ffmpeg has computed; give --cpu-seconds instead.', {
-      cause: error,
-    });
+    throw new Error(
+      'The CPU time of ffmpeg can be measured on Linux only; give --cpu-seconds instead.',
+      {
+        cause: error,
+      },
+    );
   }
   // utime, stime, cutime, cstime: fields 14 to 17; the second is a name in parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

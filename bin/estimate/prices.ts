@@ -1,6 +1,6 @@
 /**
- * What AWS asks in us-east-1, as far as this system uses it. List prices without discounts and
- * without free allowances, in US dollars. Prices change: look at each page before relying on a sum.
+ * Prices of AWS in us-east-1, as far as this system uses them: list prices without discounts and
+ * without free allowances, in US dollars. Prices change: check each page before relying on a sum.
  */
 
 /** `copy`: read, in a stored copy of the page or in the article that quotes it; `memory`: not read again. */
@@ -114,7 +114,7 @@ export const US_EAST_1 = {
   cdnRequest: cdnRequests(0.01, '10,000 HTTPS requests'),
   logsGb: watch(0.5, 'GB of logs taken in'),
   customMetric: metrics(0.3, 'month of a metric, by the hour in which it is sent'),
-  alarmMetric: watch(0.1, 'month of a metric that an alarm looks at'),
+  alarmMetric: watch(0.1, 'month of a metric of an alarm'),
   dashboard: watch(3, 'month of a dashboard'),
   secret: secrets(0.4, 'month of a secret'),
   imageGb: ecr(0.1, 'GB-month of container images'),
@@ -125,14 +125,14 @@ export type PriceList = Readonly<Record<PriceName, Price>>;
 
 export const PRICES: Readonly<Record<string, PriceList>> = { 'us-east-1': US_EAST_1 };
 
-/** What AWS gives away every month for ever, of what an idle deployment uses. */
+/** Monthly free allowances without an end, of what an idle deployment uses. */
 export const ALWAYS_FREE = {
   sqsRequests: 1_000_000,
   alarmMetrics: 10,
   dashboards: 3,
 } as const;
 
-/** Units in a price's `per`: `usd` is for so many. */
+/** How many units a price's `usd` is for, if not one. */
 export const PER: Readonly<Partial<Record<PriceName, number>>> = {
   s3Put: 1_000,
   s3Get: 1_000,

@@ -1,9 +1,9 @@
 /** The estimate as text for a terminal, or as Markdown for a README. */
 
-import type { Scenario } from './arguments.ts';
 import { averages, type CostLine, type Costs, type Facts, total } from './costs.ts';
 import type { ManagedService } from './managed-services.ts';
 import { type PriceList, type PriceName, US_EAST_1 } from './prices.ts';
+import type { Scenario } from './scenario.ts';
 
 export type Estimate = Readonly<{
   scenario: Scenario;
@@ -11,7 +11,7 @@ export type Estimate = Readonly<{
   costs: Costs;
   prices: PriceList;
   services: readonly ManagedService[];
-  /** Whether the CPU seconds were measured in this run. */
+  /** Whether the CPU seconds were measured here, and not given. */
   measuredCpu: boolean;
 }>;
 
@@ -23,11 +23,11 @@ type Table = Readonly<{
 
 const DAYS_PER_MONTH = 365 / 12;
 
-/** Three digits that count; `0` for what is nothing. */
+/** With three significant digits. */
 export function dollars(usd: number): string {
-  if (usd === 0) return '0';
+  if (usd === 0) return '$0';
   const digits = Math.max(2, 2 - Math.floor(Math.log10(usd)));
-  return usd.toFixed(Math.min(7, digits));
+  return `$${usd.toFixed(Math.min(7, digits))}`;
 }
 
 export function amount(count: number): string {
@@ -68,7 +68,7 @@ function summary({ scenario, costs }: Estimate): Table {
   const audience = viewers * total(viewerHour);
   return {
     title: 'What it costs',
-    head: ['', '$'],
+    head: ['', 'cost'],
     rows: [
       ['one hour of one stream, without viewers', dollars(total(streamHour))],
       ['one hour of one viewer', dollars(total(viewerHour))],
@@ -93,7 +93,7 @@ const costTables = ({ costs }: Estimate): Table[] => [
 
 const costTable = (title: string, lines: readonly CostLine[]): Table => ({
   title,
-  head: ['driver', 'count', 'unit', '$'],
+  head: ['driver', 'count', 'unit', 'cost'],
   rows: [
     ...lines
       .filter(({ count }) => count > 0)
@@ -104,18 +104,18 @@ const costTable = (title: string, lines: readonly CostLine[]): Table => ({
 
 const ROLE_NAMES = {
   upload: 'upload of a segment',
-  transcode: 'job of a worker',
+  transcode: 'transcode job',
   publish: 'publishing of a segment',
-  look: 'look at an open stream (each 30 s)',
-  lookPublish: 'publisher, called by such a look',
-  scale: 'look at the workers (each 10 s)',
-  playlist: 'playlist asked of the origin',
+  housekeeping: 'housekeeping of an open stream (each 30 s)',
+  housekeepingPublish: 'publisher, triggered by housekeeping',
+  scale: 'scaling evaluation (each 10 s)',
+  playlist: 'playlist request at the origin',
 } as const;
 
 const operations = ({ facts }: Estimate): Table => ({
-  title: 'What the code did in the run, for each',
+  title: 'Operations of each step, measured in the run',
   head: [
-    'run of',
+    'step',
     'S3 PUT',
     'S3 GET',
     'write units',
@@ -134,13 +134,13 @@ const operations = ({ facts }: Estimate): Table => ({
 });
 
 const comparison = ({ scenario, costs, services }: Estimate): Table => ({
-  title: 'Beside list prices of managed services',
+  title: 'Compared with list prices of managed services',
   head: [
     '',
-    'stream-hour $',
-    'viewer-hour $',
-    'stored hour-month $',
-    `hour with ${scenario.viewers} viewers $`,
+    'stream-hour',
+    'viewer-hour',
+    'stored hour-month',
+    `hour with ${scenario.viewers} viewers`,
   ],
   rows: [
     {
@@ -166,7 +166,7 @@ function sources({ prices, services }: Estimate, markdown: boolean): string {
   const note = (text: string, name: string) => pages.set(text, [...(pages.get(text) ?? []), name]);
   for (const name of Object.keys(US_EAST_1) as PriceName[]) {
     const { source, url, asOf, basis, usd, per } = prices[name];
-    note(sourceText(source, url, asOf, basis, markdown), `${usd} per ${per}`);
+    note(sourceText(source, url, asOf, basis, markdown), `$${usd} per ${per}`);
   }
   for (const { source, url, asOf, basis, prices: list } of services) {
     note(sourceText(source, url, asOf, basis, markdown), list);
@@ -189,12 +189,12 @@ const sourceText = (
 const assumptions = ({ scenario }: Estimate, markdown: boolean): string =>
   [
     heading('What is assumed', markdown),
-    `- One CPU second here is ${scenario.vcpuFactor} vCPU seconds on Fargate and Lambda (--vcpu-factor); nobody has measured it there.`,
-    `- A function waits ${scenario.callMs} ms for each call, one after the other (--call-ms), which is the most it can be; cold starts are left out. Functions computed on small segments.`,
-    '- A task is paid from its start, a minute before it takes jobs, until five minutes after its last one.',
-    `- Viewers fetch every segment and playlist once; ${scenario.edges} caches ask the origin once a second for each playlist (--edges).`,
-    '- Stored renditions are as large as their maximum rates allow. Uploads pass through the function; above 4.5 MB a segment they are granted, at about the same count.',
-    '- Lambda keeps five polls of 20 s on each queue; 9 metrics of our own and 30 of Container Insights are paid in hours with a stream; 1.5 KB of logs a call, 0.5 KB for a playlist.',
+    `- One CPU second here is ${scenario.vcpuFactor} vCPU seconds on Fargate and Lambda (--vcpu-factor); this was not measured on AWS.`,
+    `- A function waits ${scenario.callMs} ms for each call, one after the other (--call-ms), an upper bound; cold starts are left out. The functions' CPU time was measured with small segments.`,
+    '- A task is billed from its start, a minute before it takes jobs, until five minutes after its last one.',
+    `- Viewers fetch every segment and playlist once; ${scenario.edges} CDN caches request each playlist from the origin once a second (--edges).`,
+    '- Stored renditions are as large as their maximum rates allow. Segments of up to 4.5 MB are uploaded through the function, larger ones presigned, with about as many requests.',
+    '- Lambda keeps five polls of 20 s on each queue; 9 custom metrics and 30 of Container Insights are billed in hours with a stream; 1.5 KB of logs per call, 0.5 KB for a playlist.',
     '- Left out: access logs, taxes, support, Origin Shield, a domain, traffic beyond the first tiers.',
   ].join('\n');
 
@@ -226,4 +226,4 @@ function textTable({ title, head, rows }: Table): string {
 }
 
 const isNumeric = (rows: readonly (readonly string[])[], column: number): boolean =>
-  column > 0 && rows.every((row) => /^(?:[\d.,]*|see above)$/.test(row[column] ?? ''));
+  column > 0 && rows.every((row) => /^(?:\$?[\d.,]*|see above)$/.test(row[column] ?? ''));

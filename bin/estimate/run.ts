@@ -1,4 +1,4 @@
-/** A short stream through the real handlers and steps, on the embedded engine, with counted ports. */
+/** Sends a short stream through the real handlers and steps, on the embedded engine, and counts. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,16 +29,14 @@ import type { QueueName } from '../../lib/ports/queues.ts';
 import { ROLES, type Role } from './costs.ts';
 import { countingPorts, countingQueue } from './counting-ports.ts';
 import { makeSource, SOURCE_PX } from './media.ts';
-import { Meter, type Work } from './usage.ts';
+import { Meter, type Work } from './meter.ts';
 
 export type RunOptions = Readonly<{
   segments: number;
   segmentSeconds: number;
   rungs: number;
   languages: number;
-  /**
-   * Segments before those that are counted: what a receipt reads grows until there are 256.
-   */
+  /** Segments before those that are counted: what a receipt reads grows until there are 256. */
   before: number;
 }>;
 
@@ -48,7 +46,7 @@ const SESSION = 'one';
 const HANDLER_MS = 60_000;
 const LEASE_MS = 30_000;
 const PUBLISH_BATCH = 10;
-/** More messages than any run calls for looks with. */
+/** More messages than any run sends. */
 const MANY = 10_000;
 const SCALING: ScalingLimits = {
   min: 0,
@@ -109,7 +107,7 @@ class Run {
     const [first] = sources;
     if (!first) throw new Error('ffmpeg made no source for the run.');
     await this.#goBefore(first);
-    // From here on a look is on its way, as in a live stream: uploads call for none.
+    // From here on a scaling request is pending, as in a live stream: uploads send none.
     await this.#scale(0);
     this.#forget();
     const view = apiHandlers(this.#deps.playlist);
@@ -117,7 +115,7 @@ class Run {
       await this.#upload(before + index, bytes);
       await this.#transcode();
       await this.#drain('publish', 'publish', PUBLISH_BATCH, this.#publishing('publish'));
-      // Caches ask once a second; each playlist is read anew once for a segment.
+      // CDN caches ask once a second; a playlist changes once a segment.
       for (let second = 0; second < Math.round(segmentSeconds); second += 1) {
         for (const rendition of await this.#renditions()) {
           const path = `/viewstream/metadata/${VIDEO_ID}/${rendition}.m3u8`;
@@ -133,7 +131,7 @@ class Run {
         `The run published ${head.value.nextSequence} segments of ${before + segments}.`,
       );
     }
-    await this.#look();
+    await this.#housekeep();
     await this.#scale(2 * SCALING_INTERVAL_MS);
     return each((role) => ({ usage: this.#meters[role].usage, ...this.#runs[role] }));
   }
@@ -146,7 +144,7 @@ class Run {
     await new StreamRecords(this.#ports.store).createStream({ ...stream, settings });
   }
 
-  /** The first one is transcoded, the others are said to have come out alike. */
+  /** The first one is transcoded, for the others its outcome is recorded again. */
   async #goBefore(bytes: Uint8Array): Promise<void> {
     const { before } = this.#options;
     if (before === 0) return;
@@ -155,7 +153,7 @@ class Run {
     const records = new StreamRecords(this.#ports.store);
     const stream = await this.#stream();
     const first = await records.findOutcome(stream, 1, 0);
-    if (first?.type !== 'rendered') throw new Error('The first segment has not come out.');
+    if (first?.type !== 'rendered') throw new Error('The first segment was not transcoded.');
     for (let number = 1; number < before; number += 1) {
       await this.#upload(number, bytes);
       const startTicks = first.startTicks + number * first.durationTicks;
@@ -181,7 +179,7 @@ class Run {
     await this.#timed('upload', () => answered('upload', handler, event));
   }
 
-  /** With the worker's own loop: its calls of the queue are counted as well. */
+  /** In the worker's own loop, so that its queue requests are counted as well. */
   async #transcode(): Promise<void> {
     const deps = this.#workerDeps;
     const failures: unknown[] = [];
@@ -201,15 +199,15 @@ class Run {
     await done.promise;
     await worker.stop(HANDLER_MS);
     this.#runs.transcode.runs += 1;
-    if (failures.length > 0) throw new Error('The run could not transcode', { cause: failures[0] });
+    if (failures.length > 0) throw new Error('The run failed to transcode', { cause: failures[0] });
   }
 
-  #publishing(role: 'publish' | 'lookPublish') {
+  #publishing(role: 'publish' | 'housekeepingPublish') {
     const handler = publishHandler(this.#deps[role]);
     return (event: SQSEvent): Promise<unknown> => invoke('publish', handler, event, HANDLER_MS);
   }
 
-  /** As Lambda does it: its own calls of the queue are paid for, but no function waits for them. */
+  /** As Lambda polls: its queue requests are billed, but no function waits for them. */
   async #drain(
     role: Role,
     name: QueueName,
@@ -229,19 +227,24 @@ class Run {
     this.#meters[role].add({ ...polls.usage, calls: 0 });
   }
 
-  /** The regular look at an open stream, and what it has the publisher do. */
-  async #look(): Promise<void> {
+  /** Housekeeping of an open stream, and what it has the publisher do. */
+  async #housekeep(): Promise<void> {
     const { videoId, uid } = await this.#stream();
     const body = JSON.stringify({ type: 'housekeeping', videoId, uid });
     await this.#ports.queues.delayed.send([{ body }]);
-    const handler = delayedHandler(this.#deps.look);
-    await this.#drain('look', 'delayed', 1, (event) =>
+    const handler = delayedHandler(this.#deps.housekeeping);
+    await this.#drain('housekeeping', 'delayed', 1, (event) =>
       invoke('delayed', handler, event, HANDLER_MS),
     );
-    await this.#drain('lookPublish', 'publish', PUBLISH_BATCH, this.#publishing('lookPublish'));
+    await this.#drain(
+      'housekeepingPublish',
+      'publish',
+      PUBLISH_BATCH,
+      this.#publishing('housekeepingPublish'),
+    );
   }
 
-  /** The look at the workers, so much later: runs are of any length, and the one before must be due. */
+  /** One scaling evaluation, `laterMs` after now: the interval since the previous one must be over. */
   async #scale(laterMs: number): Promise<void> {
     const { scaling } = this.#ports.queues;
     const called = await scaling.receive({ max: MANY, waitMs: 0, leaseMs: LEASE_MS });
@@ -329,7 +332,7 @@ const eventOfBodies = (
   })),
 });
 
-/** As many rungs as asked for, none above the run's source: their number is what operations depend on. */
+/** As many rungs as asked for, none larger than the source: operations depend on their number only. */
 const RUNG_STEP_PX = 16;
 
 const smallLadder = (rungs: number): Rung[] =>

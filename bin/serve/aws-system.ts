@@ -11,11 +11,12 @@ import { awsConfig } from '../../lib/aws/aws-config.ts';
 import { awsPorts } from '../../lib/aws/aws-ports.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from '../../lib/aws/connection.ts';
 import { registerWorker } from '../../lib/aws/static-fleet.ts';
+import { ConfigError, type Environment } from '../../lib/base/environment.ts';
+import { reportError } from '../../lib/base/log.ts';
 import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
 import { Gateway } from '../../lib/embedded/gateway.ts';
 import { openerOf } from '../../lib/embedded/open-object.ts';
 import { mediaFiles, webPages } from '../../lib/embedded/static-files.ts';
-import { ConfigError, type Environment } from '../../lib/environment.ts';
 import { hashKey } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
@@ -25,7 +26,6 @@ import {
   pollQueue,
   REQUESTS_GRACE_MS,
   type RunningSystem,
-  report,
   routesOf,
   WORKERS_GRACE_MS,
 } from './running-system.ts';
@@ -59,7 +59,7 @@ export async function startAwsSystem(
   const gateway = new Gateway({
     routes: routesOf(deps),
     mounts: [mediaFiles(openerOf(ports.media)), webPages(pagesFolder, CONTENT_SECURITY_POLICY)],
-    report,
+    report: reportError,
   });
   const address = await gateway.listen(config.port, config.host);
   const scaling = workers && (await startScaling(deps));
@@ -91,7 +91,7 @@ async function startWorkers(
       RIVULET_STOP_SECONDS: String(WORKERS_GRACE_MS / 1000),
     },
   });
-  const presence = await registerWorker(ports, `start-${process.pid}`, report);
+  const presence = await registerWorker(ports, `start-${process.pid}`, reportError);
   return {
     fleet,
     stop: async () => {

@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { deadLetterHandlers, queueHandlers } from '../../lambdas/queue/handlers.ts';
+import { reportError } from '../../lib/base/log.ts';
 import { lockDataFolder } from '../../lib/embedded/data-folder.ts';
 import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
@@ -14,13 +15,7 @@ import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { DEAD_LETTER_NAMES, isHandled, QUEUE_NAMES, QUEUES } from '../../lib/ports/queues.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { localFleet, scalingLimits, startScaling } from './local-fleet.ts';
-import {
-  pollQueue,
-  REQUESTS_GRACE_MS,
-  type RunningSystem,
-  report,
-  routesOf,
-} from './running-system.ts';
+import { pollQueue, REQUESTS_GRACE_MS, type RunningSystem, routesOf } from './running-system.ts';
 
 const WORKER = fileURLToPath(new URL('./local-worker.ts', import.meta.url));
 
@@ -55,7 +50,7 @@ export async function startSystem(
       presignedPuts,
       webPages(pagesFolder, CONTENT_SECURITY_POLICY),
     ],
-    report,
+    report: reportError,
   });
   let address: AddressInfo;
   try {

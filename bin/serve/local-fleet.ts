@@ -1,5 +1,6 @@
 /** Worker processes on this machine; their number is decided as on AWS. */
 
+import { reportError } from '../../lib/base/log.ts';
 import {
   DEFAULT_SECONDS_PER_JOB,
   SCALING_FALLBACK_INTERVAL_MS,
@@ -13,7 +14,7 @@ import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { sendScalingRequest } from '../../lib/pipeline/messages.ts';
 import { resumeScaling } from '../../lib/pipeline/upkeep/scaling.ts';
-import { report, WORKERS_GRACE_MS } from './running-system.ts';
+import { WORKERS_GRACE_MS } from './running-system.ts';
 
 export type LocalFleetOptions = Pick<ChildProcessFleetOptions, 'module' | 'env' | 'jobsOf'> &
   Readonly<{ onGone?: (owner: string) => void }>;
@@ -27,7 +28,10 @@ export function localFleet({ onGone, ...options }: LocalFleetOptions): ChildProc
       onGone?.(owner);
       if (restartInMs === undefined) return;
       const how = signal ?? `code ${code}`;
-      report(new Error(`Worker ${owner} ended (${how}); next in ${restartInMs} ms`), 'workers');
+      reportError(
+        new Error(`Worker ${owner} ended (${how}); next in ${restartInMs} ms`),
+        'workers',
+      );
     },
   });
 }
@@ -36,7 +40,7 @@ export function localFleet({ onGone, ...options }: LocalFleetOptions): ChildProc
 export async function startScaling(deps: Deps): Promise<Readonly<{ stop(): void }>> {
   await resumeScaling(deps);
   const timer = setInterval(() => {
-    sendScalingRequest(deps, {}).catch((error) => report(error, 'requesting scaling'));
+    sendScalingRequest(deps, {}).catch((error) => reportError(error, 'requesting scaling'));
   }, SCALING_FALLBACK_INTERVAL_MS);
   return { stop: () => clearInterval(timer) };
 }

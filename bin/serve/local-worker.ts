@@ -3,13 +3,13 @@
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reportError } from '../../lib/base/log.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { workerConfig } from '../../lib/embedded/embedded-config.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { withRecords } from '../../lib/pipeline/deps.ts';
 import { startWorker } from '../../lib/pipeline/jobs/worker.ts';
-import { report } from './running-system.ts';
 
 /** Of the ten seconds that the whole system has to end. */
 const DRAIN_MS = 6_000;
@@ -25,7 +25,7 @@ const worker = startWorker({
   deps: withRecords(ports),
   concurrency: config.jobs,
   workFolder,
-  report,
+  report: reportError,
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

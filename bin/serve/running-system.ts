@@ -1,9 +1,10 @@
-/** What every system that serves from this machine has in common. */
+/** Common to both systems that serve from this machine: on local files, and on AWS. */
 
 import type { AddressInfo } from 'node:net';
 import { apiHandlers } from '../../lambdas/api/handlers.ts';
 import type { QueueHandler } from '../../lambdas/queue/handlers.ts';
 import { ROUTES, type RouteName } from '../../lib/api/routes.ts';
+import { reportError } from '../../lib/base/log.ts';
 import type { Gateway } from '../../lib/embedded/gateway.ts';
 import { QueuePoller, type QueuePollerOptions } from '../../lib/embedded/queue-poller.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
@@ -12,7 +13,7 @@ import type { WorkQueue } from '../../lib/ports/ports.ts';
 export type RunningSystem = Readonly<{
   address: AddressInfo;
   ownerKey: string;
-  /** Finishes what is under way and ends, within ten seconds. */
+  /** Finishes what is in progress and ends, within ten seconds. */
   stop(): Promise<void>;
 }>;
 
@@ -35,9 +36,4 @@ export const pollQueue = (
   queue: WorkQueue,
   handler: QueueHandler,
   consumer: Partial<Pick<QueuePollerOptions, 'batchSize' | 'concurrentBatches'>> = {},
-): QueuePoller => new QueuePoller({ name, queue, handler, report, ...consumer });
-
-export function report(error: unknown, what: string): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  console.error(JSON.stringify({ level: 'error', what, error: text }));
-}
+): QueuePoller => new QueuePoller({ name, queue, handler, report: reportError, ...consumer });

@@ -3,10 +3,10 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
-/** What the set-up tells people: a message without a stack trace, and exit code 1. */
+/** Ends a task with its message, without a stack trace, and exit code 1. */
 export class SetupError extends Error {}
 
-/** Standard output belongs to the task. @param {string} text */
+/** To standard error: standard output belongs to the task. @param {string} text */
 export const say = (text) => {
   process.stderr.write(`${text}\n`);
 };
@@ -16,7 +16,7 @@ const ORPHAN_POLL_MS = 250;
 const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
- * Runs a program in our place: with our standard streams and our signals.
+ * Runs a program in place of this process: with its standard streams and its signals.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
@@ -25,34 +25,34 @@ const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 export function runForeground(program, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { ...options, stdio: 'inherit' });
-    let isTold = false;
+    let isSignalled = false;
     const forward = (/** @type {NodeJS.Signals} */ signal) => {
-      isTold = true;
-      // Ctrl-C in a terminal reaches the whole foreground group: the child has it already.
+      isSignalled = true;
+      // Ctrl-C in a terminal reaches the whole foreground group, the child included.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
     const watch = whenOrphaned(() => {
-      // To many programs a second signal means: at once.
-      if (!isTold) child.kill('SIGTERM');
+      // Many programs stop at once at a second signal.
+      if (!isSignalled) child.kill('SIGTERM');
     });
-    const settle = () => {
+    const cleanUp = () => {
       clearInterval(watch);
       for (const signal of FORWARDED) process.off(signal, forward);
     };
     child.once('error', (error) => {
-      settle();
+      cleanUp();
       reject(error);
     });
     child.once('exit', (code, signal) => {
-      settle();
+      cleanUp();
       resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   });
 }
 
 /**
- * npm passes SIGTERM on to the shell between it and us, which dies of it and tells us nothing.
+ * npm passes SIGTERM to the shell between it and this process; the shell dies of it and passes nothing on.
  * @param {() => void} act
  */
 function whenOrphaned(act) {
@@ -88,14 +88,14 @@ export function runQuietly(program, args, options = {}) {
       child.once('exit', () => process.exit());
     };
     for (const signal of FORWARDED) process.once(signal, stop);
-    const settle = (/** @type {number} */ code) => {
+    const finish = (/** @type {number} */ code) => {
       for (const signal of FORWARDED) process.off(signal, stop);
       resolve({ code, output });
     };
     child.once('error', (error) => {
       output += error.message;
-      settle(-1);
+      finish(-1);
     });
-    child.once('close', (code) => settle(code ?? -1));
+    child.once('close', (code) => finish(code ?? -1));
   });
 }

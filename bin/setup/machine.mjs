@@ -1,4 +1,4 @@
-/** Facts of the machine that the set-up depends on, gathered once so that tests can make them up. */
+/** What the set-up depends on of this machine, gathered in one object so that tests can fake it. */
 
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

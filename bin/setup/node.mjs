@@ -1,4 +1,7 @@
-/** Which Node runs the tasks: the pinned one from the platform packages, else a new enough other. */
+/**
+ * Which Node runs the tasks: the pinned one from the platform packages, else the running one if it is
+ * new enough. An older one suffices to begin with: package.json's engines.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -29,16 +32,25 @@ export function startsOn(path) {
  * @returns {string} Path of the binary.
  */
 export function chooseNode(root, running = process, versionOf = startsOn) {
+  const { platform, arch } = running;
   // On Windows `.bin/node` is a script, which cannot be started without a shell.
   const pinned =
-    running.platform === 'win32'
-      ? join(root, 'node_modules', `node-win-${running.arch}`, 'bin', 'node.exe')
-      : join(root, 'node_modules', '.bin', 'node');
-  if (isNewEnough(versionOf(pinned))) return pinned;
+    platform === 'win32'
+      ? [[`node-win-${arch}`, 'bin', 'node.exe']]
+      : // npm 9 does not link it: packages for other platforms have a program of the same name.
+        [
+          ['.bin', 'node'],
+          [`node-${platform}-${arch}`, 'bin', 'node'],
+          [`node-bin-${platform}-${arch}`, 'bin', 'node'],
+        ];
+  for (const parts of pinned) {
+    const path = join(root, 'node_modules', ...parts);
+    if (isNewEnough(versionOf(path))) return path;
+  }
   if (isNewEnough(running.version)) return running.execPath;
   throw new SetupError(
-    `Rivulet runs on Node.js 22.18 or newer. This is ${running.version}, and there is no package with a ` +
-      `newer one for ${running.platform} ${running.arch} (or it does not start here, as on musl). ` +
+    `No package has a Node.js for ${platform} ${arch} (or it does not start here, as on musl), and this ` +
+      `${running.version} is older than 22.18, which the tasks need. ` +
       'Install Node.js 24 from https://nodejs.org or with your package manager and try again.',
   );
 }

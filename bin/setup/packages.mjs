@@ -18,7 +18,7 @@ import { readStamp, writeStamp } from './stamp.mjs';
 export function packagesAreInstalled(root) {
   const wanted = wantedMark(root);
   if (readStamp(root).packages === wanted) return true;
-  // npm keeps a lockfile of what it installed: a person may have run `npm ci`.
+  // npm keeps a lockfile of what it installed: `npm ci` may have been run by hand.
   const installed = readLockfile(join(root, 'node_modules', '.package-lock.json'));
   const locked = readLockfile(join(root, 'package-lock.json'));
   if (!installed || !locked || !isInstalledAsLocked(locked, installed)) return false;
@@ -60,7 +60,7 @@ export async function installPackages(root, machine) {
   // No package needs its install script, and npm 12 does not run them unasked. Development packages
   // are part of every task, whatever NODE_ENV says.
   const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-  // Without a network npm would try for more than a minute before it says so.
+  // Without a network npm would retry for more than a minute before it fails.
   const retries = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
   const [program, ...args] = npmCommand(machine);
   const { code, output } = await runQuietly(
@@ -71,14 +71,14 @@ export async function installPackages(root, machine) {
   if (code !== 0)
     throw new SetupError(`npm ci failed.\n${withoutUsage(output)}\n${npmHint(output)}`);
   const platformNode = join(root, 'node_modules', '.bin', 'node');
-  // On musl it cannot start, and npm puts it before the system's own.
+  // On musl it does not start, and npm scripts would find it before the system's own.
   if (process.platform !== 'win32' && !startsOn(platformNode))
     rmSync(platformNode, { force: true });
   writeStamp(root, { packages: wantedMark(root) });
   say(`Packages installed in ${((Date.now() - startMs) / 1000).toFixed(1)} s.`);
 }
 
-/** npm appends the whole usage of the command to some errors. @param {string} output */
+/** npm appends the usage of the command to some errors. @param {string} output */
 const withoutUsage = (output) =>
   (output.split(/^npm error\s*\nnpm error Clean install/m)[0] ?? '').trim();
 

@@ -1,4 +1,4 @@
-/** Programs that npm does not carry: ffmpeg, and for the tests a browser and MediaInfo. */
+/** Programs that are no npm packages: ffmpeg, and for the tests a browser and MediaInfo. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -125,7 +125,7 @@ export async function surveyPrograms(root, machine, names) {
 }
 
 /**
- * Starting ffmpeg takes a good tenth of a second: one that was found good is not asked again.
+ * Starting ffmpeg takes more than a tenth of a second: the verdict on one file is remembered.
  * @param {string} root
  * @param {string} path
  * @returns {Promise<Finding>}
@@ -145,7 +145,7 @@ async function examineFfmpeg(root, path) {
  */
 function findBrowser(machine, env = process.env) {
   const names = ['chromium', 'google-chrome', 'google-chrome-stable', 'chrome'];
-  // On Ubuntu `chromium-browser` and `chromium` stand for the snap, unless someone put a real one there.
+  // On Ubuntu `chromium-browser` only starts the snap.
   if (machine.system !== 'ubuntu') names.push('chromium-browser');
   const mac = ['Google Chrome', 'Chromium'].map(
     (app) => `/Applications/${app}.app/Contents/MacOS/${app}`,
@@ -159,7 +159,7 @@ function findBrowser(machine, env = process.env) {
 }
 
 /**
- * Says what went wrong, if anything; whether the programs are there now is for another survey to tell.
+ * Prints what went wrong, if anything; whether the programs are there now takes another survey.
  * @param {readonly ProgramName[]} names
  */
 export async function aptInstall(names) {
@@ -170,7 +170,7 @@ export async function aptInstall(names) {
     runQuietly('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], { env });
   const install = (/** @type {readonly string[]} */ packages) =>
     apt('install', '-y', '--no-install-recommends', ...packages);
-  // One broken source must not keep us from the others: what counts is whether the install works.
+  // One broken source must not block the others: what counts is whether the install works.
   const update = await apt('update');
   if ((await install(names)).code !== 0) {
     if (update.code !== 0) say(update.output.trim());

@@ -1,4 +1,4 @@
-/** Makes a fresh clone ready for a task; does next to nothing when it is. */
+/** Makes a clone ready for a task: packages and programs. Takes a few milliseconds when it is. */
 
 import { delimiter, dirname } from 'node:path';
 
@@ -11,7 +11,7 @@ import { aptInstall, planPrograms, surveyPrograms } from './programs.mjs';
 
 /**
  * @param {string} root The clone.
- * @param {readonly import('./programs.mjs').ProgramName[]} programs What the task needs beside packages.
+ * @param {readonly import('./programs.mjs').ProgramName[]} programs Needed by the task beside packages.
  * @returns {Promise<{ node: string, env: NodeJS.ProcessEnv }>} What to run the task with.
  */
 export async function setUp(root, programs) {
@@ -19,7 +19,7 @@ export async function setUp(root, programs) {
   let findings = await surveyPrograms(root, machine, programs);
   let plan = planPrograms(machine, findings);
   if (!packagesAreInstalled(root) || plan.install.length > 0) {
-    // What cannot be put right here is said before anything is installed.
+    // Problems that cannot be solved here are reported before anything is installed.
     failOn(plan.problems);
     await withLock(lockPath(root), async () => {
       if (!packagesAreInstalled(root)) await installPackages(root, machine);
@@ -34,7 +34,7 @@ export async function setUp(root, programs) {
 
   const node = chooseNode(root);
   const path = process.env.PATH ?? process.env.Path ?? '';
-  // Tools that begin with `#!/usr/bin/env node` shall run on the same Node as the task.
+  // So that tools that begin with `#!/usr/bin/env node` run on the same Node as the task.
   const env = { ...process.env, PATH: [dirname(node), path].join(delimiter) };
   const { chromium } = findings;
   return {

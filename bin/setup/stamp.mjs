@@ -1,4 +1,4 @@
-/** What an earlier set-up found out, kept in `node_modules` and gone with it. */
+/** Results of earlier set-ups, kept in `node_modules` and removed with it. */
 
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 /**
  * @typedef {object} Stamp
  * @property {string} [packages] Lockfile and platform that `node_modules` was installed for.
- * @property {Record<string, string>} [programs] Programs that were examined and found good.
+ * @property {Record<string, string>} [programs] Marks of programs that were found good, by name.
  */
 
 /** @param {string} root */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { awsWorkerConfig } from '../../lib/aws/aws-config.ts';
 import { awsPorts } from '../../lib/aws/aws-ports.ts';
 import { registerWorker } from '../../lib/aws/static-fleet.ts';
+import { log, reportError } from '../../lib/base/log.ts';
 import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { withRecords } from '../../lib/pipeline/deps.ts';
 import type { JobResult } from '../../lib/pipeline/jobs/job-kind.ts';
@@ -18,14 +19,6 @@ import { TaskProtection } from './task-protection.ts';
 /** Left of the time to stop: for giving jobs back and for the process to end. */
 const LAST_STEPS_MS = 5_000;
 
-const log = (entry: Readonly<Record<string, unknown>>): void =>
-  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
-
-function report(error: unknown, what: string): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  log({ level: 'error', what, error: text });
-}
-
 if (process.env.FFMPEG) useFfmpeg(process.env.FFMPEG);
 const config = awsWorkerConfig(process.env);
 const ports = awsPorts(config);
@@ -34,9 +27,9 @@ const workFolder = join(config.temporaryFolder, `worker-${process.pid}`);
 mkdirSync(workFolder, { recursive: true });
 
 const protection = config.agentUrl
-  ? new TaskProtection({ agentUrl: config.agentUrl, report })
+  ? new TaskProtection({ agentUrl: config.agentUrl, report: reportError })
   : undefined;
-const presence = config.service ? undefined : await registerWorker(ports, worker, report);
+const presence = config.service ? undefined : await registerWorker(ports, worker, reportError);
 
 let running = 0;
 
@@ -57,11 +50,13 @@ const heartbeatFile = join(config.temporaryFolder, HEARTBEAT_FILE);
 const loop = startWorker({
   deps: {
     ...withRecords(ports),
-    queues: forEachQueue((name) => withHeartbeatFile(ports.queues[name], heartbeatFile, report)),
+    queues: forEachQueue((name) =>
+      withHeartbeatFile(ports.queues[name], heartbeatFile, reportError),
+    ),
   },
   concurrency: config.jobs,
   workFolder,
-  report,
+  report: reportError,
   around: (body, run) =>
     protection ? protection.during(() => logged(body, run)) : logged(body, run),
 });
@@ -82,7 +77,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     stop().then(
       () => process.exit(0),
       (error) => {
-        report(error, 'stopping');
+        reportError(error, 'stopping');
         process.exit(1);
       },
     );

@@ -1,6 +1,6 @@
 /** Environment variables of functions beside the engine's settings. */
 
-import { ConfigError } from '../../lib/environment.ts';
+import { ConfigError } from '../../lib/base/environment.ts';
 
 export type FunctionEnvironment = Readonly<{
   /** ARN of the secret in Secrets Manager. */

@@ -8,6 +8,7 @@ import type {
   SQSEvent,
 } from 'aws-lambda';
 import type { ErrorBody } from '../../lib/api/messages.ts';
+import { reportError } from '../../lib/base/log.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
 
 export type HttpEvent = APIGatewayProxyEventV2;
@@ -34,18 +35,13 @@ export const queueHandler = <Message>(
       try {
         await run(schema.parse(JSON.parse(record.body)));
       } catch (error) {
-        // A fault that lasts shows in the dead letters; here it is written down with its message.
-        console.error(
-          JSON.stringify({ level: 'error', record: record.body, error: describe(error) }),
-        );
+        // A lasting fault ends in the dead letters; the log has it with its message.
+        reportError(error, 'handling a message', { record: record.body });
         results.push({ itemIdentifier: record.messageId });
       }
     }
     return { batchItemFailures: results };
   });
-
-const describe = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 function answerError(error: unknown): HttpResult {
   if (error instanceof DomainError) {
@@ -56,7 +52,7 @@ function answerError(error: unknown): HttpResult {
     if (status === 503) headers['retry-after'] = '1';
     return json(status, { code, message, hint } satisfies ErrorBody, headers);
   }
-  console.error(JSON.stringify({ level: 'error', error: describe(error) }));
+  reportError(error, 'handling a request');
   const body: ErrorBody = {
     code: 'internal',
     message: 'Something went wrong on our side.',

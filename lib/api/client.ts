@@ -62,15 +62,12 @@ export type ApiClientOptions = Readonly<{
 export type CallOptions = Readonly<{ signal?: AbortSignal | undefined }>;
 
 /** Which segment: its number, and what the encoder knows of it. */
-export type SegmentPlace = Readonly<{
+export type SegmentInfo = Readonly<{
   segment: number;
   session?: string | undefined;
   durationSeconds?: number | undefined;
   /** sha-256, hex. */
   digest?: string | undefined;
-  /** BCP 47. */
-  lang?: string | undefined;
-  kind?: 'media' | 'audio' | 'captions' | undefined;
   /** The file name, from an encoder that pushes files. */
   name?: string | undefined;
 }>;
@@ -82,18 +79,18 @@ export type StreamChange = Partial<StreamSettings> & Readonly<{ newUploadKey?: b
 export type ApiClient = Readonly<{
   uploadSegment(
     videoId: string,
-    place: SegmentPlace,
+    segment: SegmentInfo,
     bytes: Bytes,
     options?: CallOptions,
   ): Promise<Receipt>;
-  /** The receipt when the bytes are committed; until then a grant. */
-  requestGrant(
+  /** The receipt when the bytes are committed; until then where to upload them. */
+  requestPresignedUpload(
     videoId: string,
-    place: SegmentPlace & Readonly<{ digest: string; sizeBytes: number }>,
+    segment: SegmentInfo & Readonly<{ digest: string; sizeBytes: number }>,
     options?: CallOptions,
   ): Promise<Receipt | PresignedUpload>;
-  /** Stores bytes where a grant says. An object that is there already is as good. */
-  putGranted(grant: PresignedUpload, bytes: Bytes, options?: CallOptions): Promise<void>;
+  /** Uploads the bytes as the server allowed. Succeeds as well if the object exists already. */
+  putPresigned(presigned: PresignedUpload, bytes: Bytes, options?: CallOptions): Promise<void>;
   /** A segment, init segment or playlist under its file name; only a segment has a receipt. */
   pushFile(
     videoId: string,
@@ -101,20 +98,9 @@ export type ApiClient = Readonly<{
     bytes: Bytes,
     options?: CallOptions,
   ): Promise<Receipt | undefined>;
-  /** `segments`: how many the session has in all. */
-  endStream(
-    videoId: string,
-    end?: Readonly<{ session?: string; segments?: number }>,
-    options?: CallOptions,
-  ): Promise<void>;
+  endStream(videoId: string, options?: CallOptions): Promise<void>;
   putStream(videoId: string, settings: StreamChange, options?: CallOptions): Promise<StreamCreated>;
   listStreams(options?: CallOptions): Promise<readonly StreamView[]>;
-  /** With `settings` for the owner. */
-  getStream(
-    videoId: string,
-    options?: CallOptions,
-  ): Promise<StreamView & Readonly<{ settings?: StreamSettings }>>;
-  deleteStream(videoId: string, options?: CallOptions): Promise<void>;
 }>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -179,30 +165,26 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   }
 
   const json = async <T>(request: Call): Promise<T> => parse<T>(request, await call(request));
-  const jsonBody = (value: unknown): Pick<Call, 'headers' | 'body'> => ({
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(value),
-  });
 
   return {
-    uploadSegment: (videoId, place, body, { signal } = {}) =>
+    uploadSegment: (videoId, segment, body, { signal } = {}) =>
       json({
         method: 'POST',
-        url: at(`/upload/${id(videoId)}?${placeQuery(place)}`),
+        url: at(`/upload/${id(videoId)}?${segmentQuery(segment)}`),
         headers: { 'content-type': 'application/octet-stream' },
         body,
         signal,
       }),
-    requestGrant: (videoId, { sizeBytes, ...place }, { signal } = {}) => {
-      const query = placeQuery(place);
+    requestPresignedUpload: (videoId, { sizeBytes, ...segment }, { signal } = {}) => {
+      const query = segmentQuery(segment);
       query.set('size', String(sizeBytes));
       return json({ method: 'POST', url: at(`/upload/${id(videoId)}?${query}`), signal });
     },
-    async putGranted({ upload }, body, { signal } = {}) {
+    async putPresigned({ upload }, body, { signal } = {}) {
       const { method, url, headers } = upload;
       const request: Call = { method, url, headers, body, withKey: false, signal };
       const answer = await call(request);
-      // If-None-Match: the object came with an attempt whose answer was lost.
+      // If-None-Match: an attempt whose answer was lost has stored the object.
       if (answer.status !== 412) requireSuccess(request, answer);
     },
     async pushFile(videoId, name, body, { signal } = {}) {
@@ -220,26 +202,21 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const receipt = parse<Partial<Receipt>>(request, answer);
       return receipt.stored === true ? (receipt as Receipt) : undefined;
     },
-    async endStream(videoId, end = {}, { signal } = {}) {
-      const request: Call = {
-        method: 'POST',
-        url: at(`/upload/${id(videoId)}/end`),
-        ...jsonBody(end),
-        signal,
-      };
+    async endStream(videoId, { signal } = {}) {
+      const request: Call = { method: 'POST', url: at(`/upload/${id(videoId)}/end`), signal };
       requireSuccess(request, await call(request));
     },
     putStream: (videoId, settings, { signal } = {}) =>
-      json({ method: 'PUT', url: at(`/streams/${id(videoId)}`), ...jsonBody(settings), signal }),
+      json({
+        method: 'PUT',
+        url: at(`/streams/${id(videoId)}`),
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(settings),
+        signal,
+      }),
     async listStreams({ signal } = {}) {
       const request: Call = { method: 'GET', url: at('/streams'), signal };
       return (await json<Readonly<{ streams: readonly StreamView[] }>>(request)).streams;
-    },
-    getStream: (videoId, { signal } = {}) =>
-      json({ method: 'GET', url: at(`/streams/${id(videoId)}`), signal }),
-    async deleteStream(videoId, { signal } = {}) {
-      const request: Call = { method: 'DELETE', url: at(`/streams/${id(videoId)}`), signal };
-      requireSuccess(request, await call(request));
     },
   };
 }
@@ -248,8 +225,8 @@ const RETRY_HINT = 'Check the address and the network; the call can be repeated.
 
 type Answer = Readonly<{ status: number; retryAfterMs: number | undefined; text: string }>;
 
-function placeQuery(place: SegmentPlace): URLSearchParams {
-  const { durationSeconds, ...rest } = place;
+function segmentQuery(segment: SegmentInfo): URLSearchParams {
+  const { durationSeconds, ...rest } = segment;
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(rest)) {
     if (value !== undefined) query.set(name, String(value));
@@ -279,7 +256,7 @@ function parse<T>(request: Call, answer: Answer): T {
     const value: unknown = JSON.parse(answer.text);
     if (typeof value === 'object' && value !== null) return value as T;
   } catch {
-    // A page of a proxy or of another server: told below.
+    // A page of a proxy or of another server: reported below.
   }
   throw new ApiError(
     'unexpected_answer',

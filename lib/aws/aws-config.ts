@@ -4,14 +4,10 @@ import { tmpdir } from 'node:os';
 import {
   type Environment,
   type EnvironmentOf,
-  optional,
   readSettings,
   type SettingsOf,
-  text,
-  url,
-  wholeNumber,
-  withDefault,
-} from '../environment.ts';
+} from '../base/environment.ts';
+import { optional, text, url, wholeNumber, withDefault } from '../base/settings.ts';
 import {
   forEachQueue,
   QUEUE_NAMES,

@@ -19,7 +19,7 @@ import {
 import { checkWrites } from '../ports/checks.ts';
 import type { Item, RecordStore, SortRange, Write } from '../ports/ports.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from './connection.ts';
-import { errorName, retry } from './retry.ts';
+import { errorName, retryCall } from './retry.ts';
 import { TABLE_SCHEMA } from './table-schema.ts';
 
 type Attributes = Record<string, AttributeValue>;
@@ -105,7 +105,7 @@ export class DynamoRecordStore implements RecordStore {
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
     try {
-      await retry(() => this.#client.send(command), isConflict);
+      await retryCall(() => this.#client.send(command), isConflict);
       return true;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -115,7 +115,7 @@ export class DynamoRecordStore implements RecordStore {
 
   async #delete(write: Delete): Promise<true> {
     const command = new DeleteItemCommand({ TableName: this.#table, Key: keyOf(write) });
-    await retry(() => this.#client.send(command), isConflict);
+    await retryCall(() => this.#client.send(command), isConflict);
     return true;
   }
 
@@ -126,7 +126,7 @@ export class DynamoRecordStore implements RecordStore {
       ClientRequestToken: randomUUID(),
     });
     try {
-      await retry(() => this.#client.send(command), isConflict);
+      await retryCall(() => this.#client.send(command), isConflict);
       return true;
     } catch (error) {
       if (reasonsOf(error).includes('ConditionalCheckFailed')) return false;

@@ -12,7 +12,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
-import { errorName, retry } from './retry.ts';
+import { errorName, retryCall } from './retry.ts';
 
 export type S3MediaStoreOptions = Readonly<{ bucket: string; clock: Clock }>;
 
@@ -58,7 +58,7 @@ export class S3MediaStore implements MediaStore {
       IfNoneMatch: '*',
     };
     try {
-      await retry(() => this.#client.send(new PutObjectCommand(command)), isWriteConflict);
+      await retryCall(() => this.#client.send(new PutObjectCommand(command)), isWriteConflict);
       return 'stored';
     } catch (error) {
       if (statusOf(error) === 412) return 'exists';
@@ -69,7 +69,7 @@ export class S3MediaStore implements MediaStore {
   async get(key: string, range?: ByteRange): Promise<Uint8Array | undefined> {
     const part = range && { Range: `bytes=${range.start}-${range.endInclusive}` };
     try {
-      return await retry(
+      return await retryCall(
         async () => {
           const command = new GetObjectCommand({ ...this.#at(key), ...part });
           const { Body } = await this.#client.send(command);
@@ -117,7 +117,7 @@ export class S3MediaStore implements MediaStore {
   async delete(keys: readonly string[]): Promise<void> {
     for (let start = 0; start < keys.length; start += MAX_DELETES) {
       let left = keys.slice(start, start + MAX_DELETES);
-      await retry(
+      await retryCall(
         async () => {
           const { Errors = [] } = await this.#client.send(
             new DeleteObjectsCommand({

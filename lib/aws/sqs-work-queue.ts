@@ -19,7 +19,7 @@ import { checkMessage } from '../ports/checks.ts';
 import type { Clock, Delivery, QueueDepth, QueueMessage, WorkQueue } from '../ports/ports.ts';
 import { MAX_BODY_BYTES, type QueueSpec } from '../ports/queues.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from './connection.ts';
-import { errorName, retry } from './retry.ts';
+import { errorName, retryCall } from './retry.ts';
 
 export type SqsWorkQueueOptions = Readonly<{
   url: string;
@@ -108,7 +108,7 @@ export class SqsWorkQueue implements WorkQueue {
   async acknowledge(receipts: readonly string[]): Promise<void> {
     for (let start = 0; start < receipts.length; start += MAX_BATCH) {
       let left = receipts.slice(start, start + MAX_BATCH);
-      await retry(async () => {
+      await retryCall(async () => {
         left = await this.#deleteBatch(left);
         if (left.length > 0) throw new PartlyDoneError('acknowledge', left.length);
       }, isPartlyDone);
@@ -161,7 +161,7 @@ export class SqsWorkQueue implements WorkQueue {
       DelaySeconds: Math.ceil(delayMs / 1000),
       ...(group !== undefined && { MessageGroupId: group }),
     }));
-    await retry(async () => {
+    await retryCall(async () => {
       const command = new SendMessageBatchCommand({ QueueUrl, Entries: left });
       const { Failed = [] } = await client.send(command);
       const refused = Failed.find(({ SenderFault }) => SenderFault);

@@ -1,13 +1,13 @@
 /** Makes names in directories durable. Concurrent callers for one directory share one fsync. */
 
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../base/sync-directory.ts';
 
 const MAX_REMEMBERED = 10_000;
 
 export class DirectorySync {
   readonly #root: string;
-  /** Directories whose own names are durable up to the root, by inode: one made anew is another. */
+  /** Directories whose own names are durable up to the root, by inode: one that is made again has another. */
   readonly #anchored = new Map<string, number>();
   readonly #running = new Map<string, Promise<number>>();
   readonly #following = new Map<string, Promise<number>>();
@@ -45,17 +45,5 @@ export class DirectorySync {
     const sync = syncDirectory(directory).finally(() => this.#running.delete(directory));
     this.#running.set(directory, sync);
     return sync;
-  }
-}
-
-async function syncDirectory(directory: string): Promise<number> {
-  // Windows has no fsync of directories; its file system journals names itself.
-  if (process.platform === 'win32') return 0;
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-    return (await handle.stat()).ino;
-  } finally {
-    await handle.close();
   }
 }

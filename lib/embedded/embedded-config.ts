@@ -1,16 +1,12 @@
-/** Settings of each process, read once from its environment where it starts. */
+/** Settings of the server and of its worker processes, read once from the environment where they start. */
 
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { defined } from '../base/defined.ts';
+import { type Environment, readSettings } from '../base/environment.ts';
+import { optional, text, wholeNumber, withDefault } from '../base/settings.ts';
+import { didYouMean } from '../base/spelling.ts';
 import { DEFAULT_IDLE_MS } from '../domain/scaling.ts';
-import {
-  type Environment,
-  optional,
-  readSettings,
-  text,
-  wholeNumber,
-  withDefault,
-} from '../environment.ts';
 
 export type ServerConfig = Readonly<{
   port: number;
@@ -73,7 +69,7 @@ export function serverConfig(env: Environment, cores = availableParallelism()): 
     port: settings.PORT,
     host: settings.HOST,
     dataPath: resolve(settings.RIVULET_DATA),
-    ...(settings.RIVULET_OWNER_KEY !== undefined && { ownerKey: settings.RIVULET_OWNER_KEY }),
+    ...defined({ ownerKey: settings.RIVULET_OWNER_KEY }),
     // With two jobs each: as many segments at once as there are cores.
     workers: settings.RIVULET_WORKERS ?? Math.max(1, Math.floor(cores / 2)),
     jobs: settings.RIVULET_JOBS,
@@ -87,30 +83,11 @@ export function workerConfig(env: Environment): WorkerConfig {
   return { dataPath: resolve(settings.RIVULET_DATA), jobs: settings.RIVULET_JOBS };
 }
 
+const OWN_NAMES = KNOWN_NAMES.filter((name) => name.startsWith(PREFIX));
+
 const unknownSettings = (env: Environment): string[] =>
   Object.keys(env)
     .filter((name) => env[name] && isUnknown(name))
-    .map(unknownSetting);
+    .map((name) => `${name} is an unknown setting; ${didYouMean(name, OWN_NAMES)}`);
 
 const isUnknown = (name: string): boolean => name.startsWith(PREFIX) && !KNOWN_NAMES.includes(name);
-
-function unknownSetting(name: string): string {
-  const [nearest] = KNOWN_NAMES.filter((known) => known.startsWith(PREFIX))
-    .map((known) => ({ known, edits: editDistance(name, known) }))
-    .sort((a, b) => a.edits - b.edits);
-  return `${name} is no setting; the nearest one is ${nearest?.known}.`;
-}
-
-/** Levenshtein's: insertions, deletions and replacements that turn one text into the other. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...from].entries()) {
-    const next = [index + 1];
-    for (const [column, other] of [...to].entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}

@@ -1,6 +1,7 @@
 /** Brings messages to a handler as Lambda's event source mapping for SQS does. */
 
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { type Backoff, backoffMs, pause } from '../base/retry.ts';
 import type { Delivery, WorkQueue } from '../ports/ports.ts';
 import { type AnyHandler, invoke } from './lambda-context.ts';
 
@@ -13,8 +14,7 @@ export type QueuePollerOptions = Readonly<{
   concurrentBatches?: number;
   timeoutMs?: number;
   leaseMs?: number;
-  firstBackoffMs?: number;
-  maxBackoffMs?: number;
+  backoff?: Backoff;
   /** Failures of the handler and of the queue; the messages are tried again all the same. */
   report: (error: unknown, what: string) => void;
 }>;
@@ -24,8 +24,7 @@ const DEFAULTS = {
   concurrentBatches: 2,
   timeoutMs: 60_000,
   leaseMs: 30_000,
-  firstBackoffMs: 500,
-  maxBackoffMs: 60_000,
+  backoff: { firstMs: 500, maxMs: 60_000 },
 };
 const POLL_MS = 20_000;
 const QUEUE_FAILURE_PAUSE_MS = 1_000;
@@ -42,7 +41,7 @@ export class QueuePoller {
     this.#polling = this.#poll();
   }
 
-  /** Takes no more messages; resolves when those that were taken are settled. */
+  /** Takes no more messages; resolves when those that were taken are completed. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#polling;
@@ -65,10 +64,10 @@ export class QueuePoller {
   }
 
   #begin(batch: readonly Delivery[]): void {
-    const settled = this.#handle(batch)
-      .catch((error) => this.#options.report(error, `settling messages of ${this.#options.name}`))
-      .finally(() => this.#batches.delete(settled));
-    this.#batches.add(settled);
+    const done = this.#handle(batch)
+      .catch((error) => this.#options.report(error, `completing messages of ${this.#options.name}`))
+      .finally(() => this.#batches.delete(done));
+    this.#batches.add(done);
   }
 
   async #handle(batch: readonly Delivery[]): Promise<void> {
@@ -85,7 +84,10 @@ export class QueuePoller {
       const done = batch.filter(({ id }) => !failed.has(id));
       await queue.acknowledge(done.map(({ receipt }) => receipt));
       for (const delivery of batch.filter(({ id }) => failed.has(id))) {
-        await queue.release(delivery.receipt, this.#backoffMs(delivery.deliveries));
+        await queue.release(
+          delivery.receipt,
+          backoffMs(delivery.deliveries, this.#options.backoff),
+        );
       }
     } finally {
       clearInterval(keepAlive);
@@ -104,11 +106,6 @@ export class QueuePoller {
       report(error, `handling messages of ${name}`);
       return all;
     }
-  }
-
-  #backoffMs(deliveries: number): number {
-    const { firstBackoffMs, maxBackoffMs } = this.#options;
-    return Math.min(maxBackoffMs, firstBackoffMs * 2 ** (deliveries - 1));
   }
 }
 
@@ -142,12 +139,3 @@ function failedIds(answer: unknown): string[] {
     return id;
   });
 }
-
-const pause = (timeMs: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeMs);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });

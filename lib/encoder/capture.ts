@@ -1,9 +1,9 @@
 /**
  * One run of ffmpeg that cuts a source into MPEG-TS segments.
  *
- * ffmpeg pushes them to a server in this very process. So a segment is there only when it is whole, its
- * exact duration comes with ffmpeg's playlist, ffmpeg waits while there is no room, and it ends
- * by itself when this process is killed.
+ * ffmpeg pushes them to a server in this process. So a segment exists only when it is complete, its
+ * exact duration comes with ffmpeg's playlist, ffmpeg waits while the spool is full, and ffmpeg ends by
+ * itself when this process is killed.
  */
 
 import { spawn } from 'node:child_process';
@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { defined } from '../base/defined.ts';
 import type { Tools } from './plan.ts';
 import { type PushAnswer, startPushServer } from './push-server.ts';
 import { storeWhole } from './spool-file.ts';
@@ -22,20 +23,20 @@ export type CaptureOptions = Readonly<{
   inputArguments: readonly string[];
   codecArguments: readonly string[];
   segmentSeconds: number;
-  /** For this capture alone; made, and removed at the end. */
+  /** For this capture only: created, and removed at the end. */
   folder: string;
   /** What ffmpeg reads as `pipe:0`. */
   stdin?: Readable | undefined;
-  /** Takes the file over. */
+  /** Called in order; moves the file away. */
   onSegment(segment: CutSegment): Promise<void>;
-  /** Whether there is room for one more. */
+  /** Resolves when there is room for one more segment. */
   admit(): Promise<void>;
 }>;
 
 export type CaptureEnd = Readonly<{
-  /** How many segments were cut: the last has the number before. */
+  /** How many were cut: numbers 0 to `segments - 1`. */
   segments: number;
-  /** Why it failed; undefined when the source came to its end or was stopped. */
+  /** Absent when the source ended or the capture was stopped. */
   failure?: string;
 }>;
 
@@ -43,11 +44,11 @@ export type Capture = Readonly<{
   done: Promise<CaptureEnd>;
   /** Finishes the segment that is being cut. */
   finish(): void;
-  /** Throws it away. */
+  /** Discards the segment that is being cut. */
   kill(): void;
 }>;
 
-/** A source that sends nothing does not let ffmpeg see that it shall stop; a signal may, and SIGKILL does. */
+/** ffmpeg reads `q` only between packets: a silent source needs a signal, and in the end SIGKILL. */
 const SIGNAL_AFTER_MS = 2000;
 const FINISH_GRACE_MS = 5000;
 const LAST_LINES = 8;
@@ -72,13 +73,12 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     const durationSeconds = durations.get(number);
     arrivals.delete(number);
     durations.delete(number);
-    // One after the other, in order: the first that is sent makes the run.
+    // One after the other, in order: the first that is sent opens the run.
     const turn = handed.then(async () => {
       const path = await arrival;
       if (path === undefined) return;
       segments = Math.max(segments, number + 1);
-      const duration = durationSeconds === undefined ? {} : { durationSeconds };
-      await options.onSegment({ number, path, ...duration });
+      await options.onSegment({ number, path, ...defined({ durationSeconds }) });
     });
     handed = turn.catch(() => undefined);
     return turn;
@@ -97,7 +97,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     const number = Number.parseInt(name, 10);
     const path = join(options.folder, name);
     const store = async (): Promise<string | undefined> => {
-      // ffmpeg died: what came of this one is no segment.
+      // ffmpeg died in the middle of it.
       const bytes = await body.catch(() => undefined);
       if (bytes) await storeWhole(path, bytes);
       return bytes && path;
@@ -116,8 +116,8 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
         await taken;
         return { status: 201 };
       } catch (error) {
-        // ffmpeg does not read answers: it comes up when the capture is over.
-        failure ??= `A segment could not be kept: ${String(error)}`;
+        // ffmpeg does not read answers: the failure is reported when the capture is over.
+        failure ??= `A segment could not be stored: ${String(error)}`;
         throw error;
       } finally {
         open.delete(taken);
@@ -163,7 +163,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   async function end(): Promise<CaptureEnd> {
     const exit = await exited;
     options.stdin?.unpipe(child.stdin);
-    // Its last bytes may still be on their way through the loopback.
+    // Its last requests may still arrive.
     const deadline = Date.now() + FINISH_GRACE_MS;
     while (
       open.size > 0 ||
@@ -172,13 +172,12 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
       await Promise.allSettled(open);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    // Segments that came whole from an ffmpeg that died before their playlist.
+    // Segments that arrived complete from an ffmpeg that died before their playlist.
     if (stopped !== 'kill') await Promise.allSettled([...arrivals.keys()].map(hand));
     await server.close();
     await rm(options.folder, { recursive: true, force: true });
     if (stopped) return { segments };
-    const why = failure ?? exit;
-    return { segments, ...(why === undefined ? {} : { failure: why }) };
+    return { segments, ...defined({ failure: failure ?? exit }) };
   }
 
   return {
@@ -202,7 +201,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   };
 }
 
-/** Durations, by segment number, that a playlist of ours says. */
+/** Durations by segment number, from a playlist whose segments are named by number. */
 function* readDurations(playlist: string): Generator<[number: number, seconds: number]> {
   for (const [, seconds, number] of playlist.matchAll(
     /#EXTINF:([\d.]+),[^\n]*\n(?:[^\n]*\/)?(\d+)\.ts/g,

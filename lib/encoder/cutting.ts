@@ -1,29 +1,29 @@
-/** Whether a source is copied or encoded, and the arguments that make segments of it. Pure. */
+/** Whether a source is copied or encoded, and ffmpeg's arguments for it. Pure. */
 
 import { fitsTarget, targetFromFirstSegment } from '../domain/stream.ts';
 import type { Probe, ProbedVideo } from './probe.ts';
 
 export type CuttingOptions = Readonly<{
   segmentSeconds: number;
-  /** undefined: copied if that gives good segments. */
+  /** undefined: copied if that makes good segments. */
   video?: 'copy' | 'encode';
   bitrateBps?: number;
   size?: Readonly<{ widthPx: number; heightPx: number }>;
   live: boolean;
-  /** Encodes with little effort: for a picture whose beauty does not matter. */
+  /** Encodes with little CPU: for the test pattern, whose quality does not matter. */
   light: boolean;
 }>;
 
-/** Quality when no bit rate is given; the server encodes again, so it should be better than viewers get. */
+/** Quality when no bit rate is given: better than what viewers get, as the server encodes it again. */
 const CRF = '20';
 const MAXRATE_BPS = 8_000_000;
 const LIGHT_BPS = 2_000_000;
 const AUDIO_BITRATE = '160k';
 
-/** A segment may be so much longer than asked for where copying has to wait for a keyframe. */
+/** How many times longer than asked for a copied segment may be: it ends at a keyframe only. */
 const COPY_STRETCH = { live: 2, file: 3 } as const;
 
-/** The durations that ffmpeg's hls muxer makes: it cuts at the first keyframe past each multiple. */
+/** Segment durations of ffmpeg's hls muxer, which cuts at the first keyframe past each multiple. */
 export function cutDurations(video: ProbedVideo, segmentSeconds: number): number[] {
   const durations: number[] = [];
   let start = video.startSeconds;
@@ -36,10 +36,10 @@ export function cutDurations(video: ProbedVideo, segmentSeconds: number): number
   return durations;
 }
 
-/** H.264 whose keyframes cut it into segments that decode alone and fit the first one's target duration. */
+/** H.264 that its keyframes cut into segments that decode alone and fit the first one's target duration. */
 export function isCopyable(video: ProbedVideo, segmentSeconds: number, live: boolean): boolean {
   if (video.codec !== 'h264' || video.rotated || !video.closed) return false;
-  // Of a live source only the beginning was seen.
+  // Of a live source only the beginning was probed.
   if (live && video.keyframeSeconds.length < 2) return false;
   const durations = cutDurations(video, segmentSeconds);
   const [first] = durations;
@@ -49,14 +49,14 @@ export function isCopyable(video: ProbedVideo, segmentSeconds: number, live: boo
   return durations.every((seconds) => seconds <= longest && fitsTarget(seconds, target));
 }
 
-/** What stands between the input and the muxer on ffmpeg's command line. */
+/** ffmpeg's arguments between input and muxer. `probe`: undefined if the source was not probed. */
 export function codecArguments(probe: Probe | undefined, options: CuttingOptions): string[] {
   const { segmentSeconds, live } = options;
-  const wantsPictures = options.bitrateBps !== undefined || options.size !== undefined;
+  const changesVideo = options.bitrateBps !== undefined || options.size !== undefined;
   const copies =
     options.video === 'copy' ||
     (options.video === undefined &&
-      !wantsPictures &&
+      !changesVideo &&
       probe?.video !== undefined &&
       isCopyable(probe.video, segmentSeconds, live));
   return [
@@ -79,21 +79,24 @@ function videoEncoding(options: CuttingOptions): string[] {
         ':force_original_aspect_ratio=decrease:force_divisible_by=2';
   return [
     ...['-vf', `${within},format=yuv420p`],
-    // Each picture keeps its time: none is doubled or dropped to fit a frame rate.
+    // Each frame keeps its timestamp: none is duplicated or dropped to fit a frame rate.
     ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
     ...['-c:v', 'libx264', '-preset', light ? 'superfast' : 'veryfast', '-profile:v', 'high'],
     ...rate,
     ...['-maxrate', String(maxrateBps), '-bufsize', String(2 * maxrateBps)],
-    // One closed group of pictures for each segment, and nothing that moves its start.
+    // One closed GOP for each segment, and no scene cut that moves its start.
     ...['-flags', '+cgop', '-sc_threshold', '0', '-g', '600'],
     ...['-force_key_frames', `expr:gte(t,n_forced*${segmentSeconds})`],
   ];
 }
 
-/** AAC-LC is kept; the server would have to encode anything else. */
+/** AAC-LC is copied; the server would have to encode anything else. */
 function audioArguments(probe: Probe | undefined, { video, light }: CuttingOptions): string[] {
   const encoding = (stream: string): string[] => [
-    ...[`-c:a${stream}`, 'aac', `-b:a${stream}`, AUDIO_BITRATE],
+    `-c:a${stream}`,
+    'aac',
+    `-b:a${stream}`,
+    AUDIO_BITRATE,
   ];
   if (!probe) return video === 'copy' && !light ? ['-c:a', 'copy'] : encoding('');
   return probe.audio.flatMap(({ codec, profile }, index) =>

@@ -1,12 +1,12 @@
-/** Brings one segment to the server, by the body or by a grant, until its receipt is there. */
+/** Sends one segment until its receipt comes: in the request's body, or by a presigned upload. */
 
 import { createHash } from 'node:crypto';
-import { type ApiClient, ApiError, type SegmentPlace } from '../api/client.ts';
+import { type ApiClient, ApiError, type SegmentInfo } from '../api/client.ts';
 import type { PresignedUpload, Receipt } from '../api/messages.ts';
 import { MAX_BODY_BYTES } from '../api/routes.ts';
-import { backoffMs, GaveUp, type ServerLink } from './server-link.ts';
+import { GaveUp, retryDelayMs, type ServerLink } from './server-link.ts';
 
-/** The server will not have these bytes; others may follow. */
+/** The server does not accept these bytes; other segments may follow. */
 export class Refused extends Error {
   override readonly name = 'Refused';
   readonly reason: ApiError;
@@ -17,21 +17,21 @@ export class Refused extends Error {
   }
 }
 
-/** Bytes were damaged on their way, which is rare enough that this often is a fault of ours. */
+/** Retries of a body that arrived damaged: more of them are no fault of the line. */
 const MAX_DAMAGED = 3;
-/** A store works for a moment on what it took; after this long it is given the bytes once more. */
+/** An uploaded object is committed a moment later; after this long it is uploaded again. */
 const COMMIT_PATIENCE_MS = 60_000;
 const MAX_POLL_MS = 2000;
 const MAX_STORE_REFUSALS = 4;
 
-/** What is wrong with one segment, and not with the key, the stream or the call. */
+/** Statuses that are about one segment, and not about the key, the stream or the call. */
 const SEGMENT_STATUSES: readonly number[] = [400, 409, 413, 415, 422];
 const CALL_CODES: readonly string[] = ['bad_video_id'];
 
 export const digestOf = (bytes: Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** Turns a failure that will not pass into what is to be done: go on without the segment, or stop. */
+/** From a failure that does not pass: `Refused` to go on without the segment, or `GaveUp`. */
 export function judge(error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
   if (SEGMENT_STATUSES.includes(error.status) && !CALL_CODES.includes(error.code)) {
@@ -45,16 +45,16 @@ export async function deliverSegment(
   link: ServerLink,
   api: ApiClient,
   videoId: string,
-  place: SegmentPlace,
+  segment: SegmentInfo,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Receipt> {
-  const named = { ...place, digest: digestOf(bytes) };
+  const named = { ...segment, digest: digestOf(bytes) };
   try {
     if (bytes.length <= MAX_BODY_BYTES) {
       const receipt = await deliverByBody(link, api, videoId, named, bytes);
       if (receipt) return receipt;
     }
-    return await deliverByGrant(link, api, videoId, { ...named, sizeBytes: bytes.length }, bytes);
+    return await deliverPresigned(link, api, videoId, { ...named, sizeBytes: bytes.length }, bytes);
   } catch (error) {
     throw judge(error);
   }
@@ -65,52 +65,52 @@ async function deliverByBody(
   link: ServerLink,
   api: ApiClient,
   videoId: string,
-  place: SegmentPlace,
+  segment: SegmentInfo,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Receipt | undefined> {
   for (let damaged = 0; ; damaged += 1) {
     try {
-      return await link.call((signal) => api.uploadSegment(videoId, place, bytes, { signal }));
+      return await link.call((signal) => api.uploadSegment(videoId, segment, bytes, { signal }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 413) return undefined;
       if (error.code !== 'digest_mismatch' || damaged >= MAX_DAMAGED) throw error;
-      await link.pause(backoffMs(damaged));
+      await link.pause(retryDelayMs(damaged + 1));
     }
   }
 }
 
-export async function deliverByGrant(
+export async function deliverPresigned(
   link: ServerLink,
   api: ApiClient,
   videoId: string,
-  place: SegmentPlace & Readonly<{ digest: string; sizeBytes: number }>,
+  segment: SegmentInfo & Readonly<{ digest: string; sizeBytes: number }>,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Receipt> {
   const ask = (): Promise<Receipt | PresignedUpload> =>
-    link.call((signal) => api.requestGrant(videoId, place, { signal }));
+    link.call((signal) => api.requestPresignedUpload(videoId, segment, { signal }));
   let refusals = 0;
   for (let answer = await ask(); ; answer = await ask()) {
     if (answer.stored) return answer;
-    const grant = answer;
+    const presigned = answer;
     try {
-      await link.call((signal) => api.putGranted(grant, bytes, { signal }));
+      await link.call((signal) => api.putPresigned(presigned, bytes, { signal }));
     } catch (error) {
-      // The grant ran out, or the bytes came damaged: a new grant mends both.
+      // It expired, or the bytes were damaged: a new one helps with both.
       if (!(error instanceof ApiError) || refusals >= MAX_STORE_REFUSALS) throw asRefused(error);
       refusals += 1;
-      await link.pause(backoffMs(refusals));
+      await link.pause(retryDelayMs(refusals));
       continue;
     }
     const deadline = Date.now() + COMMIT_PATIENCE_MS;
     for (let polls = 0; Date.now() < deadline; polls += 1) {
       const committed = await ask();
       if (committed.stored) return committed;
-      await link.pause(Math.min(MAX_POLL_MS, backoffMs(polls) / 2));
+      await link.pause(Math.min(MAX_POLL_MS, retryDelayMs(polls + 1) / 2));
     }
   }
 }
 
-/** The store has statuses of its own: none of them says anything of our key. */
+/** The store's own statuses say nothing about our key. */
 const asRefused = (error: unknown): unknown =>
   error instanceof ApiError ? new Refused(error) : error;

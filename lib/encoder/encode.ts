@@ -1,23 +1,23 @@
-/** The encoder's run: captures sessions into the spool, and empties the spool to the server. */
+/** The encoder's run: captures sessions into the spool, and uploads the spool to the server. */
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, createApiClient } from '../api/client.ts';
-import { type EncodeCommand, UsageError } from './arguments.ts';
+import { UsageError } from '../base/command-line.ts';
+import { pause } from '../base/retry.ts';
 import { startCapture } from './capture.ts';
+import type { EncodeCommand } from './command.ts';
 import { judge } from './delivery.ts';
-import type { Interrupts } from './interrupts.ts';
+import { aborted, type Interrupts, onAbort } from './interrupts.ts';
 import { type EncodePlan, planEncode, type Tools } from './plan.ts';
 import { Progress } from './progress.ts';
-import { backoffMs, GaveUp, ServerLink } from './server-link.ts';
+import { GaveUp, retryDelayMs, ServerLink } from './server-link.ts';
 import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
 import { SessionUploads } from './session-uploads.ts';
-import { streamSpoolFolder } from './spool-location.ts';
-import { lockSpool } from './spool-lock.ts';
+import { lockSpool, streamSpoolFolder } from './spool-location.ts';
 import { UploadQueue } from './upload-queue.ts';
 
 const PARALLEL = { live: 2, file: 4 } as const;
-/** A file is cut faster than it is sent: so much of it may wait on the disk. */
+/** A file is cut faster than it is sent: cutting waits while so much of it is on the disk. */
 const MAX_WAITING_SEGMENTS = 64;
 const MAX_WAITING_BYTES = 256_000_000;
 const FILE_RETRY_MS = 3_600_000;
@@ -34,7 +34,7 @@ export async function encode(
   const lock = await lockSpool(streamFolder);
   if (!lock) {
     throw new UsageError(
-      `Another encoder sends stream "${command.videoId}" from ${streamFolder}: expected one only (or another --spool).`,
+      `Another encoder sends stream "${command.videoId}" from ${streamFolder}; stop it, or choose another --spool.`,
     );
   }
   try {
@@ -56,7 +56,8 @@ class EncodeRun {
   #uploads: SessionUploads;
   #refused = 0;
   #inputFailure: string | undefined;
-  #lastSession: Readonly<{ session: string; segments: number }> | undefined;
+  /** Of the newest session that has any. */
+  #segments = 0;
 
   constructor(command: EncodeCommand, tools: Tools, interrupts: Interrupts, streamFolder: string) {
     this.#command = command;
@@ -78,7 +79,7 @@ class EncodeRun {
   async run(): Promise<number> {
     const { finish } = this.#interrupts;
     onAbort(finish, () =>
-      this.#progress.tell('Interrupted: sending what is left. Once more stops at once.'),
+      this.#progress.info('Interrupted: sending what is left. Once more stops at once.'),
     );
     try {
       const stop = AbortSignal.any([finish, this.#failed.signal]);
@@ -87,7 +88,7 @@ class EncodeRun {
         aborted(stop).then(() => Promise.reject(stop.reason)),
       ]);
       if (!plan.source.live) this.#link = this.#openLink(FILE_RETRY_MS);
-      this.#tellPlan(plan);
+      this.#showPlan(plan);
       await this.#resumeSessions(plan);
       await this.#captureAll(plan);
       const drained = await this.#drain();
@@ -105,9 +106,9 @@ class EncodeRun {
       signal: AbortSignal.any([this.#interrupts.abort, this.#failed.signal]),
       retryForMs: this.#command.retryForMs ?? defaultRetryMs,
       onChange: (change) =>
-        this.#progress.complain(
-          'away' in change
-            ? `The server does not answer: ${change.away.message}; segments wait in ${this.#streamFolder}.`
+        this.#progress.warn(
+          'unreachable' in change
+            ? `The server does not answer: ${change.unreachable.message}; segments wait in ${this.#streamFolder}.`
             : `The server is back after ${(change.backAfterMs / 1000).toFixed(1)} s.`,
         ),
     });
@@ -120,12 +121,12 @@ class EncodeRun {
       );
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // An upload key cannot do it; the media matters more.
-      this.#progress.complain(`The title was not set: ${error.message} ${error.hint}`);
+      // An upload key may not set it; the media matters more.
+      this.#progress.warn(`The title was not set: ${error.message} ${error.hint}`);
     }
   }
 
-  /** What earlier runs left goes first. */
+  /** Uploads what earlier runs left before anything else. */
   async #resumeSessions({ resumableSession }: EncodePlan): Promise<void> {
     for (const info of await findSessions(this.#streamFolder)) {
       if (info.session === resumableSession) continue;
@@ -138,7 +139,7 @@ class EncodeRun {
       queue.close();
       this.#uploads.add(queue);
       if (waiting.length > 0) {
-        this.#progress.tell(
+        this.#progress.info(
           `${waiting.length} segments of session ${info.session} were left: they go first.`,
         );
       }
@@ -157,10 +158,10 @@ class EncodeRun {
       if (finish.aborted || this.#failed.signal.aborted || !plan.source.restartable) return;
       if (durationSeconds !== undefined && cutSeconds >= durationSeconds - 0.1) return;
       failures = end.segments > 0 ? 0 : failures + 1;
-      const delayMs = backoffMs(failures + 1);
+      const delayMs = retryDelayMs(failures + 1);
       const why = end.failure ?? 'the source ended';
-      this.#progress.complain(`${why}\nTrying again in ${(delayMs / 1000).toFixed(1)} s.`);
-      await sleep(delayMs, undefined, { signal: finish }).catch(() => undefined);
+      this.#progress.warn(`${why}\nTrying again in ${(delayMs / 1000).toFixed(1)} s.`);
+      await pause(delayMs, finish);
       if (finish.aborted) return;
     }
   }
@@ -201,12 +202,12 @@ class EncodeRun {
         }
       },
     });
-    // A file's last segment must not be shorter than in the run that resumes it.
+    // The run that resumes a file cuts it again: a shortened last segment would differ from that one.
     onAbort(finish, () => (isFile ? capture.kill() : capture.finish()));
     onAbort(AbortSignal.any([this.#interrupts.abort, this.#failed.signal]), () => capture.kill());
     const end = await capture.done;
     queue.close();
-    if (end.segments > 0) this.#lastSession = { session: info.session, segments: end.segments };
+    if (end.segments > 0) this.#segments = end.segments;
     return { ...end, seconds };
   }
 
@@ -222,7 +223,7 @@ class EncodeRun {
         onSent: (segment, receipt) => this.#progress.sent(segment, receipt),
         onRefused: (segment, { reason }, keptAt) => {
           this.#refused += 1;
-          this.#progress.complain(
+          this.#progress.warn(
             `Segment ${segment.number} was refused (${reason.status} ${reason.code}): ${reason.message} ${reason.hint} It is kept as ${keptAt}.`,
           );
         },
@@ -238,65 +239,63 @@ class EncodeRun {
       if ((await Promise.race([done, interrupted])) === true) return true;
     }
     const timer = new AbortController();
-    const late = sleep(DRAIN_MS, false, { signal: timer.signal }).catch(() => false);
+    const late = pause(DRAIN_MS, timer.signal).then(() => false);
     const drained = await Promise.race([done, late]);
     timer.abort();
     if (!drained)
-      this.#failed.abort(new GaveUp('The interrupt did not leave time to send the rest.'));
+      this.#failed.abort(new GaveUp('The rest could not be sent in time after the interrupt.'));
     return drained;
   }
 
   async #end(): Promise<void> {
-    if (!this.#lastSession || this.#progress.segments === 0) return;
-    const { session, segments } = this.#lastSession;
+    const { videoId } = this.#command;
+    if (this.#segments === 0 || this.#progress.segments === 0) return;
     try {
-      await this.#link.call((signal) =>
-        this.#api.endStream(this.#command.videoId, { session, segments }, { signal }),
-      );
+      await this.#link.call((signal) => this.#api.endStream(videoId, { signal }));
     } catch (error) {
       throw error instanceof ApiError
-        ? new GaveUp(`The end was not taken: ${error.message}`)
+        ? new GaveUp(`The stream could not be ended: ${error.message}`)
         : judge(error);
     }
-    this.#progress.tell(`${this.#command.videoId}: ${segments} segments, ended.`);
+    this.#progress.info(`${videoId}: ${this.#segments} segments, ended.`);
   }
 
   #exitCode(): number {
-    this.#tellRest();
+    this.#warnOfRest();
     if (this.#interrupts.finish.aborted) return this.#interrupts.exitCode();
-    if (this.#inputFailure !== undefined) this.#progress.complain(this.#inputFailure);
-    return this.#inputFailure === undefined && this.#refused === 0 && this.#lastSession ? 0 : 2;
+    if (this.#inputFailure !== undefined) this.#progress.warn(this.#inputFailure);
+    return this.#inputFailure === undefined && this.#refused === 0 && this.#segments > 0 ? 0 : 2;
   }
 
   #explain(error: unknown): number {
     if (this.#interrupts.finish.aborted) {
-      this.#tellRest();
+      this.#warnOfRest();
       return this.#interrupts.exitCode();
     }
     if (!(error instanceof GaveUp)) throw error;
-    this.#progress.complain(error.message);
-    this.#tellRest();
+    this.#progress.warn(error.message);
+    this.#warnOfRest();
     return 2;
   }
 
-  #tellRest(): void {
+  #warnOfRest(): void {
     const { segments, seconds } = this.#uploads.backlog;
     if (segments === 0) return;
-    this.#progress.complain(
+    this.#progress.warn(
       `${segments} segments (${seconds.toFixed(1)} s) wait in ${this.#streamFolder}: run the encoder again to send them.`,
     );
   }
 
-  #tellPlan({ copies, source, segmentSeconds }: EncodePlan): void {
+  #showPlan({ copies, source, segmentSeconds }: EncodePlan): void {
     const { to, videoId, input } = this.#command;
     const how = copies ? 'copied' : 'encoded';
-    this.#progress.tell(
+    this.#progress.info(
       `${input} (${source.kind}, ${how}, ${segmentSeconds} s segments) → ${to}/upload/${videoId}`,
     );
   }
 }
 
-/** A name is for one run; the runs of a source that had to be opened again count on. */
+/** Each run needs a name of its own: those after the first get a number. */
 const sessionName = (wanted: string | undefined, run: number): string =>
   wanted === undefined
     ? `live-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(3).toString('hex')}`
@@ -306,11 +305,3 @@ const sessionName = (wanted: string | undefined, run: number): string =>
 
 const isFull = ({ backlog }: UploadQueue): boolean =>
   backlog.segments >= MAX_WAITING_SEGMENTS || backlog.bytes >= MAX_WAITING_BYTES;
-
-function onAbort(signal: AbortSignal, action: () => void): void {
-  if (signal.aborted) action();
-  else signal.addEventListener('abort', action, { once: true });
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => onAbort(signal, resolve));

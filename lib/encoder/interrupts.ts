@@ -1,11 +1,11 @@
-/** Ctrl-C once: come to an end. Twice: stop. */
+/** Ctrl-C once finishes what was begun; twice stops at once. */
 
 export type Interrupts = Readonly<{
-  /** The segment that is being cut shall be the last. */
+  /** Aborted by the first: the segment that is being cut is the last one. */
   finish: AbortSignal;
-  /** Nothing more shall be waited for. */
+  /** Aborted by the second: nothing is waited for any more. */
   abort: AbortSignal;
-  /** As a shell counts it: 128 and the signal's number. */
+  /** As a shell reports it: 128 plus the signal's number. */
   exitCode(): number;
 }>;
 
@@ -28,3 +28,12 @@ export function listenForInterrupts(process: NodeJS.Process): Interrupts {
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
+
+/** Runs the action when the signal is aborted; at once if it is already. */
+export function onAbort(signal: AbortSignal, action: () => void): void {
+  if (signal.aborted) action();
+  else signal.addEventListener('abort', action, { once: true });
+}
+
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => onAbort(signal, resolve));

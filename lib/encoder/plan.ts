@@ -1,15 +1,16 @@
-/** From the command line to what ffmpeg shall do: looks at the source and decides. */
+/** From the command line to ffmpeg's arguments: probes the source and decides how it is cut. */
 
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { EncodeCommand } from './arguments.ts';
+import { defined } from '../base/defined.ts';
+import type { EncodeCommand } from './command.ts';
 import { codecArguments } from './cutting.ts';
 import { type Probe, probeSource } from './probe.ts';
 import { openSource, type Source } from './source.ts';
 import { readHead } from './stream-head.ts';
 
-/** The programs, and the environment that they get. */
+/** Paths of the programs, and their environment. */
 export type Tools = Readonly<{
   ffmpeg: string;
   ffprobe: string;
@@ -24,12 +25,12 @@ export type EncodePlan = Readonly<{
   /** What ffmpeg reads as `pipe:0`. */
   stdin?: Readable;
   copies: boolean;
-  /** Of a file that is cut the same way each time: the session that a second run resumes. */
+  /** For a file that is cut the same way each time: the session that a second run resumes. */
   resumableSession?: string;
 }>;
 
 const SEGMENT_SECONDS = { live: 2, file: 4 } as const;
-/** Enough to see two keyframes of nearly every camera. */
+/** Enough for two keyframes of nearly every camera. */
 const LIVE_PROBE_SECONDS = 5;
 const PROBE_TIMEOUT_MS = 20_000;
 const HEAD_BYTES = 4_000_000;
@@ -46,8 +47,7 @@ export async function planEncode(
   const source = await openSource(command.input, tools.ffmpeg, {
     loop,
     once,
-    ...(pace === undefined ? {} : { pace }),
-    ...(size === undefined ? {} : { size }),
+    ...defined({ pace, size }),
   });
   const segmentSeconds = command.segmentSeconds ?? SEGMENT_SECONDS[source.live ? 'live' : 'file'];
   let probe: Probe | undefined;
@@ -72,9 +72,7 @@ export async function planEncode(
     segmentSeconds,
     live: source.live,
     light: source.kind === 'testsrc',
-    ...(command.video === undefined ? {} : { video: command.video }),
-    ...(command.bitrateBps === undefined ? {} : { bitrateBps: command.bitrateBps }),
-    ...(size === undefined ? {} : { size }),
+    ...defined({ video: command.video, bitrateBps: command.bitrateBps, size }),
   });
   const file = source.kind === 'file' && !source.live ? source.inputArguments.at(-1) : undefined;
   return {
@@ -82,23 +80,22 @@ export async function planEncode(
     inputArguments: source.inputArguments,
     codecArguments: codecs,
     segmentSeconds,
-    ...(input === undefined ? {} : { stdin: input }),
     copies: codecs.join(' ').includes('-c:v copy'),
-    ...(file === undefined
-      ? {}
-      : {
-          resumableSession:
-            command.session ??
-            (await fingerprint(file.replace(/^file:/, ''), [
-              codecs,
-              segmentSeconds,
-              durationSeconds,
-            ])),
-        }),
+    ...defined({
+      stdin: input,
+      resumableSession:
+        file &&
+        (command.session ??
+          (await fingerprint(file.replace(/^file:/, ''), [
+            codecs,
+            segmentSeconds,
+            durationSeconds,
+          ]))),
+    }),
   };
 }
 
-/** The same bytes cut by the same arguments make the same segments: name them so. */
+/** A session name for these bytes cut by these arguments: they make the same segments each time. */
 async function fingerprint(path: string, cutting: readonly unknown[]): Promise<string> {
   const file = await open(path, 'r');
   try {

@@ -1,15 +1,16 @@
-/** A look at a source before it is cut: its codecs, and where its keyframes are. */
+/** Probes a source before it is cut: its codecs, and where its keyframes are. */
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { defined } from '../base/defined.ts';
 
 export type ProbedVideo = Readonly<{
   codec: string;
-  /** Turned by the player, as phones do it; MPEG-TS cannot say so. */
+  /** By metadata, as phones do it; MPEG-TS cannot carry that. */
   rotated: boolean;
-  /** Presentation times, in seconds, in the order of decoding. */
+  /** Presentation times, in decoding order. */
   keyframeSeconds: readonly number[];
-  /** Every group of pictures can be decoded alone, and times only grow. */
+  /** Every GOP is closed, and the keyframes' times only grow. */
   closed: boolean;
   startSeconds: number;
   endSeconds: number;
@@ -25,7 +26,7 @@ export type ProbeOptions = Readonly<{
   /** `-i` included; `pipe:0` reads `stdin`. */
   inputArguments: readonly string[];
   stdin?: Uint8Array;
-  /** Look at so much of the media only. */
+  /** Read only so much of the media. */
   seconds?: number;
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -35,17 +36,16 @@ const ENTRIES =
   'packet=stream_index,pts_time,duration_time,flags:stream=index,codec_type,codec_name,profile:' +
   'stream_side_data=rotation:stream_disposition=attached_pic';
 
-/** undefined when ffprobe cannot read the source; the capture will say why. */
+/** undefined when ffprobe cannot read the source; the capture then reports why. */
 export async function probeSource(options: ProbeOptions): Promise<Probe | undefined> {
   const { ffprobe, inputArguments, stdin, seconds, timeoutMs } = options;
   const interval = seconds === undefined ? [] : ['-read_intervals', `%+${seconds}`];
   const args = ['-v', 'error', ...interval, '-show_entries', ENTRIES, '-of', 'compact'];
-  // Options of ffmpeg alone.
+  // Options that ffprobe does not know.
   const input = withoutOptions(inputArguments, ['-re'], ['-stream_loop', '-thread_queue_size']);
   const child = spawn(ffprobe, [...args, ...input], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...defined({ timeout: timeoutMs, signal: options.signal }),
   });
   const exited = new Promise<number | null>((resolve) => {
     child.on('error', () => resolve(null));
@@ -89,7 +89,7 @@ function scanPacket(scans: Map<string, VideoScan>, packet: Fields): void {
   const isKeyframe = packet.flags?.startsWith('K') ?? false;
   let scan = scans.get(index);
   if (!scan) {
-    // What stands before the first keyframe cannot be shown, copied or not.
+    // Frames before the first keyframe cannot be decoded.
     if (!isKeyframe) return;
     scan = { keyframes: [], closed: true, start: seconds, end: seconds };
     scans.set(index, scan);
@@ -99,7 +99,7 @@ function scanPacket(scans: Map<string, VideoScan>, packet: Fields): void {
     if (seconds <= keyframe) scan.closed = false;
     scan.keyframes.push(seconds);
   } else if (seconds < keyframe) {
-    // Shown before the keyframe that it comes after: it needs pictures of the segment before.
+    // Shown before the keyframe that it follows: it refers to frames of the previous segment.
     scan.closed = false;
   }
   scan.end = Math.max(scan.end, seconds + (Number(packet.duration_time) || 0));

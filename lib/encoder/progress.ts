@@ -1,25 +1,25 @@
-/** What the person at the terminal sees: one line that is kept fresh, or one line now and then. */
+/** What the terminal shows: one line that is updated in place, or a line every ten seconds. */
 
 import type { Receipt } from '../api/messages.ts';
 
 /** `seconds`: of media, where it is known. */
 export type Backlog = Readonly<{ segments: number; seconds?: number }>;
 
-/** What was sent: a segment, or a file beside the segments. */
+/** A segment that was sent, or a file beside the segments. */
 export type SentItem = Readonly<{ sizeBytes: number; spooledAtMs: number }>;
 
 export type ProgressOptions = Readonly<{
   label: string;
   quiet: boolean;
   backlog(): Backlog;
-  /** Where lines go; `isTTY`: a line can be written over. */
+  /** Standard error by default; `isTTY`: a line can be overwritten. */
   output?: Readonly<{ isTTY?: boolean; columns?: number; write(text: string): unknown }>;
   now?: () => number;
 }>;
 
 const TTY_INTERVAL_MS = 500;
 const PLAIN_INTERVAL_MS = 10_000;
-/** Rates are those of the newest so many seconds. */
+/** Rates are averages of so long. */
 const WINDOW_MS = 15_000;
 
 type Sent = Readonly<{ atMs: number; bytes: number; seconds: number }>;
@@ -51,7 +51,7 @@ export class Progress {
     return this.#segments;
   }
 
-  /** Without a receipt it was no segment. */
+  /** `receipt`: undefined for a file that is no segment. */
   sent({ sizeBytes, spooledAtMs }: SentItem, receipt: Receipt | undefined): void {
     const atMs = this.#now();
     this.#recent.push({ atMs, bytes: sizeBytes, seconds: (receipt?.durationMs ?? 0) / 1000 });
@@ -61,13 +61,13 @@ export class Progress {
     this.#clockOffsetMs = Date.parse(receipt.serverTime) - atMs;
   }
 
-  /** News, above the line. */
-  tell(text: string): void {
+  /** Above the line; not printed when quiet. */
+  info(text: string): void {
     if (!this.#options.quiet) this.#write(text);
   }
 
-  /** What goes wrong is told even when it shall be quiet. */
-  complain(text: string): void {
+  /** Above the line, also when quiet. */
+  warn(text: string): void {
     this.#write(text);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The files that were pushed to one stream, from the disk to the server, in the order in which they came:
- * an init segment counts for the segments behind it, a playlist for those before.
+ * Forwards the files that were pushed to one stream from the disk to the server, in order of arrival:
+ * an init segment applies to the segments after it, a playlist to those before it.
  */
 
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { type ApiClient, ApiError } from '../api/client.ts';
 import type { Receipt } from '../api/messages.ts';
 import { MAX_BODY_BYTES } from '../api/routes.ts';
 import { segmentNumberOfName } from '../playlist/pushed-playlist.ts';
-import { deliverByGrant, digestOf, judge, Refused } from './delivery.ts';
+import { deliverPresigned, digestOf, judge, Refused } from './delivery.ts';
 import type { ServerLink } from './server-link.ts';
 import { moveDurably, storeWhole } from './spool-file.ts';
 
@@ -17,7 +17,7 @@ export type SentFile = Readonly<{
   name: string;
   sizeBytes: number;
   spooledAtMs: number;
-  /** Of a segment. */
+  /** undefined for a file that is no segment. */
   receipt: Receipt | undefined;
 }>;
 
@@ -25,7 +25,7 @@ export type PushForwarderOptions = Readonly<{
   api: ApiClient;
   link: ServerLink;
   videoId: string;
-  /** Of the stream. */
+  /** The stream's spool. */
   folder: string;
   onSent(file: SentFile): void;
   onRefused(name: string, refused: Refused, keptAt: string): void;
@@ -44,7 +44,7 @@ export class PushForwarder {
     this.#options = options;
   }
 
-  /** Files that wait, with those that are still coming. */
+  /** Files to be sent, those that still arrive included. */
   get waiting(): number {
     return this.#entries.length;
   }
@@ -53,7 +53,7 @@ export class PushForwarder {
     return join(this.#options.folder, 'pushed');
   }
 
-  /** Takes up what an earlier run left. */
+  /** Queues what an earlier run left. */
   async open(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     for (const file of (await readdir(this.#folder)).sort()) {
@@ -70,7 +70,7 @@ export class PushForwarder {
     }
   }
 
-  /** Resolves when the file is on the disk. Its place in the order is that of this call. */
+  /** Resolves when the file is on the disk. Files are sent in the order of these calls. */
   async take(name: string, body: Promise<Uint8Array>): Promise<void> {
     const file = `${String(this.#nextSequence).padStart(12, '0')}-${encodeURIComponent(name)}`;
     this.#nextSequence += 1;
@@ -95,7 +95,7 @@ export class PushForwarder {
     for (;;) {
       const [entry] = this.#entries;
       if (entry) {
-        // A body that broke off was never a file.
+        // A body that broke off is not a file.
         const path = await entry.stored.catch(() => undefined);
         if (path !== undefined) await this.#forward(entry.name, path);
         this.#entries.shift();
@@ -136,9 +136,9 @@ export class PushForwarder {
     }
     const segment = segmentNumberOfName(name);
     if (segment === undefined) throw new Refused(unnumbered(name, bytes.length));
-    const place = { segment, name, digest: digestOf(bytes), sizeBytes: bytes.length };
+    const info = { segment, name, digest: digestOf(bytes), sizeBytes: bytes.length };
     try {
-      return await deliverByGrant(link, api, videoId, place, bytes);
+      return await deliverPresigned(link, api, videoId, info, bytes);
     } catch (error) {
       throw judge(error);
     }

@@ -1,4 +1,4 @@
-/** An HTTP server on this machine that takes what ffmpeg and other encoders push: PUT of whole files. */
+/** An HTTP server on this machine for what ffmpeg and other encoders push: PUT of whole files. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 export type PushHandler = Readonly<{
   /**
    * Called when the request begins, in the order of arrival. The body rejects if it breaks off.
-   * Resolves when the file is kept.
+   * Resolves when the file is stored.
    */
   onFile(path: readonly string[], body: Promise<Uint8Array>): Promise<PushAnswer>;
-  /** Clients that ask before they send (Expect: 100-continue) wait for it. */
+  /** Clients that send `Expect: 100-continue` wait for it. */
   admit?(path: readonly string[]): Promise<void>;
 }>;
 
@@ -21,7 +21,7 @@ export async function startPushServer(handler: PushHandler, port = 0): Promise<P
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request);
     if (request.method === 'DELETE') {
-      // The player's window has moved on; what was pushed is kept all the same.
+      // Encoders delete what left their playlist's window; what was pushed is kept all the same.
       response.writeHead(204).end();
       return;
     }
@@ -40,7 +40,7 @@ export async function startPushServer(handler: PushHandler, port = 0): Promise<P
 
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => {
-      // A body that broke off has nobody left to be answered.
+      // The client of a body that broke off is gone.
       if (request.destroyed) return;
       response.writeHead(507, { connection: 'close' }).end(`${String(error)}\n`);
     });

@@ -1,21 +1,21 @@
 /**
- * Takes what an unmodified encoder pushes to this machine, answers at once, and brings it to the server
- * when the server can be reached.
+ * Accepts what an unmodified encoder pushes to this machine, answers at once, and forwards it to the
+ * server when the server can be reached.
  */
 
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from '../api/client.ts';
+import { UsageError } from '../base/command-line.ts';
+import { pause } from '../base/retry.ts';
 import { parseVideoId } from '../domain/ids.ts';
-import { type RelayCommand, UsageError } from './arguments.ts';
-import type { Interrupts } from './interrupts.ts';
+import type { RelayCommand } from './command.ts';
+import { aborted, type Interrupts } from './interrupts.ts';
 import { Progress } from './progress.ts';
 import { PushForwarder } from './push-forwarder.ts';
 import { type PushAnswer, startPushServer } from './push-server.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
-import { streamSpoolFolder } from './spool-location.ts';
-import { lockSpool, type SpoolLock } from './spool-lock.ts';
+import { lockSpool, type SpoolLock, streamSpoolFolder } from './spool-location.ts';
 
 /** After an interrupt. */
 const DRAIN_MS = 10_000;
@@ -29,7 +29,7 @@ export async function relay(command: RelayCommand, interrupts: Interrupts): Prom
   ).catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
-    throw new UsageError(`--port is "${command.port}": expected a free port; ${message}.`);
+    throw new UsageError(`--port is "${command.port}"; expected: a free port; ${message}.`);
   });
   try {
     await run.resume();
@@ -70,15 +70,15 @@ class RelayRun {
       signal: AbortSignal.any([interrupts.abort, this.#failed.signal]),
       retryForMs: command.retryForMs,
       onChange: (change) =>
-        this.#progress.complain(
-          'away' in change
-            ? `The server does not answer: ${change.away.message}; files wait in ${command.spoolFolder}.`
+        this.#progress.warn(
+          'unreachable' in change
+            ? `The server does not answer: ${change.unreachable.message}; files wait in ${command.spoolFolder}.`
             : `The server is back after ${(change.backAfterMs / 1000).toFixed(1)} s.`,
         ),
     });
   }
 
-  /** Streams of which an earlier run left something. */
+  /** Opens the streams of which an earlier run left files. */
   async resume(): Promise<void> {
     const { videoId, spoolFolder, to } = this.#command;
     const parent = dirname(streamSpoolFolder(spoolFolder, to, 'any'));
@@ -89,7 +89,7 @@ class RelayRun {
         () => [],
       );
       if (pushed.length > 0 && (await this.#open(id))) {
-        this.#progress.tell(`${pushed.length} files of stream ${id} were left: they go first.`);
+        this.#progress.info(`${pushed.length} files of stream ${id} were left: they go first.`);
       }
     }
   }
@@ -112,26 +112,24 @@ class RelayRun {
     if (this.#interrupts.finish.aborted || this.#failed.signal.aborted) {
       return { status: 503, text: 'The relay is being stopped.' };
     }
-    // The place in the order is taken now if the stream is open; else the files that open it queue here.
+    // Keeps the order of arrival: all files of a stream that is being opened wait for the same promise.
     const stream = await this.#open(videoId);
     if (!stream) return { status: 503, text: `Another encoder sends stream "${videoId}".` };
     await stream.forwarder.take(name, body);
     return { status: 201 };
   }
 
-  /** Until an interrupt and what comes after it, or until going on is of no use. */
+  /** Until an interrupt and the time to drain, or a failure that does not pass. Returns the exit code. */
   async untilStopped(): Promise<number> {
     const { finish, abort } = this.#interrupts;
-    await untilAborted(AbortSignal.any([finish, this.#failed.signal]));
+    await aborted(AbortSignal.any([finish, this.#failed.signal]));
     const forwarders = [...this.#forwarders.keys()];
     for (const forwarder of forwarders) forwarder.close();
     if (!this.#failed.signal.aborted) {
       const timer = new AbortController();
       await Promise.race([
         Promise.allSettled(this.#forwarders.values()),
-        sleep(DRAIN_MS, undefined, { signal: AbortSignal.any([timer.signal, abort]) }).catch(
-          () => undefined,
-        ),
+        pause(DRAIN_MS, AbortSignal.any([timer.signal, abort])),
       ]);
       timer.abort();
     }
@@ -140,9 +138,9 @@ class RelayRun {
     this.#failed.abort();
     this.#progress.stop();
     if (failure !== undefined && !(failure instanceof GaveUp)) throw failure;
-    if (failure !== undefined) this.#progress.complain(failure.message);
+    if (failure !== undefined) this.#progress.warn(failure.message);
     if (waiting > 0) {
-      this.#progress.complain(
+      this.#progress.warn(
         `${waiting} files wait in ${this.#command.spoolFolder}: run the relay again to send them.`,
       );
     }
@@ -159,7 +157,7 @@ class RelayRun {
     if (present) return present;
     const opening = this.#openStream(videoId);
     this.#streams.set(videoId, opening);
-    // Another encoder may go away: the next file tries again.
+    // The other encoder may end: the next file tries again.
     opening.then(
       (stream) => !stream && this.#streams.delete(videoId),
       () => this.#streams.delete(videoId),
@@ -179,7 +177,7 @@ class RelayRun {
       folder,
       onSent: (file) => this.#progress.sent(file, file.receipt),
       onRefused: (name, { reason }, keptAt) =>
-        this.#progress.complain(
+        this.#progress.warn(
           `${videoId}/${name} was refused (${reason.status} ${reason.code}): ${reason.message} ${reason.hint} It is kept as ${keptAt}.`,
         ),
     });
@@ -190,9 +188,3 @@ class RelayRun {
     return { forwarder, lock };
   }
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

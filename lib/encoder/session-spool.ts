@@ -1,17 +1,18 @@
 /**
  * The segments of one session on disk, from the moment they are cut until their receipts have come.
  *
- * `waiting/` holds what is to be sent, `sent/` the newest of what was, in case the server turns out
- * to have lost one; what the server refused goes to the `rejected/` folder of the stream.
+ * `waiting/` holds what is to be sent, `sent/` the newest of what was sent, in case a receipt reports
+ * one as missing; what the server refused goes to the `rejected/` folder of the stream.
  */
 
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../base/defined.ts';
 import { moveDurably } from './spool-file.ts';
 
 export type SpooledSegment = Readonly<{
   number: number;
-  /** Absent for a segment whose encoder died before it said. */
+  /** Absent for a segment whose encoder died before the playlist that has it. */
   durationSeconds?: number;
   sizeBytes: number;
   path: string;
@@ -21,7 +22,7 @@ export type SpooledSegment = Readonly<{
 
 export type SessionInfo = Readonly<{ session: string; createdAtMs: number }>;
 
-/** How many sent segments are kept for a resend, and how many bytes of them. */
+/** Sent segments that are kept to be sent again: the newest, as long as both limits allow. */
 const KEPT_SEGMENTS = 16;
 const KEPT_BYTES = 64_000_000;
 
@@ -39,7 +40,7 @@ export class SessionSpool {
     this.#folder = sessionFolder(streamFolder, info.session);
   }
 
-  /** Where a capture may put files that are not segments yet. */
+  /** For a capture's unfinished files. */
   get cutFolder(): string {
     return join(this.#folder, 'cut');
   }
@@ -58,7 +59,7 @@ export class SessionSpool {
     return listSegments(join(this.#folder, 'waiting'));
   }
 
-  /** Segments that were cut whole, but not yet handed over when the encoder died. */
+  /** Adds segments that were complete, but not yet in the spool, when the encoder died. */
   async adoptCut(known: ReadonlySet<number>): Promise<SpooledSegment[]> {
     const adopted: SpooledSegment[] = [];
     for (const name of (await readdir(this.cutFolder)).sort()) {
@@ -80,14 +81,14 @@ export class SessionSpool {
     return describeSegment(target, number, durationSeconds);
   }
 
-  /** Its receipt has come. */
-  async settle(segment: SpooledSegment): Promise<void> {
+  /** Called when its receipt has come. */
+  async markSent(segment: SpooledSegment): Promise<void> {
     const path = join(this.#folder, 'sent', segmentFile(segment.number, segment.durationSeconds));
     await rename(segment.path, path);
     this.#sent.delete(segment.number);
     this.#sent.set(segment.number, { ...segment, path });
     let bytes = 0;
-    for (const kept of [...this.#sent.values()].reverse()) bytes += kept.sizeBytes;
+    for (const kept of this.#sent.values()) bytes += kept.sizeBytes;
     for (const oldest of this.#sent.values()) {
       if (this.#sent.size <= KEPT_SEGMENTS && bytes <= KEPT_BYTES) break;
       this.#sent.delete(oldest.number);
@@ -96,7 +97,7 @@ export class SessionSpool {
     }
   }
 
-  /** A sent segment goes back to those that wait; undefined if it is not kept any more. */
+  /** A sent segment is to be sent again; undefined if it is no longer kept. */
   async recall(number: number): Promise<SpooledSegment | undefined> {
     const segment = this.#sent.get(number);
     if (!segment) return undefined;
@@ -104,7 +105,7 @@ export class SessionSpool {
     return this.add(number, segment.durationSeconds, segment.path);
   }
 
-  /** Keeps what the server will not have, and why. */
+  /** Sets a refused segment aside, with the reason beside it. Returns its new path. */
   async reject(segment: SpooledSegment, reason: object): Promise<string> {
     const name = `${encodeURIComponent(this.info.session)}-${padded(segment.number)}`;
     const path = join(this.#streamFolder, 'rejected', `${name}.ts`);
@@ -133,7 +134,7 @@ export async function findSessions(streamFolder: string): Promise<SessionInfo[]>
         JSON.parse(await readFile(join(folder, name, INFO_FILE), 'utf8')) as SessionInfo,
       );
     } catch {
-      // Died before its first segment could be spooled: nothing of it is worth keeping.
+      // Its encoder died before the first segment was spooled: nothing to keep.
       await rm(join(folder, name), { recursive: true, force: true });
     }
   }
@@ -145,7 +146,7 @@ const sessionFolder = (streamFolder: string, session: string): string =>
 
 const padded = (number: number): string => String(number).padStart(10, '0');
 
-/** The name says all that is to be known, so that one rename stores it. */
+/** Number and duration are in the name, so that one rename stores them with the bytes. */
 const segmentFile = (number: number, durationSeconds: number | undefined): string =>
   `${padded(number)}-${durationSeconds === undefined ? 'x' : Math.round(durationSeconds * 1e6)}.ts`;
 
@@ -168,7 +169,7 @@ async function describeSegment(
   const { size, mtimeMs } = await stat(path);
   return {
     number,
-    ...(durationSeconds === undefined ? {} : { durationSeconds }),
+    ...defined({ durationSeconds }),
     sizeBytes: size,
     path,
     spooledAtMs: mtimeMs,

@@ -1,4 +1,4 @@
-/** The sessions of a stream, one after the other: the server takes no older session after a newer. */
+/** Uploads the sessions of a stream one after the other: the server refuses an older one after a newer. */
 
 import type { UploadQueue } from './upload-queue.ts';
 
@@ -7,14 +7,14 @@ export class SessionUploads {
   readonly #onFailure: (error: unknown) => void;
   #last: Promise<void>;
 
-  /** `before` comes before all uploads. */
+  /** All uploads wait for `before`. */
   constructor(before: Promise<void>, onFailure: (error: unknown) => void) {
     this.#last = before;
     this.#onFailure = onFailure;
     before.catch(onFailure);
   }
 
-  /** Its spool goes when all of it was sent or refused. */
+  /** Its spool is removed when everything in it was sent or refused. */
   add(queue: UploadQueue): void {
     this.#queues.add(queue);
     this.#last = this.#last.then(async () => {

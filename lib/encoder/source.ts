@@ -1,26 +1,27 @@
-/** What INPUT names, and how ffmpeg opens it. */
+/** The kinds of INPUT, and how ffmpeg opens each. */
 
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { UsageError } from './arguments.ts';
+import { UsageError } from '../base/command-line.ts';
+import { INPUT_EXPECTED } from './command.ts';
 import { testPatternArguments } from './test-pattern.ts';
 
 export type Source = Readonly<{
   kind: 'file' | 'device' | 'network' | 'stdin' | 'testsrc';
-  /** What comes before the output's options on ffmpeg's command line, `-i` included. */
+  /** Of ffmpeg, `-i` included. */
   inputArguments: readonly string[];
-  /** Can be opened to look at it, and then once more. */
+  /** Can be opened twice: to be probed, and then to be cut. */
   probeable: boolean;
-  /** Comes at its own pace, or has to. */
+  /** Comes in real time, or has to be sent so. */
   live: boolean;
-  /** Worth opening again when it fails. */
+  /** Is opened again when it ends or fails. */
   restartable: boolean;
 }>;
 
-/** ffmpeg's own names of capture devices: `NAME:` before what it shall open. */
+/** ffmpeg's names of capture devices: INPUT is `FORMAT:NAME`. */
 const DEVICE_FORMATS = ['alsa', 'pulse', 'v4l2', 'x11grab', 'avfoundation', 'dshow'];
 
-/** Addresses that never end by themselves. */
+/** Protocols whose streams are not expected to end. */
 const ENDLESS = ['rtsp:', 'rtsps:', 'rtmp:', 'rtmps:', 'srt:', 'udp:', 'rtp:', 'rist:', 'tcp:'];
 
 export type SourceOptions = Readonly<{
@@ -66,10 +67,10 @@ export async function openSource(
 
   const scheme = input.match(/^([a-z][a-z0-9+.-]+):\/\//i)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== 'file') {
-    // A camera behind a lossy line is better read over TCP; other values can stand in the address.
+    // TCP suits cameras behind a lossy line; the address may ask for something else.
     const transport = scheme.startsWith('rtsp') ? ['-rtsp_transport', 'tcp'] : [];
     const listens = /[?&](listen=[12]|mode=listener)(?=&|$)/.test(input);
-    // Of these two ffmpeg takes it as an option, and as part of the address of others.
+    // For these two protocols ffmpeg takes it as an option, for others as part of the address.
     const asOption = listens && /^(rtmp|http)$/.test(scheme);
     const listen = asOption ? ['-listen', '1'] : [];
     const address = asOption ? input.replace(/[?&]listen=[12]/, '') : input;
@@ -98,7 +99,7 @@ export async function openSource(
 async function requireReadable(path: string): Promise<void> {
   try {
     if ((await stat(path)).isDirectory()) throw new Error('it is a folder');
-    // Opening a device can wait for it; its permissions are ffmpeg's to check.
+    // Opening a device may block; ffmpeg reports missing permissions.
     if (!path.startsWith('/dev/')) await (await open(path, 'r')).close();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -108,8 +109,6 @@ async function requireReadable(path: string): Promise<void> {
         : code === 'EACCES'
           ? 'it may not be read'
           : message;
-    throw new UsageError(
-      `INPUT "${path}": ${reason}; expected a file, a device, a URL, "-", testsrc or relay.`,
-    );
+    throw new UsageError(`INPUT "${path}": ${reason}; ${INPUT_EXPECTED}`);
   }
 }

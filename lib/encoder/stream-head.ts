@@ -1,14 +1,14 @@
-/** A look at the beginning of a stream that can be read only once. */
+/** Reads the beginning of a stream that can be read only once. */
 
 import { Readable } from 'node:stream';
 
 export type StreamHead = Readonly<{
   head: Uint8Array;
-  /** All of the stream, the head included. */
+  /** The whole stream, `head` included. */
   whole: Readable;
 }>;
 
-/** Waits for `maxBytes`, the end, or `maxMs` from the first byte on. */
+/** Reads until `maxBytes` have come, the stream has ended, or `maxMs` have passed since the first byte. */
 export async function readHead(
   stream: AsyncIterable<Uint8Array>,
   maxBytes: number,

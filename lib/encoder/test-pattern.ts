@@ -1,4 +1,4 @@
-/** A picture that shows when it was made, and tones: for trying things out, and for measuring delay. */
+/** The test pattern: video that shows when each frame was made, and tones; for measuring latency. */
 
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const SIZE = '1280x720';
 const FRAMES_PER_SECOND = 30;
 
-/** Where Linux, macOS and Windows keep a font that has digits. */
+/** Fonts with digits on Linux, macOS and Windows. */
 const FONTS = [
   '/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf',
   '/usr/share/fonts/TTF/DejaVuSansMono.ttf',
@@ -20,13 +20,13 @@ const FONTS = [
 
 export async function testPatternArguments(ffmpeg: string, realTime: boolean): Promise<string[]> {
   const pace = realTime ? ['-re'] : [];
-  const picture = `testsrc2=size=${SIZE}:rate=${FRAMES_PER_SECOND}`;
+  const video = `testsrc2=size=${SIZE}:rate=${FRAMES_PER_SECOND}`;
   const font = await usableFont(ffmpeg);
   const text = font === undefined ? '' : `,${clockFilter(font)}`;
   // A low tone on the left; on the right a beep at each full second.
   const tones = 'aevalsrc=0.1*sin(220*2*PI*t)|0.2*sin(880*2*PI*t)*lt(mod(t\\,1)\\,0.1):s=48000';
   return [
-    ...[...pace, '-f', 'lavfi', '-i', picture + text],
+    ...[...pace, '-f', 'lavfi', '-i', video + text],
     ...[...pace, '-f', 'lavfi', '-i', tones],
   ];
 }
@@ -35,9 +35,9 @@ export async function testPatternArguments(ffmpeg: string, realTime: boolean): P
 function clockFilter(font: string): string {
   const escaped = font.replace(/[\\:']/g, '\\\\$&');
   const text = '%{gmtime\\:%Y-%m-%d %H\\\\\\:%M\\\\\\:%S} UTC  %{pts\\:hms}  %{n}';
-  const look =
+  const style =
     'fontsize=40:fontcolor=white:box=1:boxcolor=black@0.7:boxborderw=12:x=(w-tw)/2:y=h-100';
-  return `drawtext=fontfile=${escaped}:text='${text}':${look}`;
+  return `drawtext=fontfile=${escaped}:text='${text}':${style}`;
 }
 
 async function usableFont(ffmpeg: string): Promise<string | undefined> {
@@ -48,7 +48,7 @@ async function usableFont(ffmpeg: string): Promise<string | undefined> {
       await access(font);
       return font;
     } catch {
-      // Another system's.
+      // A font of another system.
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
 /**
- * The uploads of one session: lowest number first, some at once, but the first alone, because it
- * makes the stream's run and tells what the server has already.
+ * The uploads of one session: lowest number first, several at once, after the first on its own: it opens the
+ * run on the server, and its receipt names what the server already has.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export type UploadQueueOptions = Readonly<{
   watcher: UploadWatcher;
 }>;
 
-/** As many as a receipt names at most: it says nothing of numbers above the last. */
+/** The most that a receipt names: of numbers above the last of so many it says nothing. */
 const MAX_MISSING = 100;
 
 type Knowledge = Readonly<{
@@ -42,7 +42,7 @@ export class UploadQueue {
   readonly #inFlight = new Set<number>();
   readonly #completedAtMs = new Map<number, number>();
   #server: Knowledge | undefined;
-  /** Receipts may say nothing of what came before the first segment that the server got. */
+  /** Receipts may say nothing of what precedes the first segment that the server got. */
   #lowestReceived = Number.POSITIVE_INFINITY;
   #begun = false;
   #closed = false;
@@ -67,7 +67,7 @@ export class UploadQueue {
     return { segments: this.#waiting.size, bytes, seconds };
   }
 
-  /** Whether a segment of this number need not be spooled: it waits, was sent, or the server has it. */
+  /** Whether this number need not be spooled: it waits, was sent, or the server has it. */
   has(number: number): boolean {
     return this.#waiting.has(number) || this.#completedAtMs.has(number) || this.#serverHas(number);
   }
@@ -123,11 +123,11 @@ export class UploadQueue {
     const { number, durationSeconds } = segment;
     const startedMs = Date.now();
     try {
-      if (this.#serverHas(number)) return await this.#settle(segment);
-      const place = { segment: number, session: spool.info.session, durationSeconds };
-      const receipt = await deliverSegment(link, api, videoId, place, await readFile(segment.path));
+      if (this.#serverHas(number)) return await this.#complete(segment);
+      const info = { segment: number, session: spool.info.session, durationSeconds };
+      const receipt = await deliverSegment(link, api, videoId, info, await readFile(segment.path));
       this.#begun = true;
-      await this.#settle(segment);
+      await this.#complete(segment);
       watcher.onSent(segment, receipt);
       await this.#learn(receipt, startedMs);
     } catch (error) {
@@ -141,7 +141,7 @@ export class UploadQueue {
   async #failed(segment: SpooledSegment, error: unknown): Promise<void> {
     try {
       if (!(error instanceof Refused)) throw error;
-      // The run is there, or there would be nothing to be in conflict with.
+      // A conflict means that the run exists.
       if (error.reason.status === 409) this.#begun = true;
       const keptAt = await this.spool.reject(segment, describe(error));
       this.#leave(segment);
@@ -151,8 +151,8 @@ export class UploadQueue {
     }
   }
 
-  async #settle(segment: SpooledSegment): Promise<void> {
-    await this.#options.spool.settle(segment);
+  async #complete(segment: SpooledSegment): Promise<void> {
+    await this.#options.spool.markSent(segment);
     this.#leave(segment);
   }
 
@@ -161,7 +161,7 @@ export class UploadQueue {
     this.#completedAtMs.set(number, Date.now());
   }
 
-  /** Sends again what the server had not, or has not any more, when it was asked. */
+  /** Sends again what the receipt reports as missing, unless it was sent after the question. */
   async #learn(receipt: Receipt, askedAtMs: number): Promise<void> {
     const { missing, next, serverTime } = receipt;
     this.#lowestReceived = Math.min(this.#lowestReceived, receipt.segment);

@@ -5,8 +5,8 @@
 
 import { z } from 'zod';
 import { ladderSchema } from '../api/stream-settings.ts';
+import { ConfigError } from '../base/environment.ts';
 import { DEFAULT_LADDER, type Rung } from '../domain/ladder.ts';
-import { ConfigError } from '../environment.ts';
 
 const wholeNumber = (min: number, max: number) => {
   const expected = `a whole number from ${min} to ${max}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { awsConfig, awsWorkerConfig } from '../../lib/aws/aws-config.ts';
-import { ConfigError } from '../../lib/environment.ts';
+import { ConfigError } from '../../lib/base/environment.ts';
 
 const queueUrl = (name: string) => `https://sqs.eu-central-1.amazonaws.com/123456789012/${name}`;
 const ENV = {

@@ -11,9 +11,12 @@ import { startTestSystem, temporaryFolder, waitFor } from '../support/system.ts'
 
 const START = fileURLToPath(new URL('../../bin/start.ts', import.meta.url));
 
-/** Starts it with these settings, and expects it to refuse. */
-async function refusal(env: Readonly<Record<string, string>>): Promise<string> {
-  const run = promisify(execFile)(process.execPath, [START, '--no-demo'], {
+/** Starts it with these settings, and expects it to refuse; what it prints to standard error. */
+async function refusal(
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<string> {
+  const run = promisify(execFile)(process.execPath, [START, '--no-demo', ...args], {
     env: { ...process.env, PORT: '0', ...env },
     timeout: 20_000,
   });
@@ -25,20 +28,18 @@ async function refusal(env: Readonly<Record<string, string>>): Promise<string> {
   return error.stderr;
 }
 
-describe('the start', () => {
-  test('shows a live demo on a new data folder, and only there', async (t) => {
+describe('start', () => {
+  test('a new data folder, and only that, gets a live demo', async (t) => {
     const folder = await temporaryFolder(t);
     const dataPath = join(folder, 'data');
-    // Its own key, and the spool of the demo's encoder out of the way of the machine's user.
+    // Its own key, and a spool for the demo's encoder apart from that of the machine's user.
     const env = { XDG_STATE_HOME: join(folder, 'state'), HOME: folder };
-    const startMs = performance.now();
     const system = await startTestSystem(t, { dataPath, args: [], env });
-    const view = await waitFor('the live picture', async () => {
+    const view = await waitFor('the live demo', async () => {
       const answer = await fetch(`${system.url}/viewstream/metadata/demo?format=json`);
       const stream = answer.ok ? ((await answer.json()) as StreamView) : undefined;
       return stream?.state === 'live' ? stream : undefined;
     });
-    assert.ok(performance.now() - startMs < 30_000);
     assert.equal(view.title, 'Demo');
     assert.equal(Math.max(...view.renditions.map((one) => one.heightPx ?? 0)), 720);
     const streams = await probe(`${system.url}/viewstream/demo?timestamp=0`);
@@ -46,9 +47,8 @@ describe('the start', () => {
     assert.match(system.output(), /Watch +http:\/\/127\.0\.0\.1:\d+\/#\/watch\/demo\n/);
     const page = await fetch(`${system.url}/`);
     assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'self'/);
-    const { code, timeMs } = await system.kill('SIGTERM');
+    const { code } = await system.kill('SIGTERM');
     assert.equal(code, 0, system.output());
-    assert.ok(timeMs < 10_000, `${timeMs} ms`);
     const again = await startTestSystem(t, { dataPath, args: [], env });
     assert.doesNotMatch(again.output(), /watch\/demo/);
     const kept = (await (await again.fetch('/streams')).json()) as { streams: StreamView[] };
@@ -58,19 +58,35 @@ describe('the start', () => {
     );
   });
 
-  test('ends within ten seconds when it is asked to, with all ports ready before', async (t) => {
+  test('the system is healthy when it has started, and ends by itself when it is asked to', async (t) => {
     const system = await startTestSystem(t);
     const health = await waitFor('health', async () => {
       const answer = await fetch(`${system.url}/healthz`);
       return answer.ok ? ((await answer.json()) as { ready: boolean }) : undefined;
     });
     assert.equal(health.ready, true);
-    const { code, timeMs } = await system.kill('SIGINT');
-    assert.equal(code, 0);
-    assert.ok(timeMs < 10_000);
+    const { code } = await system.kill('SIGINT');
+    assert.equal(code, 0, system.output());
   });
 
-  test('names a wrong setting and what was expected', async (t) => {
+  test('a wrong option is refused in one line without a stack trace', async () => {
+    const known = '--no-demo, --aws, --stage, --help';
+    assert.equal(
+      await refusal({}, '--nope'),
+      `Unknown option --nope; expected: one of ${known}.\nTry --help.\n`,
+    );
+    assert.match(
+      await refusal({}, '--satge', 'x'),
+      /^Unknown option --satge; did you mean --stage\?\n/,
+    );
+    assert.match(
+      await refusal({}, '--stage'),
+      /^--stage has no value; expected: the name of a stage\.\n/,
+    );
+    assert.match(await refusal({}, 'x'), /^Unexpected argument "x"\.\n/);
+  });
+
+  test('a wrong setting is refused with its name and what was expected', async (t) => {
     const folder = await temporaryFolder(t);
     const data = { RIVULET_DATA: join(folder, 'data') };
     assert.match(
@@ -86,7 +102,7 @@ describe('the start', () => {
     assert.match(await refusal(elsewhere), /port is in use.*PORT=/);
   });
 
-  test('makes an owner key once and keeps it to itself', async (t) => {
+  test('an owner key is generated once and readable by its user only', async (t) => {
     const dataPath = join(await temporaryFolder(t), 'data');
     const env = { RIVULET_OWNER_KEY: '' };
     const first = await startTestSystem(t, { dataPath, env });
@@ -102,7 +118,7 @@ describe('the start', () => {
   });
 });
 
-test('a stream whose encoder falls silent ends by itself; a deleted one is gone', async (t) => {
+test('start: a stream whose encoder falls silent ends by itself, and a deleted one is gone', async (t) => {
   const system = await startTestSystem(t);
   const folder = await temporaryFolder(t);
   await ffmpeg([...lavfi('160x90'), '-t', '1', ...encode(30), join(folder, 'one.ts')]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { isAbsolute, resolve } from 'node:path';
 import { describe, test } from 'node:test';
+import { ConfigError, type Environment } from '../../lib/base/environment.ts';
 import { serverConfig, workerConfig } from '../../lib/embedded/embedded-config.ts';
-import { ConfigError, type Environment } from '../../lib/environment.ts';
 
 /** The lines of the error that an environment leads to. */
 function problems(read: (env: Environment) => unknown, env: Environment): string[] {
@@ -70,7 +70,7 @@ describe('settings', () => {
       'PORT is "80a"; expected: a whole number from 0 to 65535.',
       'HOST is "my host"; expected: a host name or an IP address, like 0.0.0.0.',
       'RIVULET_WORKERS is "65"; expected: a whole number from 0 to 64.',
-      'RIVULET_WORKER is no setting; the nearest one is RIVULET_WORKERS.',
+      'RIVULET_WORKER is an unknown setting; did you mean RIVULET_WORKERS?',
     ]);
     for (const PORT of ['65536', '-1', '1.5', '1e3', '0x10', ' 80', '٣']) {
       assert.match(
@@ -87,14 +87,8 @@ describe('settings', () => {
         `RIVULET_IDLE_SECONDS is "${RIVULET_IDLE_SECONDS}"; expected: a whole number from 1 to 86400.`,
       ]);
     }
-    assert.match(
-      problems(workerConfig, { RIVULET_DTA: 'x' }).join(),
-      /nearest one is RIVULET_DATA/,
-    );
-    assert.match(
-      problems(workerConfig, { RIVULET_JOB: '1' }).join(),
-      /nearest one is RIVULET_JOBS/,
-    );
+    assert.match(problems(workerConfig, { RIVULET_DTA: 'x' }).join(), /did you mean RIVULET_DATA/);
+    assert.match(problems(workerConfig, { RIVULET_JOB: '1' }).join(), /did you mean RIVULET_JOBS/);
   });
 
   test('that are secret never show up in a message', () => {

@@ -5,19 +5,19 @@ import { test } from 'node:test';
 import { ApiError, createApiClient } from '../../lib/api/client.ts';
 import { startFakeApi } from './fake-api.ts';
 
-test('The client speaks the API, and tells failures that may pass from those that will not', async (t) => {
+test('API client: calls have the form of the API, and failures say whether a retry may help', async (t) => {
   const api = await startFakeApi();
   t.after(() => api.close());
   const client = createApiClient({ baseUrl: `${api.url}/`, key: 'secret' });
   const digest = '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81';
   const bytes = new Uint8Array([1, 2, 3]);
-  const place = { segment: 0, session: 's', durationSeconds: 2.0020001, digest, lang: 'pt-BR' };
-  const receipt = await client.uploadSegment('v', place, bytes);
+  const info = { segment: 0, session: 's', durationSeconds: 2.0020001, digest };
+  const receipt = await client.uploadSegment('v', info, bytes);
   assert.equal(receipt.digest, digest);
   assert.deepEqual(api.calls[0], {
     method: 'POST',
     path: '/upload/v',
-    query: { segment: '0', session: 's', duration: '2.002', digest, lang: 'pt-BR' },
+    query: { segment: '0', session: 's', duration: '2.002', digest },
     bodyBytes: 3,
     others: 0,
   });
@@ -31,7 +31,7 @@ test('The client speaks the API, and tells failures that may pass from those tha
     return error;
   };
   const conflict = await failing(
-    client.uploadSegment('v', { ...place, digest: undefined }, new Uint8Array([4])),
+    client.uploadSegment('v', { ...info, digest: undefined }, new Uint8Array([4])),
   );
   assert.deepEqual(
     [conflict.code, conflict.status, conflict.retryable],
@@ -39,7 +39,7 @@ test('The client speaks the API, and tells failures that may pass from those tha
   );
   assert.equal(conflict.hint, 'Do as the hint says.');
   api.fault.current = () => ({ type: 'status', status: 503, code: 'unavailable' });
-  assert.equal((await failing(client.getStream('v'))).retryable, true);
+  assert.equal((await failing(client.listStreams())).retryable, true);
   api.fault.current = () => ({ type: 'destroy' });
   const broken = await failing(client.listStreams());
   assert.deepEqual([broken.code, broken.status, broken.retryable], ['network', 0, true]);
@@ -47,11 +47,11 @@ test('The client speaks the API, and tells failures that may pass from those tha
   const hasty = createApiClient({ baseUrl: api.url, key: 'secret', timeoutMs: 50 });
   const late = await failing(hasty.endStream('v'));
   assert.deepEqual([late.code, late.retryable], ['timeout', true]);
-  const aborted = client.endStream('v', {}, { signal: AbortSignal.abort(new Error('enough')) });
+  const aborted = client.endStream('v', { signal: AbortSignal.abort(new Error('enough')) });
   await assert.rejects(aborted, /^Error: enough$/);
 });
 
-test('An answer that is not of the API is told as such', async (t) => {
+test('API client: an answer that is not of the API is an unexpected_answer', async (t) => {
   let status = 200;
   const portal = createServer((_, response) => response.writeHead(status).end('<h1>Log in</h1>'));
   await new Promise<void>((resolve) => portal.listen(0, '127.0.0.1', resolve));
@@ -62,7 +62,7 @@ test('An answer that is not of the API is told as such', async (t) => {
     error instanceof ApiError &&
     error.code === 'unexpected_answer' &&
     error.retryable === retryable;
-  await assert.rejects(client.getStream('v'), matches(true), 'a portal goes away');
+  await assert.rejects(client.listStreams(), matches(true), 'a portal goes away');
   status = 404;
-  await assert.rejects(client.getStream('v'), matches(false));
+  await assert.rejects(client.listStreams(), matches(false));
 });

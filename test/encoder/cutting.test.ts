@@ -19,13 +19,13 @@ const video = (
 const every = (seconds: number, end: number, start = 0): number[] =>
   Array.from({ length: Math.ceil(end / seconds) }, (_, n) => start + n * seconds);
 
-test('Segments begin at the first keyframe past each multiple of the length', () => {
+test('cutting: segments begin at the first keyframe past each multiple of the segment length', () => {
   assert.deepEqual(cutDurations(video(every(1, 10), 10), 4), [4, 4, 2]);
   assert.deepEqual(cutDurations(video(every(3, 18), 18), 4), [6, 3, 3, 6]);
   assert.deepEqual(cutDurations(video(every(2, 6, 100), 106), 2), [2, 2, 2]);
 });
 
-test('Copied is H.264 whose every segment decodes alone and fits the target of the first', () => {
+test('cutting: H.264 is copied if every segment decodes alone and fits the target duration of the first', () => {
   assert.equal(isCopyable(video(every(2, 60), 60), 4, false), true);
   assert.equal(isCopyable(video(every(8, 60), 60), 4, false), true, 'longer, but all alike');
   assert.equal(isCopyable(video(every(8, 60), 60), 2, true), false, 'too long for live');
@@ -47,7 +47,7 @@ test('Copied is H.264 whose every segment decodes alone and fits the target of t
   assert.equal(isCopyable({ ...video(every(2, 60), 60), closed: false }, 4, false), false);
 });
 
-test('AAC-LC is kept track by track; a wish for the picture means encoding, unless copying is forced', () => {
+test('cutting: AAC-LC is copied track by track, and a bit rate or size means re-encoding unless --copy forces copying', () => {
   const probe = {
     video: video(every(2, 10), 10),
     audio: [

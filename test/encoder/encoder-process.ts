@@ -1,4 +1,4 @@
-/** The encoder as a person starts it: a process with arguments, and what it prints. */
+/** The encoder as a process, with arguments and what it prints. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -16,7 +16,7 @@ export type EncoderProcess = Readonly<{
   output(): string;
 }>;
 
-/** Is killed at the end of the test if it still runs. */
+/** Killed at the end of the test if it still runs. */
 export function startEncoder(t: TestContext, args: readonly string[], env = {}): EncoderProcess {
   const child = spawn(process.execPath, [BIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -45,7 +45,7 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** Fails after so long; a condition that never comes true must not hang the suite. */
+/** Polls; throws after `ms`, so that a condition that never holds does not hang the suite. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   ms = 20_000,
@@ -61,7 +61,7 @@ export async function ffmpeg(...args: readonly string[]): Promise<void> {
   await promisify(execFile)('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...args]);
 }
 
-/** A small moving picture with a tone, H.264 and AAC, a keyframe each `gopSeconds`. */
+/** A small clip with a tone, H.264 and AAC, a keyframe each `gopSeconds`. */
 export const makeClip = (
   path: string,
   seconds: number,
@@ -84,7 +84,7 @@ export const makeClip = (
     ...['-c:a', 'aac', '-b:a', '96k', ...extra, path],
   );
 
-/** How many pictures decode, and how many the decoder complains of. */
+/** How many frames decode, and what the decoder reports. */
 export async function countFrames(
   path: string,
 ): Promise<Readonly<{ frames: number; errors: string }>> {

@@ -1,4 +1,4 @@
-/** The API's contract in memory, with faults that tests switch on: what the encoder talks to here. */
+/** The API in memory, with faults that tests inject: the server of the encoder's tests. */
 
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -13,10 +13,10 @@ export type StoredSegment = Readonly<{
   number: number;
   bytes: Buffer;
   durationSeconds: number | undefined;
-  granted: boolean;
+  presigned: boolean;
 }>;
 
-/** `cut`: what was asked for is done, but the answer is lost. */
+/** `cut`: the request is carried out, but its answer is lost. */
 export type Fault =
   | Readonly<{ type: 'status'; status: number; code?: string }>
   | Readonly<{ type: 'destroy' }>
@@ -28,7 +28,7 @@ export type ApiCall = Readonly<{
   path: string;
   query: Readonly<Record<string, string>>;
   bodyBytes: number;
-  /** How many calls were under way when it came, itself not counted. */
+  /** How many other calls were in progress when it arrived. */
   others: number;
 }>;
 
@@ -38,11 +38,12 @@ export type FakeApi = Readonly<{
   /** In order of arrival. */
   segments: StoredSegment[];
   pushed: Readonly<{ name: string; bytes: Buffer }>[];
-  ends: unknown[];
+  /** Ids of the streams that were ended. */
+  ends: string[];
   settings: unknown[];
-  /** Asked for each call; may count. */
+  /** Called for each call; may count them. */
   fault: { current: ((call: ApiCall) => Fault | undefined) | undefined };
-  /** Ends all connections and listens no more. */
+  /** Closes all connections and stops listening. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +53,7 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
   const calls: ApiCall[] = [];
   const segments: StoredSegment[] = [];
   const pushed: { name: string; bytes: Buffer }[] = [];
-  const ends: unknown[] = [];
+  const ends: string[] = [];
   const settings: unknown[] = [];
   const fault: FakeApi['fault'] = { current: undefined };
   const objects = new Map<string, Buffer>();
@@ -101,34 +102,34 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
     if (query.size === undefined) {
       if (bytes.length > MAX_BODY_BYTES) return refusal(413, 'too_large');
       if (digest !== digestOf(bytes)) return refusal(400, 'digest_mismatch');
-      return store({ ...segment, bytes, granted: false });
+      return store({ ...segment, bytes, presigned: false });
     }
     if (bytes.length > 0 || digest === undefined) return refusal(400, 'bad_request');
     const object = objects.get(digest);
     if (object) {
       if (object.length !== Number(query.size)) return refusal(400, 'size_mismatch');
-      // Committed only when it is asked for: the first answer after the PUT is one grant more.
+      // Committed a moment later: the first answer after the PUT is another presigned upload.
       if (calls.filter((call) => call.query.digest === digest).length > 2) {
-        return store({ ...segment, bytes: object, granted: true });
+        return store({ ...segment, bytes: object, presigned: true });
       }
     }
-    const grant: PresignedUpload = {
+    const presigned: PresignedUpload = {
       stored: false,
       upload: {
         method: 'PUT',
         url: `http://127.0.0.1:${port}/store/${digest}?signature=yes`,
-        headers: { 'x-granted': digest },
+        headers: { 'x-presigned': digest },
         expiresAt: new Date(Date.now() + 60_000).toISOString(),
       },
       serverTime: new Date().toISOString(),
     };
-    return { status: 202, body: grant };
+    return { status: 202, body: presigned };
   }
 
   function route(call: ApiCall, request: IncomingMessage, bytes: Buffer): Answer {
     const [, area, id, name] = call.path.split('/').map(decodeURIComponent);
     if (area === 'store') {
-      if (request.headers['x-granted'] !== id || request.headers.authorization) {
+      if (request.headers['x-presigned'] !== id || request.headers.authorization) {
         return refusal(403, 'forbidden');
       }
       if (id === undefined || digestOf(bytes) !== id) return refusal(400, 'digest_mismatch');
@@ -144,7 +145,8 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
     }
     if (area !== 'upload') return refusal(404, 'not_found');
     if (name === 'end' && call.method === 'POST') {
-      ends.push(JSON.parse(bytes.toString()));
+      if (bytes.length > 0) return refusal(400, 'bad_request');
+      ends.push(id ?? '');
       return { status: 200, body: { ended: true } };
     }
     if (name === undefined && call.method === 'POST') return upload(call.query, bytes);
@@ -157,7 +159,7 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
       number: Number(number),
       bytes,
       durationSeconds: undefined,
-      granted: false,
+      presigned: false,
     });
   }
 

@@ -16,7 +16,7 @@ const receipt = (serverMs: number): Receipt => ({
   serverTime: new Date(serverMs).toISOString(),
 });
 
-test('The line tells what was sent and waits, the rate, the delay and the clocks', (t) => {
+test('progress: the line shows what was sent and waits, the rate, the delay and the clock offset', (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 1_000_000 });
   const written: string[] = [];
   const progress = new Progress({
@@ -35,7 +35,7 @@ test('The line tells what was sent and waits, the rate, the delay and the clocks
   );
   t.mock.timers.tick(500);
   assert.ok(written.at(-1)?.startsWith('\r\u001b[Kv: sent 2, '), 'written over the line before');
-  progress.tell('News.');
+  progress.info('News.');
   assert.deepEqual(written.slice(-2), ['\r\u001b[K', 'News.\n']);
   t.mock.timers.tick(20_000);
   assert.match(progress.line(), /sent 2, waiting 2 \(4\.0 s\), 0\.0 Mbit\/s, 0\.00 × real time/);
@@ -45,7 +45,7 @@ test('The line tells what was sent and waits, the rate, the delay and the clocks
   assert.equal(written.length, lines);
 });
 
-test('Without a terminal there is a line each ten seconds; quiet leaves only what goes wrong', (t) => {
+test('progress: without a terminal there is a line every ten seconds, and --quiet leaves only warnings', (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'] });
   const written: string[] = [];
   const output = { write: (text: string) => written.push(text) };
@@ -57,7 +57,7 @@ test('Without a terminal there is a line each ten seconds; quiet leaves only wha
   assert.deepEqual(written.splice(0), [line, line]);
   const quiet = new Progress({ ...common, quiet: true });
   t.mock.timers.tick(60_000);
-  quiet.tell('News.');
-  quiet.complain('Trouble.');
+  quiet.info('News.');
+  quiet.warn('Trouble.');
   assert.deepEqual(written, ['Trouble.\n']);
 });

@@ -56,7 +56,7 @@ const push = (clip: string, url: string, ...options: readonly string[]): Promise
     url,
   );
 
-test('The relay forwards what ffmpeg pushes, TS and fMP4, whole and in order', async (t) => {
+test('relay: what ffmpeg pushes, TS and fMP4, is forwarded complete and in order', async (t) => {
   const { api, folder, clip, spool, args } = await setUp(t);
   const relay = startEncoder(t, args);
   const base = await addressOf(relay);
@@ -94,13 +94,13 @@ test('The relay forwards what ffmpeg pushes, TS and fMP4, whole and in order', a
   assert.deepEqual(await filesBelow(spool), []);
 });
 
-test('The relay answers at once while the server is away, and sends all of it later, even after a kill', async (t) => {
+test('relay: it answers at once while the server is down, and sends everything later, also after a kill', async (t) => {
   const { api, clip, spool, args } = await setUp(t);
   await api.goAway();
   const first = startEncoder(t, [...args, '--stream', 'v']);
   const base = await addressOf(first);
   await push(clip, `${base}/v/out.m3u8`);
-  // ffmpeg does not wait for the answers: the last file may still be on its way to the disk.
+  // ffmpeg does not wait for the answers: the last file may not be on the disk yet.
   const files = SECONDS * 2;
   await until(
     async () => (await filesBelow(spool)).filter((f) => /\/pushed\/\d/.test(f)).length === files,
@@ -122,7 +122,7 @@ test('The relay answers at once while the server is away, and sends all of it la
   assert.equal((await second.exit).code, 143, second.output());
 });
 
-test('The relay sends large segments by a grant, sets refused ones aside, and tells wrong pushes', async (t) => {
+test('relay: large segments are uploaded presigned, refused ones set aside, and wrong pushes refused', async (t) => {
   const { api, spool, args } = await setUp(t);
   const relay = startEncoder(t, args);
   const base = await addressOf(relay);
@@ -140,7 +140,7 @@ test('The relay sends large segments by a grant, sets refused ones aside, and te
   );
   await until(() => api.pushed.length > 0);
   const [stored] = api.segments;
-  assert.ok(stored?.granted && stored.number === 3 && stored.bytes.equals(large));
+  assert.ok(stored?.presigned && stored.number === 3 && stored.bytes.equals(large));
   const asked = api.calls.find(({ query }) => query.size !== undefined);
   assert.deepEqual(
     { ...asked?.query, digest: '' },

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EstimateUsageError, parseEstimate } from '../../bin/estimate/arguments.ts';
 import {
   type CostLine,
   costs,
@@ -9,11 +8,13 @@ import {
   tasksFor,
   total,
 } from '../../bin/estimate/costs.ts';
-import { idleParts } from '../../bin/estimate/idle-parts.ts';
+import { idleResources } from '../../bin/estimate/idle-resources.ts';
 import { MANAGED_SERVICES } from '../../bin/estimate/managed-services.ts';
+import { NO_USAGE, type Usage, type Work } from '../../bin/estimate/meter.ts';
 import { PRICES, US_EAST_1 } from '../../bin/estimate/prices.ts';
 import { amount, dollars, report } from '../../bin/estimate/report.ts';
-import { NO_USAGE, type Usage, type Work } from '../../bin/estimate/usage.ts';
+import { parseEstimate } from '../../bin/estimate/scenario.ts';
+import { UsageError } from '../../lib/base/command-line.ts';
 
 const work = (usage: Partial<Usage> = {}, cpuMs = 0): Work => ({
   usage: { ...NO_USAGE, ...usage },
@@ -45,13 +46,20 @@ const FACTS: Facts = {
       calls: 23,
     }),
     publish: work({ writeUnits: 8, readUnits: 12, fifoRequests: 2, calls: 9 }, 2),
-    look: work({ readUnits: 6, standardRequests: 3, fifoRequests: 1 }),
-    lookPublish: work({ readUnits: 8, fifoRequests: 2 }),
+    housekeeping: work({ readUnits: 6, standardRequests: 3, fifoRequests: 1 }),
+    housekeepingPublish: work({ readUnits: 8, fifoRequests: 2 }),
     scale: work({ readUnits: 1, writeUnits: 1, standardRequests: 4 }),
     playlist: work({ readUnits: 2, calls: 2 }, 1),
   },
   cpuSecondsPerMediaSecond: 1.5,
-  memoryMb: { upload: 1769, publish: 512, look: 512, lookPublish: 512, scale: 256, playlist: 1024 },
+  memoryMb: {
+    upload: 1769,
+    publish: 512,
+    housekeeping: 512,
+    housekeepingPublish: 512,
+    scale: 256,
+    playlist: 1024,
+  },
   audioBps: 128_000,
   idle: {
     secrets: 1,
@@ -74,8 +82,8 @@ function line(lines: readonly CostLine[], driver: string): [number, number] {
   return [round(found.count), round(found.usd)];
 }
 
-describe('the costs', () => {
-  test('of an hour of a stream follow the counts', () => {
+describe('estimated costs', () => {
+  test('an hour of a stream costs its counts times the prices', () => {
     const { streamHour, tasks } = costs(scenarioOf(), FACTS, US_EAST_1);
     assert.equal(tasks, 1);
     // Two hours, one minute to start and five idle: 1.05 times two vCPU.
@@ -86,7 +94,7 @@ describe('the costs', () => {
     assert.deepEqual(line(streamHour, 'HTTP API: uploads'), [5400, 0.0054]);
     assert.deepEqual(line(streamHour, 'S3: PUT'), [9900, 0.0495]);
     assert.deepEqual(line(streamHour, 'S3: GET by workers'), [900, 0.00036]);
-    // 900 × (4 + 2 + 8), and 360 looks at the workers.
+    // 900 × (4 + 2 + 8), and 360 scaling evaluations.
     assert.deepEqual(line(streamHour, 'DynamoDB: writes'), [12_960, 0.0081]);
     // 900 × (6 + 6 + 12) + 120 × (6 + 8) + 360.
     assert.deepEqual(line(streamHour, 'DynamoDB: reads'), [23_640, 0.002955]);
@@ -94,11 +102,11 @@ describe('the costs', () => {
     assert.deepEqual(line(streamHour, 'SQS: standard'), [7200, 0.00288]);
     // 900 × 3 + 120 × 3.
     assert.deepEqual(line(streamHour, 'SQS: FIFO'), [3060, 0.00153]);
-    // 900 uploads, 900 times publishing, 2 × 120 and 360 looks.
+    // 900 uploads, 900 times publishing, 2 × 120 of housekeeping, 360 evaluations.
     assert.deepEqual(line(streamHour, 'Lambda: invocations'), [2400, 0.00048]);
   });
 
-  test('of functions take their share of a vCPU and their waiting into account', () => {
+  test('functions are billed for their time at a share of a vCPU and for waiting', () => {
     const scenario = { vcpuFactor: 2, callMs: 10 };
     // 1769 MB are a whole vCPU: (20 ms × 2 + 10 × 10 ms) × 1.7275390625 GB.
     assert.equal(gbSecondsOf(scenario, FACTS.work.upload, 1769).toFixed(9), '0.241855469');
@@ -106,7 +114,7 @@ describe('the costs', () => {
     assert.equal(gbSecondsOf(scenario, FACTS.work.upload, 884.5).toFixed(9), '0.155478516');
   });
 
-  test('of workers grow by whole tasks, the first on demand, the others partly on Spot', () => {
+  test('workers cost whole tasks, the first on demand, the others partly on Spot', () => {
     assert.equal(tasksFor(scenarioOf(), 2), 1);
     assert.equal(tasksFor(scenarioOf(), 2.1), 2);
     assert.equal(tasksFor(scenarioOf('--streams', '10'), 1.5), 10);
@@ -120,7 +128,7 @@ describe('the costs', () => {
     assert.deepEqual(line(x86.streamHour, 'Fargate: CPU'), [2.1, 0.085008]);
   });
 
-  test('of a viewer are transfer, requests and a share of what caches ask', () => {
+  test('a viewer costs transfer, requests and a share of the origin requests', () => {
     const { viewerHour } = costs(scenarioOf(), FACTS, US_EAST_1);
     assert.deepEqual(line(viewerHour, 'CloudFront: transfer'), [1.35, 0.11475]);
     assert.deepEqual(line(viewerHour, 'CloudFront: requests'), [3600, 0.0036]);
@@ -133,7 +141,7 @@ describe('the costs', () => {
     assert.deepEqual(line(alone, 'HTTP API: playlists'), [1800, 0.0018]);
   });
 
-  test('of a stored hour are its bytes, and of an idle month what is always there', () => {
+  test('a stored hour costs its bytes, and an idle month what always exists', () => {
     const { storedHour, idleMonth, idleMonthAfterFreeUsd } = costs(scenarioOf(), FACTS, US_EAST_1);
     assert.deepEqual(line(storedHour, 'S3: source'), [2.7, 0.0621]);
     // 4.5 + 2.5 + 1.2 + 0.7 Mbit/s and a language of 128 kbit/s.
@@ -151,7 +159,7 @@ describe('the costs', () => {
   });
 });
 
-test('every price has a source and a date', () => {
+test('prices: each has a source and a date', () => {
   const sourced = [
     ...Object.values(PRICES).flatMap((list) => Object.values(list)),
     ...MANAGED_SERVICES,
@@ -162,8 +170,8 @@ test('every price has a source and a date', () => {
   }
 });
 
-describe('the command line', () => {
-  test('has a default for everything', () => {
+describe('estimate command line', () => {
+  test('every option has a default', () => {
     const { scenario, help, markdown } = parseEstimate([]);
     assert.deepEqual(
       [help, markdown, scenario.bitrateBps, scenario.segmentSeconds],
@@ -192,7 +200,7 @@ describe('the command line', () => {
     );
   });
 
-  test('names every wrong option and what was expected', () => {
+  test('the message names every wrong option and what was expected', () => {
     const argv = [
       '--region',
       'eu-1',
@@ -201,34 +209,35 @@ describe('the command line', () => {
       '0',
       '--bitrate',
       'fast',
-      '--edges',
       '--what',
       '3',
-      'stray',
+      '--edges',
     ];
     assert.throws(
       () => parseEstimate(argv),
       (error) => {
-        assert.ok(error instanceof EstimateUsageError);
+        assert.ok(error instanceof UsageError);
         assert.match(error.message, /^--region is "eu-1"; expected: us-east-1\.$/m);
         assert.match(error.message, /^--ladder is "144p"; expected: some of 1080p,/m);
         assert.match(error.message, /^--viewers is "0"; expected: a whole number from 1 to/m);
         assert.match(error.message, /^--bitrate is "fast"; expected: a bit rate such as/m);
-        assert.match(error.message, /^--edges is ""; expected: a whole number/m);
-        assert.match(error.message, /^There is no option --what; there are region, ladder,/m);
-        assert.match(error.message, /"stray" belongs to no option/);
+        assert.match(error.message, /^--edges has no value; expected: a whole number/m);
+        assert.match(
+          error.message,
+          /^Unknown option --what; expected: one of --region, --ladder,/m,
+        );
         return true;
       },
     );
   });
 });
 
-test('what costs money when idle is counted in templates', () => {
+test('idle resources: those that cost money are counted in the templates', () => {
   const resource = (Type: string, Properties: Record<string, unknown> = {}) => ({
     Type,
     Properties,
   });
-  const parts = idleParts(
+  const parts = idleResources(
     [
       {
         Resources: {
@@ -264,19 +273,19 @@ test('what costs money when idle is counted in templates', () => {
   });
 });
 
-describe('the report', () => {
-  test('writes numbers so that small ones can be read', () => {
+describe('estimate report', () => {
+  test('numbers have three significant digits', () => {
     assert.deepEqual([0, 12.345, 0.14, 0.00512, 0.0000361].map(dollars), [
-      '0',
-      '12.35',
-      '0.140',
-      '0.00512',
-      '0.0000361',
+      '$0',
+      '$12.35',
+      '$0.140',
+      '$0.00512',
+      '$0.0000361',
     ]);
     assert.deepEqual([0, 1234.5, 2.1, 0.00181234].map(amount), ['0', '1,235', '2.1', '0.00181']);
   });
 
-  test('shows the same sums as text and as Markdown, and says what was not verified', () => {
+  test('text and Markdown show the same sums, and what was not verified', () => {
     const scenario = scenarioOf();
     const estimate = {
       scenario,
@@ -288,17 +297,17 @@ describe('the report', () => {
     };
     const markdown = report(estimate, true);
     const text = report(estimate, false);
-    assert.match(markdown, /^\| S3: PUT \| 9,900 \| requests \| 0\.0495 \|$/m);
-    assert.match(text, /^ {2}S3: PUT +9,900 +requests .* 0\.0495$/m);
+    assert.match(markdown, /^\| S3: PUT \| 9,900 \| requests \| \$0\.0495 \|$/m);
+    assert.match(text, /^ {2}S3: PUT +9,900 +requests .* \$0\.0495$/m);
     // 0.294 + 2 × 0.702 + 2 × 0.354; a hundred viewers at 1.35 GB.
     assert.match(
       markdown,
-      /^\| AWS MediaLive, S3 and CloudFront \| 2\.41 \| 0\.115 \| 0\.0921 \| 13\.88 \|$/m,
+      /^\| AWS MediaLive, S3 and CloudFront \| \$2\.41 \| \$0\.115 \| \$0\.0921 \| \$13\.88 \|$/m,
     );
     assert.match(markdown, /^\| Livepeer Studio \(not verified\) \|/m);
     assert.match(
       markdown,
-      /\[Amazon SQS pricing\]\(https:.+\), as of 2025-06, not verified: 0\.4 per million/,
+      /\[Amazon SQS pricing\]\(https:.+\), as of 2025-06, not verified: \$0\.4 per million/,
     );
   });
 });

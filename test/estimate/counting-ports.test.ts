@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { countingPorts, countingQueue, countingStore } from '../../bin/estimate/counting-ports.ts';
 import { itemBytes, readUnits, writeUnits } from '../../bin/estimate/item-units.ts';
-import { Meter, NO_USAGE, perRun } from '../../bin/estimate/usage.ts';
+import { Meter, NO_USAGE, perRun } from '../../bin/estimate/meter.ts';
 import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { recordStoreContract } from '../contracts/record-store.ts';
 import { temporaryFolder } from '../embedded/temporary-folder.ts';
 
-recordStoreContract('a counting stream store', async () => {
+recordStoreContract('a counting record store', async () => {
   const folder = await temporaryFolder();
   const ports = embeddedPorts(openDataFolder(folder.path));
   return {
@@ -33,7 +33,7 @@ async function counted(t: { after(end: () => unknown): void }) {
 }
 
 describe('counting ports', () => {
-  test('count a media store’s requests and bytes, refused ones as well', async (t) => {
+  test('media store requests and bytes are counted, refused ones as well', async (t) => {
     const { counting, meter, ports } = await counted(t);
     const { media } = counting;
     assert.equal(await media.put('media/a', new Uint8Array(1000), 'video/mp4'), 'stored');
@@ -55,7 +55,7 @@ describe('counting ports', () => {
     });
   });
 
-  test('count an store in request units by the size of its items', async (t) => {
+  test('record store requests are counted in request units by the size of the items', async (t) => {
     const { counting, meter } = await counted(t);
     const { store } = counting;
     const put = (sort: string, value: unknown, expect?: number) =>
@@ -94,7 +94,7 @@ describe('counting ports', () => {
     assert.deepEqual([meter.usage.readUnits, meter.usage.calls], [5, 2], '9 KB together');
   });
 
-  test('know DynamoDB’s sizes', () => {
+  test('item sizes and units are those of DynamoDB', () => {
     // pk sk version 1–3 value write UUID: 2 + 2 + 7 + 3 + 5 + 5 + 36 = 60, and 1 + 2 + 4.
     assert.equal(itemBytes('p', 'so', 'ab'), 67);
     assert.deepEqual([0, 4096, 4097].map(readUnits), [1, 1, 2]);
@@ -103,7 +103,7 @@ describe('counting ports', () => {
     assert.equal(writeUnits([{ ...remove, expect: 1 }]), 2, 'a transaction');
   });
 
-  test('count queue requests as batches, messages of groups one by one, and empty polls apart', async (t) => {
+  test('queue requests are counted by batch, messages of groups one by one, and empty polls apart', async (t) => {
     const { counting, meter, ports } = await counted(t);
     const { delayed, publish } = counting.queues;
     const poll = { max: 10, waitMs: 0, leaseMs: 1000 };
@@ -131,7 +131,7 @@ describe('counting ports', () => {
     assert.deepEqual([own.usage.standardRequests, meter.usage.calls], [1, 18]);
   });
 
-  test('average over runs', () => {
+  test('usage is averaged over runs', () => {
     const usage = { ...NO_USAGE, writeUnits: 12, calls: 6 };
     assert.deepEqual(perRun({ usage, runs: 3, cpuMs: 30 }), {
       usage: { ...NO_USAGE, writeUnits: 4, calls: 2 },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ConfigError } from '../../lib/base/environment.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
-import { ConfigError } from '../../lib/environment.ts';
 import { deploymentOptions } from '../../lib/infra/options.ts';
 import { appWith } from './synthesized.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { countingMedia } from '../../bin/estimate/counting-ports.ts';
-import { Meter } from '../../bin/estimate/usage.ts';
+import { Meter } from '../../bin/estimate/meter.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';

@@ -9,7 +9,8 @@ import { readRepository } from './repository-files.ts';
  */
 const ALLOWED: ImportTable = {
   'lib/domain': {},
-  'lib/environment.ts': {},
+  // What is of no domain: settings, command lines, retries, locks.
+  'lib/base': { node: ['node:fs', 'node:fs/promises', 'node:timers/promises', 'node:util'] },
   'lib/api': { areas: ['lib/domain'], packages: ['zod'] },
   'lib/ports': {},
   'lib/playlist': { areas: ['lib/domain'] },
@@ -20,7 +21,7 @@ const ALLOWED: ImportTable = {
     node: 'all',
   },
   'lib/pipeline': {
-    areas: ['lib/domain', 'lib/ffmpeg', 'lib/media', 'lib/playlist', 'lib/ports'],
+    areas: ['lib/base', 'lib/domain', 'lib/ffmpeg', 'lib/media', 'lib/playlist', 'lib/ports'],
     types: ['lib/api'],
     // zod for the messages that come back from a queue.
     packages: ['lru-cache', 'zod'],
@@ -28,13 +29,16 @@ const ALLOWED: ImportTable = {
     node: ['node:buffer', 'node:crypto', 'node:timers/promises', 'node:util', 'node:zlib'],
   },
   'lib/embedded': {
-    areas: ['lib/api', 'lib/domain', 'lib/environment.ts', 'lib/ports'],
+    areas: ['lib/api', 'lib/base', 'lib/domain', 'lib/ports'],
     packages: ['aws-lambda'],
     node: 'all',
   },
-  'lib/encoder': { areas: ['lib/api', 'lib/domain', 'lib/ffmpeg', 'lib/playlist'], node: 'all' },
+  'lib/encoder': {
+    areas: ['lib/api', 'lib/base', 'lib/domain', 'lib/ffmpeg', 'lib/playlist'],
+    node: 'all',
+  },
   'lib/aws': {
-    areas: ['lib/environment.ts', 'lib/ports'],
+    areas: ['lib/base', 'lib/ports'],
     packages: [
       '@aws-sdk/client-dynamodb',
       '@aws-sdk/client-ecs',
@@ -45,7 +49,7 @@ const ALLOWED: ImportTable = {
     node: 'all',
   },
   'lib/infra': {
-    areas: ['lib/api', 'lib/aws', 'lib/domain', 'lib/environment.ts', 'lib/ports'],
+    areas: ['lib/api', 'lib/aws', 'lib/base', 'lib/domain', 'lib/ports'],
     types: ['lambdas', 'lib/pipeline'],
     packages: ['aws-cdk-lib', 'cdk-nag', 'constructs', 'zod'],
     node: ['node:path'],
@@ -55,11 +59,11 @@ const ALLOWED: ImportTable = {
     areas: [
       'lib/api',
       'lib/aws',
+      'lib/base',
       'lib/domain',
       'lib/pipeline',
       'lib/playlist',
       'lib/ports',
-      'lib/environment.ts',
     ],
     packages: [
       '@aws-lambda-powertools/logger',
@@ -71,7 +75,7 @@ const ALLOWED: ImportTable = {
     ],
   },
   containers: {
-    areas: ['lib/aws', 'lib/ffmpeg', 'lib/pipeline', 'lib/ports'],
+    areas: ['lib/aws', 'lib/base', 'lib/ffmpeg', 'lib/pipeline', 'lib/ports'],
     packages: ['esbuild'],
     node: 'all',
   },

@@ -48,7 +48,7 @@ async function runTests(
 const lastLine = (output: string) => output.trim().split('\n').at(-1);
 
 describe('the test runner', () => {
-  test('fails for a failed test and for a file that does not load', async (t) => {
+  test('a run fails for a failed test and for a file that does not load', async (t) => {
     const good = await runTests(t, { 'test/a.test.ts': GOOD, 'test/e2e/b.test.ts': GOOD });
     assert.equal(lastLine(good.output), '2 passed, 0 failed, 0 skipped');
     assert.equal(good.code, 0);
@@ -71,7 +71,7 @@ describe('the test runner', () => {
     assert.equal(none.code, 1);
   });
 
-  test('lets nothing be skipped in CI', async (t) => {
+  test('a skipped test fails the run in CI', async (t) => {
     const files = { 'test/a.test.ts': GOOD, 'test/b.test.ts': SKIPPED };
     const atHome = await runTests(t, files);
     assert.match(atHome.output, /^not run: waits \(no browser\)$/m);
@@ -80,7 +80,7 @@ describe('the test runner', () => {
     assert.equal((await runTests(t, files, [], { CI: 'true' })).code, 1);
   });
 
-  test('ends and reports what a test left running', async (t) => {
+  test('a process that a test left running is reported and ended', async (t) => {
     if (process.platform !== 'linux') return;
     const { output, code } = await runTests(t, { 'test/a.test.ts': LEAKING });
     assert.match(output, /^FAILED: test\/a\.test\.ts left behind: sleep 600$/m);

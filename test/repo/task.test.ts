@@ -19,7 +19,7 @@ import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { ROOT } from './repository-files.ts';
 
-/** Says what it was started with, echoes its input and stops when it is told to, or when that ends. */
+/** Prints its arguments, echoes its input and ends at SIGTERM or at the end of its input. */
 const TASK = `
 import { writeSync } from 'node:fs';
 const say = (line: string) => writeSync(1, line + '\\n');
@@ -71,7 +71,12 @@ function freshClone(t: TestContext, options: { npm?: string; ffmpeg?: boolean } 
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'rivulet-clone-')));
   const programs = join(path, 'programs');
   cpSync(join(ROOT, 'bin', 'setup'), join(path, 'bin', 'setup'), { recursive: true });
-  cpSync(join(ROOT, 'bin', 'task.mjs'), join(path, 'bin', 'task.mjs'));
+  for (const file of [
+    ['bin', 'task.mjs'],
+    ['lib', 'base', 'file-lock.mjs'],
+  ]) {
+    cpSync(join(ROOT, ...file), join(path, ...file));
+  }
   mkdirSync(programs);
   writeFileSync(join(path, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(path, 'package-lock.json'), '{ "packages": { "node_modules/a": {} } }');
@@ -131,8 +136,8 @@ const npmRuns = (clone: Clone) =>
     ? readFileSync(join(clone.path, 'npm-runs'), 'utf8').trim().split('\n')
     : [];
 
-describe('a task on a fresh clone', () => {
-  test('is run after one installation, however often it is started, and then without', async (t) => {
+describe('task on a fresh clone', () => {
+  test('tasks that start at once share one installation, and later ones need none', async (t) => {
     const clone = freshClone(t);
     const first = [clone.start('encoder', '-', '--flag=a b'), clone.start('encoder')];
     first[0]?.stdin?.end('one segment');
@@ -164,7 +169,7 @@ describe('a task on a fresh clone', () => {
     assert.equal(npmRuns(clone).length, 2, 'a changed lockfile is installed');
   });
 
-  test('is set up though an earlier set-up was killed', async (t) => {
+  test('the set-up succeeds after an earlier one was killed', async (t) => {
     const clone = freshClone(t);
     const killed = clone.start('encoder');
     await once(killed.stderr ?? assert.fail(), 'data');
@@ -175,7 +180,7 @@ describe('a task on a fresh clone', () => {
     assert.equal((await outcome(next)).code, 3);
   });
 
-  test('gets the signals of its runner, whose exit code is that of the task', async (t) => {
+  test('the task gets the signals of its runner, which exits with the code of the task', async (t) => {
     const clone = freshClone(t);
     const running = clone.start('encoder');
     running.stdout?.once('data', () => running.kill('SIGTERM'));
@@ -184,7 +189,7 @@ describe('a task on a fresh clone', () => {
     assert.equal(output.at(-1), 'stopping');
   });
 
-  test('ends when npm was ended, which tells only the shell between', async (t) => {
+  test('the task ends when npm was ended, which signals only the shell between them', async (t) => {
     const { path, env } = freshClone(t);
     const shell = spawn(
       '/bin/sh',
@@ -199,7 +204,7 @@ describe('a task on a fresh clone', () => {
     assert.equal(output.at(-1), 'stopping');
   });
 
-  test('still gets the other programs when one cannot be installed', async (t) => {
+  test('a program that cannot be installed does not keep the others from being installed', async (t) => {
     const { path, env } = freshClone(t);
     writeFileSync(join(path, 'programs', 'apt-get'), APT_GET);
     chmodSync(join(path, 'programs', 'apt-get'), 0o755);
@@ -229,7 +234,7 @@ describe('a task on a fresh clone', () => {
     );
   });
 
-  test('says what to do when something is missing that it may not install', async (t) => {
+  test('the message says what to do when something is missing that may not be installed', async (t) => {
     const offline = await outcome(freshClone(t, { npm: OFFLINE_NPM }).start('encoder'));
     assert.equal(offline.code, 1);
     assert.match(offline.messages, /npm error network[\s\S]*registry cannot be reached: connect/);

@@ -3,7 +3,7 @@
  * once, and keeps their leases. A job whose lease is lost is aborted: another worker has it.
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
+import { backoffMs, pause } from '../../base/retry.ts';
 import type { Delivery, WorkQueue } from '../../ports/ports.ts';
 
 export type JobRun = Readonly<{
@@ -32,8 +32,7 @@ const HEARTBEATS = 4;
 const POLL_MS = 20_000;
 /** While a worker waits for an urgent job, it polls the other queues this often. */
 const SHORT_POLL_MS = 1_000;
-const FIRST_BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 30_000;
+const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 const QUEUE_FAILURE_PAUSE_MS = 1_000;
 
 type Taken = Readonly<{ queue: WorkQueue; deliveries: readonly Delivery[] }>;
@@ -112,8 +111,7 @@ export class WorkerLoop {
       if (lease.lost.aborted) report(lease.lost.reason, body);
       else {
         if (!wasCut) report(error, body);
-        const backoffMs = FIRST_BACKOFF_MS * 2 ** (delivery.deliveries - 1);
-        await queue.release(receipt, wasCut ? 0 : Math.min(MAX_BACKOFF_MS, backoffMs));
+        await queue.release(receipt, wasCut ? 0 : backoffMs(delivery.deliveries, BACKOFF));
       }
     } finally {
       lease.end();

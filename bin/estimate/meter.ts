@@ -1,4 +1,4 @@
-/** What steps ask of the ports, in the units in which AWS bills it. */
+/** What steps request from the ports, in the units that AWS bills. */
 
 export type Usage = Readonly<{
   mediaPuts: number;
@@ -9,11 +9,11 @@ export type Usage = Readonly<{
   mediaGotBytes: number;
   readUnits: number;
   writeUnits: number;
-  /** Of items when they were written first. */
+  /** Of items that did not exist before. */
   newItemBytes: number;
   standardRequests: number;
   fifoRequests: number;
-  /** Polls that brought nothing. How many there are is a matter of time, not of work. */
+  /** Polls without messages: their number depends on time, not on work. */
   emptyReceives: number;
   /** Of any kind: each is a round trip. */
   calls: number;
@@ -61,7 +61,7 @@ export class Meter {
   }
 }
 
-/** The work of one function or worker: what it asked for, how often it ran, and how long it computed. */
+/** The work of one function or worker: what it requested, in how many runs, with how much CPU time. */
 export type Work = Readonly<{ usage: Usage; runs: number; cpuMs: number }>;
 
 /** The average of one run. */

@@ -1,4 +1,4 @@
-/** What of a deployment costs money while nobody streams, counted in its templates. */
+/** Resources of a deployment that cost money while nobody streams, counted in its templates. */
 
 export type CloudTemplate = Readonly<{
   Resources?: Readonly<
@@ -6,16 +6,16 @@ export type CloudTemplate = Readonly<{
   >;
 }>;
 
-export type IdleParts = Readonly<{
+export type IdleResources = Readonly<{
   secrets: number;
-  /** Each alarm looks at one metric or adds up several. */
+  /** An alarm is on one metric, or on the sum of several. */
   alarmMetrics: number;
   dashboards: number;
-  /** Lambda polls their queues all day. */
+  /** Event source mappings: Lambda polls their queues all the time. */
   standardQueuePollers: number;
   fifoQueuePollers: number;
   scheduledRunsPerMonth: number;
-  /** Types with a price by the hour that this estimate does not know. There should be none. */
+  /** Types with an hourly price that this estimate does not know. There should be none. */
   unknownHourly: readonly string[];
 }>;
 
@@ -23,25 +23,29 @@ const HOURLY =
   /^AWS::(?:EC2::(?:NatGateway|Instance|EIP|TransitGateway)|ElasticLoadBalancing|RDS::|ElastiCache::|WAF|Kinesis::|KMS::Key$|Route53::HostedZone)/;
 const MINUTES_PER_MONTH = 730 * 60;
 
-export function idleParts(
+export function idleResources(
   templates: readonly CloudTemplate[],
   /** Whether an event source mapping's queue is FIFO. */
   isFifo: (eventSourceArn: unknown) => boolean,
-): IdleParts {
+): IdleResources {
   const resources = templates.flatMap(({ Resources = {} }) => Object.values(Resources));
-  const of = (type: string) => resources.filter(({ Type }) => Type === type);
-  const sources = of('AWS::Lambda::EventSourceMapping').map(
+  const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
+  const sources = ofType('AWS::Lambda::EventSourceMapping').map(
     ({ Properties }) => Properties?.EventSourceArn,
   );
   const fifo = sources.filter(isFifo).length;
   return {
-    secrets: of('AWS::SecretsManager::Secret').length,
-    alarmMetrics: sum(of('AWS::CloudWatch::Alarm').map(({ Properties }) => metricsOf(Properties))),
-    dashboards: of('AWS::CloudWatch::Dashboard').length,
+    secrets: ofType('AWS::SecretsManager::Secret').length,
+    alarmMetrics: sum(
+      ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => metricsOf(Properties)),
+    ),
+    dashboards: ofType('AWS::CloudWatch::Dashboard').length,
     standardQueuePollers: sources.length - fifo,
     fifoQueuePollers: fifo,
     scheduledRunsPerMonth: sum(
-      of('AWS::Events::Rule').map(({ Properties }) => runsPerMonth(Properties?.ScheduleExpression)),
+      ofType('AWS::Events::Rule').map(({ Properties }) =>
+        runsPerMonth(Properties?.ScheduleExpression),
+      ),
     ),
     unknownHourly: resources.map(({ Type }) => Type).filter((type) => HOURLY.test(type)),
   };

@@ -1,0 +1,198 @@
+/** The command line of the encoder, parsed once. */
+
+import { flag, parseCommandLine, UsageError } from '../base/command-line.ts';
+import { defined } from '../base/defined.ts';
+import { bitRate, decimal, type Setting, text, wholeNumber } from '../base/settings.ts';
+import { parseSession, parseVideoId } from '../domain/ids.ts';
+import { defaultSpoolFolder } from './spool-location.ts';
+
+type Common = Readonly<{
+  /** URL of the server, without credentials. */
+  to: string;
+  key?: string;
+  spoolFolder: string;
+  quiet: boolean;
+  retryForMs?: number;
+}>;
+
+export type EncodeCommand = Common &
+  Readonly<{
+    type: 'encode';
+    input: string;
+    videoId: string;
+    session?: string;
+    title?: string;
+    segmentSeconds?: number;
+    video?: 'copy' | 'encode';
+    bitrateBps?: number;
+    size?: Readonly<{ widthPx: number; heightPx: number }>;
+    durationSeconds?: number;
+    pace?: 'live' | 'fast';
+    loop: boolean;
+    once: boolean;
+    parallel?: number;
+  }>;
+
+export type RelayCommand = Common &
+  Readonly<{
+    type: 'relay';
+    /** Only this stream is taken; else the paths name the streams. */
+    videoId?: string;
+    port: number;
+  }>;
+
+export type Command = Readonly<{ type: 'help' }> | EncodeCommand | RelayCommand;
+
+const orUndefined =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T | undefined => {
+    try {
+      return parse(text);
+    } catch {
+      return undefined;
+    }
+  };
+
+const seconds = decimal(0.001, 1e9, 'a number of seconds above 0');
+
+const OPTIONS = {
+  to: { expected: 'an http or https URL', read: parseTarget },
+  stream: {
+    expected: 'the id of a stream: 1 to 64 letters, digits, "-" or "_"',
+    read: orUndefined(parseVideoId),
+  },
+  key: { ...text('a key'), secret: true },
+  title: text('a text'),
+  session: {
+    expected: '1 to 128 letters, digits, ".", "_", ":" or "-"',
+    read: orUndefined(parseSession),
+  },
+  'segment-seconds': decimal(0.5, 30, 'a number of seconds from 0.5 to 30'),
+  bitrate: bitRate(10_000, 1e9),
+  size: { expected: 'a width and a height in pixels such as 1280x720', read: parseSize },
+  duration: seconds,
+  parallel: wholeNumber(1, 16),
+  spool: text('a folder'),
+  'retry-for': seconds,
+  port: wholeNumber(0, 65_535),
+  live: flag,
+  'as-fast-as-possible': flag,
+  copy: flag,
+  encode: flag,
+  loop: flag,
+  once: flag,
+  quiet: flag,
+};
+
+type Name = keyof typeof OPTIONS;
+
+/** Options that mean nothing to the relay. */
+const ENCODE_ONLY: readonly Name[] = [
+  'title',
+  'session',
+  'segment-seconds',
+  'copy',
+  'encode',
+  'bitrate',
+  'size',
+  'duration',
+  'live',
+  'as-fast-as-possible',
+  'loop',
+  'once',
+  'parallel',
+];
+
+const CONFLICTS: readonly (readonly [Name, Name])[] = [
+  ['copy', 'encode'],
+  ['copy', 'bitrate'],
+  ['copy', 'size'],
+  ['live', 'as-fast-as-possible'],
+  ['loop', 'as-fast-as-possible'],
+];
+
+export const INPUT_EXPECTED = 'expected: a file, a device, a URL, "-", testsrc or relay.';
+
+/** Throws `UsageError`. */
+export function parseCommand(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Command {
+  const { help, options, given, positionals } = parseCommandLine(OPTIONS, argv, Infinity);
+  if (help) return { type: 'help' };
+  const [input, second] = positionals;
+  if (input === undefined) throw new UsageError(`INPUT is missing; ${INPUT_EXPECTED}`);
+  if (second !== undefined) {
+    throw new UsageError(`Unexpected second input "${second}"; the first one is "${input}".`);
+  }
+  for (const [one, other] of CONFLICTS) {
+    if (given.has(one) && given.has(other))
+      throw new UsageError(`--${one} and --${other} cannot be combined.`);
+  }
+  const { to, stream: videoId, 'retry-for': retryForSeconds } = options;
+  if (!to) throw missing('to', OPTIONS.to);
+  const common: Common = {
+    to: to.url,
+    spoolFolder: options.spool ?? defaultSpoolFolder(env),
+    quiet: options.quiet,
+    ...defined({
+      key: options.key ?? to.password ?? (env.RIVULET_KEY || undefined),
+      retryForMs: retryForSeconds && retryForSeconds * 1000,
+    }),
+  };
+
+  if (input === 'relay') {
+    const alien = ENCODE_ONLY.find((name) => given.has(name));
+    if (alien) throw new UsageError(`--${alien} is not an option of the relay.`);
+    return { type: 'relay', ...common, ...defined({ videoId }), port: options.port ?? 0 };
+  }
+  if (given.has('port')) throw new UsageError('--port is an option of the relay only.');
+  if (videoId === undefined) throw missing('stream', OPTIONS.stream);
+  const { copy, encode, live, loop, once } = options;
+  return {
+    type: 'encode',
+    ...common,
+    input,
+    videoId,
+    loop,
+    once,
+    ...defined({
+      session: options.session,
+      title: options.title,
+      segmentSeconds: options['segment-seconds'],
+      bitrateBps: options.bitrate,
+      size: options.size,
+      durationSeconds: options.duration,
+      parallel: options.parallel,
+      video: copy ? ('copy' as const) : encode ? ('encode' as const) : undefined,
+      pace:
+        live || loop
+          ? ('live' as const)
+          : options['as-fast-as-possible']
+            ? ('fast' as const)
+            : undefined,
+    }),
+  };
+}
+
+const missing = (name: Name, { expected }: Setting<unknown>): UsageError =>
+  new UsageError(`--${name} is missing; expected: ${expected}.`);
+
+/** Credentials are taken out: `fetch` refuses URLs that carry them. */
+function parseTarget(text: string): { url: string; password?: string } | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  const password = decodeURIComponent(url.password);
+  url.username = '';
+  url.password = '';
+  url.search = '';
+  url.hash = '';
+  return { url: url.href.replace(/\/+$/, ''), ...(password ? { password } : {}) };
+}
+
+function parseSize(text: string): { widthPx: number; heightPx: number } | undefined {
+  const [, width, height] = text.match(/^(\d{2,5})x(\d{2,5})$/) ?? [];
+  if (width === undefined || height === undefined) return undefined;
+  return { widthPx: Number(width), heightPx: Number(height) };
+}
