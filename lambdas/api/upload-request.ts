@@ -5,7 +5,7 @@ import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
 import { credentialOf, openForUpload } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import type { Versioned } from '../../lib/pipeline/records/stream-records.ts';
+import type { Versioned } from '../../lib/pipeline/records/record-types.ts';
 import type { HttpEvent } from '../runtime/middleware.ts';
 
 /** Comes before any other check: a client without a key learns nothing, and is asked for one. */

@@ -4,7 +4,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DomainError } from '../domain/errors.ts';
 import { defaultSettings, type Stream } from '../domain/stream.ts';
 import type { Deps } from './deps.ts';
-import type { Versioned } from './records/stream-records.ts';
+import type { Versioned } from './records/record-types.ts';
 
 export const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 

@@ -3,7 +3,7 @@
 import type { Run, Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';
-import type { EndRequest } from '../records/stream-records.ts';
+import type { EndRequest } from '../records/record-types.ts';
 
 /**
  * Notes after which segment the stream ends. The publisher ends the playlists when all up to there is

@@ -6,7 +6,7 @@ import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import { parsePresignedKey, presignedKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
-import type { PresignedUploadRecord, Versioned } from '../records/stream-records.ts';
+import type { PresignedUploadRecord, Versioned } from '../records/record-types.ts';
 import { receiptFor } from './receipt.ts';
 import { type UploadResult, uploadSegment } from './upload.ts';
 

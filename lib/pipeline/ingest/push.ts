@@ -11,7 +11,7 @@ import { isoKind } from '../../media/iso-boxes.ts';
 import { parsePushedPlaylist, segmentNumberOfName } from '../../playlist/pushed-playlist.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
-import type { Versioned } from '../records/stream-records.ts';
+import type { Versioned } from '../records/record-types.ts';
 import { requestEnd } from './end.ts';
 import { loadInspection, type UploadResult, uploadSegment } from './upload.ts';
 

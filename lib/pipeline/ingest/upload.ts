@@ -21,7 +21,7 @@ import { isoKind } from '../../media/iso-boxes.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
-import type { Versioned } from '../records/stream-records.ts';
+import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { receiptFor } from './receipt.ts';
 import { decideSequence, type Sequencing } from './sequencing.ts';

@@ -17,7 +17,8 @@ import type { Deps } from '../deps.ts';
 import { endsWith } from '../ingest/end.ts';
 import type { PublishRequest } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
-import type { StreamRecords, Versioned } from '../records/stream-records.ts';
+import type { Versioned } from '../records/record-types.ts';
+import type { StreamRecords } from '../records/stream-records.ts';
 import { findFirstListed, findGap } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 

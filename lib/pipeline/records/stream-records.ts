@@ -1,104 +1,69 @@
-/** How streams lie in the index: partitions, sort keys, and typed access. Written and read here alone. */
+/**
+ * Typed access to the records of streams. Partitions and sort keys are used here alone. Writes that
+ * answer a boolean are conditional: false means that another process was first.
+ */
 
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import {
-  EMPTY_TIMELINE,
-  type Pieces,
-  type TimelineEntry,
-  type TimelineState,
-} from '../../domain/timeline.ts';
+import { EMPTY_TIMELINE, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';
-
-export type Versioned<T> = Readonly<{ value: T; version: number }>;
-
-/** The stream ends after this segment: by a call of the encoder, by its playlist, or by its silence. */
-export type EndRequest = Readonly<{
-  run: number;
-  number: number;
-  requestedAtMs: number;
-  reason: 'call' | 'playlist' | 'idle';
-}>;
-
-/** An init segment that an encoder sent apart from its fragments. */
-export type SourceInit = Readonly<{ key: string; digest: string }>;
-
-/** A large segment that may be PUT straight to the store, and what became of it. */
-export type PresignedUploadRecord = Readonly<{
-  presignId: string;
-  number: number;
-  session?: string;
-  digest: string;
-  sizeBytes: number;
-  durationSeconds?: number;
-  pushed: boolean;
-  failure?: Readonly<{ code: string; message: string; hint: string }>;
-}>;
-
-/** When the next housekeeping of an open stream is due, and what the last one found. */
-export type NextHousekeeping = Readonly<{
-  atMs: number;
-  /** Time of the newest upload, and since when the encoder has been silent. */
-  uploadedAtMs?: number;
-  sinceMs?: number;
-}>;
-
-/** From the encoder's own playlist: the number of a run's first segment. */
-export type StartHint = Readonly<{ firstNumber: number }>;
-
-/** A segment that came after the gap with this sequence was published in its stead. */
-export type LateArrival = Readonly<{ sequence: number; renditions: Pieces }>;
-
-const CATALOGUE = 'streams';
-const settingsOf = (videoId: string): string => `stream/${videoId}`;
-/** All but the settings: gone, and not found again, when a stream of the same id is created again. */
-const partitionOf = (stream: StreamIdentity): string => `stream/${stream.videoId}/${stream.uid}`;
-/** Numbers alone, so that finding missing segments does not read whole records. */
-const numbersOf = (stream: StreamIdentity, run: number): string =>
-  `${partitionOf(stream)}/numbers/${run}`;
-
-const digits = (number: number): string => String(number).padStart(16, '0');
-const runSort = (run: number): string => `run/${digits(run)}`;
-const segmentSort = (run: number, number: number): string => `segment/${run}/${digits(number)}`;
-const outcomeSort = (run: number, number: number): string => `outcome/${run}/${digits(number)}`;
-const durationSort = (run: number, number: number): string => `duration/${run}/${digits(number)}`;
-const queuedSort = (run: number, number: number): string => `queued/${run}/${digits(number)}`;
-const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
-const lateArrivalSort = (sequence: number): string => `lateArrivals/${digits(sequence)}`;
-const HIGHEST = '9'.repeat(16);
+import {
+  CATALOGUE,
+  digits,
+  durationSort,
+  HIGHEST,
+  lateArrivalSort,
+  numbersOf,
+  outcomeSort,
+  partitionOf,
+  queuedSort,
+  runSort,
+  segmentSort,
+  settingsOf,
+  timelineSort,
+} from './record-keys.ts';
+import type {
+  EndRequest,
+  LateArrival,
+  NextHousekeeping,
+  PresignedUploadRecord,
+  SourceInit,
+  StartHint,
+  Versioned,
+} from './record-types.ts';
 
 export class StreamRecords {
-  private readonly store: RecordStore;
+  readonly #store: RecordStore;
 
   constructor(store: RecordStore) {
-    this.store = store;
+    this.#store = store;
   }
 
   // Streams
 
   findStream(videoId: string): Promise<Versioned<Stream> | undefined> {
-    return this.find<Stream>(settingsOf(videoId), 'stream');
+    return this.#find<Stream>(settingsOf(videoId), 'stream');
   }
 
   async listVideoIds(): Promise<string[]> {
-    const items = await this.store.query(CATALOGUE);
+    const items = await this.#store.query(CATALOGUE);
     return items.map((item) => item.sort);
   }
 
   createStream(stream: Stream): Promise<boolean> {
-    return this.store.write([
+    return this.#store.write([
       put(settingsOf(stream.videoId), 'stream', stream, 0),
       put(CATALOGUE, stream.videoId, { uid: stream.uid }),
     ]);
   }
 
   updateStream(stream: Stream, version: number): Promise<boolean> {
-    return this.store.write([put(settingsOf(stream.videoId), 'stream', stream, version)]);
+    return this.#store.write([put(settingsOf(stream.videoId), 'stream', stream, version)]);
   }
 
   removeStream(stream: Stream, version: number): Promise<boolean> {
-    return this.store.write([
+    return this.#store.write([
       { type: 'delete', partition: settingsOf(stream.videoId), sort: 'stream', expect: version },
       { type: 'delete', partition: CATALOGUE, sort: stream.videoId },
     ]);
@@ -110,9 +75,9 @@ export class StreamRecords {
     const partitions = [...runs.map((run) => numbersOf(stream, run.run)), partitionOf(stream)];
     for (const partition of partitions) {
       for (;;) {
-        const items = await this.store.query(partition, { limit: 100 });
+        const items = await this.#store.query(partition, { limit: 100 });
         if (items.length === 0) break;
-        await this.store.write(items.map(({ sort }) => ({ type: 'delete', partition, sort })));
+        await this.#store.write(items.map(({ sort }) => ({ type: 'delete', partition, sort })));
       }
     }
   }
@@ -120,30 +85,30 @@ export class StreamRecords {
   // Runs
 
   async runs(stream: StreamIdentity): Promise<Run[]> {
-    return this.list<Run>(partitionOf(stream), runSort(0), `run/${HIGHEST}`);
+    return this.#list<Run>(partitionOf(stream), runSort(0), `run/${HIGHEST}`);
   }
 
   async newestRun(stream: StreamIdentity): Promise<Run | undefined> {
     const range = { from: runSort(0), to: `run/${HIGHEST}`, limit: 1, descending: true };
-    const [item] = await this.store.query(partitionOf(stream), range);
+    const [item] = await this.#store.query(partitionOf(stream), range);
     return item?.value as Run | undefined;
   }
 
   async getRun(stream: StreamIdentity, run: number): Promise<Run | undefined> {
-    return (await this.find<Run>(partitionOf(stream), runSort(run)))?.value;
+    return (await this.#find<Run>(partitionOf(stream), runSort(run)))?.value;
   }
 
   async runOfSession(stream: StreamIdentity, session: string): Promise<Run | undefined> {
-    const pointer = await this.find<{ run: number }>(partitionOf(stream), `session/${session}`);
+    const pointer = await this.#find<{ run: number }>(partitionOf(stream), `session/${session}`);
     return pointer ? this.getRun(stream, pointer.value.run) : undefined;
   }
 
   async startHint(stream: StreamIdentity, run: number): Promise<StartHint | undefined> {
-    return (await this.find<StartHint>(partitionOf(stream), `announced/${run}`))?.value;
+    return (await this.#find<StartHint>(partitionOf(stream), `announced/${run}`))?.value;
   }
 
   async announce(stream: StreamIdentity, run: number, startHint: StartHint): Promise<void> {
-    await this.store.write([put(partitionOf(stream), `announced/${run}`, startHint)]);
+    await this.#store.write([put(partitionOf(stream), `announced/${run}`, startHint)]);
   }
 
   // Source segments
@@ -153,12 +118,12 @@ export class StreamRecords {
     run: number,
     number: number,
   ): Promise<SourceSegment | undefined> {
-    return (await this.find<SourceSegment>(partitionOf(stream), segmentSort(run, number)))?.value;
+    return (await this.#find<SourceSegment>(partitionOf(stream), segmentSort(run, number)))?.value;
   }
 
   async newestSegment(stream: StreamIdentity, run: number): Promise<SourceSegment | undefined> {
     const range = { from: segmentSort(run, 0), to: `segment/${run}/${HIGHEST}` };
-    const [item] = await this.store.query(partitionOf(stream), {
+    const [item] = await this.#store.query(partitionOf(stream), {
       ...range,
       limit: 1,
       descending: true,
@@ -186,13 +151,13 @@ export class StreamRecords {
         writes.push(put(settingsOf(stream.videoId), 'stream', value, version));
       }
     }
-    return this.store.write(writes);
+    return this.#store.write(writes);
   }
 
   /** The highest numbers of a run, at most `limit`, in order. */
   async highestNumbers(stream: StreamIdentity, run: number, limit: number): Promise<number[]> {
     const range = { limit, descending: true };
-    const items = await this.store.query(numbersOf(stream, run), range);
+    const items = await this.#store.query(numbersOf(stream, run), range);
     return items.map((item) => Number(item.sort)).reverse();
   }
 
@@ -202,7 +167,7 @@ export class StreamRecords {
     from: number,
     limit: number,
   ): Promise<number[]> {
-    const items = await this.store.query(numbersOf(stream, run), { from: digits(from), limit });
+    const items = await this.#store.query(numbersOf(stream, run), { from: digits(from), limit });
     return items.map((item) => Number(item.sort));
   }
 
@@ -212,7 +177,7 @@ export class StreamRecords {
     run: number,
     number: number,
   ): Promise<number | undefined> {
-    return (await this.find<number>(partitionOf(stream), durationSort(run, number)))?.value;
+    return (await this.#find<number>(partitionOf(stream), durationSort(run, number)))?.value;
   }
 
   async hintDurations(
@@ -221,7 +186,7 @@ export class StreamRecords {
     durations: readonly Readonly<{ number: number; seconds: number }>[],
   ): Promise<void> {
     const partition = partitionOf(stream);
-    await this.store.write(
+    await this.#store.write(
       durations.map(({ number, seconds }) => put(partition, durationSort(run, number), seconds)),
     );
   }
@@ -232,7 +197,7 @@ export class StreamRecords {
     run: number,
     number: number,
   ): Promise<Versioned<number> | undefined> {
-    return this.find<number>(partitionOf(stream), queuedSort(run, number));
+    return this.#find<number>(partitionOf(stream), queuedSort(run, number));
   }
 
   /** false if the mark no longer has the version that was expected (0: none). */
@@ -242,22 +207,22 @@ export class StreamRecords {
     atMs: number,
     expected?: number,
   ): Promise<boolean> {
-    return this.store.write([put(partitionOf(stream), queuedSort(run, number), atMs, expected)]);
+    return this.#store.write([put(partitionOf(stream), queuedSort(run, number), atMs, expected)]);
   }
 
   async findSourceInit(stream: StreamIdentity, scope: string): Promise<SourceInit | undefined> {
-    return (await this.find<SourceInit>(partitionOf(stream), `init/${scope}`))?.value;
+    return (await this.#find<SourceInit>(partitionOf(stream), `init/${scope}`))?.value;
   }
 
   async putSourceInit(stream: StreamIdentity, scope: string, init: SourceInit): Promise<void> {
-    await this.store.write([put(partitionOf(stream), `init/${scope}`, init)]);
+    await this.#store.write([put(partitionOf(stream), `init/${scope}`, init)]);
   }
 
   findPresigned(
     stream: StreamIdentity,
     presignId: string,
   ): Promise<Versioned<PresignedUploadRecord> | undefined> {
-    return this.find<PresignedUploadRecord>(partitionOf(stream), `grant/${presignId}`);
+    return this.#find<PresignedUploadRecord>(partitionOf(stream), `grant/${presignId}`);
   }
 
   async putPresigned(
@@ -266,7 +231,7 @@ export class StreamRecords {
     expiresAtMs: number,
   ): Promise<void> {
     const write = put(partitionOf(stream), `grant/${grant.presignId}`, grant);
-    await this.store.write([{ ...write, expiresAtMs }]);
+    await this.#store.write([{ ...write, expiresAtMs }]);
   }
 
   // Outcomes
@@ -276,13 +241,13 @@ export class StreamRecords {
     run: number,
     number: number,
   ): Promise<SegmentOutcome | undefined> {
-    return (await this.find<SegmentOutcome>(partitionOf(stream), outcomeSort(run, number)))?.value;
+    return (await this.#find<SegmentOutcome>(partitionOf(stream), outcomeSort(run, number)))?.value;
   }
 
   /** false if the segment has an outcome already; the first one recorded stands. */
   recordOutcome(stream: StreamIdentity, outcome: SegmentOutcome): Promise<boolean> {
     const sort = outcomeSort(outcome.run, outcome.number);
-    return this.store.write([put(partitionOf(stream), sort, outcome, 0)]);
+    return this.#store.write([put(partitionOf(stream), sort, outcome, 0)]);
   }
 
   outcomesFrom(
@@ -291,7 +256,7 @@ export class StreamRecords {
     from: number,
     limit: number,
   ): Promise<SegmentOutcome[]> {
-    return this.list(
+    return this.#list(
       partitionOf(stream),
       outcomeSort(run, from),
       `outcome/${run}/${HIGHEST}`,
@@ -303,12 +268,12 @@ export class StreamRecords {
 
   /** Empty, with version 0, before anything is published. Fields that an old record lacks have their defaults. */
   async timeline(stream: StreamIdentity): Promise<Versioned<TimelineState>> {
-    const found = await this.find<TimelineState>(partitionOf(stream), 'head');
+    const found = await this.#find<TimelineState>(partitionOf(stream), 'head');
     return { value: { ...EMPTY_TIMELINE, ...found?.value }, version: found?.version ?? 0 };
   }
 
   async nextHousekeeping(stream: StreamIdentity): Promise<Versioned<NextHousekeeping>> {
-    const found = await this.find<NextHousekeeping>(partitionOf(stream), 'housekeeping');
+    const found = await this.#find<NextHousekeeping>(partitionOf(stream), 'housekeeping');
     return found ?? { value: { atMs: 0 }, version: 0 };
   }
 
@@ -318,7 +283,7 @@ export class StreamRecords {
     next: NextHousekeeping,
     version: number,
   ): Promise<boolean> {
-    return this.store.write([put(partitionOf(stream), 'housekeeping', next, version)]);
+    return this.#store.write([put(partitionOf(stream), 'housekeeping', next, version)]);
   }
 
   /**
@@ -332,7 +297,7 @@ export class StreamRecords {
     version: number,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
-    return this.store.write([
+    return this.#store.write([
       ...entries.map((entry) => put(partition, timelineSort(entry.sequence), entry, 0)),
       put(partition, 'head', state, version),
     ]);
@@ -345,11 +310,11 @@ export class StreamRecords {
     to: number,
     limit?: number,
   ): Promise<TimelineEntry[]> {
-    return this.list(partitionOf(stream), timelineSort(from), timelineSort(to), limit);
+    return this.#list(partitionOf(stream), timelineSort(from), timelineSort(to), limit);
   }
 
   async entry(stream: StreamIdentity, sequence: number): Promise<TimelineEntry | undefined> {
-    return (await this.find<TimelineEntry>(partitionOf(stream), timelineSort(sequence)))?.value;
+    return (await this.#find<TimelineEntry>(partitionOf(stream), timelineSort(sequence)))?.value;
   }
 
   /** false if the gap has its late arrival already, or if the state is no longer at `version`. */
@@ -360,7 +325,7 @@ export class StreamRecords {
     version: number,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
-    return this.store.write([
+    return this.#store.write([
       put(partition, lateArrivalSort(lateArrival.sequence), lateArrival, 0),
       put(partition, 'head', { ...state, lateArrivals: state.lateArrivals + 1 }, version),
     ]);
@@ -368,7 +333,7 @@ export class StreamRecords {
 
   /** By sequence. */
   async lateArrivals(stream: StreamIdentity): Promise<ReadonlyMap<number, LateArrival>> {
-    const all = await this.list<LateArrival>(
+    const all = await this.#list<LateArrival>(
       partitionOf(stream),
       lateArrivalSort(0),
       `lateArrivals/${HIGHEST}`,
@@ -380,25 +345,25 @@ export class StreamRecords {
     stream: StreamIdentity,
     sequence: number,
   ): Promise<LateArrival | undefined> {
-    return (await this.find<LateArrival>(partitionOf(stream), lateArrivalSort(sequence)))?.value;
+    return (await this.#find<LateArrival>(partitionOf(stream), lateArrivalSort(sequence)))?.value;
   }
 
   async endRequest(stream: StreamIdentity): Promise<EndRequest | undefined> {
-    return (await this.find<EndRequest>(partitionOf(stream), 'end'))?.value;
+    return (await this.#find<EndRequest>(partitionOf(stream), 'end'))?.value;
   }
 
   async requestEnd(stream: StreamIdentity, end: EndRequest): Promise<void> {
-    await this.store.write([put(partitionOf(stream), 'end', end)]);
+    await this.#store.write([put(partitionOf(stream), 'end', end)]);
   }
 
-  private async find<T>(partition: string, sort: string): Promise<Versioned<T> | undefined> {
-    const item = await this.store.get(partition, sort);
+  async #find<T>(partition: string, sort: string): Promise<Versioned<T> | undefined> {
+    const item = await this.#store.get(partition, sort);
     return item && { value: item.value as T, version: item.version };
   }
 
-  private async list<T>(partition: string, from: string, to: string, limit?: number): Promise<T[]> {
+  async #list<T>(partition: string, from: string, to: string, limit?: number): Promise<T[]> {
     const range = limit === undefined ? { from, to } : { from, to, limit };
-    const items = await this.store.query(partition, range);
+    const items = await this.#store.query(partition, range);
     return items.map((item) => item.value as T);
   }
 }

@@ -1,0 +1,26 @@
+/** Where records lie in the store: partitions and sort keys. Numbers are padded, so that text sorts as they do. */
+
+import type { StreamIdentity } from '../../domain/object-keys.ts';
+
+export const CATALOGUE = 'streams';
+export const settingsOf = (videoId: string): string => `stream/${videoId}`;
+/** All but the settings: gone, and not found again, when a stream of the same id is created again. */
+export const partitionOf = (stream: StreamIdentity): string =>
+  `stream/${stream.videoId}/${stream.uid}`;
+/** Numbers alone, so that finding missing segments does not read whole records. */
+export const numbersOf = (stream: StreamIdentity, run: number): string =>
+  `${partitionOf(stream)}/numbers/${run}`;
+
+export const digits = (number: number): string => String(number).padStart(16, '0');
+export const runSort = (run: number): string => `run/${digits(run)}`;
+export const segmentSort = (run: number, number: number): string =>
+  `segment/${run}/${digits(number)}`;
+export const outcomeSort = (run: number, number: number): string =>
+  `outcome/${run}/${digits(number)}`;
+export const durationSort = (run: number, number: number): string =>
+  `duration/${run}/${digits(number)}`;
+export const queuedSort = (run: number, number: number): string =>
+  `queued/${run}/${digits(number)}`;
+export const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
+export const lateArrivalSort = (sequence: number): string => `lateArrivals/${digits(sequence)}`;
+export const HIGHEST = '9'.repeat(16);
