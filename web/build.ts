@@ -8,8 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 
 /**
- * What the page may do. Nothing inline, nothing from elsewhere; media and playlists may lie on another
- * host. Styles are the exception: media-chrome writes `<style>` into the shadow roots of its elements.
+ * Nothing inline, nothing from other hosts, but for media and playlists. Styles are the exception: media-chrome writes `<style>` into the shadow roots of its elements.
  * Servers should send it as a header too; the page has it in a `<meta>` for those that do not.
  */
 export const CONTENT_SECURITY_POLICY = [
@@ -25,7 +24,7 @@ export const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 export type BuiltFile = Readonly<{
-  /** Relative to the output folder. Files under `assets/` are named by their content: cacheable for ever. */
+  /** Relative to the output folder. Names under `assets/` carry a hash of the content: cacheable for ever. */
   path: string;
   sizeBytes: number;
   gzipBytes: number;
@@ -34,10 +33,10 @@ export type BuiltFile = Readonly<{
 const SOURCE = fileURLToPath(new URL('./watch/', import.meta.url));
 const ASSETS = 'assets';
 
-/** The oldest that have the custom elements and CSS that the page relies on. */
+/** The oldest browsers with the custom elements and CSS that the page relies on. */
 const TARGETS = ['chrome111', 'firefox113', 'safari16.4'];
 
-/** Replaces `outFolder` by the built pages; the answer lists what is in it, entry page first. */
+/** Replaces the contents of `outFolder` with the built pages. Returns its files, entry page first. */
 export async function buildPages(outFolder: string): Promise<readonly BuiltFile[]> {
   const out = path.resolve(outFolder);
   await rm(path.join(out, ASSETS), { recursive: true, force: true });
@@ -52,7 +51,7 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
   };
   const writeHashed = (name: string, content: string): Promise<string> => {
     const { name: stem, ext } = path.parse(name);
-    // As esbuild writes its own: servers know by the name that such a file never changes.
+    // In esbuild's own pattern: servers recognise by the name that such a file never changes.
     const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
     return write(`${ASSETS}/${stem}-${hash}${ext}`, content);
   };
@@ -114,7 +113,7 @@ const fill = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replaceAll(/\{\{(.+?)\}\}/g, (_, name: string) => {
     const value = values[name];
     if (value === undefined)
-      throw new Error(`index.html asks for {{${name}}}, which nobody makes.`);
+      throw new Error(`index.html asks for {{${name}}}, which the build does not define.`);
     return value;
   });
 

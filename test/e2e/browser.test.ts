@@ -26,7 +26,7 @@ const becomes = (view: Locator, name: string, expected: RegExp): Promise<string>
     60_000,
   );
 
-/** What is read of the page's video element; its own types are the browser's. */
+/** The part of HTMLVideoElement that the test reads; the DOM's types are not loaded here. */
 type Video = {
   currentTime: number;
   readonly duration: number;
@@ -51,11 +51,11 @@ test('a viewer watches live in a browser, rewinds, changes the level, and watche
   });
   assert.equal(created.status, 201);
   const page = await browser.newPage({ viewport: { width: 1000, height: 700 } });
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
-    // The page asks for a stream that has not begun yet, and is told so.
-    if (message.type() === 'error' && !/404/.test(message.text())) complaints.push(message.text());
+    // The page requests a stream that has not started, and the answer is 404.
+    if (message.type() === 'error' && !/404/.test(message.text())) problems.push(message.text());
   });
   await page.goto(`${system.url}/#/watch/show`);
   const view = page.locator('section.watch');
@@ -65,7 +65,7 @@ test('a viewer watches live in a browser, rewinds, changes the level, and watche
   const video = page.locator('video');
   const timeNow = () => inPage(video, (element) => element.currentTime);
   const startTime = await timeNow();
-  await waitFor('the picture to move', async () => (await timeNow()) > startTime + 1);
+  await waitFor('playback to advance', async () => (await timeNow()) > startTime + 1);
   const choose = async (quality: string): Promise<void> => {
     await page.locator('.player').hover();
     await page.locator('media-settings-menu-button').click();
@@ -87,10 +87,10 @@ test('a viewer watches live in a browser, rewinds, changes the level, and watche
   await inPage(video, (element) => {
     element.currentTime = element.seekable.start(0) + 1;
   });
-  await waitFor('the earlier moment', async () => (await timeNow()) < before - 4);
+  await waitFor('the earlier position', async () => (await timeNow()) < before - 4);
   await becomes(view, 'state', /behind/);
   const back = await timeNow();
-  await waitFor('the picture to move there', async () => (await timeNow()) > back + 1);
+  await waitFor('playback to advance there', async () => (await timeNow()) > back + 1);
   const ended = once(encoder, 'exit');
   encoder.kill('SIGINT');
   assert.deepEqual(await ended, [130, null]);
@@ -104,7 +104,7 @@ test('a viewer watches live in a browser, rewinds, changes the level, and watche
   });
   await waitFor('the end', () => inPage(video, (element) => element.ended));
   assert.ok(duration > 10);
-  assert.deepEqual(complaints, []);
+  assert.deepEqual(problems, []);
 });
 
 async function startEncoder(t: import('node:test').TestContext, system: TestSystem) {

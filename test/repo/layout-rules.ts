@@ -1,4 +1,4 @@
-/** What the project's own files must keep to. Each check answers one line for each violation. */
+/** Rules for the project's own files. Each check returns one line for each violation. */
 
 import { posix } from 'node:path';
 import type { RepositoryFile } from './repository-files.ts';
@@ -16,7 +16,7 @@ export const strayTopLevel = (paths: readonly string[], allowed: readonly string
     .filter((name) => !allowed.includes(name))
     .map((name) => `${name} does not belong on the top level`);
 
-/** Only the places where a process starts read its environment; a child may be given all of it. */
+/** Only entry points of processes read the environment; passing all of it to a child is allowed. */
 export const environmentReaders = (
   files: readonly RepositoryFile[],
   roots: readonly string[],
@@ -79,8 +79,8 @@ export function looseVersions(manifest: Manifest): string[] {
 }
 
 /**
- * The lockfile names no host and has a digest for everything. It has every optional package, those
- * for other platforms too: npm leaves out what a registry could not give it, and `npm ci` then fails.
+ * The lockfile names no host and has a digest for everything. It lists every optional package, also
+ * those of other platforms: npm leaves out what a registry did not have, and `npm ci` then fails.
  */
 export const lockfileFaults = ({ packages }: Lockfile): string[] =>
   Object.entries(packages)

@@ -18,6 +18,7 @@ const PROJECT = [
   'bin',
   'cdk.json',
   'containers',
+  'docs',
   'lambdas',
   'lib',
   'package.json',
@@ -48,7 +49,7 @@ const TEXTS = /(?:\.(?:ts|mjs|js|json|css|html|svg|md|sh|yml|yaml|txt)|Dockerfil
 const parsed = (path: string) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
 
 describe('the repository', () => {
-  test('has nothing on its top level but the project and its tools', () => {
+  test('repository: the top level has nothing but the project and its tools', () => {
     const paths = repositoryPaths();
     assert.deepEqual(strayTopLevel(paths, [...PROJECT, ...TOOL_FILES]), []);
     for (const name of ['package.json', 'tsconfig.json', 'bin', 'lib', 'test']) {
@@ -60,26 +61,26 @@ describe('the repository', () => {
     accessSync(join(ROOT, '.ci', 'run'), constants.X_OK);
   });
 
-  test('has no file that is too long to read', () => {
+  test('repository: no source file has more than 400 lines', () => {
     assert.deepEqual(tooLongFiles(readRepository(SOURCES)), []);
   });
 
-  test('reads the environment only where a process starts', () => {
+  test('repository: only the entry points of processes read the environment', () => {
     assert.deepEqual(environmentReaders(readRepository(SOURCES), ENVIRONMENT_ROOTS), []);
   });
 
-  test('tells nothing of the machine it was written on', () => {
+  test('repository: no text names a path or host of the machine it was written on', () => {
     const files = readRepository(TEXTS);
     assert.ok(files.some(({ path }) => path === '.ci/run'));
     assert.deepEqual(localFacts(files), []);
   });
 
-  test('pins what it installs, for every platform', () => {
+  test('repository: dependencies are pinned, for every platform', () => {
     assert.deepEqual(looseVersions(parsed('package.json')), []);
     assert.deepEqual(lockfileFaults(parsed('package-lock.json')), []);
   });
 
-  test('names only links, paths and scripts that exist', () => {
+  test('repository: the Markdown pages name only links, paths and scripts that exist', () => {
     const paths = repositoryPaths();
     const pages = readRepository(/\.md$/);
     const broken = pages.flatMap((page) => brokenReferences(page, paths, parsed('package.json')));
@@ -88,7 +89,7 @@ describe('the repository', () => {
 });
 
 describe('the checks of the repository', () => {
-  test('find strays, long files and readers of the environment', () => {
+  test('layout rules: they find stray files, long files and readers of the environment', () => {
     assert.deepEqual(strayTopLevel(['lib/a.ts', 'lib/b.ts', 'notes.txt', 'src/c.ts'], ['lib']), [
       'notes.txt does not belong on the top level',
       'src does not belong on the top level',
@@ -113,7 +114,7 @@ describe('the checks of the repository', () => {
     assert.equal(readers('lib/embedded/embedded-config.ts', 'process.env.PORT'), 0);
   });
 
-  test('find what belongs to one machine', () => {
+  test('layout rules: they find paths and hosts of one machine', () => {
     const facts = (text: string) => localFacts([{ path: 'a.md', text }]);
     const rooted = (...parts: string[]) => ['', ...parts].join('/');
     assert.deepEqual(facts(`one\ncd ${rooted('work', 'main')}\n`), [
@@ -132,7 +133,7 @@ describe('the checks of the repository', () => {
     }
   });
 
-  test('find loose versions and incomplete lockfiles', () => {
+  test('layout rules: they find loose versions and incomplete lockfiles', () => {
     const versions = {
       dependencies: { a: '1.2.3', b: '^1.2.3', c: '1.2.3-rc.1' },
       devDependencies: { d: 'latest' },
@@ -161,7 +162,7 @@ describe('the checks of the repository', () => {
     ]);
   });
 
-  test('find references to what is not there', () => {
+  test('layout rules: they find references to missing files and scripts', () => {
     const text = [
       'See [the API](lib/api/routes.ts#L3), [this](docs/none.md) and [that](https://host/none.md).',
       'Made by `lib/api/`, `lib/api/gone.ts`, `./bin/gone.mjs`, `lib/*/none.ts` and `text/html`.',

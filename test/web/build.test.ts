@@ -18,7 +18,7 @@ describe('the built pages', () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  test('have no inline script, style or handler, and nothing from another host', () => {
+  test('built pages: they have no inline script, style or handler, and nothing from another host', () => {
     assert.doesNotMatch(page, /<script(?![^>]*\ssrc="\.\/assets\/)/);
     assert.doesNotMatch(page, /<style|\sstyle=|\son\w+=|javascript:/i);
     const addresses = [...page.matchAll(/\s(?:src|href)="([^"]+)"/g)].map(
@@ -30,7 +30,7 @@ describe('the built pages', () => {
     assert.match(page, /Content-Security-Policy" content="default-src 'self'; /);
   });
 
-  test('name files by their content, and are all there', async () => {
+  test('built pages: names carry a hash of the content, and every file is listed', async () => {
     const onDisk = (await readdir(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
@@ -46,13 +46,13 @@ describe('the built pages', () => {
     }
   });
 
-  test('are the same files when built again, and nothing of an older build stays', async () => {
+  test('built pages: a second build gives the same files and removes those of an older one', async () => {
     await writeFile(path.join(folder, 'assets', 'watch-OLDOLDOL.js'), '');
     assert.deepEqual(await buildPages(folder), files);
     assert.equal((await readdir(path.join(folder, 'assets'))).length, files.length - 1);
   });
 
-  test('let the list of streams load without the player, and stay within their budget', () => {
+  test('built pages: the list loads without the player, and both stay within their size budget', () => {
     const isPlayer = ({ path: name }: BuiltFile): boolean => /watch-page|hls\.worker/.test(name);
     const gzip = (some: readonly BuiltFile[]): number =>
       some.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0);

@@ -5,7 +5,7 @@ import { findChromium } from '../support/chromium.ts';
 const find = (platform: NodeJS.Platform, env: Record<string, string>, present: string): unknown =>
   findChromium({ platform, env, isExecutable: (path) => path === present });
 
-test('a browser is found in the usual places of each system, or where CHROMIUM says', () => {
+test('findChromium: a browser is found in the usual folders of each system, or where CHROMIUM points', () => {
   assert.equal(find('linux', { CHROMIUM: '/my/chrome' }, '/usr/bin/chromium'), '/my/chrome');
   assert.equal(
     find('linux', { PATH: '/opt/bin' }, '/opt/bin/google-chrome'),

@@ -1,4 +1,4 @@
-/** A server as the watch page sees it: the built pages under their CSP, the API's answers, media from a tree. */
+/** A server as the watch page sees it: the built pages with their CSP, the API's answers, media from a tree. */
 
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -19,7 +19,7 @@ export type FakeStream = {
   windowSegments?: number;
   /** Numbers of segments that are gaps. */
   gaps: ReadonlySet<number>;
-  /** From this number on the tree begins anew, behind a discontinuity. */
+  /** From this number on the tree starts over, behind a discontinuity. */
   discontinuityAt?: number;
   /** Every connection for this stream is cut. */
   outOfReach: boolean;
@@ -48,7 +48,7 @@ export const fakeStream = (change: Partial<FakeStream>): FakeStream => ({
   ...change,
 });
 
-/** One more segment each second, as an encoder would; the answer stops it. */
+/** Publishes one more segment each second, as an encoder would. Returns a function that stops it. */
 export function publishEachSecond(stream: FakeStream): () => void {
   const timer = setInterval(() => {
     stream.published += 1;
@@ -190,7 +190,7 @@ const viewOf = (videoId: string, stream: FakeStream): StreamView => ({
     codecs: 'avc1.42c01e',
     widthPx,
     heightPx,
-    framesPerSecond: 12,
+    framesPerSecond: 6,
     averageBps: bps,
     peakBps: bps,
   })),

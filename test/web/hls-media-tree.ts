@@ -1,4 +1,4 @@
-/** A small HLS tree from ffmpeg: two pictures and a sound, in segments of one second. */
+/** A small HLS tree from ffmpeg: two video renditions and one of audio, in segments of one second. */
 
 import { execFile } from 'node:child_process';
 import { readFile, rename } from 'node:fs/promises';
@@ -10,7 +10,7 @@ export const RENDITIONS = [
   { name: '180p', widthPx: 320, heightPx: 180, bps: 150_000 },
 ] as const;
 
-export const TREE_SECONDS = 60;
+export const TREE_SECONDS = 150;
 
 export type HlsMediaTree = Readonly<{
   folder: string;
@@ -20,18 +20,18 @@ export type HlsMediaTree = Readonly<{
 
 /** Writes `{rendition}/init.mp4` and `{rendition}/{n}.m4s` into `folder`. */
 export async function makeHlsMediaTree(folder: string): Promise<HlsMediaTree> {
-  const pictures = RENDITIONS.map(
+  const scaled = RENDITIONS.map(
     ({ widthPx, heightPx }, index) => `[p${index}]scale=${widthPx}:${heightPx}[v${index}]`,
   );
   const split = `[0:v]split=${RENDITIONS.length}${RENDITIONS.map((_, index) => `[p${index}]`).join('')}`;
   await promisify(execFile)(
     'ffmpeg',
     [
-      '-v error -nostdin -f lavfi -i testsrc2=size=640x360:rate=12',
+      '-v error -nostdin -f lavfi -i testsrc2=size=640x360:rate=6',
       '-f lavfi -i sine=frequency=330:sample_rate=48000',
-      `-t ${TREE_SECONDS} -filter_complex ${[split, ...pictures].join(';')}`,
+      `-t ${TREE_SECONDS} -filter_complex ${[split, ...scaled].join(';')}`,
       ...RENDITIONS.map(({ bps }, index) => `-map [v${index}] -b:v:${index} ${bps}`),
-      '-map 1:a -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 12 -keyint_min 12 -sc_threshold 0',
+      '-map 1:a -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 6 -keyint_min 6 -sc_threshold 0',
       '-c:a aac -b:a 64k -ac 2 -f hls -hls_time 1 -hls_list_size 0 -hls_segment_type fmp4',
       '-hls_playlist_type vod -hls_fmp4_init_filename init.mp4',
     ]

@@ -4,13 +4,18 @@ import fc from 'fast-check';
 import type { StreamView } from '../../lib/api/messages.ts';
 import { formatBitrate, formatClock, formatSpan } from '../../web/watch/format-time.ts';
 import { startingEstimateBps } from '../../web/watch/hls-settings.ts';
-import { catchUpRate, isAtEdge } from '../../web/watch/live-edge.ts';
+import {
+  catchUpRate,
+  isAtEdge,
+  isAtEdgeAfterSeek,
+  isTooFarBehind,
+} from '../../web/watch/live-edge.ts';
 import { type AnchoredPlaylist, anchorOf, positionOf } from '../../web/watch/playback-anchor.ts';
 import { parseRoute, takeKey, videoIdFrom, watchHash } from '../../web/watch/route.ts';
 import { ageOf, inListOrder, summaryOf } from '../../web/watch/stream-summary.ts';
 
-describe('addresses of the page', () => {
-  test('a link to a stream opens that stream, whatever its id', () => {
+describe('routes of the watch page', () => {
+  test('route: a link to a stream opens that stream, whatever its id', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (videoId) => {
         assert.deepEqual(parseRoute(watchHash(videoId)), { page: 'watch', videoId });
@@ -21,14 +26,14 @@ describe('addresses of the page', () => {
     assert.deepEqual(parseRoute('#/watch/%E0%A4%A'), { page: 'watch', videoId: '%E0%A4%A' });
   });
 
-  test('a key is taken out of the address, and the rest of it stays', () => {
+  test('route: a key is taken out of the address, and the rest of it stays', () => {
     assert.deepEqual(takeKey('#key=a%2Bb'), { key: 'a+b', hash: '#/' });
     assert.deepEqual(takeKey('#/watch/one?key=k'), { key: 'k', hash: '#/watch/one' });
     assert.equal(takeKey('#/watch/monkey'), undefined);
     assert.equal(takeKey('#/watch/key'), undefined);
   });
 
-  test('an id, a link to the page and a playlist all open a stream', () => {
+  test('route: an id, a link to the page and a playlist address all open a stream', () => {
     assert.equal(videoIdFrom(' one '), 'one');
     assert.equal(videoIdFrom('https://host/#/watch/one'), 'one');
     assert.equal(videoIdFrom('https://host/viewstream/metadata/one?format=json'), 'one');
@@ -36,24 +41,37 @@ describe('addresses of the page', () => {
 });
 
 describe('the live edge', () => {
-  test('is left later than it is reached again', () => {
+  test('live edge: a viewer leaves it later than one returns to it', () => {
     assert.equal(isAtEdge(true, 5, 6), true);
     assert.equal(isAtEdge(false, 5, 6), false);
     assert.equal(isAtEdge(false, 1.5, 6), true);
     assert.equal(isAtEdge(true, 30, 6), false);
   });
 
-  test('is caught up with a little faster, but never from a buffer that is nearly empty', () => {
+  test('live edge: a rewind leaves it even when it is shorter than the tolerance', () => {
+    assert.equal(isAtEdgeAfterSeek(true, -9, 3.9, 2), false);
+    assert.equal(isAtEdgeAfterSeek(true, -9, 1.5, 2), true, 'live playback aims at that position');
+    assert.equal(isAtEdgeAfterSeek(true, 0.1, 3.9, 2), true, 'the player skipped a gap');
+    assert.equal(isAtEdgeAfterSeek(false, 5, 3.9, 2), false);
+    assert.equal(isAtEdgeAfterSeek(false, 20, 0, 2), true);
+  });
+
+  test('live edge: more than ten target durations behind the newest segment is too far to catch up', () => {
+    assert.equal(isTooFarBehind(14, 6, 2), false);
+    assert.equal(isTooFarBehind(14.1, 6, 2), true);
+  });
+
+  test('live edge: playback catches up a little faster, but not from a buffer that is nearly empty', () => {
     assert.equal(catchUpRate(1, 0.5, 10, 6), 1);
     const faster = catchUpRate(1, 3, 10, 6);
     assert.ok(faster > 1 && faster < 1.06);
-    assert.equal(catchUpRate(faster, 0.6, 10, 6), faster, 'goes on until all is made up for');
+    assert.equal(catchUpRate(faster, 0.6, 10, 6), faster, 'it goes on until all is made up for');
     assert.equal(catchUpRate(faster, 0.1, 10, 6), 1);
     assert.equal(catchUpRate(faster, 3, 1, 6), 1);
   });
 });
 
-describe('a place in the stream', () => {
+describe('playback position', () => {
   const playlist = (
     first: number,
     count: number,
@@ -74,7 +92,7 @@ describe('a place in the stream', () => {
     fragments: dated.fragments.map((fragment) => ({ ...fragment, programDateTime: null })),
   });
 
-  test('is found again by the wall clock, from any window to any other', () => {
+  test('playback position: a reload restores it by the wall clock, from any window to any other', () => {
     const window = playlist(100, 10, 37, true);
     const anchor = anchorOf(window, { currentTime: 37 + 9 });
     assert.ok(anchor);
@@ -82,14 +100,14 @@ describe('a place in the stream', () => {
     assert.equal(positionOf(anchor, playlist(101, 10, 0, true)), 5);
   });
 
-  test('is found again by the distance from the end when there are no dates', () => {
+  test('playback position: without dates a reload restores it by the distance from the end', () => {
     const window = withoutDates(playlist(100, 10, 0, false));
     const anchor = anchorOf(window, { currentTime: 31 });
     assert.ok(anchor);
     assert.equal(positionOf(anchor, withoutDates(playlist(0, 110, 0, false))), 431);
   });
 
-  test('is the default when a live playlist without dates was loaded anew', () => {
+  test('playback position: a reload of a live playlist without dates gives the default', () => {
     const window = withoutDates(playlist(100, 10, 0, true));
     const anchor = anchorOf(window, { currentTime: 31 });
     assert.ok(anchor);
@@ -98,7 +116,7 @@ describe('a place in the stream', () => {
   });
 });
 
-describe('a stream in a few words', () => {
+describe('texts of the watch page', () => {
   const now = Date.parse('2026-05-01T12:00:00Z');
   const stream = (videoId: string, change: Partial<StreamView>): StreamView => ({
     videoId,
@@ -110,7 +128,7 @@ describe('a stream in a few words', () => {
     ...change,
   });
 
-  test('live streams come first, then those to come, then recordings, newest first', () => {
+  test('stream list: live streams come first, then upcoming ones, then recordings, newest first', () => {
     const streams = [
       stream('old', { state: 'ended', startedAt: '2026-04-01T00:00:00Z' }),
       stream('soon', { state: 'created' }),
@@ -121,7 +139,7 @@ describe('a stream in a few words', () => {
     assert.deepEqual(ids, ['now', 'soon', 'new', 'old']);
   });
 
-  test('says how long ago and how long, and the best picture', () => {
+  test('stream summary: it has the length, the age and the best resolution', () => {
     const recording = stream('a', {
       state: 'ended',
       durationSeconds: 3725,
@@ -142,7 +160,7 @@ describe('a stream in a few words', () => {
     );
   });
 
-  test('formats times and rates', () => {
+  test('formats: clock times, spans and bitrates have units that suit their size', () => {
     assert.equal(formatClock(75), '1:15');
     assert.equal(formatClock(-3), '0:00');
     assert.equal(formatSpan(7_200_000), '2 h');
@@ -151,7 +169,7 @@ describe('a stream in a few words', () => {
     assert.equal(formatBitrate(640_000), '640 kbit/s');
   });
 
-  test('begins with a rate that the link can carry, within reason', () => {
+  test('hls.js settings: the first bandwidth estimate follows the link, within bounds', () => {
     assert.equal(startingEstimateBps(undefined), 2_000_000);
     assert.equal(startingEstimateBps(0.1), 500_000);
     assert.equal(startingEstimateBps(10), 5_000_000);

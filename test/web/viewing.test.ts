@@ -45,14 +45,14 @@ const mediaErrorAt = (atMs: number): ViewingEvent => ({
 const watchingLive = [found, growing, ready] as const;
 
 describe('viewing', () => {
-  test('asks, loads and plays a live stream, and follows the viewer from the edge and back', () => {
+  test('viewing: a live stream is requested, loaded and played, and the state follows the viewer from the edge and back', () => {
     const { states, commands } = through(...watchingLive, behind, atEdge);
     assert.deepEqual(START.command, { type: 'ask', afterMs: 0 });
     assert.deepEqual(states, ['connecting', 'connecting', 'live', 'behind', 'live']);
     assert.deepEqual(commands[0], { type: 'load', at: 'default', paused: false });
   });
 
-  test('asks ever more rarely for a stream that has not started, then loads it', () => {
+  test('viewing: a stream that has not started is requested at growing intervals, then loaded', () => {
     const notStarted: ViewingEvent = { type: 'not_started' };
     const { states, commands } = through(notStarted, notStarted, notStarted, found);
     assert.deepEqual(states, ['waiting', 'waiting', 'waiting', 'connecting']);
@@ -64,7 +64,7 @@ describe('viewing', () => {
     assert.equal(waitingDelayMs(1000), 10_000);
   });
 
-  test('goes on waiting when a playlist lags behind what the server had said', () => {
+  test('viewing: it goes on waiting when a playlist lags behind the server', () => {
     const { states, viewing } = through(found, { type: 'not_started' }, found, {
       type: 'not_started',
     });
@@ -72,7 +72,7 @@ describe('viewing', () => {
     assert.ok(viewing.attempt > 1, 'the pauses keep growing');
   });
 
-  test('answers a lost connection by asking ever later, resumes, and is live again', () => {
+  test('viewing: a lost connection is retried at growing intervals, then loading resumes and the stream is live again', () => {
     const unreachable: ViewingEvent = { type: 'unreachable', detail: 'Failed to fetch' };
     const { states, commands, viewing } = through(
       ...watchingLive,
@@ -100,7 +100,7 @@ describe('viewing', () => {
     assert.equal(reconnectDelayMs(50), 15_000);
   });
 
-  test('says that the device is offline, and asks at once when it no longer is', () => {
+  test('viewing: an offline device is reported, and the server asked at once when it is online again', () => {
     const { states, commands, viewing } = through(...watchingLive, { type: 'offline' });
     assert.equal(states.at(-1), 'reconnecting');
     assert.equal(commands.at(-1), undefined);
@@ -108,7 +108,7 @@ describe('viewing', () => {
     assert.deepEqual(step(viewing, { type: 'online' }).command, { type: 'ask', afterMs: 0 });
   });
 
-  test('tells a stream that nobody has from one that was removed while it was watched', () => {
+  test('viewing: a stream that does not exist has another message than one that was removed while watched', () => {
     const never = through({ type: 'not_found' });
     const removed = through(...watchingLive, cut, { type: 'not_found' });
     assert.deepEqual(never.commands, [{ type: 'stop' }]);
@@ -117,7 +117,7 @@ describe('viewing', () => {
     assert.equal(step(removed.viewing, cut).viewing.state, 'unknown', 'late errors change nothing');
   });
 
-  test('restarts the decoder, then loads anew, then gives up; errors long ago do not count', () => {
+  test('viewing: media errors restart the decoder, then reload, then give up; old errors do not count', () => {
     const { states, commands } = through(
       ...watchingLive,
       mediaErrorAt(1000),
@@ -135,7 +135,7 @@ describe('viewing', () => {
     assert.deepEqual(later.commands.at(-1), { type: 'recover_decoder' });
   });
 
-  test('shows a stall, and whether it is the broadcaster who is waited for', () => {
+  test('viewing: the message of a stall says whether the broadcaster is late', () => {
     const starved = through(...watchingLive, { type: 'stalled', starved: true });
     const buffering = through(...watchingLive, { type: 'stalled', starved: false });
     assert.match(describeViewing(starved.viewing).title, /broadcaster/);
@@ -149,13 +149,13 @@ describe('viewing', () => {
     );
   });
 
-  test('loads all of the recording at once for who went back, when the stream ends', () => {
+  test('viewing: when the stream ends, a viewer who rewound gets the whole recording at once', () => {
     const { states, commands } = through(...watchingLive, behind, windowEnded, complete, ready);
     assert.deepEqual(states.slice(3), ['behind', 'connecting', 'connecting', 'recording']);
     assert.deepEqual(commands[4], { type: 'load', at: 'same', paused: false });
   });
 
-  test('lets who is at the edge see the end first, then offers the recording', () => {
+  test('viewing: when the stream ends, a viewer at the edge plays to the end, then is offered the recording', () => {
     const { states, commands, viewing } = through(...watchingLive, windowEnded, {
       type: 'played_out',
     });
@@ -171,13 +171,13 @@ describe('viewing', () => {
     );
   });
 
-  test('needs no new load when the playlist that ended holds everything', () => {
+  test('viewing: no reload is needed when the playlist that ended holds everything', () => {
     const { commands, states } = through(...watchingLive, behind, complete, { type: 'played_out' });
     assert.deepEqual(commands.slice(3), [undefined, undefined, undefined]);
     assert.deepEqual(states.slice(3), ['behind', 'recording', 'ended']);
   });
 
-  test('has words for every state that needs them, and none while all is well', () => {
+  test('viewing: every disturbed state has a message, and undisturbed playback has none', () => {
     const titles = through(...watchingLive, behind).viewing;
     assert.equal(describeViewing(titles).place, 'none');
     for (const state of ['opening', 'waiting', 'unknown', 'failed', 'ended'] as const) {

@@ -1,4 +1,4 @@
-/** The watch page in a browser, as a test sees and uses it. */
+/** Drives the watch page in a browser. */
 
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,36 +11,38 @@ type Video = { currentTime: number; paused: boolean; muted: boolean; duration: n
 
 export type WatchPage = Readonly<{
   page: Page;
-  /** What the console said, but for requests that failed. */
-  complaints: readonly string[];
+  /** Errors and warnings of the console, but for requests that failed. */
+  problems: readonly string[];
   reaches(state: ViewingState): Promise<void>;
-  /** This text comes to be seen. */
+  /** Waits until the text is visible. */
   says(text: string): Promise<void>;
   /** A `data-` attribute of the view. */
   fact(name: string): Promise<string>;
   video<Value>(read: (video: Video) => Value): Promise<Value>;
-  /** The clock of the picture moves on from where it is now. */
+  /** Waits until playback has advanced. */
   plays(): Promise<void>;
   /** Presses on the time range, at a share of its width. */
   scrubTo(share: number): Promise<void>;
   choose(menu: 'quality' | 'audio', name: string): Promise<void>;
+  /** The item that is checked in a menu, open or not. */
+  chosen(menu: 'quality' | 'audio'): Promise<string>;
   close(): Promise<void>;
 }>;
 
-/** Waits until `check` answers true; `what` says in the failure what was waited for. */
+/** Waits until `check` answers true; the failure names `what`. */
 export async function until(what: string, check: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = Date.now() + WAIT_MS;
   while (!(await check())) {
-    assert.ok(Date.now() < deadline, `waited in vain: ${what}`);
+    assert.ok(Date.now() < deadline, `timed out waiting until ${what}`);
     await delay(50);
   }
 }
 
 /**
- * What browsers do to pages that start with sound before anything was pressed. The browser's own rule
- * cannot be tested: whatever a test asks of a page counts as a press there.
+ * The autoplay policy of browsers: no audio before a gesture. The browser's own policy cannot be tested,
+ * as it takes what a test does to a page for a gesture.
  */
-const SOUND_NEEDS_A_PRESS = `{
+const AUDIO_NEEDS_A_GESTURE = `{
   let pressed = false;
   for (const type of ['pointerdown', 'keydown']) {
     addEventListener(type, () => { pressed = true; }, { capture: true });
@@ -49,26 +51,26 @@ const SOUND_NEEDS_A_PRESS = `{
   HTMLMediaElement.prototype.play = function () {
     return this.muted || pressed
       ? play.call(this)
-      : Promise.reject(new DOMException('play() needs a press first', 'NotAllowedError'));
+      : Promise.reject(new DOMException('play() needs a gesture first', 'NotAllowedError'));
   };
 }`;
 
 export async function openWatchPage(
   browser: Browser,
   address: string,
-  options: Readonly<{ soundNeedsPress?: boolean }> = {},
+  options: Readonly<{ audioNeedsGesture?: boolean }> = {},
 ): Promise<WatchPage> {
   const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
-  if (options.soundNeedsPress) await page.addInitScript(SOUND_NEEDS_A_PRESS);
-  const complaints: string[] = [];
+  if (options.audioNeedsGesture) await page.addInitScript(AUDIO_NEEDS_A_GESTURE);
+  const problems: string[] = [];
   page.on('console', (message) => {
     const text = message.text();
     const isProblem = message.type() === 'error' || message.type() === 'warning';
-    if (isProblem && !text.startsWith('Failed to load resource')) complaints.push(text);
+    if (isProblem && !text.startsWith('Failed to load resource')) problems.push(text);
   });
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(address);
   const view = page.locator('.watch');
   const video = <Value>(read: (element: Video) => Value): Promise<Value> =>
@@ -76,7 +78,7 @@ export async function openWatchPage(
 
   return {
     page,
-    complaints,
+    problems,
     video,
     async reaches(state) {
       try {
@@ -108,6 +110,10 @@ export async function openWatchPage(
       await page.locator(`.${menu}-menu media-chrome-menu-item`, { hasText: name }).last().click();
       await page.keyboard.press('Escape');
     },
+    chosen: async (menu) =>
+      (await page
+        .locator(`.${menu}-menu media-chrome-menu-item[aria-checked="true"]`)
+        .textContent()) ?? '',
     close: () => context.close(),
   };
 }

@@ -38,7 +38,6 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Closed when the test is over, as it may be. */
   async function open(
     t: TestContext,
     hash: string,
@@ -58,10 +57,10 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     return stream;
   }
 
-  test('shows the owner all streams by the key of a link, which leaves the address', async (t) => {
+  test('watch page: a key in the link shows the owner all streams, and leaves the address', async (t) => {
     server.streams.set('talk', fakeStream({ title: 'A talk', state: 'ended', published: 6 }));
     server.streams.set('match', fakeStream({ title: 'A match', published: 6 }));
-    const { page, complaints } = await open(t, `#key=${OWNER_KEY}`);
+    const { page, problems } = await open(t, `#key=${OWNER_KEY}`);
     await page.locator('.card').first().waitFor();
     const titles = await page.locator('.card-title').allTextContents();
     assert.deepEqual(
@@ -76,49 +75,63 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await page.locator('#video-id').fill('talk');
     await page.locator('.open-stream button').click();
     await page.getByRole('heading', { name: 'A talk' }).waitFor();
-    assert.deepEqual(complaints, []);
+    assert.deepEqual(problems, []);
   });
 
-  test('plays live, takes another rung and sound when told, goes back, and returns to live', async (t) => {
-    publish(t, 'live', { published: 20, windowSegments: 15 });
+  test('watch page: it plays live, switches rung and audio, rewinds, and returns to live', async (t) => {
+    publish(t, 'live', { published: 45, windowSegments: 40 });
     const viewer = await watch(t, 'live');
     await viewer.reaches('live');
     await viewer.plays();
-    assert.equal(await viewer.fact('level'), '360p');
     assert.ok(viewer.page.workers().length > 0, 'hls.js works beside the page');
-    assert.ok(Number(await viewer.fact('latency')) < 8, await viewer.fact('latency'));
-    assert.match(await viewer.page.locator('.delay').innerText(), /^\d s behind live$/);
+    await until('the latency is small', async () => {
+      const seconds = Number(await viewer.fact('latency'));
+      return seconds > 0 && seconds < 8;
+    });
+    assert.match(await viewer.page.locator('.delay').innerText(), /^\d+ s behind live$/);
 
-    await viewer.choose('quality', '180p');
-    await until(
-      'the lower rung is on the screen',
-      async () => (await viewer.fact('level')) === '180p',
-    );
+    for (const level of ['180p', '360p']) {
+      await viewer.choose('quality', level);
+      await until(`${level} is on the screen`, async () => (await viewer.fact('level')) === level);
+    }
     await viewer.choose('quality', 'Auto');
-    await until('the better rung is back', async () => (await viewer.fact('level')) === '360p');
-    await viewer.choose('audio', 'Deutsch');
-    await until('the sound is chosen', async () =>
-      /Deutsch/.test(await viewer.page.locator('.audio-item').innerText()),
+    await until('the level is automatic', async () =>
+      /^Auto \(\d+p\)$/.test(await viewer.chosen('quality')),
     );
+    await viewer.choose('audio', 'Deutsch');
+    await until('the audio is chosen', async () => (await viewer.chosen('audio')) === 'Deutsch');
 
-    const edge = await viewer.video(({ currentTime }) => currentTime);
-    await viewer.scrubTo(0.2);
+    await viewer.scrubTo(0.4);
     await viewer.reaches('behind');
-    assert.ok((await viewer.video(({ currentTime }) => currentTime)) < edge - 4);
+    assert.ok(Number(await viewer.fact('behind')) > 10);
     await viewer.plays();
-    assert.equal(await viewer.fact('state'), 'behind', 'who went back stays back');
-    // Not so far that a viewer who follows live would be taken ahead anyway.
-    await viewer.scrubTo(0.45);
+    assert.equal(
+      await viewer.fact('state'),
+      'behind',
+      'a viewer who rewound is not pulled back to live',
+    );
+    // Not so far that a viewer who follows live would be skipped ahead anyway.
+    await viewer.scrubTo(0.8);
     await until('the viewer is nearer', async () => Number(await viewer.fact('behind')) < 7);
     assert.equal(await viewer.fact('state'), 'behind');
     await viewer.page.locator('media-live-button').click();
     await viewer.reaches('live');
     await viewer.plays();
-    assert.ok(Math.abs(Number(await viewer.fact('behind'))) < 3);
-    assert.deepEqual(viewer.complaints, []);
+    await viewer.video((video) => {
+      video.currentTime -= 3.5;
+    });
+    await viewer.reaches('behind');
+    await viewer.page.locator('media-live-button').click();
+    await viewer.reaches('live');
+    await viewer.plays();
+    await until(
+      'the viewer is at the edge',
+      async () => Math.abs(Number(await viewer.fact('behind'))) < 3,
+    );
+    assert.deepEqual(viewer.problems, []);
   });
 
-  test('says that the connection is lost, and goes on by itself when it is back', async (t) => {
+  test('watch page: a lost connection is shown, and playback resumes by itself', async (t) => {
     const stream = publish(t, 'outage', { published: 20 });
     const viewer = await watch(t, 'outage');
     await viewer.reaches('live');
@@ -137,10 +150,10 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
       viewer.video(({ currentTime }) => currentTime).then((now) => now > before + 4),
     );
     assert.equal(await viewer.fact('level'), '180p', 'the choice of a rung outlives the outage');
-    assert.deepEqual(viewer.complaints, []);
+    assert.deepEqual(viewer.problems, []);
   });
 
-  test('ends with the recording: at once, in the same place, for who went back; on demand for who was live', async (t) => {
+  test('watch page: at the end a viewer who rewound keeps the position in the recording, and one at the edge is offered it', async (t) => {
     const stream = fakeStream({ published: 24, windowSegments: 14 });
     server.streams.set('ending', stream);
     const [back, following] = await Promise.all([watch(t, 'ending'), watch(t, 'ending')]);
@@ -148,30 +161,33 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await back.scrubTo(0.3);
     await back.reaches('behind');
     // The window begins at second 10 of the stream; the recording at 0.
-    const inWindow = await back.video(({ currentTime }) => currentTime);
+    const timeNow = () => back.video(({ currentTime }) => currentTime);
+    const readAtMs = performance.now();
+    const inWindow = await timeNow();
     stream.state = 'ended';
     await back.reaches('recording');
     await until('the whole recording is there', () =>
       back.video(({ duration }) => duration > 23.5),
     );
-    const inRecording = await back.video(({ currentTime }) => currentTime);
-    assert.ok(Math.abs(inRecording - (inWindow + 10)) < 4, `${inWindow} → ${inRecording}`);
+    const moved = (await timeNow()) - (inWindow + 10);
+    const playedSeconds = (performance.now() - readAtMs) / 1000;
+    assert.ok(moved > -1 && moved < playedSeconds + 1, `${moved} s in ${playedSeconds} s`);
     await back.plays();
 
     await following.reaches('ended');
     await following.page.getByRole('button', { name: 'Watch from the start' }).click();
+    await until('it is at the start', () => following.video(({ currentTime }) => currentTime < 5));
     await following.reaches('recording');
     await following.plays();
-    assert.ok((await following.video(({ currentTime }) => currentTime)) < 5);
-    assert.deepEqual([...back.complaints, ...following.complaints], []);
+    assert.deepEqual([...back.problems, ...following.problems], []);
   });
 
-  test('waits for a stream to start, and says so; knows when there is none', async (t) => {
+  test('watch page: it waits for a stream to start, and says when there is none', async (t) => {
     server.streams.set('later', fakeStream({ state: 'created' }));
     const viewer = await watch(t, 'later');
     await viewer.reaches('waiting');
     await viewer.says('Not started yet');
-    server.streams.set('later', fakeStream({ published: 8 }));
+    publish(t, 'later', { published: 8 });
     await viewer.reaches('live');
     await viewer.plays();
     server.streams.delete('later');
@@ -179,10 +195,10 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await viewer.says('removed while you watched');
     await viewer.page.goto(`${server.url}/#/watch/never`);
     await viewer.says('Nothing is stored under this id');
-    assert.deepEqual(viewer.complaints, []);
+    assert.deepEqual(viewer.problems, []);
   });
 
-  test('plays a recording over a gap and a discontinuity to its end, and again', async (t) => {
+  test('watch page: a recording plays over a gap and a discontinuity to its end, and again', async (t) => {
     const stream = fakeStream({
       state: 'ended',
       published: 8,
@@ -195,13 +211,13 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await viewer.reaches('ended');
     assert.ok((await viewer.video(({ currentTime }) => currentTime)) > 7.5);
     const asked = server.requests.filter((request) => request.startsWith('/media/gaps/360p/'));
-    assert.ok(!asked.includes('/media/gaps/360p/3.m4s'), 'nothing is behind a gap');
+    assert.ok(!asked.includes('/media/gaps/360p/3.m4s'), 'a gap is not requested');
     await viewer.page.getByRole('button', { name: 'Watch again' }).click();
     await viewer.plays();
-    assert.deepEqual(viewer.complaints, []);
+    assert.deepEqual(viewer.problems, []);
   });
 
-  test('tries to recover from broken media, gives up with words, and plays when it was mended', async (t) => {
+  test('watch page: corrupt media is retried, then reported, and plays once it is repaired', async (t) => {
     const stream = fakeStream({ state: 'ended', published: 10, corrupt: true });
     server.streams.set('broken', stream);
     const viewer = await watch(t, 'broken');
@@ -213,9 +229,9 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await viewer.plays();
   });
 
-  test('starts without sound where sound needs a press, and says how to get it', async (t) => {
+  test('watch page: playback starts muted where audio needs a gesture, and a button unmutes it', async (t) => {
     server.streams.set('quiet', fakeStream({ state: 'ended', published: 20 }));
-    const viewer = await open(t, '#/watch/quiet', { soundNeedsPress: true });
+    const viewer = await open(t, '#/watch/quiet', { audioNeedsGesture: true });
     await viewer.reaches('recording');
     await viewer.plays();
     assert.equal(await viewer.video(({ muted }) => muted), true);
@@ -224,6 +240,6 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     assert.equal(await viewer.video(({ muted }) => muted), false);
     await viewer.page.keyboard.press('k');
     await until('a key pauses', () => viewer.video(({ paused }) => paused));
-    assert.deepEqual(viewer.complaints, []);
+    assert.deepEqual(viewer.problems, []);
   });
 });

@@ -1,7 +1,7 @@
 /** Playback by hls.js on Media Source Extensions. */
 
 import Hls, { ErrorDetails, ErrorTypes, Events, type LevelDetails } from 'hls.js';
-import { hlsSettings, MAX_FOLLOWING_DELAY_TARGETS } from './hls-settings.ts';
+import { hlsSettings } from './hls-settings.ts';
 import {
   bufferedAhead,
   type LoadOptions,
@@ -16,9 +16,9 @@ export type LevelSize = Readonly<{ widthPx: number; heightPx: number; bitrateBps
 
 export type HlsPlaybackOptions = Readonly<{
   workerPath: string;
-  /** What the owner calls a rung of this size. */
+  /** The stream's name for a rung of this size. */
   nameLevel(size: LevelSize): string;
-  /** Neither with nor without sound may playback start by itself. */
+  /** The browser refuses to start playback by itself, even muted. */
   onBlocked(): void;
 }>;
 
@@ -29,7 +29,6 @@ export function createHlsPlayback(
 ): Playback {
   let hls: Hls | undefined;
   let address = '';
-  let following = true;
 
   const details = (): LevelDetails | null => hls?.latestLevelDetails ?? null;
   const nameOf = (index: number): string => {
@@ -60,7 +59,6 @@ export function createHlsPlayback(
     const rung = hls && !hls.autoLevelEnabled ? hls.loadLevel : -1;
     hls?.destroy();
     address = url;
-    following = at === 'default';
     const connection = 'connection' in navigator ? navigator.connection : undefined;
     const player = new Hls(hlsSettings(options.workerPath, downlinkOf(connection)));
     hls = player;
@@ -79,7 +77,7 @@ export function createHlsPlayback(
 
   function report(player: Hls, anchor: Anchor | undefined): void {
     let hasBeenLive = false;
-    let placed = anchor === undefined;
+    let positioned = anchor === undefined;
     let segmentsFail = false;
     player.on(Events.MANIFEST_PARSED, reportTracks);
     player.on(Events.LEVELS_UPDATED, reportTracks);
@@ -88,13 +86,13 @@ export function createHlsPlayback(
     player.on(Events.AUDIO_TRACK_SWITCHED, reportTracks);
     player.on(Events.LEVEL_UPDATED, (_, data) => {
       const { live, startSN, fragmentStart } = data.details;
-      // hls.js lays what a longer playlist has at its front before zero, where none can seek to.
+      // When a playlist grows at its front, hls.js gives the new segments negative positions, which cannot be sought.
       const partial = hasBeenLive && !live && (startSN > 0 || fragmentStart < -0.5);
       hasBeenLive ||= live;
       if (!segmentsFail) listener.event({ type: 'flowing' });
       listener.event({ type: 'source', live, partial });
-      if (!placed && anchor) {
-        placed = true;
+      if (!positioned && anchor) {
+        positioned = true;
         player.startLoad(positionOf(anchor, data.details));
       }
     });
@@ -106,7 +104,7 @@ export function createHlsPlayback(
       segmentsFail ||= data.type === ErrorTypes.NETWORK_ERROR && data.frag !== undefined;
       if (!data.fatal) return;
       if (data.details === ErrorDetails.MANIFEST_LOAD_ERROR && data.response?.code === 404) {
-        // The server knows more than its playlists do, for the second that a CDN remembers them.
+        // A CDN may cache the playlist's 404 for a second after the API reports the stream as started.
         listener.event({ type: 'not_started' });
         return;
       }
@@ -145,7 +143,7 @@ export function createHlsPlayback(
   return {
     load,
     resume() {
-      // Without levels the multivariant playlist itself had failed.
+      // Without levels it was the multivariant playlist that failed.
       if (hls?.levels.length) hls.startLoad();
       else hls?.loadSource(address);
     },
@@ -154,14 +152,6 @@ export function createHlsPlayback(
       void video.play().catch(() => undefined);
     },
     facts,
-    follow(wanted) {
-      following = wanted;
-      if (hls) {
-        hls.config.liveMaxLatencyDurationCount = following
-          ? MAX_FOLLOWING_DELAY_TARGETS
-          : Number.POSITIVE_INFINITY;
-      }
-    },
     seekToEdge() {
       const sync = hls?.liveSyncPosition;
       if (sync !== null && sync !== undefined) video.currentTime = sync;

@@ -3,8 +3,8 @@
 import type { HlsConfig, RetryConfig } from 'hls.js';
 
 /**
- * A few quick tries: then the page asks the server what is the matter, says so, and goes on. Status 0
- * (refused, cut, unreachable) is worth a retry too; hls.js gives up at once.
+ * Few and quick retries: after them the page asks the API for the stream's state and shows it. Status 0
+ * (refused, reset, unreachable) is retried too; hls.js gives up at once.
  */
 const retry = (maxNumRetry: number): RetryConfig => ({
   maxNumRetry,
@@ -23,7 +23,7 @@ const policy = (maxTimeToFirstByteMs: number, maxLoadTimeMs: number, retries: nu
   },
 });
 
-/** A guess until the first segments were measured: what the browser knows of its link, within reason. */
+/** The bandwidth estimate until segments were measured: 80 % of the browser's own, 0.5 to 5 Mbit/s. */
 export const startingEstimateBps = (downlinkMbps: number | undefined): number =>
   Math.min(5e6, Math.max(5e5, (downlinkMbps ?? 2.5) * 1e6 * 0.8));
 
@@ -32,19 +32,19 @@ export function hlsSettings(
   downlinkMbps: number | undefined,
 ): Partial<HlsConfig> {
   return {
-    // The bundled worker is a blob made from source text; a file of ours needs no such permission.
+    // The worker that hls.js bundles is a blob made from source text; a file suits a stricter CSP.
     workerPath,
-    // No parts in our playlists. Catching up at the edge is done by the page (live-edge.ts).
+    // The playlists have no parts. The page itself catches up at the edge (live-edge.ts).
     lowLatencyMode: false,
-    // We write none; their controller sets positions of its own, against ours.
+    // The playlists have none, and their controller would set positions against the page's.
     enableInterstitialPlayback: false,
-    // Players show a DVR window instead of a duration that grows.
+    // Makes media-chrome show a DVR window instead of a duration that grows.
     liveDurationInfinity: true,
-    // Going back a little is instant; long streams do not fill the memory.
+    // A short rewind is instant; a long stream does not fill the memory.
     backBufferLength: 60,
     maxBufferLength: 30,
     maxMaxBufferLength: 120,
-    // A rung that is taller than its place on the screen costs bytes and shows nothing.
+    // A rung that is taller than the player costs bytes and shows nothing.
     capLevelToPlayerSize: true,
     abrEwmaDefaultEstimate: startingEstimateBps(downlinkMbps),
     // A rung that failed once is tried again; the viewer's choice of a rung outlives an error.
@@ -54,8 +54,7 @@ export function hlsSettings(
     playlistLoadPolicy: policy(8000, 15_000, 2),
     fragLoadPolicy: policy(10_000, 60_000, 3),
     // liveSyncDuration(Count) stays unset: then the playlist's own HOLD-BACK counts.
+    // liveMaxLatencyDuration(Count) too: a playlist that arrives between the viewer's rewind and its
+    // `seeking` event would make hls.js skip ahead; the page does that itself (live-edge.ts).
   };
 }
-
-/** Target durations behind the newest segment at which a viewer who follows live skips ahead. */
-export const MAX_FOLLOWING_DELAY_TARGETS = 10;

@@ -1,9 +1,9 @@
-/** How a live viewer is kept near the live edge, and when one counts as being there. Pure. */
+/** When a viewer counts as being at the live edge, and how playback is kept near it. Pure. */
 
-/** A viewer at the edge may fall behind by this, or by one segment, before it shows. */
+/** A viewer at the edge may fall behind by this, or by one segment, before the page shows it. */
 const TOLERANCE_SECONDS = 4;
 
-/** Coming back is stricter than staying, so that the badge does not flicker. */
+/** Stricter for returning than for staying, so that the badge does not flicker. */
 const RETURN_SECONDS = 2;
 
 /**
@@ -18,12 +18,37 @@ export const isAtEdge = (
   behindSeconds <=
   (wasAtEdge ? Math.max(TOLERANCE_SECONDS, targetDurationSeconds) : RETURN_SECONDS);
 
+/** A position that moves back by less is a correction of the player's, not a seek of the viewer's. */
+const REWIND_SECONDS = 0.5;
+
+/**
+ * Whether a viewer is at the edge after a seek by `movedSeconds`, negative when backwards. The tolerance
+ * is for playback that fell behind; a viewer who rewinds is not at the edge until within reach of it, or
+ * catching up would undo a rewind that is shorter than the tolerance.
+ */
+export const isAtEdgeAfterSeek = (
+  wasAtEdge: boolean,
+  movedSeconds: number,
+  behindSeconds: number,
+  targetDurationSeconds: number,
+): boolean =>
+  isAtEdge(wasAtEdge && movedSeconds > -REWIND_SECONDS, behindSeconds, targetDurationSeconds);
+
+const MAX_DELAY_TARGETS = 10;
+
+/** Whether the newest segment is so far ahead of a viewer who follows live that catching up would take too long. */
+export const isTooFarBehind = (
+  behindSeconds: number,
+  holdBackSeconds: number,
+  targetDurationSeconds: number,
+): boolean => behindSeconds + holdBackSeconds > MAX_DELAY_TARGETS * targetDurationSeconds;
+
 const CATCH_UP_RATE = 1.04;
 
 /**
- * The playback rate of a viewer who follows live: a little faster, too little to be heard, until the
- * delay of small stalls is made up for. hls.js does this in its low-latency mode alone, and there for
- * viewers who went back on purpose as well.
+ * The playback rate of a viewer who follows live: faster, but too little to be heard, until the delay
+ * of small stalls is made up for. hls.js does this in its low-latency mode only, and there also for
+ * viewers who rewound.
  */
 export function catchUpRate(
   currentRate: number,

@@ -9,7 +9,7 @@ import {
   startPlaying,
 } from './playback.ts';
 
-/** Where players join when they are left to themselves: three segments of six seconds. */
+/** Where the browser's player joins by default: three segments of six seconds. */
 const ASSUMED_HOLD_BACK_SECONDS = 18;
 const ASSUMED_TARGET_DURATION_SECONDS = 6;
 
@@ -52,7 +52,7 @@ export function createNativePlayback(
     'error',
     () => {
       const detail = video.error?.message || `media error ${video.error?.code ?? ''}`;
-      // A playlist or segment that cannot be fetched is reported as either of these.
+      // The browser reports a playlist or segment that it cannot fetch as either of these.
       const isNetwork =
         video.error?.code === MediaError.MEDIA_ERR_NETWORK ||
         video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
@@ -100,11 +100,10 @@ export function createNativePlayback(
     resume: () => load(address, { at: 'same', paused: video.paused }),
     recoverDecoder: () => load(address, { at: 'same', paused: false }),
     facts,
-    // The browser follows by itself, and chooses levels; audio tracks are in its own menus.
-    follow: () => undefined,
     seekToEdge: () => {
       video.currentTime = edge();
     },
+    // The browser chooses levels by itself, and has audio tracks in its own menus.
     selectLevel: () => undefined,
     selectAudio: () => undefined,
     stop,

@@ -1,4 +1,4 @@
-/** Finding a viewer's place again after playlists were loaded anew, when times count from another zero. Pure. */
+/** Restores a viewer's position after a reload of the playlists, when positions count from another zero. Pure. */
 
 export type AnchoredPlaylist = Readonly<{
   live: boolean;
@@ -8,13 +8,14 @@ export type AnchoredPlaylist = Readonly<{
   fragments: readonly Readonly<{
     start: number;
     duration: number;
-    /** Wall clock of its start in milliseconds, if the playlist says it. */
+    /** Its EXT-X-PROGRAM-DATE-TIME in milliseconds, if the playlist has it. */
     programDateTime: number | null;
   }>[];
 }>;
 
 export type Anchor = Readonly<{ live: boolean; fromEndSeconds: number; shownAtMs?: number }>;
 
+/** Undefined when no playlist was loaded. */
 export function anchorOf(
   playlist: AnchoredPlaylist | null,
   { currentTime }: Readonly<{ currentTime: number }>,
@@ -32,7 +33,7 @@ export function anchorOf(
   };
 }
 
-/** By the wall clock; else, if the end is where it was, by the distance from it; else -1: the default. */
+/** Restored by the wall clock; else, if the stream had ended, by the distance from its end; else -1: hls.js's default. */
 export function positionOf(anchor: Anchor, playlist: AnchoredPlaylist): number {
   const { shownAtMs } = anchor;
   if (shownAtMs !== undefined) {

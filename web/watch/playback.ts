@@ -1,4 +1,4 @@
-/** What the page asks of the player beneath it, be it hls.js or the browser's own. */
+/** What the page needs from a player, be it hls.js or the browser's own. */
 
 import type { ViewingEvent } from './viewing.ts';
 
@@ -28,12 +28,12 @@ export type PlaybackFacts = Readonly<{
   /** How far from the newest segment live playback aims to be. */
   holdBackSeconds: number;
   targetDurationSeconds: number;
-  /** From capture to screen by EXT-X-PROGRAM-DATE-TIME and this device's clock; absent without the tag. */
+  /** From capture to screen, by EXT-X-PROGRAM-DATE-TIME and this device's clock; absent without the tag. */
   latencySeconds?: number;
 }>;
 
 export type LoadOptions = Readonly<{
-  /** `same`: where playback is now, by wall clock or, when the stream has ended, from the end. */
+  /** `same`: the current position, by the wall clock or, when the stream has ended, from its end. */
   at: 'default' | 'same' | 'start';
   paused: boolean;
 }>;
@@ -49,8 +49,6 @@ export type Playback = Readonly<{
   resume(): void;
   recoverDecoder(): void;
   facts(): PlaybackFacts;
-  /** Whether the viewer follows live; then a delay that grew too long is skipped. */
-  follow(following: boolean): void;
   seekToEdge(): void;
   selectLevel(id: number): void;
   selectAudio(id: number): void;
@@ -59,7 +57,7 @@ export type Playback = Readonly<{
   destroy(): void;
 }>;
 
-/** Starts with sound if the browser allows it, else without. False: it allows neither. */
+/** Starts with audio if the browser allows it, else muted. False: the browser allows neither. */
 export async function startPlaying(video: HTMLVideoElement): Promise<boolean> {
   const plays = (): Promise<boolean> => video.play().then(() => true, isNotForbidden);
   if (await plays()) return true;
@@ -68,11 +66,11 @@ export async function startPlaying(video: HTMLVideoElement): Promise<boolean> {
   return plays();
 }
 
-/** A play request is also refused when a new load came in between; then that one decides. */
+/** `play()` also rejects when a new load interrupts it; that load then starts playback itself. */
 const isNotForbidden = (error: unknown): boolean =>
   !(error instanceof DOMException && error.name === 'NotAllowedError');
 
-/** Seconds of media ahead of the position without a hole. */
+/** Seconds that are buffered without a gap ahead of the position. */
 export function bufferedAhead(video: HTMLVideoElement): number {
   const { buffered, currentTime } = video;
   for (let index = 0; index < buffered.length; index++) {

@@ -1,4 +1,4 @@
-/** What the player's controls need beyond media-chrome's own wiring: live edge, sound, keys, sharing. */
+/** What the player's controls need beyond media-chrome's own wiring: live edge, unmuting, keys, sharing. */
 
 import { formatClock } from './format-time.ts';
 import { find } from './page-elements.ts';
@@ -8,7 +8,7 @@ import type { Viewing } from './viewing.ts';
 export type PlayerControls = Readonly<{
   showSource(source: Viewing['source']): void;
   showFacts(facts: PlaybackFacts): void;
-  /** Playback needs a press of the viewer to begin. */
+  /** Playback needs a gesture of the viewer to start. */
   showStart(): void;
   disconnect(): void;
 }>;
@@ -31,7 +31,7 @@ export function connectPlayerControls(
   let facts: PlaybackFacts | undefined;
   let source: Viewing['source'] = 'none';
 
-  // How media-chrome is told of a live stream with a DVR window: properties of the media element.
+  // The properties by which media-chrome recognises a live stream with a DVR window.
   Object.defineProperties(video, {
     streamType: {
       get: () => (source === 'none' ? undefined : source === 'live' ? 'live' : 'on-demand'),
@@ -87,7 +87,7 @@ export function connectPlayerControls(
     void video.play();
   });
 
-  // Keys work wherever the focus is, unless something there needs them itself.
+  // Keys work wherever the focus is, unless the focused element needs them itself.
   for (const type of ['keydown', 'keyup'] as const) {
     document.addEventListener(
       type,
@@ -108,7 +108,7 @@ export function connectPlayerControls(
       if (next === source) return;
       source = next;
       speed.hidden = source !== 'recording';
-      // Live playback is paced by the page; speed keys would fight with it.
+      // The page sets the rate of live playback; speed keys would work against it.
       controller.setAttribute('hotkeys', source === 'recording' ? '' : 'no< no>');
       video.dispatchEvent(new Event('streamtypechange'));
     },
@@ -133,7 +133,7 @@ function connectShare(button: HTMLButtonElement): void {
       () => true,
       () => false,
     );
-    // The clipboard is closed to pages without TLS; there the address bar has the same link.
+    // Browsers close the clipboard to pages without TLS; the address bar has the same link.
     label.textContent = copied ? 'Link copied' : 'Copy it from the address bar';
     clearTimeout(timer);
     timer = setTimeout(() => {

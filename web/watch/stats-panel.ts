@@ -1,4 +1,4 @@
-/** Numbers for those who want to know: rung, rates, buffer, dropped frames, latency. */
+/** The stats panel: rung, bitrates, buffer, dropped frames, latency. */
 
 import { formatBitrate } from './format-time.ts';
 import { find } from './page-elements.ts';
@@ -44,7 +44,7 @@ function rows(facts: PlaybackFacts, video: HTMLVideoElement): (readonly [string,
   const quality = video.getVideoPlaybackQuality();
   const size = video.videoWidth ? ` ${video.videoWidth}×${video.videoHeight}` : '';
   return [
-    ['Picture', `${facts.level}${size}` || '–'],
+    ['Video', `${facts.level}${size}` || '–'],
     ['Rung bitrate', facts.levelBps ? formatBitrate(facts.levelBps) : '–'],
     ['Bandwidth', facts.bandwidthBps ? formatBitrate(facts.bandwidthBps) : '–'],
     ['Buffer', seconds(facts.bufferSeconds)],

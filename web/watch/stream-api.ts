@@ -3,7 +3,7 @@
 import { ApiError, createApiClient } from '../../lib/api/client.ts';
 import type { ErrorBody, StreamView } from '../../lib/api/messages.ts';
 
-/** Viewers look at the page meanwhile; an answer that takes longer will not come. */
+/** A server that takes longer counts as unreachable. */
 const TIMEOUT_MS = 10_000;
 
 /** All streams; for the owner alone. Throws `ApiError`. */
@@ -15,9 +15,9 @@ export const listStreams = (
     signal,
   });
 
-/** What anyone may know of a stream. Throws `ApiError`, or `TypeError` when the server is out of reach. */
+/** The public view of a stream. Throws `ApiError`, or `TypeError` when the server is out of reach. */
 export async function viewStream(videoId: string, signal: AbortSignal): Promise<StreamView> {
-  // Not by Accept: the same path has a playlist for players, and a cache could mix them up.
+  // Not by Accept: the same path answers players with a playlist, and a cache could confuse the two.
   const response = await fetch(`/viewstream/metadata/${encodeURIComponent(videoId)}?format=json`, {
     cache: 'no-store',
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),

@@ -1,4 +1,4 @@
-/** The list of streams, for their owner: live ones first, refreshed while it is looked at. */
+/** The list of streams, for their owner: live ones first, refreshed while the page is visible. */
 
 import { ApiError } from '../../lib/api/client.ts';
 import type { StreamView } from '../../lib/api/messages.ts';
@@ -10,7 +10,7 @@ import { badgeOf, inListOrder, summaryOf } from './stream-summary.ts';
 
 const REFRESH_MS = 5000;
 
-/** Shows the list in `page`; the answer takes it away. */
+/** Renders the list into `page`. Returns a function that stops it. */
 export function showStreamList(page: HTMLElement): () => void {
   const view = instantiate('list-template');
   const note = find(view, '.list-note', HTMLElement);
@@ -83,7 +83,7 @@ export function showStreamList(page: HTMLElement): () => void {
   };
 }
 
-/** Cards stay the same elements, so that focus and pointer are not lost at each refresh. */
+/** Reuses the cards' elements, so that a refresh does not lose focus and pointer. */
 function showCards(list: HTMLUListElement, streams: readonly StreamView[]): void {
   const present = new Map(
     [...list.children].flatMap((card) =>

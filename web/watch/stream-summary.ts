@@ -5,7 +5,7 @@ import { formatClock, formatSpan } from './format-time.ts';
 
 const ORDER: Readonly<Record<StreamState, number>> = { live: 0, created: 1, ended: 2 };
 
-/** Live streams first, then those to come, then recordings; each newest first. */
+/** Live streams first, then upcoming ones, then recordings; each newest first. */
 export const inListOrder = (streams: readonly StreamView[]): readonly StreamView[] =>
   streams.toSorted(
     (a, b) =>
@@ -44,7 +44,7 @@ export function ageOf(stream: StreamView, nowMs: number): string {
   }
 }
 
-/** The age, and the best picture there is. */
+/** The age and the best resolution. */
 export function summaryOf(stream: StreamView, nowMs: number): string {
   const tallest = stream.renditions
     .filter(({ kind }) => kind === 'video')

@@ -48,7 +48,7 @@ export function createTrackMenus(
 
 const chosenIn = (menu: HTMLElement): number => Number('value' in menu ? menu.value : Number.NaN);
 
-/** Leaves the items alone while only the choice changes: the menu may be open under the pointer. */
+/** Keeps the items while only the choice changes: the menu may be open under the pointer. */
 function fill(menu: HTMLElement, tracks: readonly Track[], selected: number): void {
   const present = [...menu.querySelectorAll<HTMLElement>('media-chrome-menu-item')];
   const names = JSON.stringify(tracks);
@@ -64,7 +64,7 @@ function fill(menu: HTMLElement, tracks: readonly Track[], selected: number): vo
   refreshChoice(menu);
 }
 
-/** The line that opens the menu shows the choice; it looks anew when items come. */
+/** media-chrome refreshes the choice beside the submenu's name on this event alone. */
 const refreshChoice = (menu: HTMLElement): boolean => menu.dispatchEvent(new Event('addmenuitem'));
 
 function createItem({ id, name }: Track): HTMLElement {

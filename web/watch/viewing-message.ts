@@ -1,11 +1,11 @@
-/** What the page tells the viewer in each state. Pure. */
+/** The message that the page shows in each state. Pure. */
 
 import type { Viewing } from './viewing.ts';
 
 export type ViewingMessage = Readonly<{
   title: string;
   detail: string;
-  /** `screen` covers the picture; `banner` lies above a picture that may still move; `none` says nothing. */
+  /** `screen` covers the video; `banner` lies above a video that may still play; `none` shows nothing. */
   place: 'screen' | 'banner' | 'none';
   busy: boolean;
   action?: Readonly<{ label: string; event: 'try_again' | 'watch_from_start' }>;
@@ -50,7 +50,7 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
       };
     case 'recovering':
       return {
-        title: 'A playback problem',
+        title: 'Playback problem',
         detail:
           viewing.mediaErrorsAtMs.length > 1
             ? 'Loading the stream again where you were…'
@@ -60,7 +60,7 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
       };
     case 'ended':
       return {
-        title: viewing.wasLive ? 'The stream has ended' : 'That was the recording',
+        title: viewing.wasLive ? 'The stream has ended' : 'End of the recording',
         detail: viewing.wasLive ? 'The recording is ready.' : '',
         place: 'screen',
         busy: false,
@@ -77,7 +77,7 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
           : 'Nothing is stored under this id. Check the link for typing errors.',
         place: 'screen',
         busy: false,
-        action: { label: 'Look again', event: 'try_again' },
+        action: { label: 'Try again', event: 'try_again' },
       };
     case 'failed':
       return {

@@ -1,4 +1,4 @@
-/** Shows a message over the picture, and tells it to screen readers. */
+/** Shows a message over the video, and announces it to screen readers. */
 
 import { find } from './page-elements.ts';
 import type { ViewingMessage } from './viewing-message.ts';

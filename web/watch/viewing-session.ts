@@ -1,8 +1,8 @@
-/** One viewer and one stream: carries events to the state machine and its commands to player and server. */
+/** One viewer of one stream: feeds events to the state machine, and runs its commands on player and server. */
 
 import { ApiError } from '../../lib/api/client.ts';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { catchUpRate, isAtEdge } from './live-edge.ts';
+import { catchUpRate, isAtEdge, isAtEdgeAfterSeek, isTooFarBehind } from './live-edge.ts';
 import { bufferedAhead, type Playback, type PlaybackFacts } from './playback.ts';
 import { viewStream } from './stream-api.ts';
 import {
@@ -17,7 +17,7 @@ import {
 export type SessionListener = Readonly<{
   viewing(viewing: Viewing): void;
   stream(stream: StreamView): void;
-  facts(facts: PlaybackFacts, following: boolean): void;
+  facts(facts: PlaybackFacts): void;
 }>;
 
 export type ViewingSession = Readonly<{
@@ -27,12 +27,12 @@ export type ViewingSession = Readonly<{
 }>;
 
 const TICK_MS = 250;
-/** Shorter pauses are what every switch and seek has. */
+/** Shorter pauses are normal at a switch or a seek. */
 const STALL_TICKS = 4;
 
 /**
- * `createPlayback` is called once, with where its events go. All viewers lose a server at the same
- * moment, so waiting times are spread by `random`.
+ * `createPlayback` is called once, with the sink of its events. All viewers lose a server at the same
+ * moment, so `random` (0 to 1) jitters the delays.
  */
 export function startViewing(
   videoId: string,
@@ -61,11 +61,11 @@ export function startViewing(
     viewing = next.viewing;
     if (changed) listener.viewing(viewing);
     if (next.command) run(next.command);
-    if (hasEnded) void learnEnd();
+    if (hasEnded) void fetchEnd();
   }
 
-  /** Its duration and when it ended; playback goes on whether or not the server tells. */
-  async function learnEnd(): Promise<void> {
+  /** Fetches the final duration and end time; playback does not depend on them. */
+  async function fetchEnd(): Promise<void> {
     const ended = await viewStream(videoId, signal).catch(() => undefined);
     if (!ended || signal.aborted) return;
     stream = ended;
@@ -79,9 +79,10 @@ export function startViewing(
         asking = setTimeout(ask, command.afterMs * (0.8 + 0.4 * random()));
         return;
       case 'load': {
-        // Who had paused stays paused, whatever has to be loaded anew.
+        // A paused viewer stays paused through a reload.
         const paused = command.paused || (command.at === 'same' && video.paused);
-        follow(command.at === 'default' && !paused);
+        following = command.at === 'default' && !paused;
+        lastTime = 0;
         if (stream) playback.load(stream.hls, { at: command.at, paused });
         return;
       }
@@ -103,27 +104,37 @@ export function startViewing(
       // A stream is live from its first upload on, and can be watched when that was transcoded.
       dispatch({ type: stream.durationSeconds > 0 ? 'found' : 'not_started' });
     } catch (error) {
-      dispatch(answerOf(error));
+      dispatch(eventOf(error));
     }
   }
 
-  function follow(wanted: boolean): void {
-    following = wanted;
-    playback.follow(wanted);
-  }
-
-  function followIfAtEdge(): void {
-    const { behindSeconds, targetDurationSeconds } = playback.facts();
-    follow(!video.paused && isAtEdge(true, behindSeconds, targetDurationSeconds));
+  function followIfAtEdge(movedSeconds: number): void {
+    const { live, behindSeconds, targetDurationSeconds } = playback.facts();
+    // While a load is under way its command decides, as no position means anything yet.
+    if (!live) return;
+    const atEdge = isAtEdgeAfterSeek(
+      viewing.atEdge,
+      movedSeconds,
+      behindSeconds,
+      targetDurationSeconds,
+    );
+    dispatch({ type: 'edge', atEdge });
+    following = atEdge && !video.paused;
   }
 
   function keepUp(facts: PlaybackFacts): void {
-    const { behindSeconds, bufferSeconds, targetDurationSeconds } = facts;
-    const may = facts.live && following && !video.paused && isWatching(viewing);
-    const rate = may
-      ? catchUpRate(catchingUpAt, behindSeconds, bufferSeconds, targetDurationSeconds)
-      : 1;
-    // Speeds that the viewer chose are not ours to change.
+    const { behindSeconds, bufferSeconds, holdBackSeconds, targetDurationSeconds } = facts;
+    // `following` is out of date while a seek waits for its event.
+    const follows = facts.live && following && !video.paused && !video.seeking;
+    if (follows && isTooFarBehind(behindSeconds, holdBackSeconds, targetDurationSeconds)) {
+      playback.seekToEdge();
+      return;
+    }
+    const rate =
+      follows && isWatching(viewing)
+        ? catchUpRate(catchingUpAt, behindSeconds, bufferSeconds, targetDurationSeconds)
+        : 1;
+    // A rate that the viewer chose is kept.
     if (rate !== catchingUpAt) video.playbackRate = rate;
     catchingUpAt = rate;
   }
@@ -131,12 +142,13 @@ export function startViewing(
   function tick(): void {
     const facts = playback.facts();
     noticeStall(facts);
-    if (facts.live) {
+    // Before there is a frame, the position is not where the viewer will be.
+    if (facts.live && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
       const atEdge = isAtEdge(viewing.atEdge, facts.behindSeconds, facts.targetDurationSeconds);
       dispatch({ type: 'edge', atEdge });
     }
     keepUp(facts);
-    listener.facts(facts, following);
+    listener.facts(facts);
   }
 
   function noticeStall(facts: PlaybackFacts): void {
@@ -158,15 +170,17 @@ export function startViewing(
   on('canplay', () => dispatch({ type: 'ready' }));
   on('playing', () => dispatch({ type: 'moved' }));
   on('ended', () => dispatch({ type: 'played_out' }));
-  on('pause', () => follow(false));
-  // At once: a viewer who goes back must not be taken for one who fell behind.
+  on('pause', () => {
+    following = false;
+  });
+  // At once: a viewer who rewinds must not be taken for one who fell behind.
   on('seeking', () => {
     if (viewing.state === 'ended' && video.duration - video.currentTime > 1) {
       dispatch({ type: 'moved' });
     }
-    followIfAtEdge();
+    followIfAtEdge(video.currentTime - lastTime);
   });
-  on('play', followIfAtEdge);
+  on('play', () => followIfAtEdge(0));
   window.addEventListener('offline', () => dispatch({ type: 'offline' }), { signal });
   window.addEventListener('online', () => dispatch({ type: 'online' }), { signal });
 
@@ -178,7 +192,7 @@ export function startViewing(
     dispatch,
     seekToEdge() {
       playback.seekToEdge();
-      follow(true);
+      following = true;
     },
     end() {
       ending.abort();
@@ -189,7 +203,7 @@ export function startViewing(
   };
 }
 
-function answerOf(error: unknown): ViewingEvent {
+function eventOf(error: unknown): ViewingEvent {
   if (error instanceof ApiError) {
     if (error.code === 'not_started') return { type: 'not_started' };
     if (error.status === 404 || error.status === 400) return { type: 'not_found' };

@@ -1,4 +1,4 @@
-/** What a viewer lives through, from opening a stream to its end. Pure: events in, state and one command out. */
+/** The state machine of a viewer, from opening a stream to its end. Pure: an event in, the state and at most one command out. */
 
 export type ViewingState =
   | 'opening'
@@ -22,22 +22,22 @@ export type Viewing = Readonly<{
   atEdge: boolean;
   /** Whether this viewer has watched it live. */
   wasLive: boolean;
-  /** The playlist of a stream that ended begins in its middle: what is shown is not yet all there is. */
+  /** The stream has ended, but the loaded playlist holds its last window only. */
   partial: boolean;
-  /** How often in a row the server was asked in vain. */
+  /** Failed requests to the server in a row. */
   attempt: number;
-  /** The device says that it has no network at all. */
+  /** The browser reports that the device has no network. */
   offline: boolean;
-  /** Everything that was published has been played; more must come from the broadcaster. */
+  /** Everything that was published has been played: the broadcaster is late. */
   starved: boolean;
   /** Times of media errors that were answered with a recovery. */
   mediaErrorsAtMs: readonly number[];
-  /** What the last error was, in the words of whoever reported it. */
+  /** The last error, as the player or the server reported it. */
   detail: string;
 }>;
 
 export type ViewingEvent =
-  /** The server has something to watch. */
+  /** The server has published segments. */
   | Readonly<{ type: 'found' }>
   | Readonly<{ type: 'not_started' }>
   | Readonly<{ type: 'not_found' }>
@@ -46,7 +46,7 @@ export type ViewingEvent =
   | Readonly<{ type: 'online' }>
   /** There is enough to play. */
   | Readonly<{ type: 'ready' }>
-  /** Playback goes on, or the viewer moved it. */
+  /** Playback advances, or the viewer moved it. */
   | Readonly<{ type: 'moved' }>
   /** Data arrives again. */
   | Readonly<{ type: 'flowing' }>
@@ -56,16 +56,16 @@ export type ViewingEvent =
   | Readonly<{ type: 'network_error'; detail: string }>
   | Readonly<{ type: 'media_error'; detail: string; atMs: number }>
   | Readonly<{ type: 'played_out' }>
-  /** The viewer's own wishes. */
+  /** Requests of the viewer. */
   | Readonly<{ type: 'try_again' }>
   | Readonly<{ type: 'watch_from_start' }>;
 
 export type ViewingCommand =
-  /** Ask the server what the stream is, after a while. */
+  /** Request the stream's state from the server, after a delay. */
   | Readonly<{ type: 'ask'; afterMs: number }>
-  /** Load the playlists anew. `same`: where the viewer is, counted from the end when it has ended. */
+  /** Load the playlists from scratch. `same`: at the viewer's position, counted from the end when the stream has ended. */
   | Readonly<{ type: 'load'; at: 'default' | 'same' | 'start'; paused: boolean }>
-  /** Go on loading where an error stopped it. */
+  /** Resume loading where an error stopped it. */
   | Readonly<{ type: 'resume' }>
   | Readonly<{ type: 'recover_decoder' }>
   | Readonly<{ type: 'stop' }>;
@@ -88,13 +88,13 @@ export const START: Step = {
   command: { type: 'ask', afterMs: 0 },
 };
 
-/** Media errors further apart than this have nothing to do with each other. */
+/** Media errors further apart than this are unrelated. */
 const MEDIA_ERROR_MEMORY_MS = 60_000;
 
 /** Half a second after the first failure, twice as long after each further one. */
 export const reconnectDelayMs = (attempt: number): number => Math.min(15_000, 500 * 2 ** attempt);
 
-/** Viewers who wait for the start see it within seconds, and ask rarely when it takes long. */
+/** Grows, so that a start is noticed within seconds and a long wait costs few requests. */
 export const waitingDelayMs = (attempt: number): number => Math.min(10_000, 1000 * 1.3 ** attempt);
 
 export function step(viewing: Viewing, event: ViewingEvent): Step {
@@ -116,15 +116,15 @@ export function step(viewing: Viewing, event: ViewingEvent): Step {
     case 'online':
       return online(viewing);
     case 'ready':
-      return settle({ ...viewing, attempt: 0, starved: false }, RESUMABLE);
+      return undisturbed({ ...viewing, attempt: 0, starved: false }, RESUMABLE);
     case 'moved':
-      return settle({ ...viewing, starved: false }, [...RESUMABLE, 'ended']);
+      return undisturbed({ ...viewing, starved: false }, [...RESUMABLE, 'ended']);
     case 'flowing':
-      return settle({ ...viewing, attempt: 0, offline: false }, ['reconnecting']);
+      return undisturbed({ ...viewing, attempt: 0, offline: false }, ['reconnecting']);
     case 'source':
       return sourceChanged(viewing, event.live, event.partial);
     case 'edge':
-      return settle({ ...viewing, atEdge: event.atEdge }, ['live', 'behind']);
+      return undisturbed({ ...viewing, atEdge: event.atEdge }, ['live', 'behind']);
     case 'stalled':
       return isWatching(viewing) || viewing.state === 'stalled'
         ? { viewing: { ...viewing, state: 'stalled', starved: event.starved } }
@@ -146,18 +146,18 @@ export function step(viewing: Viewing, event: ViewingEvent): Step {
   }
 }
 
-/** States that are over as soon as there is something to play. */
+/** States that end as soon as there is something to play. */
 const RESUMABLE: readonly ViewingState[] = ['connecting', 'stalled', 'recovering'];
 
-/** Whether pictures are on the screen because all is well. */
+/** Whether playback is undisturbed. */
 export const isWatching = ({ state }: Viewing): boolean =>
   state === 'live' || state === 'behind' || state === 'recording';
 
-/** Nothing that the player reports changes these; only the viewer or the server does. */
+/** Only the viewer or the server ends these states, never an event of the player. */
 const isOver = ({ state }: Viewing): boolean => state === 'unknown' || state === 'failed';
 
-/** From one of `states` to the one that fits a viewer for whom all is well. */
-function settle(viewing: Viewing, states: readonly ViewingState[]): Step {
+/** From one of `states` to the state of undisturbed playback that fits the source. */
+function undisturbed(viewing: Viewing, states: readonly ViewingState[]): Step {
   if (!states.includes(viewing.state)) return { viewing };
   if (viewing.source === 'none') return { viewing: { ...viewing, state: 'connecting' } };
   const state = viewing.source === 'recording' ? 'recording' : viewing.atEdge ? 'live' : 'behind';
@@ -165,7 +165,7 @@ function settle(viewing: Viewing, states: readonly ViewingState[]): Step {
 }
 
 function waitForStart(viewing: Viewing): Step {
-  // Only what plays nothing waits; a stream that is being watched has started, whatever a cache says.
+  // A stream that is being watched has started, whatever a cache says.
   if (viewing.source !== 'none') return found(viewing);
   const attempt = viewing.state === 'opening' ? 0 : viewing.attempt + 1;
   return {
@@ -186,7 +186,7 @@ function found(viewing: Viewing): Step {
 }
 
 function reconnect(viewing: Viewing, detail: string): Step {
-  // The first failure of a row counts as none: it is answered at once.
+  // The first failure in a row does not count: it has the shortest delay.
   const attempt = viewing.state === 'reconnecting' ? viewing.attempt + 1 : viewing.attempt;
   return {
     viewing: { ...viewing, state: 'reconnecting', attempt, detail },
@@ -212,14 +212,14 @@ function sourceChanged(viewing: Viewing, live: boolean, partial: boolean): Step 
     partial: !live && partial,
   };
   const endedNow = viewing.source === 'live' && !live;
-  // Who watches the last seconds live sees them undisturbed; who went back gets all of the recording now.
+  // A viewer at the edge plays the last seconds undisturbed; one who rewound gets the whole recording at once.
   if (endedNow && partial && !viewing.atEdge && !isOver(viewing)) {
     return {
       viewing: { ...next, state: 'connecting', partial: false },
       command: { type: 'load', at: 'same', paused: false },
     };
   }
-  return settle(next, ['live', 'behind', 'recording']);
+  return undisturbed(next, ['live', 'behind', 'recording']);
 }
 
 function recover(viewing: Viewing, detail: string, atMs: number): Step {

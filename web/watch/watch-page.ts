@@ -1,4 +1,4 @@
-/** One stream on the screen: player, messages, facts. */
+/** The view of one stream: player, messages, details. */
 
 import 'media-chrome';
 import 'media-chrome/menu';
@@ -21,7 +21,7 @@ import { startViewing } from './viewing-session.ts';
 /** File beside this module, named by the build. */
 declare const HLS_WORKER_FILE: string;
 
-/** Shows the stream in `page`; the answer takes it away. */
+/** Renders the stream into `page`. Returns a function that stops it. */
 export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const view = instantiate('watch-template');
   page.replaceChildren(view);
@@ -115,7 +115,7 @@ function showAbout(
 ): void {
   find(view, '.stream-title', HTMLElement).textContent = stream?.title ?? videoId;
   const badge = find(view, '.badge', HTMLElement);
-  // The player may know before the server was asked again.
+  // The player learns of the end before the server is asked again.
   const ended = viewing?.source === 'recording';
   const { text, tone } = badgeOf(ended ? 'ended' : (stream?.state ?? 'created'));
   badge.hidden = !stream || viewing?.state === 'unknown';
@@ -125,7 +125,7 @@ function showAbout(
   showAge(view, stream);
 }
 
-/** What the server said before the end would be wrong after it. */
+/** What the server answered before the end is wrong after it. */
 function showAge(view: HTMLElement, stream: StreamView | undefined): void {
   const isCurrent = stream && (stream.state === 'ended') === (view.dataset.ended === 'true');
   const text = isCurrent ? ageOf(stream, Date.now()) : '';

@@ -1,4 +1,4 @@
-/** The watch page: which of its two views is shown, and the owner's key from a link. */
+/** The watch page: chooses one of its two views, and takes the owner's key from a link. */
 
 import { keepOwnerKey } from './owner-key.ts';
 import { find } from './page-elements.ts';
@@ -13,7 +13,7 @@ async function show(): Promise<void> {
   const carried = takeKey(location.hash);
   if (carried) {
     keepOwnerKey(carried.key, false);
-    // Out of the address bar, so that no copied link and no history has the key.
+    // Removed from the address bar, so that no copied link and no history has the key.
     history.replaceState(null, '', carried.hash);
   }
   const route = parseRoute(location.hash);
@@ -26,11 +26,11 @@ async function show(): Promise<void> {
     leave = showStreamList(page);
     return;
   }
-  // The player is most of the page's bytes; the list works without.
+  // A lazy chunk: the player is most of the page's bytes, and the list works without it.
   const player = await import('./watch-page.ts').catch(() => undefined);
   if (shown !== wanted) return;
   if (player) leave = player.showWatchPage(page, route.videoId);
-  // Out of reach, or replaced by a newer build since this page was opened.
+  // The server is unreachable, or a newer build has replaced the chunk.
   else page.textContent = 'The player could not be loaded. Reload the page to try again.';
 }
 
