@@ -1,6 +1,7 @@
 /** The worker fleet on child processes: keeps as many running as were asked for. */
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { type Backoff, backoffMs } from '../base/retry.ts';
 import type { ScalableFleet } from '../ports/ports.ts';
 
 export type WorkerExit = Readonly<{
@@ -8,7 +9,7 @@ export type WorkerExit = Readonly<{
   owner: string;
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** Absent if it was told to go. */
+  /** Absent if it was asked to stop. */
   restartInMs?: number;
 }>;
 
@@ -16,19 +17,24 @@ export type ChildProcessFleetOptions = Readonly<{
   /** Path of the worker's module. */
   module: string;
   env: Readonly<Record<string, string | undefined>>;
-  /** For a worker that is told to go (SIGTERM) to finish; then it is killed. */
+  /** For a worker that is asked to stop (SIGTERM) to finish; then it is killed. */
   graceMs: number;
   /** Jobs that a worker has: when there are too many workers, those with the fewest go. */
   jobsOf?: (owner: string) => number;
   /** Called for every worker that has ended, crashed or not. */
   onExit: (exit: WorkerExit) => void;
-  firstBackoffMs?: number;
-  maxBackoffMs?: number;
+  /** Before a crashed worker is replaced; work may wait meanwhile, so it is short. */
+  backoff?: Backoff;
+  /** A worker that ran so long was well: its crash is the first again. */
+  healthyMs?: number;
 }>;
 
 const EXIT_WITH_PARENT = new URL('./exit-with-parent.ts', import.meta.url).href;
-/** A worker that ran so long was well: its next crash is the first again. */
-const HEALTHY_MS = 60_000;
+const DEFAULTS = {
+  jobsOf: () => 0,
+  backoff: { firstMs: 250, maxMs: 2_000 },
+  healthyMs: 5_000,
+};
 
 export class ChildProcessFleet implements ScalableFleet {
   readonly type = 'scalable';
@@ -43,19 +49,19 @@ export class ChildProcessFleet implements ScalableFleet {
   #stopping = false;
 
   constructor(options: ChildProcessFleetOptions) {
-    this.#options = { jobsOf: () => 0, firstBackoffMs: 250, maxBackoffMs: 30_000, ...options };
+    this.#options = { ...DEFAULTS, ...options };
   }
 
   async count(): Promise<Readonly<{ desired: number; running: number }>> {
     return { desired: this.#desired, running: this.#workers.size };
   }
 
+  /** Replaces crashed workers at once, whatever their backoff. */
   async scaleTo(count: number): Promise<void> {
     if (this.#stopping) return;
     this.#desired = count;
-    const crashed = Math.max(0, count - this.#workers.size);
-    for (const timer of [...this.#restartTimers].slice(crashed)) this.#forget(timer);
-    while (this.#workers.size + this.#restartTimers.size < count) this.#start();
+    for (const timer of this.#restartTimers) this.#forget(timer);
+    while (this.#workers.size < count) this.#start();
     for (const worker of this.#leastBusy(this.#workers.size - count)) this.#dismiss(worker);
   }
 
@@ -68,7 +74,7 @@ export class ChildProcessFleet implements ScalableFleet {
     return [...this.#workers].flatMap(({ pid }) => pid ?? []);
   }
 
-  /** Tells all workers to go, for good, and waits until they have. */
+  /** Stops all workers, for good, and waits until they have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#desired = 0;
@@ -97,7 +103,7 @@ export class ChildProcessFleet implements ScalableFleet {
   }
 
   #start(): void {
-    const { module, env } = this.#options;
+    const { module, env, healthyMs } = this.#options;
     const execArgv = [...process.execArgv, '--import', EXIT_WITH_PARENT];
     // A process group of its own: Ctrl-C in a terminal is for the engine, which then stops its workers.
     const worker = fork(module, { env: { ...env }, execArgv, detached: true });
@@ -108,7 +114,7 @@ export class ChildProcessFleet implements ScalableFleet {
       settled = true;
       const wasToStay = this.#workers.delete(worker);
       this.#leaving.delete(worker);
-      if (performance.now() - startedAtMs > HEALTHY_MS) this.#crashesInARow = 0;
+      if (performance.now() - startedAtMs >= healthyMs) this.#crashesInARow = 0;
       const restart = wasToStay ? { restartInMs: this.#restart() } : {};
       this.#options.onExit({ owner: String(worker.pid), code, signal, ...restart });
     };
@@ -121,16 +127,15 @@ export class ChildProcessFleet implements ScalableFleet {
   }
 
   #restart(): number {
-    const { firstBackoffMs, maxBackoffMs } = this.#options;
-    const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#crashesInARow);
     this.#crashesInARow += 1;
+    const restartInMs = backoffMs(this.#crashesInARow, this.#options.backoff);
     const timer = setTimeout(() => {
       this.#restartTimers.delete(timer);
       this.#restarts += 1;
       this.#start();
-    }, backoffMs);
+    }, restartInMs);
     this.#restartTimers.add(timer);
-    return backoffMs;
+    return restartInMs;
   }
 
   #forget(timer: NodeJS.Timeout): void {

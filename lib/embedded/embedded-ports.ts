@@ -26,6 +26,8 @@ export type EmbeddedOptions = Readonly<{
   fleet?: WorkerFleet;
   /** Where clients reach the gateway, for grants made outside of a request: `http://host:port`. */
   origin?: () => string;
+  /** For tests: see `SqliteWorkQueueOptions`. */
+  fallbackPollMs?: number;
 }>;
 
 type EmbeddedQueues<Name extends string> = Readonly<Record<Name, SqliteWorkQueue>>;
@@ -56,7 +58,7 @@ const NO_FLEET: StaticFleet = {
 
 export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {}): EmbeddedPorts {
   const { owner = String(process.pid), clock = systemClock, fleet = NO_FLEET } = options;
-  const { origin = defaultOrigin } = options;
+  const { origin = defaultOrigin, fallbackPollMs } = options;
   const media = new FileMediaStore({
     ...folder,
     signingKey: folder.secrets.presignSigningKey,
@@ -65,7 +67,7 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
   const store = new SqliteRecordStore(folder.indexFile, clock);
   const database = openQueueDatabase(folder.queuesFile);
   const notifier = new QueueNotifier(folder.notifications);
-  const common = { database, notifier, clock, owner };
+  const common = { database, notifier, clock, owner, fallbackPollMs };
   const queues = forEachQueue(
     (name, { groups, deadLetters }) =>
       new SqliteWorkQueue({

@@ -6,7 +6,8 @@ import { openDatabase } from './sqlite-database.ts';
 /**
  * `available_at_ms` is the end of the delay or of the lease, which lasts `span_ms`: a message is ready
  * when it has passed. Only leased messages have a receipt. Moving to the dead letters is a change of
- * `queue`. `turn` is the order of a queue with fair groups.
+ * `queue`. `turn` is the order of a queue with fair groups; `served` has the highest turn that was
+ * delivered, and which groups had it.
  */
 const MIGRATIONS = [
   `CREATE TABLE IF NOT EXISTS messages (
@@ -25,15 +26,26 @@ const MIGRATIONS = [
     ON messages (queue, message_group, available_at_ms) WHERE message_group IS NOT NULL;
   CREATE INDEX IF NOT EXISTS messages_by_owner ON messages (owner) WHERE owner IS NOT NULL`,
 
+  // How long the old delays and leases were meant to last is not known: the longest delay at most.
   `ALTER TABLE messages ADD COLUMN span_ms INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE messages ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX messages_by_turn ON messages (queue, turn);
   CREATE INDEX messages_by_group_and_turn ON messages (queue, message_group, turn)
     WHERE message_group IS NOT NULL;
-  CREATE INDEX leased_messages_by_turn ON messages (queue, turn) WHERE receipt IS NOT NULL;
+  CREATE TABLE served (
+    queue TEXT NOT NULL,
+    message_group TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    PRIMARY KEY (queue, message_group)
+  ) WITHOUT ROWID;
+  UPDATE messages SET span_ms = 15 * 60 * 1000;
   UPDATE messages SET queue = replace(queue, 'transcode', 'liveJobs'),
     message_group = json_extract(body, '$.uid'), body = json_set(body, '$.kind', 'transcode')
     WHERE queue IN ('transcode', 'transcode-dead');
+  UPDATE messages SET turn = numbered.turn FROM (
+    SELECT id, row_number() OVER (PARTITION BY message_group ORDER BY id) - 1 AS turn
+    FROM messages WHERE queue = 'liveJobs'
+  ) AS numbered WHERE messages.id = numbered.id;
   UPDATE messages SET queue = 'jobs-dead' WHERE queue = 'liveJobs-dead';
   UPDATE messages SET body = replace(body, '"settled":', '"completed":')
     WHERE queue IN ('publish', 'publish-dead');
@@ -79,15 +91,16 @@ const GROUP_IS_FREE = `NOT EXISTS (
 const FORGIVEN_DELIVERIES = 5;
 
 /**
- * Start-time fair queueing: a message's turn comes after those of its group that wait, and not before
- * the one that is served now. So a group that comes late is served next, whatever waits of others,
- * and groups that wait take turns.
+ * Start-time fair queueing: a group's messages take turns one after the other, beginning with the turn
+ * that is served now. So a message of a group that had nothing waiting is delivered next, whatever waits
+ * of others, and groups that wait take turns. A group that was served in this turn has to be remembered
+ * beyond its last message, or those that come back often would take every turn.
  */
 const NEXT_TURN = `max(
   coalesce((SELECT max(turn) + 1 FROM messages
     WHERE queue = :queue AND message_group = :group), 0),
-  coalesce((SELECT max(turn) FROM messages WHERE queue = :queue AND receipt IS NOT NULL),
-    (SELECT min(turn) FROM messages WHERE queue = :queue), 0))`;
+  coalesce((SELECT turn + 1 FROM served WHERE queue = :queue AND message_group = :group), 0),
+  coalesce((SELECT max(turn) FROM served WHERE queue = :queue), 0))`;
 
 export const STATEMENTS = {
   send: `INSERT INTO messages (queue, message_group, body, available_at_ms, span_ms)
@@ -96,15 +109,15 @@ export const STATEMENTS = {
   sendFairly: `INSERT INTO messages (queue, message_group, body, available_at_ms, span_ms, turn)
     VALUES (:queue, :group, :body, :now + :span, :span, ${NEXT_TURN})`,
 
-  ready: `SELECT id, body, message_group FROM messages
+  ready: `SELECT id, body, message_group, deliveries FROM messages
     WHERE queue = :queue AND available_at_ms <= :now
     ORDER BY available_at_ms, id LIMIT :max`,
 
-  readyFairly: `SELECT id, body, message_group FROM messages
+  readyFairly: `SELECT id, body, message_group, deliveries FROM messages INDEXED BY messages_by_turn
     WHERE queue = :queue AND available_at_ms <= :now
     ORDER BY turn, id LIMIT :max`,
 
-  readyInOrder: `SELECT id, body, message_group FROM messages
+  readyInOrder: `SELECT id, body, message_group, deliveries FROM messages
     WHERE queue = :queue AND available_at_ms <= :now AND ${GROUP_IS_FREE}
     ORDER BY id LIMIT :max`,
 
@@ -113,15 +126,22 @@ export const STATEMENTS = {
 
   moveToDeadLetters: `UPDATE messages
     SET queue = :dead, deliveries = 0, abandoned = 0, receipt = NULL, owner = NULL
-    WHERE queue = :queue AND available_at_ms <= :now AND deliveries >= :maxDeliveries`,
+    WHERE id = :id`,
 
-  drop: `DELETE FROM messages
-    WHERE queue = :queue AND available_at_ms <= :now AND deliveries >= :maxDeliveries`,
+  drop: 'DELETE FROM messages WHERE id = :id',
 
   lease: `UPDATE messages
     SET receipt = :receipt, owner = :owner, available_at_ms = :now + :span, span_ms = :span,
       deliveries = deliveries + 1
-    WHERE id = :id RETURNING deliveries`,
+    WHERE id = :id`,
+
+  serve: `INSERT INTO served (queue, message_group, turn)
+    SELECT queue, message_group, turn FROM messages WHERE id = :id
+    ON CONFLICT DO UPDATE SET turn = max(turn, excluded.turn)`,
+
+  /** A turn that is over says nothing of what comes next. */
+  forgetTurns: `DELETE FROM served WHERE queue = :queue
+    AND turn < (SELECT max(turn) FROM served WHERE queue = :queue)`,
 
   extend: `UPDATE messages SET available_at_ms = :now + :span, span_ms = :span
     WHERE id = :id AND queue = :queue AND receipt = :receipt AND available_at_ms > :now`,
@@ -134,7 +154,7 @@ export const STATEMENTS = {
 
   /** No delay or lease lasts longer than it was meant to, whatever the clock does meanwhile. */
   restartSpans: `UPDATE messages SET available_at_ms = :now + span_ms
-    WHERE queue = :queue AND available_at_ms > :now + span_ms`,
+    WHERE queue = :queue AND available_at_ms > :now AND available_at_ms > :now + span_ms`,
 
   /** `:owner` NULL: of all owners. A message that kills its receivers ends in the dead letters. */
   releaseOwned: `UPDATE messages

@@ -17,15 +17,23 @@ const MIGRATIONS = [
 );
 CREATE INDEX IF NOT EXISTS items_by_expiry ON items (expires_at_ms) WHERE expires_at_ms IS NOT NULL`,
 
-  // A quote within a string is escaped in JSON, so that this finds names of fields alone.
   [
-    ['shiftTicks', 'timestampOffsetTicks'],
-    ['tails', 'preroll'],
-    ['settledAtMs', 'completedAtMs'],
-    ['healed', 'lateArrivals'],
-    ['grantId', 'presignId'],
+    ['segment/*', 'shiftTicks', 'timestampOffsetTicks'],
+    ['segment/*', 'tails', 'preroll'],
+    ['outcome/*', 'settledAtMs', 'completedAtMs'],
+    ['head', 'healed', 'lateArrivals'],
+    ['grant/*', 'grantId', 'presignId'],
   ]
-    .map(([from, to]) => `UPDATE items SET value = replace(value, '"${from}":', '"${to}":');`)
+    .map(
+      ([sort, from, to]) =>
+        `UPDATE items SET value = json_remove(json_set(value, '$.${to}', value -> '$.${from}'), '$.${from}')
+        WHERE partition GLOB 'stream/*' AND sort GLOB '${sort}' AND value -> '$.${from}' IS NOT NULL;`,
+    )
+    .concat(
+      `UPDATE items SET sort = 'lateArrivals/' || substr(sort, length('healed/') + 1)
+        WHERE partition GLOB 'stream/*' AND sort GLOB 'healed/*';`,
+      `UPDATE items SET sort = 'housekeeping' WHERE partition GLOB 'stream/*' AND sort = 'look';`,
+    )
     .join('\n'),
 ];
 

@@ -22,12 +22,19 @@ export type SqliteWorkQueueOptions = Readonly<{
   maxDeliveries?: number;
   /** Name of their queue; absent: a message that was delivered so often is dropped. */
   deadLetters?: string | undefined;
+  /** How often a waiting receiver looks for what no notification reported, where file watching fails. */
+  fallbackPollMs?: number | undefined;
 }>;
 
-/** Finds what no notification reported, where file watching fails. */
 const FALLBACK_POLL_MS = 500;
 
-type Row = Readonly<{ id: number; body: string; message_group: string | null }>;
+type Row = Readonly<{
+  id: number;
+  body: string;
+  message_group: string | null;
+  /** Before this one. */
+  deliveries: number;
+}>;
 
 export const deadLetterName = (queue: string): string => `${queue}-dead`;
 
@@ -66,6 +73,7 @@ export class SqliteWorkQueue implements WorkQueue {
     options: Readonly<{ max: number; waitMs: number; leaseMs: number; signal?: AbortSignal }>,
   ): Promise<Delivery[]> {
     const { max, waitMs, leaseMs, signal } = options;
+    const { fallbackPollMs = FALLBACK_POLL_MS } = this.#options;
     const deadlineMs = performance.now() + waitMs;
     if (waitMs > 0) this.#options.notifier.open();
     for (;;) {
@@ -75,10 +83,8 @@ export class SqliteWorkQueue implements WorkQueue {
       if (batch.length > 0 || leftMs <= 0) return batch;
       // Nothing can slip in between the query and the listening: both happen in one turn, and a
       // notification of another process is reported in a later one even if it came before.
-      await this.#notificationOrTime(
-        Math.min(leftMs, FALLBACK_POLL_MS, this.#untilNextMs()),
-        signal,
-      );
+      const pauseMs = Math.min(leftMs, fallbackPollMs, this.#untilNextMs());
+      await this.#notificationOrTime(pauseMs, signal);
     }
   }
 
@@ -132,25 +138,39 @@ export class SqliteWorkQueue implements WorkQueue {
     this.#followClock();
     // The query needs no write lock, so idle receivers never stand in a sender's way.
     if (this.#ready(1).length === 0) return [];
-    const { maxDeliveries, deadLetters, owner } = this.#options;
+    const { deadLetters, owner, groups, database, notifier } = this.#options;
+    const { lease, serve, forgetTurns } = this.#statements;
     const now = this.#now();
     const span = Math.ceil(leaseMs);
-    let moved = 0;
-    const batch = transact(this.#options.database.quick, () => {
-      if (maxDeliveries !== undefined) {
-        const { moveToDeadLetters, drop } = this.#statements;
-        const exhausted = { queue: this.#name, now, maxDeliveries };
-        if (deadLetters === undefined) drop.run(exhausted);
-        else moved = Number(moveToDeadLetters.run({ ...exhausted, dead: deadLetters }).changes);
+    let isAnyDead = false;
+    const batch = transact(database.quick, () => {
+      let rows = this.#ready(max);
+      while (this.#removeExhausted(rows)) {
+        isAnyDead = true;
+        rows = this.#ready(max);
       }
-      return this.#ready(max).map((row) => {
+      const deliveries = rows.map((row) => {
         const receipt = randomBytes(12).toString('base64url');
-        const leased = this.#statements.lease.get({ id: row.id, receipt, owner, now, span });
-        return toDelivery(row, receipt, Number(leased?.deliveries));
+        lease.run({ id: row.id, receipt, owner, now, span });
+        if (groups === 'fair') serve.run({ id: row.id });
+        return toDelivery(row, receipt);
       });
+      if (groups === 'fair') forgetTurns.run({ queue: this.#name });
+      return deliveries;
     });
-    if (moved > 0 && deadLetters !== undefined) this.#options.notifier.notify(deadLetters);
+    if (isAnyDead && deadLetters !== undefined) notifier.notify(deadLetters);
     return batch;
+  }
+
+  /** false if none of these messages had its last delivery. */
+  #removeExhausted(rows: readonly Row[]): boolean {
+    const { maxDeliveries = Number.POSITIVE_INFINITY, deadLetters } = this.#options;
+    const exhausted = rows.filter(({ deliveries }) => deliveries >= maxDeliveries);
+    for (const { id } of exhausted) {
+      if (deadLetters === undefined) this.#statements.drop.run({ id });
+      else this.#statements.moveToDeadLetters.run({ id, dead: deadLetters });
+    }
+    return exhausted.length > 0;
   }
 
   /** A clock that was set back would hold messages for as long as it had been ahead. */
@@ -207,10 +227,10 @@ export class SqliteWorkQueue implements WorkQueue {
   }
 }
 
-const toDelivery = (row: Row, nonce: string, deliveries: number): Delivery => ({
+const toDelivery = (row: Row, nonce: string): Delivery => ({
   id: String(row.id),
   body: row.body,
   receipt: `${row.id}:${nonce}`,
-  deliveries,
+  deliveries: row.deliveries + 1,
   ...(row.message_group !== null && { group: row.message_group }),
 });

@@ -8,31 +8,35 @@ const ENV = {
   AWS_REGION: 'eu-central-1',
   RIVULET_BUCKET: 'media',
   RIVULET_TABLE: 'streams',
-  RIVULET_TRANSCODE_QUEUE: queueUrl('transcode'),
+  RIVULET_LIVE_JOBS_QUEUE: queueUrl('live-jobs'),
+  RIVULET_BACKFILL_JOBS_QUEUE: queueUrl('backfill-jobs'),
+  RIVULET_ANALYSIS_JOBS_QUEUE: queueUrl('analysis-jobs'),
   RIVULET_PUBLISH_QUEUE: queueUrl('publish.fifo'),
-  RIVULET_TIMERS_QUEUE: queueUrl('timers'),
-  RIVULET_INGEST_QUEUE: queueUrl('ingest'),
-  RIVULET_LOOKS_QUEUE: queueUrl('looks'),
+  RIVULET_DELAYED_QUEUE: queueUrl('delayed'),
+  RIVULET_UPLOAD_COMPLETED_QUEUE: queueUrl('upload-completed'),
+  RIVULET_SCALING_QUEUE: queueUrl('scaling'),
 };
 
-test('what the infrastructure sets is taken over, and the rest has defaults', () => {
+test('the configuration on AWS is what the infrastructure sets, and has defaults for the rest', () => {
   assert.deepEqual(awsConfig({ ...ENV, HOME: '/home/me', AWS_ENDPOINT_URL: '' }), {
     connection: { region: 'eu-central-1' },
     bucket: 'media',
     table: 'streams',
     queueUrls: {
-      transcode: ENV.RIVULET_TRANSCODE_QUEUE,
+      liveJobs: ENV.RIVULET_LIVE_JOBS_QUEUE,
+      backfillJobs: ENV.RIVULET_BACKFILL_JOBS_QUEUE,
+      analysisJobs: ENV.RIVULET_ANALYSIS_JOBS_QUEUE,
       publish: ENV.RIVULET_PUBLISH_QUEUE,
-      timers: ENV.RIVULET_TIMERS_QUEUE,
-      ingest: ENV.RIVULET_INGEST_QUEUE,
-      looks: ENV.RIVULET_LOOKS_QUEUE,
+      delayed: ENV.RIVULET_DELAYED_QUEUE,
+      uploadCompleted: ENV.RIVULET_UPLOAD_COMPLETED_QUEUE,
+      scaling: ENV.RIVULET_SCALING_QUEUE,
     },
   });
   const worker = awsWorkerConfig({
     ...ENV,
     AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
     RIVULET_CLUSTER: 'workers',
-    RIVULET_SERVICE: 'transcoder',
+    RIVULET_SERVICE: 'worker',
     ECS_AGENT_URI: 'http://169.254.170.2/api/abc',
     TMPDIR: '/scratch',
   });
@@ -43,7 +47,7 @@ test('what the infrastructure sets is taken over, and the rest has defaults', ()
       bucket: 'media',
       table: 'streams',
       queueUrls: undefined,
-      service: { cluster: 'workers', service: 'transcoder' },
+      service: { cluster: 'workers', service: 'worker' },
       jobs: 2,
       stopMs: 120_000,
       agentUrl: 'http://169.254.170.2/api/abc',
@@ -52,11 +56,11 @@ test('what the infrastructure sets is taken over, and the rest has defaults', ()
   );
 });
 
-test('every wrong setting is named with what it should be', () => {
+test('the configuration on AWS names every wrong setting with what it should be', () => {
   const wrong = {
     ...ENV,
     RIVULET_BUCKET: '',
-    RIVULET_TIMERS_QUEUE: 'timers',
+    RIVULET_DELAYED_QUEUE: 'delayed',
     RIVULET_CLUSTER: 'workers',
     RIVULET_JOBS: '99',
   };
@@ -65,7 +69,7 @@ test('every wrong setting is named with what it should be', () => {
     (error) => {
       assert.ok(error instanceof ConfigError);
       assert.match(error.message, /^RIVULET_BUCKET is not set; expected: a name\.$/m);
-      assert.match(error.message, /^RIVULET_TIMERS_QUEUE is "timers"; expected: a URL/m);
+      assert.match(error.message, /^RIVULET_DELAYED_QUEUE is "delayed"; expected: a URL/m);
       assert.match(error.message, /^RIVULET_JOBS is "99"; expected: a whole number from 1 to 32/m);
       return true;
     },

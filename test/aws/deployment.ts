@@ -140,7 +140,7 @@ async function send(url: string, { method = 'GET', headers, body }: Ask): Promis
 export type DeployedWorker = Readonly<{
   /** What it has logged. */
   entries(): readonly Readonly<Record<string, unknown>>[];
-  stop(): Promise<number>;
+  stop(): Promise<void>;
 }>;
 
 /** The bundle of the image, with the rights of the policy for workers and no others. */

@@ -10,7 +10,7 @@ import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { makeSegments } from '../support/media.ts';
 import { type Scope, waitFor } from '../support/system.ts';
 import type { MiniStack } from './ministack.ts';
-import { makeBucket, makeQueue, makeTable } from './resources.ts';
+import { makeAllQueues, makeBucket, makeTable } from './resources.ts';
 
 const TRANSCODE_TIMEOUT_MS = 60_000;
 
@@ -29,20 +29,12 @@ export async function engineWithStream(
   scope: Scope,
   { connection, env: access }: MiniStack,
 ): Promise<EngineWithStream> {
-  const queue = (grouped: boolean) => makeQueue(connection, { grouped, maxDeliveries: 5 });
-  const [transcode, publish, timers, ingest, looks] = await Promise.all(
-    [false, true, false, false, false].map(async (grouped) => (await queue(grouped)).url),
-  );
-  assert.ok(transcode && publish && timers && ingest && looks);
+  const queues = await makeAllQueues(connection);
   const env = {
     ...access,
-    RIVULET_BUCKET: await makeBucket(connection, ingest),
+    ...queues.env,
+    RIVULET_BUCKET: await makeBucket(connection, queues.urls.uploadCompleted),
     RIVULET_TABLE: await makeTable(connection),
-    RIVULET_TRANSCODE_QUEUE: transcode,
-    RIVULET_PUBLISH_QUEUE: publish,
-    RIVULET_TIMERS_QUEUE: timers,
-    RIVULET_INGEST_QUEUE: ingest,
-    RIVULET_LOOKS_QUEUE: looks,
   };
   const ports = awsPorts({ ...awsConfig(env), connection });
   scope.after(() => ports.close());

@@ -5,11 +5,13 @@ import { EcsWorkerFleet } from '../../lib/aws/ecs-worker-fleet.ts';
 import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { registerWorker, staticFleet } from '../../lib/aws/static-fleet.ts';
 import type { ScalingLimits } from '../../lib/domain/scaling.ts';
-import { scalingRequest } from '../../lib/pipeline/message-schemas.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
+import { type ScalingRequest, scalingRequest } from '../../lib/pipeline/message-schemas.ts';
 import { requestScaling, scaleWorkers } from '../../lib/pipeline/upkeep/scaling.ts';
+import { forEachQueue } from '../../lib/ports/queues.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import { withMiniStack } from './ministack.ts';
-import { makeQueue, makeService, makeTable } from './resources.ts';
+import { makeAllQueues, makeService, makeTable } from './resources.ts';
 
 const LIMITS: ScalingLimits = {
   min: 0,
@@ -46,21 +48,19 @@ await withMiniStack(async ({ connection: direct }) => {
     const { made, open } = await setUp(t);
     const client = sqsClient(direct);
     const clock = { nowMs: Date.now(), now: () => clock.nowMs };
-    const queue = async () => {
-      const { url } = await makeQueue(direct, { grouped: false, maxDeliveries: 5 });
-      return new SqsWorkQueue({ url, client, clock: { now: () => Date.now() } });
-    };
-    const table = await makeTable(direct);
-    const [transcode, looks] = await Promise.all([queue(), queue()]);
+    const [{ urls }, table] = await Promise.all([makeAllQueues(direct), makeTable(direct)]);
     const store = new DynamoRecordStore(direct, table);
     t.after(() => {
       store.close();
       client.destroy();
     });
-    const absent = {} as never;
-    const queues = { transcode, looks, publish: absent, timers: absent, ingest: absent };
+    const real = { now: () => Date.now() };
+    const queues = forEachQueue(
+      (name, { groups }) => new SqsWorkQueue({ url: urls[name], client, clock: real, groups }),
+    );
     const deps = { store, queues, clock, fleet: open() };
-    return { made, deps, clock, transcode, looks };
+    const evaluate = (request: ScalingRequest) => scaleWorkers(deps, JOBS, LIMITS, request);
+    return { made, deps, clock, queues, evaluate };
   }
 
   describe('the ECS worker fleet', () => {
@@ -76,7 +76,7 @@ await withMiniStack(async ({ connection: direct }) => {
       assert.equal((await fleet.count()).desired, 0);
     });
 
-    test('that was never deployed is named', async (t) => {
+    test('names a service that was never deployed', async (t) => {
       const { made, open } = await setUp(t);
       const noService = open({ cluster: made.cluster, service: 'nobody' });
       await assert.rejects(noService.count(), /no active ECS service "nobody".*MISSING/);
@@ -86,81 +86,85 @@ await withMiniStack(async ({ connection: direct }) => {
       await assert.rejects(noCluster.scaleTo(1), /cluster "nowhere".*NotFoundException/);
     });
 
-    test('says what AWS says of any other refusal', async (t) => {
+    test('passes on any other refusal of AWS', async (t) => {
       const { open } = await setUp(t);
       proxy.failNext('ecs.UpdateService', refusal);
       await assert.rejects(open().scaleTo(1), { name: 'AccessDeniedException' });
     });
 
-    test('is started by one call of ECS, however many looks race', async (t) => {
-      const { made, deps } = await setUpScaling(t);
-      const looks = Array.from({ length: 20 }, () => scaleWorkers(deps, LIMITS, {}));
+    test('is started by one call of ECS, however many evaluations race', async (t) => {
+      const { made, evaluate } = await setUpScaling(t);
+      const race = (request: ScalingRequest) =>
+        Promise.all(Array.from({ length: 20 }, () => evaluate(request)));
       assert.deepEqual(
-        (await Promise.all(looks)).filter((report) => report !== undefined),
+        (await race({})).filter((report) => report !== undefined),
         [],
-        'nobody has queued a job',
+        'no job was queued',
       );
       assert.equal(callsOf('ecs.UpdateService'), 0);
-      const reports = await Promise.all(
-        Array.from({ length: 20 }, () => scaleWorkers(deps, LIMITS, { hasNewJob: true })),
-      );
+      const reports = await race({ hasNewJob: true });
       assert.equal(reports.filter((report) => report !== undefined).length, 1);
       assert.equal(callsOf('ecs.UpdateService'), 1);
       assert.equal(await made.desiredCount(), 1);
     });
 
     test('goes from none to what the jobs need, and to none again', async (t) => {
-      const { made, deps, clock, transcode, looks } = await setUpScaling(t);
-      await transcode.send(Array.from({ length: 10 }, () => ({ body: 'job' })));
+      const { made, deps, clock, queues, evaluate } = await setUpScaling(t);
+      const { liveJobs, scaling } = queues;
+      const group = 'stream';
+      await liveJobs.send(Array.from({ length: 10 }, () => ({ body: 'job', group })));
       await requestScaling(deps);
-      const [called] = await looks.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
-      assert.ok(called);
-      await scaleWorkers(deps, LIMITS, scalingRequest.parse(JSON.parse(called.body)));
+      const [request] = await scaling.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
+      assert.ok(request);
+      await evaluate(scalingRequest.parse(JSON.parse(request.body)));
       assert.equal(await made.desiredCount(), 3);
       await requestScaling(deps);
-      const { ready, delayed } = await looks.depth();
-      assert.deepEqual([ready, delayed], [0, 1], 'the next look is on its way, so nobody calls');
+      const { ready, delayed } = await scaling.depth();
+      assert.deepEqual([ready, delayed], [0, 1], 'no second request while one is on its way');
       for (let left = 10; left > 0; ) {
-        const jobs = await transcode.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
-        await transcode.acknowledge(jobs.map(({ receipt }) => receipt));
+        const jobs = await liveJobs.receive({ max: 10, waitMs: 5_000, leaseMs: 20_000 });
+        await liveJobs.acknowledge(jobs.map(({ receipt }) => receipt));
         left -= jobs.length;
       }
-      for (let look = 0; look < 32; look += 1) {
+      for (let evaluation = 0; evaluation < 32; evaluation += 1) {
         clock.nowMs += 10_000;
-        await scaleWorkers(deps, LIMITS, {});
+        await evaluate({});
       }
       assert.equal(await made.desiredCount(), 0);
       assert.equal(callsOf('ecs.UpdateService'), 2);
     });
 
-    test('is set again when ECS refused, as soon as the message comes back', async (t) => {
-      const { made, deps } = await setUpScaling(t);
+    test('is set again after a refusal of ECS, as soon as the message comes back', async (t) => {
+      const { made, evaluate } = await setUpScaling(t);
       proxy.failNext('ecs.UpdateService', refusal);
-      const look = () => scaleWorkers(deps, LIMITS, { hasNewJob: true });
-      await assert.rejects(look(), { name: 'AccessDeniedException' });
+      await assert.rejects(evaluate({ hasNewJob: true }), { name: 'AccessDeniedException' });
       assert.equal(await made.desiredCount(), 0);
-      await look();
+      await evaluate({ hasNewJob: true });
       assert.equal(await made.desiredCount(), 1);
     });
   });
 
-  test('the standing fleet counts those who are there, and nobody scales it', async (t) => {
+  test('a static fleet counts the workers that are registered, and cannot be scaled', async (t) => {
     const store = new DynamoRecordStore(direct, await makeTable(direct));
     t.after(() => store.close());
     const clock = { nowMs: Date.now(), now: () => clock.nowMs };
-    const surroundings = { store, clock };
-    const fleet = staticFleet(surroundings);
+    const deps = { store, clock };
+    const fleet = staticFleet(deps);
     const fail = (error: unknown) => assert.fail(String(error));
+    assert.equal(fleet.type, 'static');
     assert.deepEqual(await fleet.count(), { desired: 0, running: 0 });
-    const worker = await registerWorker(surroundings, 'one', fail);
-    const dying = await registerWorker(surroundings, 'two', fail);
+    const worker = await registerWorker(deps, 'one', fail);
+    const dying = await registerWorker(deps, 'two', fail);
     assert.deepEqual(await fleet.count(), { desired: 2, running: 2 });
     await worker.leave();
     assert.deepEqual(await fleet.count(), { desired: 1, running: 1 });
-    clock.nowMs += 31_000;
-    const { running } = await fleet.count();
-    assert.equal(running, 0, 'one that no longer gives a sign is not counted');
-    assert.equal(fleet.scaleTo, undefined);
+    for (const [ms, why] of [
+      [31_000, 'its heartbeat is too old'],
+      [-62_000, 'it is from before the clock was set back'],
+    ] as const) {
+      clock.nowMs += ms;
+      assert.equal((await fleet.count()).running, 0, why);
+    }
     await dying.leave();
   });
 });

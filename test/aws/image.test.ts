@@ -105,7 +105,7 @@ async function testImage(stack: MiniStack): Promise<void> {
       );
     });
 
-    test('is small, as each task that starts loads it anew', (t) => {
+    test('is small, as each task that starts loads it again', (t) => {
       const { files, base } = built;
       const addedMb = megabytes([...files].filter(([path]) => !base.has(path)));
       t.diagnostic(`${addedMb} MB, and the base ${megabytes([...base])} MB`);

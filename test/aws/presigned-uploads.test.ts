@@ -22,7 +22,7 @@ const without = (grant: PresignedPut, name: string) =>
   Object.fromEntries(Object.entries(grant.headers).filter(([header]) => header !== name));
 
 await withMiniStack(async ({ connection }) => {
-  const { url } = await makeQueue(connection, { grouped: false, maxDeliveries: 5 });
+  const { url } = await makeQueue(connection, { maxDeliveries: 5 });
   const bucket = await makeBucket(connection, url);
   const clock = { now: () => Date.now() };
   const media = new S3MediaStore(connection, { bucket, clock });

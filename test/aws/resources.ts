@@ -21,6 +21,18 @@ import type { AwsConnection } from '../../lib/aws/connection.ts';
 import { sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { TABLE_SCHEMA } from '../../lib/aws/table-schema.ts';
 import { REPORTED_SUFFIX } from '../../lib/aws/upload-completed-queue.ts';
+import {
+  type DeadLetterName,
+  forEachDeadLetterQueue,
+  forEachQueue,
+  MAX_DELIVERIES,
+  QUEUE_NAMES,
+  type QueueName,
+  type QueueSpec,
+  queueVariable,
+} from '../../lib/ports/queues.ts';
+
+type Groups = QueueSpec['groups'];
 
 export type QueueUrls = Readonly<{ url: string; deadLetterUrl: string }>;
 
@@ -47,23 +59,53 @@ export async function makeTable(connection: AwsConnection): Promise<string> {
 
 export async function makeQueue(
   connection: AwsConnection,
-  { grouped, maxDeliveries }: Readonly<{ grouped: boolean; maxDeliveries: number }>,
+  { groups, maxDeliveries }: Readonly<{ groups?: Groups; maxDeliveries: number }>,
 ): Promise<QueueUrls> {
   const client = sqsClient(connection);
   const name = `queue-${randomUUID()}`;
-  const deadLetterUrl = await createQueue(client, `${name}-dead`, grouped);
-  const url = await createQueue(client, name, grouped, {
-    RedrivePolicy: JSON.stringify({
-      deadLetterTargetArn: await arnOf(client, deadLetterUrl),
-      maxReceiveCount: maxDeliveries,
-    }),
-  });
+  const deadLetterUrl = await createQueue(client, `${name}-dead`, groups);
+  const redrive = await redriveTo(client, deadLetterUrl, maxDeliveries);
+  const url = await createQueue(client, name, groups, redrive);
   client.destroy();
   return { url, deadLetterUrl };
 }
 
+export type AllQueues = Readonly<{
+  urls: Readonly<Record<QueueName, string>>;
+  deadLetterUrls: Readonly<Record<DeadLetterName, string>>;
+  /** The URLs as a process finds them. */
+  env: Readonly<Record<string, string>>;
+}>;
+
+/** Every queue of the table, and those of the dead letters. */
+export async function makeAllQueues(connection: AwsConnection): Promise<AllQueues> {
+  const client = sqsClient(connection);
+  const mark = randomUUID();
+  const all = async <Name extends string>(made: Readonly<Record<Name, Promise<string>>>) => {
+    const entries = Object.entries<Promise<string>>(made);
+    const urls = await Promise.all(entries.map(async ([name, url]) => [name, await url]));
+    return Object.fromEntries(urls) as Record<Name, string>;
+  };
+  const deadLetterUrls = await all(
+    forEachDeadLetterQueue((name, { groups }) =>
+      createQueue(client, `${name}-dead-${mark}`, groups),
+    ),
+  );
+  const urls = await all(
+    forEachQueue(async (name, { groups, deadLetters }) => {
+      const redrive = deadLetters
+        ? await redriveTo(client, deadLetterUrls[deadLetters], MAX_DELIVERIES)
+        : {};
+      return createQueue(client, `${name}-${mark}`, groups, redrive);
+    }),
+  );
+  client.destroy();
+  const env = QUEUE_NAMES.map((name) => [queueVariable(name), urls[name]]);
+  return { urls, deadLetterUrls, env: Object.fromEntries(env) };
+}
+
 /** A bucket whose new objects are reported on a queue. */
-export async function makeBucket(connection: AwsConnection, ingestUrl: string): Promise<string> {
+export async function makeBucket(connection: AwsConnection, queueUrl: string): Promise<string> {
   const queues = sqsClient(connection);
   const client = new S3Client({ ...connection, forcePathStyle: true });
   const Bucket = `bucket-${randomUUID()}`;
@@ -74,7 +116,7 @@ export async function makeBucket(connection: AwsConnection, ingestUrl: string): 
       NotificationConfiguration: {
         QueueConfigurations: [
           {
-            QueueArn: await arnOf(queues, ingestUrl),
+            QueueArn: await arnOf(queues, queueUrl),
             Events: ['s3:ObjectCreated:*'],
             Filter: { Key: { FilterRules: [{ Name: 'suffix', Value: REPORTED_SUFFIX }] } },
           },
@@ -133,18 +175,25 @@ export async function makeService(connection: AwsConnection): Promise<ServiceUnd
 async function createQueue(
   client: SQSClient,
   name: string,
-  grouped: boolean,
+  groups: Groups,
   attributes: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const { QueueUrl } = await client.send(
     new CreateQueueCommand({
-      QueueName: grouped ? `${name}.fifo` : name,
-      Attributes: { ...attributes, ...(grouped && { FifoQueue: 'true' }) },
+      QueueName: groups === 'ordered' ? `${name}.fifo` : name,
+      Attributes: { ...attributes, ...(groups === 'ordered' && { FifoQueue: 'true' }) },
     }),
   );
   assert.ok(QueueUrl);
   return QueueUrl;
 }
+
+const redriveTo = async (client: SQSClient, deadLetterUrl: string, maxReceiveCount: number) => ({
+  RedrivePolicy: JSON.stringify({
+    deadLetterTargetArn: await arnOf(client, deadLetterUrl),
+    maxReceiveCount,
+  }),
+});
 
 async function arnOf(client: SQSClient, QueueUrl: string): Promise<string> {
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });

@@ -7,14 +7,14 @@ import type { MediaStore, PresignedPut, WorkQueue } from '../../lib/ports/ports.
 
 export type MediaStoreUnderTest = Readonly<{
   media: MediaStore;
-  /** Where the engine reports objects that came by grants. */
-  ingest: WorkQueue;
+  /** Where the engine reports objects that came by a presigned upload. */
+  uploadCompleted: WorkQueue;
   close(): Promise<void>;
 }>;
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** By another process, as the client would: with nothing but what the grant says. */
+/** By another process, as the client would: with nothing but what it was given. */
 const sendGranted = (grant: PresignedPut, bytes: Uint8Array, url = grant.url): Promise<Response> =>
   fetch(url, { method: grant.method, headers: grant.headers, body: Buffer.from(bytes) });
 
@@ -118,7 +118,7 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
       );
     });
 
-    describe('grants', () => {
+    describe('presigned uploads', () => {
       const bytes = randomBytes(5_000_000);
       const contentType = 'application/octet-stream';
       const grantFor = (key: string, digest?: string, lifetimeMs = 60_000): Promise<PresignedPut> =>
@@ -129,12 +129,16 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
           ...(digest !== undefined && { digest }),
         });
       const reported = async (): Promise<string[]> => {
-        const deliveries = await made.ingest.receive({ max: 10, waitMs: 5_000, leaseMs: 10_000 });
-        await made.ingest.acknowledge(deliveries.map(({ receipt }) => receipt));
+        const deliveries = await made.uploadCompleted.receive({
+          max: 10,
+          waitMs: 5_000,
+          leaseMs: 10_000,
+        });
+        await made.uploadCompleted.acknowledge(deliveries.map(({ receipt }) => receipt));
         return deliveries.map(({ body }) => JSON.parse(body).key);
       };
 
-      test('let a client store the granted bytes, which the ingest queue hears of', async () => {
+      test('let a client store these bytes, which are reported on the queue of completed uploads', async () => {
         const key = `${folder}/granted/whole.bin`;
         const grant = await grantFor(key, sha256(bytes));
         const answer = await sendGranted(grant, bytes);
@@ -177,7 +181,7 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
           await Promise.all([key, `${folder}/granted/yours.bin`].map((each) => media.head(each))),
           [undefined, undefined],
         );
-        assert.ok((await sendGranted(grant, bytes)).ok, 'the untouched grant still holds');
+        assert.ok((await sendGranted(grant, bytes)).ok, 'the unchanged one still holds');
       });
     });
   });

@@ -8,7 +8,7 @@ import type { RecordStore, Write } from '../../lib/ports/ports.ts';
 export type RecordStoreUnderTest = Readonly<{ store: RecordStore; close(): Promise<void> }>;
 
 export function recordStoreContract(name: string, make: () => Promise<RecordStoreUnderTest>): void {
-  describe(`${name} as a stream store`, () => {
+  describe(`${name} as a record store`, () => {
     let made: RecordStoreUnderTest;
     let store: RecordStore;
     before(async () => {

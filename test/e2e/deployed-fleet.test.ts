@@ -8,7 +8,7 @@ import { waitFor } from '../support/system.ts';
 
 await withMiniStack(
   (stack) => {
-    test('the first upload of a stream asks ECS for a task, with the rights that the functions have', {
+    test('the first upload of a stream asks ECS for a task, with the permissions of the functions', {
       timeout: 120_000,
     }, async (t) => {
       const { api, stage, destroy } = await deploy(stack, ['core', 'workers']);

@@ -1,6 +1,6 @@
 /**
  * The whole system as it is deployed: functions behind the HTTP API and the CDN, a worker from its
- * image's bundle, on an emulator of AWS that takes nothing but TLS and holds each role to its rights.
+ * image's bundle, on an emulator of AWS that takes nothing but TLS and holds each role to its permissions.
  */
 
 import assert from 'node:assert/strict';
@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { stageDeployedHere } from '../../bin/deploy/deployments.ts';
 import type { PresignedUpload, Receipt, StreamView } from '../../lib/api/messages.ts';
 import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { S3MediaStore } from '../../lib/aws/s3-media-store.ts';
@@ -68,7 +69,7 @@ function pushWithFfmpeg(t: TestContext, deployment: Deployment, id: string, seco
 await withMiniStack(register, { guarded: true });
 
 function register(stack: MiniStack): void {
-  describe('deployed', () => {
+  describe('a deployed stage', () => {
     const scope: Scope & { end(): Promise<void> } = scopeOf();
     const timings: [string, number][] = [];
     let deployment: Deployment;
@@ -217,7 +218,7 @@ function register(stack: MiniStack): void {
       assert.equal((await stateOf(deployment, 'twice')).durationSeconds, 4);
     });
 
-    test('takes by a grant what is too large for a body', async () => {
+    test('takes by a presigned upload what is too large for a body', async () => {
       await createStream(deployment, 'large');
       const { segments } = await makeSegments({
         seconds: 2,
@@ -245,7 +246,7 @@ function register(stack: MiniStack): void {
       await listed(deployment, 'large', 1);
     });
 
-    test('lists a gap for what no worker can do, and queues again a job that was lost', {
+    test('lists a gap for a segment that no worker can decode, and queues a lost job again', {
       timeout: 180_000,
     }, async () => {
       await worker.stop();
@@ -257,8 +258,9 @@ function register(stack: MiniStack): void {
       const { connection } = stack;
       const clock = { now: () => Date.now() };
       const client = sqsClient(connection);
-      const url = deployment.outputs.TranscodeQueueUrl ?? '';
-      const queue = new SqsWorkQueue({ url, client, clock });
+      const { engine } = stageDeployedHere(deployment.stage) ?? assert.fail('no stage');
+      const url = engine.RIVULET_LIVE_JOBS_QUEUE;
+      const queue = new SqsWorkQueue({ url, client, clock, groups: 'fair' });
       const jobs = await queue.receive({ max: 10, waitMs: 5_000, leaseMs: 60_000 });
       const taken: number[] = [];
       for (const { receipt, body } of jobs) {
@@ -273,14 +275,14 @@ function register(stack: MiniStack): void {
       for (const [number, { bytes }] of segments.entries()) {
         assert.equal((await uploadTo(deployment, 'poison')(number, bytes)).status, 201);
       }
-      const bucket = deployment.outputs.BucketName ?? '';
+      const bucket = engine.RIVULET_BUCKET;
       const store = new S3MediaStore(connection, { bucket, clock });
       const sources = await store.list('source/poison/');
       assert.equal(sources.length, 3);
       await store.delete(sources.slice(1, 2));
       store.close();
       worker = await startWorker(scope, deployment);
-      const [withGap, lateArrivals] = await Promise.all([
+      const [withGap, complete] = await Promise.all([
         listed(deployment, 'poison', 3),
         listed(deployment, 'lost', 3),
       ]);
@@ -289,17 +291,17 @@ function register(stack: MiniStack): void {
         [false, true, false],
       );
       assert.deepEqual(
-        lateArrivals.segments.map(({ gap }) => gap),
+        complete.segments.map(({ gap }) => gap),
         [false, false, false],
       );
       // By way of the dead letters: a worker itself fails with the reason that it found.
-      const index = new DynamoRecordStore(connection, deployment.outputs.TableName ?? '');
-      const records = new StreamRecords(index);
+      const table = new DynamoRecordStore(connection, engine.RIVULET_TABLE);
+      const records = new StreamRecords(table);
       const stream = await records.findStream('poison');
       const outcome = stream && (await records.findOutcome(stream.value, 1, 1));
-      index.close();
+      table.close();
       assert.ok(outcome?.type === 'failed');
-      assert.equal(outcome.reason, 'every attempt to transcode it failed');
+      assert.equal(outcome.reason, 'every attempt failed');
     });
 
     test('is served from this machine as well, with workers that come when they are needed', {
@@ -334,12 +336,12 @@ function register(stack: MiniStack): void {
         streams.flatMap((stream) => (stream.codec_type === 'video' ? stream.nb_read_frames : [])),
         ['120', '120'],
       );
-      const { code, timeMs } = await system.kill('SIGTERM');
-      assert.deepEqual([code, timeMs < 10_000], [0, true], system.output());
+      const { code } = await system.kill('SIGTERM');
+      assert.equal(code, 0, system.output());
       worker = await startWorker(scope, deployment);
     });
 
-    test('is changed by a second deploy in nothing', { timeout: 120_000 }, async () => {
+    test('is not changed by a second deploy', { timeout: 120_000 }, async () => {
       const { output, timeMs } = await deployment.deployAgain();
       timings.push(['second deploy', timeMs]);
       for (const part of ['core', 'edge']) {

@@ -6,6 +6,7 @@ import { openQueueDatabase } from '../../lib/embedded/queue-database.ts';
 import { QueueNotifier } from '../../lib/embedded/queue-notifier.ts';
 import { deadLetterName, SqliteWorkQueue } from '../../lib/embedded/sqlite-work-queue.ts';
 import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
+import { jobKindContract } from '../contracts/job-kind.ts';
 import { type MediaStoreUnderTest, mediaStoreContract } from '../contracts/media-store.ts';
 import { recordStoreContract } from '../contracts/record-store.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
@@ -22,7 +23,7 @@ async function fileMediaStore(): Promise<MediaStoreUnderTest> {
       presignedPutServer({
         store: ports.media,
         signingKey: data.secrets.presignSigningKey,
-        ingest: ports.queues.uploadCompleted,
+        uploadCompleted: ports.queues.uploadCompleted,
         clock: ports.clock,
       }),
     ],
@@ -34,7 +35,7 @@ async function fileMediaStore(): Promise<MediaStoreUnderTest> {
   origin = `http://127.0.0.1:${port}`;
   return {
     media: ports.media,
-    ingest: ports.queues.uploadCompleted,
+    uploadCompleted: ports.queues.uploadCompleted,
     close: async () => {
       await gateway.close(1_000);
       ports.close();
@@ -45,12 +46,12 @@ async function fileMediaStore(): Promise<MediaStoreUnderTest> {
 
 mediaStoreContract('the file media store', fileMediaStore);
 
-mediaStoreContract('a media store that remembers', async () => {
+mediaStoreContract('a media store that caches its puts', async () => {
   const made = await fileMediaStore();
   return { ...made, media: cachePuts(made.media) };
 });
 
-recordStoreContract('the SQLite stream store', async () => {
+recordStoreContract('the SQLite record store', async () => {
   const folder = await temporaryFolder();
   const ports = embeddedPorts(openDataFolder(folder.path));
   return {
@@ -62,27 +63,22 @@ recordStoreContract('the SQLite stream store', async () => {
   };
 });
 
-workQueueContract('the SQLite work queue', async ({ grouped, maxDeliveries }) => {
+/** Longer than a test lasts: only a notification wakes a receiver. */
+const NO_POLLS = { fallbackPollMs: 3_600_000 };
+
+workQueueContract('the SQLite work queue', async ({ groups, maxDeliveries }) => {
   const folder = await temporaryFolder();
   const data = openDataFolder(folder.path);
   const open = (owner: string) => {
     const database = openQueueDatabase(data.queuesFile);
-    const bell = new QueueNotifier(data.bells);
-    const make = (name: string, limit: number | null) =>
-      new SqliteWorkQueue({
-        name,
-        database,
-        bell,
-        clock: systemClock,
-        owner,
-        grouped,
-        maxDeliveries: limit,
-      });
+    const notifier = new QueueNotifier(data.notifications);
+    const common = { database, notifier, clock: systemClock, owner, groups, ...NO_POLLS };
+    const dead = deadLetterName('jobs');
     return {
-      queue: make('jobs', maxDeliveries),
-      deadLetters: make(deadLetterName('jobs'), null),
+      queue: new SqliteWorkQueue({ ...common, name: 'jobs', maxDeliveries, deadLetters: dead }),
+      deadLetters: new SqliteWorkQueue({ ...common, name: dead }),
       close: () => {
-        bell.close();
+        notifier.close();
         database.close();
       },
     };
@@ -95,6 +91,19 @@ workQueueContract('the SQLite work queue', async ({ grouped, maxDeliveries }) =>
     close: async () => {
       one.close();
       other.close();
+      await folder.remove();
+    },
+  };
+});
+
+jobKindContract('the embedded engine', async () => {
+  const folder = await temporaryFolder();
+  const ports = embeddedPorts(openDataFolder(folder.path));
+  return {
+    ports,
+    deadLetters: ports.deadLetters.jobs,
+    close: async () => {
+      ports.close();
       await folder.remove();
     },
   };

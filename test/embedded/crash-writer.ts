@@ -41,7 +41,7 @@ async function record(): Promise<never> {
 
 async function send(): Promise<never> {
   for (let number = 0; ; number += 1) {
-    await queues.liveJobs.send([{ body: `${round}-${number}` }]);
+    await queues.liveJobs.send([{ body: `${round}-${number}`, group: round }]);
     acknowledge('message', `${round}-${number}`);
     await queues.publish.send([{ body: `${round}-${number}`, group: round }]);
     acknowledge('grouped', round, number);

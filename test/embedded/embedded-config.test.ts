@@ -15,7 +15,7 @@ function problems(read: (env: Environment) => unknown, env: Environment): string
   return assert.fail('The environment was accepted.');
 }
 
-describe('settings', () => {
+describe('the settings of the server on one machine', () => {
   test('have defaults that suit the machine and leave the server to its owner', () => {
     assert.deepEqual(serverConfig({}, 8), {
       port: 8080,

@@ -339,10 +339,8 @@ describe('the gateway', () => {
       remainingMs = context.getRemainingTimeInMillis();
       return new Promise(() => {});
     };
-    const startedAtMs = performance.now();
     const slow = await call({ path: '/slow' });
     assert.deepEqual([slow.status, json(slow).code], [503, 'unavailable']);
-    assert.ok(performance.now() - startedAtMs < 2_000);
     assert.ok(remainingMs > 200 && remainingMs <= 300, `${remainingMs} ms`);
   });
 
@@ -386,12 +384,10 @@ describe('the gateway', () => {
     const stuck = connect(closingPort, '127.0.0.1');
     await once(stuck, 'connect');
     stuck.write('GET /a HTTP/1.1\r\nhost: x\r\ncontent-le');
-    const startedAtMs = performance.now();
     const closed = closing.close(500);
     finish();
     assert.equal(await answered, 'finished');
     await Promise.all([closed, once(stuck.resume(), 'close')]);
-    assert.ok(performance.now() - startedAtMs < 3_000);
     agent.destroy();
   });
 });

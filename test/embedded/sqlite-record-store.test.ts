@@ -9,13 +9,13 @@ import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { SqliteRecordStore } from '../../lib/embedded/sqlite-record-store.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-test('the SQLite stream index sweeps expired items now and then, and only those', async () => {
+test('the SQLite record store sweeps expired items now and then, and only those', async () => {
   const folder = await temporaryFolder();
   let now = 1_000_000;
-  const index = new SqliteRecordStore(join(folder.path, 'index.db'), { now: () => now });
+  const store = new SqliteRecordStore(join(folder.path, 'index.db'), { now: () => now });
   try {
     const put = (sort: string, expiresAtMs?: number) =>
-      index.write([
+      store.write([
         {
           type: 'put',
           partition: 'p',
@@ -30,30 +30,30 @@ test('the SQLite stream index sweeps expired items now and then, and only those'
     await put('later', now + 10_000_000);
     now += 60_000;
     for (const sort of ['x', 'y', 'z']) await put(sort);
-    const left = (await index.query('p')).map(({ sort }) => sort);
+    const left = (await store.query('p')).map(({ sort }) => sort);
     assert.deepEqual(left, ['kept', 'later', 'x', 'y', 'z']);
   } finally {
-    index.close();
+    store.close();
     await folder.remove();
   }
 });
 
-test('the SQLite stream index undoes a write that fails half-way', async () => {
+test('the SQLite record store undoes a write that fails half-way', async () => {
   const folder = await temporaryFolder();
-  const index = new SqliteRecordStore(join(folder.path, 'index.db'), { now: () => 0 });
+  const store = new SqliteRecordStore(join(folder.path, 'index.db'), { now: () => 0 });
   try {
     const put = (sort: string, value: unknown) =>
       ({ type: 'put', partition: 'p', sort, value }) as const;
-    await assert.rejects(index.write([put('fine', 1), put('none', undefined)]), TypeError);
-    assert.deepEqual(await index.query('p'), []);
-    assert.equal(await index.write([put('fine', 2)]), true, 'and goes on after it');
+    await assert.rejects(store.write([put('fine', 1), put('none', undefined)]), TypeError);
+    assert.deepEqual(await store.query('p'), []);
+    assert.equal(await store.write([put('fine', 2)]), true, 'and goes on after it');
   } finally {
-    index.close();
+    store.close();
     await folder.remove();
   }
 });
 
-test('the SQLite stream index loses no increment of processes that race', async () => {
+test('the SQLite record store loses no increment of processes that race', async () => {
   const folder = await temporaryFolder();
   const counting = fileURLToPath(new URL('./counting-process.ts', import.meta.url));
   const ports = embeddedPorts(openDataFolder(folder.path));
