@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
+import { EMPTY_TIMELINE } from '../../lib/domain/timeline.ts';
 import { type DataFolder, openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { withRecords } from '../../lib/pipeline/deps.ts';
@@ -280,7 +281,7 @@ describe('records that the first version wrote', () => {
       { ...failed, completedAtMs: 3 },
     ]);
     assert.deepEqual(await records.timeline(stream), {
-      value: { ...head, lateArrivals: 2, firstListedSequence: 0, isEvent: false },
+      value: { ...EMPTY_TIMELINE, ...head, lateArrivals: 2 },
       version: 3,
     });
     const late = { sequence: 1, renditions };

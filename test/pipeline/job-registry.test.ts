@@ -51,8 +51,8 @@ describe('the registry of kinds of jobs', () => {
 
   test('throws for a message that its kind does not take', async () => {
     const body = JSON.stringify({ kind: 'transcode', videoId: 'show', uid: 'u', run: 1 });
-    await assert.rejects(JOBS.run(DEPS, body, CONTEXT), /number/);
-    await assert.rejects(JOBS.giveUp(DEPS, body, 'why'), /number/);
+    await assert.rejects(JOBS.run(DEPS, body, CONTEXT), /no job of a segment/);
+    await assert.rejects(JOBS.giveUp(DEPS, body, 'why'), /no job of a segment/);
   });
 
   test('hands a job to its own kind, without the name of the kind', async () => {
