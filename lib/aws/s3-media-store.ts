@@ -27,7 +27,7 @@ const MAX_DELETES = 1_000;
 /** Bodies that break off are asked for again as often. */
 const MAX_READS = 5;
 
-type GrantTerms = Parameters<MediaStore['presignPut']>[1];
+type PresignedTerms = Parameters<MediaStore['presignPut']>[1];
 
 export class S3MediaStore implements MediaStore {
   readonly #bucket: string;
@@ -139,7 +139,7 @@ export class S3MediaStore implements MediaStore {
    * Key, size, content type and digest are signed as headers: S3 takes nothing else under this URL.
    * Needs credentials that live as long as the presigned URL.
    */
-  async presignPut(key: string, terms: GrantTerms): Promise<PresignedPut> {
+  async presignPut(key: string, terms: PresignedTerms): Promise<PresignedPut> {
     const { sizeBytes, contentType, digest, expiresAtMs } = terms;
     const signedAtSeconds = Math.floor(this.#clock.now() / 1000);
     const checksum =

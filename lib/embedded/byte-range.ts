@@ -1,4 +1,4 @@
-/** The Range header (RFC 9110, 14.2), as far as a server of whole objects wants to know it. */
+/** The Range header with one byte range (RFC 9110, 14.2). */
 
 import type { ByteRange } from '../ports/ports.ts';
 

@@ -1,4 +1,4 @@
-/** The worker fleet on child processes: keeps as many running as were asked for. */
+/** The worker fleet on child processes: keeps the desired number running. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { type Backoff, backoffMs } from '../base/retry.ts';

@@ -31,7 +31,7 @@ export type DataFolder = Readonly<{
 
 export type LockedDataFolder = DataFolder & Readonly<{ unlock(): void }>;
 
-/** Kept from the garbage collector, which would close a lock that nobody refers to any more. */
+/** Referenced here, or the garbage collector would close the lock. */
 const heldLocks = new Set<DatabaseSync>();
 
 /** Opens the folder, and makes it if it is not there. Any number of processes may do so. */

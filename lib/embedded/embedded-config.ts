@@ -39,7 +39,7 @@ const jobs = withDefault(wholeNumber(1, 32), 2);
 const serverSettings = {
   // Beside the numbers that other development servers take by default.
   PORT: withDefault(wholeNumber(0, 65_535), 8080),
-  // Nobody else's business until the owner says so.
+  // Not reachable from other machines until the owner says so.
   HOST: withDefault(
     text('a host name or an IP address, like 0.0.0.0', /^[A-Za-z0-9._:-]+$/),
     '127.0.0.1',
@@ -57,7 +57,7 @@ const serverSettings = {
 
 const workerSettings = { RIVULET_DATA: dataPath, RIVULET_JOBS: jobs };
 
-/** RIVULET_KEY is the encoder's, who may well share an environment with the server. */
+/** RIVULET_KEY is the encoder's, which may share an environment with the server. */
 const KNOWN_NAMES = [
   ...new Set([...Object.keys(serverSettings), ...Object.keys(workerSettings), 'RIVULET_KEY']),
 ];

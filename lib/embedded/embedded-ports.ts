@@ -22,9 +22,9 @@ export type EmbeddedOptions = Readonly<{
   /** Stamped on leases; the process id, if left out. */
   owner?: string;
   clock?: Clock;
-  /** Left out in workers, which are not asked for others. */
+  /** Left out in workers, which start no others. */
   fleet?: WorkerFleet;
-  /** Where clients reach the gateway, for grants made outside of a request: `http://host:port`. */
+  /** Where clients reach the gateway, for URLs presigned outside of a request: `http://host:port`. */
   origin?: () => string;
   /** For tests: see `SqliteWorkQueueOptions`. */
   fallbackPollMs?: number;

@@ -22,16 +22,16 @@ import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
 import { checkObjectKey, isObjectKey } from './object-key.ts';
 import type { OpenObject } from './open-object.ts';
-import { GRANT_PATH, type GrantTerms, grantQuery } from './presigned-put.ts';
+import { PRESIGNED_PATH, type PresignedTerms, presignedQuery } from './presigned-put.ts';
 
 export type FileMediaStoreOptions = Readonly<{
   objects: string;
-  /** Files of objects whose content type their names do not tell. */
+  /** Files of objects whose content type does not follow from their names. */
   typed: string;
   /** On the same file system as `objects`. */
   tmp: string;
   signingKey: Uint8Array;
-  /** Scheme, host and port under which clients reach the grant server. */
+  /** Scheme, host and port of presigned URLs. */
   presignOrigin: () => string;
 }>;
 
@@ -158,13 +158,13 @@ export class FileMediaStore implements MediaStore {
     await Promise.all([...new Set(paths.map(dirname))].map((parent) => this.#prune(parent)));
   }
 
-  async presignPut(key: string, grant: Omit<GrantTerms, 'key'>): Promise<PresignedPut> {
-    const query = grantQuery(this.#options.signingKey, { ...grant, key: checkObjectKey(key) });
+  async presignPut(key: string, terms: Omit<PresignedTerms, 'key'>): Promise<PresignedPut> {
+    const query = presignedQuery(this.#options.signingKey, { ...terms, key: checkObjectKey(key) });
     return {
       method: 'PUT',
-      url: `${this.#options.presignOrigin()}${GRANT_PATH}${key}?${query}`,
-      headers: { 'content-type': grant.contentType },
-      expiresAtMs: grant.expiresAtMs,
+      url: `${this.#options.presignOrigin()}${PRESIGNED_PATH}${key}?${query}`,
+      headers: { 'content-type': terms.contentType },
+      expiresAtMs: terms.expiresAtMs,
     };
   }
 
@@ -211,7 +211,7 @@ export class FileMediaStore implements MediaStore {
     return stored;
   }
 
-  /** Whoever made the name may not have come to its fsync yet; our answer promises it as well. */
+  /** The process that created the name may not have synced it yet; this answer promises it as well. */
   async #existing(path: string): Promise<'exists'> {
     await this.#directories.sync(dirname(path));
     return 'exists';

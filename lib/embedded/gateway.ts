@@ -33,7 +33,7 @@ export type Mount = Readonly<{
 export type GatewayOptions = Readonly<{
   routes: readonly LambdaRoute[];
   mounts?: readonly Mount[];
-  /** Faults, which clients are told nothing about. */
+  /** Faults of the server, whose details clients do not get. */
   report: (error: unknown, what: string) => void;
 }>;
 
@@ -121,7 +121,7 @@ export class Gateway {
     exchange: HttpExchange,
   ): Promise<void> {
     // ffmpeg sends the password of its URL only when it is asked for it, and waits for that before
-    // it sends the body: so the function is asked first what it says without a key.
+    // it sends the body: so the function is called first without the body, and refuses the request.
     if (exchange.clientWaits && exchange.request.headers.authorization === undefined) {
       const answer = await this.#invoke(route, pathParameters, exchange, Buffer.alloc(0));
       if (answer.status === 401) return exchange.answer(answer);

@@ -33,14 +33,14 @@ export class HttpExchange {
     return this.request.method ?? 'GET';
   }
 
-  /** undefined if the request does not say (chunked). */
+  /** undefined for a chunked request. */
   get declaredBytes(): number | undefined {
     const { 'content-length': length, 'transfer-encoding': encoding } = this.request.headers;
     if (encoding !== undefined) return undefined;
     return length === undefined ? 0 : Number(length);
   }
 
-  /** Ended before all of the body came: there is nobody to answer. */
+  /** The client left before its whole body arrived. */
   get isCut(): boolean {
     return !this.request.complete && this.request.socket.destroyed;
   }

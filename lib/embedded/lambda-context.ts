@@ -10,7 +10,7 @@ export class HandlerTimeout extends Error {
   }
 }
 
-/** Any Lambda handler; its result is looked at before use. */
+/** Any Lambda handler; its result is checked before use. */
 export type AnyHandler<Event> = (event: Event, context: Context) => unknown;
 
 /** Calls a handler; rejects with `HandlerTimeout` when its time is over. */

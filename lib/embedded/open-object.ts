@@ -1,4 +1,4 @@
-/** An object or a file on its way to a client: its facts first, then as much of it as was asked for. */
+/** An object or a file that is sent to a client: its properties, then the range that was asked for. */
 
 import { Readable } from 'node:stream';
 import type { ByteRange, MediaStore, ObjectInfo } from '../ports/ports.ts';
@@ -13,7 +13,7 @@ export type OpenObject = ObjectInfo &
     close(): Promise<void>;
   }>;
 
-/** Whoever can open what a key names; undefined: there is nothing. */
+/** Opens the object of a key; undefined if there is none. */
 export type ObjectOpener = Readonly<{ openObject(key: string): Promise<OpenObject | undefined> }>;
 
 /** Of any engine's store. The bytes are fetched when they are read. */

@@ -1,4 +1,4 @@
-/** Takes the bytes of uploads that were granted: the embedded counterpart of a presigned S3 PUT. */
+/** Takes the bytes of presigned uploads, as S3 does on AWS. */
 
 import { DomainError } from '../domain/errors.ts';
 import type { Clock, WorkQueue } from '../ports/ports.ts';
@@ -6,12 +6,12 @@ import type { FileMediaStore } from './file-media-store.ts';
 import type { Mount } from './gateway.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { isObjectKey } from './object-key.ts';
-import { GRANT_PATH, type GrantTerms, readGrant } from './presigned-put.ts';
+import { PRESIGNED_PATH, type PresignedTerms, readPresigned } from './presigned-put.ts';
 
-export type GrantServerOptions = Readonly<{
+export type PresignedPutServerOptions = Readonly<{
   store: FileMediaStore;
   signingKey: Uint8Array;
-  /** Told `{ key }` of each object before its client is answered. */
+  /** Receives `{ key }` of each object before its client is answered. */
   uploadCompleted: WorkQueue;
   clock: Clock;
 }>;
@@ -22,38 +22,38 @@ export const presignedPutServer = ({
   signingKey,
   uploadCompleted,
   clock,
-}: GrantServerOptions): Mount => ({
-  prefix: GRANT_PATH,
+}: PresignedPutServerOptions): Mount => ({
+  prefix: PRESIGNED_PATH,
   methods: ['PUT'],
   serve: async (exchange) => {
-    const key = decodeURIComponent(exchange.path.slice(GRANT_PATH.length));
+    const key = decodeURIComponent(exchange.path.slice(PRESIGNED_PATH.length));
     const query = new URLSearchParams(exchange.queryString);
-    const terms = readGrant(signingKey, key, query, clock.now());
+    const terms = readPresigned(signingKey, key, query, clock.now());
     checkRequest(exchange, terms);
     const outcome = await store.putStream(key, exchange.body(), terms.contentType, terms);
-    // Also for an object that was there: whoever stored it may have died before this line.
+    // Also for an object that was there: the process that stored it may have died before this line.
     await uploadCompleted.send([{ body: JSON.stringify({ key }) }]);
     exchange.answerJson(outcome === 'stored' ? 201 : 200, { key });
   },
 });
 
 /** What can be refused before the body is sent. */
-function checkRequest({ request, declaredBytes }: HttpExchange, terms: GrantTerms): void {
+function checkRequest({ request, declaredBytes }: HttpExchange, terms: PresignedTerms): void {
   if (!isObjectKey(terms.key)) {
-    throw new DomainError('bad_name', 'This is no name of an object.', 'Use the url as given.');
+    throw new DomainError('bad_name', 'This is not an object key.', 'Use the url as given.');
   }
   if (request.headers['content-type'] !== terms.contentType) {
     throw new DomainError(
       'forbidden',
-      `The grant is for content of type ${terms.contentType}.`,
-      'Send the headers of the grant as they are.',
+      `The url is for content of type ${terms.contentType}.`,
+      'Send the headers that came with the url.',
     );
   }
   if (declaredBytes !== undefined && declaredBytes !== terms.sizeBytes) {
     throw new DomainError(
       'size_mismatch',
-      `The grant is for ${terms.sizeBytes} bytes, the request announces ${declaredBytes}.`,
-      'Send exactly the announced bytes, or ask for another grant.',
+      `The url is for ${terms.sizeBytes} bytes, the request announces ${declaredBytes}.`,
+      'Send exactly the announced bytes, or announce the segment again.',
     );
   }
 }

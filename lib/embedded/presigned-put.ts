@@ -1,12 +1,12 @@
-/** Signed permissions to store one object: their URL's query, made and checked. */
+/** Presigned PUTs of the embedded engine: the signed query of their URL, made and checked. */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { DomainError } from '../domain/errors.ts';
 
 /** The URL's path is this and the object key. */
-export const GRANT_PATH = '/grants/';
+export const PRESIGNED_PATH = '/presigned/';
 
-export type GrantTerms = Readonly<{
+export type PresignedTerms = Readonly<{
   key: string;
   sizeBytes: number;
   contentType: string;
@@ -15,16 +15,16 @@ export type GrantTerms = Readonly<{
   expiresAtMs: number;
 }>;
 
-const EXPIRED_HINT = 'Ask for a new grant and send the bytes to its url.';
+const EXPIRED_HINT = 'Announce the segment again, and send the bytes to the new url.';
 
 /** One line per term; none of them can hold a line break, so no two sets of terms sign alike. */
-function signature(signingKey: Uint8Array, terms: GrantTerms): string {
+function signature(signingKey: Uint8Array, terms: PresignedTerms): string {
   const { key, sizeBytes, contentType, digest = '', expiresAtMs } = terms;
   const lines = ['PUT', key, sizeBytes, encodeURIComponent(contentType), digest, expiresAtMs];
   return createHmac('sha256', signingKey).update(lines.join('\n')).digest('base64url');
 }
 
-export function grantQuery(signingKey: Uint8Array, terms: GrantTerms): string {
+export function presignedQuery(signingKey: Uint8Array, terms: PresignedTerms): string {
   const query = new URLSearchParams({
     size: String(terms.sizeBytes),
     type: terms.contentType,
@@ -35,15 +35,15 @@ export function grantQuery(signingKey: Uint8Array, terms: GrantTerms): string {
   return query.toString();
 }
 
-/** The terms that a URL grants; `forbidden` if it was not signed by us or is too old. */
-export function readGrant(
+/** The terms of a presigned URL. Throws `forbidden` if its signature is wrong or has expired. */
+export function readPresigned(
   signingKey: Uint8Array,
   key: string,
   query: URLSearchParams,
   nowMs: number,
-): GrantTerms {
+): PresignedTerms {
   const digest = query.get('digest');
-  const terms: GrantTerms = {
+  const terms: PresignedTerms = {
     key,
     sizeBytes: Number(query.get('size')),
     contentType: query.get('type') ?? '',
@@ -55,13 +55,13 @@ export function readGrant(
   if (given.length !== right.length || !timingSafeEqual(given, right)) {
     throw new DomainError(
       'forbidden',
-      'The signature of this url does not hold.',
-      'Use the url of the grant exactly as it was given.',
+      'The signature of this url is wrong.',
+      'Use the url exactly as it was given.',
     );
   }
   if (nowMs >= terms.expiresAtMs) {
     const expiredAt = new Date(terms.expiresAtMs).toISOString();
-    throw new DomainError('forbidden', `This grant expired at ${expiredAt}.`, EXPIRED_HINT);
+    throw new DomainError('forbidden', `This url expired at ${expiredAt}.`, EXPIRED_HINT);
   }
   return terms;
 }

@@ -1,5 +1,5 @@
 /**
- * The scheme, host and port that the client of the present request used. Grants are made with it,
+ * The scheme, host and port that the client of the present request used. Presigned URLs are made with it,
  * so that a client in the next room gets a url that it can reach.
  */
 
@@ -13,7 +13,7 @@ export const requestOrigin = (): string | undefined => origins.getStore();
 export const withRequestOrigin = <Result>(request: IncomingMessage, run: () => Result): Result =>
   origins.run(originOf(request), run);
 
-/** A proxy in front may have changed both; what it says goes back to its own client only. */
+/** A proxy in front may set both; the value is only used in the answer to its own client. */
 export function originOf(request: IncomingMessage): string {
   const scheme = forwarded(request, 'x-forwarded-proto') === 'https' ? 'https' : 'http';
   const host = forwarded(request, 'x-forwarded-host') ?? request.headers.host;

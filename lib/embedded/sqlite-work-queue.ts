@@ -110,7 +110,7 @@ export class SqliteWorkQueue implements WorkQueue {
     return { ready, inFlight, delayed };
   }
 
-  /** How many messages a process has received and not settled. */
+  /** Messages that a process has received and not completed. */
   leasesOf(owner: string): number {
     const row = this.#statements.leasesOf.get({ queue: this.#name, owner, now: this.#now() });
     return Number(row?.leases);
@@ -121,7 +121,7 @@ export class SqliteWorkQueue implements WorkQueue {
     return this.#releaseLeases(owner);
   }
 
-  /** For a start after a crash: frees every lease, because nobody can be left who holds one. */
+  /** For a start after a crash: frees every lease, as no process can be left that holds one. */
   releaseAll(): number {
     return this.#releaseLeases(null);
   }

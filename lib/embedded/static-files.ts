@@ -1,4 +1,4 @@
-/** Files over HTTP without a Lambda function: stored media, and the web pages. */
+/** Static files over HTTP, without a Lambda function: stored media, and the web pages. */
 
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 /** A CDN in front must not remember for long that something was not there yet. */
 const MISSING_CACHE_CONTROL = 'public, max-age=1';
 
-/** Only pages of ours may frame a page where somebody types a key; a page cannot say so itself. */
+/** Only pages of this origin may frame a page where a key is typed; a page's own policy cannot say so. */
 const FRAMED_BY_US = "frame-ancestors 'self'";
 
 /** `GET /media/…`: the objects whose keys begin with `media/`. */

@@ -34,7 +34,7 @@ export type MediaStore = Readonly<{
    */
   presignPut(
     key: string,
-    grant: Readonly<{
+    terms: Readonly<{
       sizeBytes: number;
       contentType: string;
       digest?: string;

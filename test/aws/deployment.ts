@@ -22,7 +22,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 const TASK = here('../../bin/task.mjs');
 const EMULATED_APP = 'node test/aws/emulated-app.ts';
-const TASK_TIMEOUT_MS = 120_000;
+const TASK_TIMEOUT_MS = 300_000;
 
 export type TaskRun = Readonly<{ output: string; timeMs: number }>;
 

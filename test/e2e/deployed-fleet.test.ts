@@ -9,7 +9,7 @@ import { waitFor } from '../support/system.ts';
 await withMiniStack(
   (stack) => {
     test('the first upload of a stream asks ECS for a task, with the permissions of the functions', {
-      timeout: 120_000,
+      timeout: 600_000,
     }, async (t) => {
       const { api, stage, destroy } = await deploy(stack, ['core', 'workers']);
       const ecs = new ECSClient(stack.connection);

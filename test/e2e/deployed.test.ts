@@ -81,7 +81,7 @@ function register(stack: MiniStack): void {
         );
         worker = await startWorker(scope, deployment);
       },
-      { timeout: 120_000 },
+      { timeout: 600_000 },
     );
     after(async () => {
       await scope.end();
@@ -341,7 +341,7 @@ function register(stack: MiniStack): void {
       worker = await startWorker(scope, deployment);
     });
 
-    test('is not changed by a second deploy', { timeout: 120_000 }, async () => {
+    test('is not changed by a second deploy', { timeout: 300_000 }, async () => {
       const { output, timeMs } = await deployment.deployAgain();
       timings.push(['second deploy', timeMs]);
       for (const part of ['core', 'edge']) {
@@ -349,7 +349,7 @@ function register(stack: MiniStack): void {
       }
     });
 
-    test('is gone when it is destroyed with its media', { timeout: 120_000 }, async () => {
+    test('is gone when it is destroyed with its media', { timeout: 300_000 }, async () => {
       await worker.stop();
       const { timeMs } = await deployment.destroy();
       timings.push(['destroy', timeMs]);

@@ -1,4 +1,4 @@
-/** Run by a test as a process of its own: writes for ever and says what was acknowledged. */
+/** Run by a test as a process of its own: writes for ever and prints what was acknowledged. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 const [folder = '', round = ''] = process.argv.slice(2);
 const { media, store: records, queues } = embeddedPorts(openDataFolder(folder));
 
-/** Written at once, so that a kill cannot take back what was said. */
+/** Written at once, so that a kill cannot take back what was printed. */
 const acknowledge = (...words: readonly (string | number)[]): void => {
   writeSync(1, `${words.join(' ')}\n`);
 };
@@ -53,7 +53,7 @@ async function work(): Promise<never> {
   for (;;) {
     const jobs = await queues.liveJobs.receive({ max: 2, waitMs: 1_000, leaseMs: 600_000 });
     for (const { receipt, body } of jobs) {
-      // Said first: a message that was taken out of the queue may be missing afterwards.
+      // Printed first: a message that was taken out of the queue may be missing afterwards.
       acknowledge('done', body);
       await queues.liveJobs.acknowledge([receipt]);
     }
@@ -63,7 +63,7 @@ async function work(): Promise<never> {
 
 await Promise.all([store(), store2(), record(), send(), work()]);
 
-/** Races for every second name that the other loop stores: whoever comes second, it must be there. */
+/** Races for every second name that the other loop stores: for the second one the object must be there. */
 async function store2(): Promise<never> {
   for (let number = 0; ; number += 2) {
     const key = `media/${round}/${number % 7}/${number}.m4s`;

@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs';
 const { MODE, PIDS = '' } = process.env;
 if (MODE === 'stubborn') process.on('SIGTERM', () => {});
 if (MODE === 'orderly') process.on('SIGTERM', () => setTimeout(() => process.exit(0), 100));
-// Said last: whoever reads it may send signals from now on.
+// Written last: the test may send signals from now on.
 appendFileSync(PIDS, `${process.pid}\n`);
 if (MODE === 'crash') process.exit(7);
 if (MODE === 'done') process.exit(0);

@@ -116,7 +116,7 @@ describe('the gateway', () => {
     );
   });
 
-  test('gives text as it is and everything else as base64', async () => {
+  test('hands over text as it is and every other body as base64', async () => {
     const text = '{"a":"ä"}';
     const binary = randomBytes(70_000);
     const cases: readonly (readonly [Record<string, string>, Buffer, boolean])[] = [
@@ -294,7 +294,7 @@ describe('the gateway', () => {
     assert.equal(events[1]?.body, undefined, 'a client is asked for its key before it sends');
   });
 
-  test('never hands on a body whose connection was cut', async () => {
+  test('calls no handler with a body whose connection was cut', async () => {
     const begin = 'POST /upload/cut HTTP/1.1\r\nhost: x\r\n';
     for (const rest of [
       'content-length: 1000\r\n\r\nonly this',
@@ -318,7 +318,7 @@ describe('the gateway', () => {
     assert.deepEqual(reported, [], 'nor is it a fault of ours');
   });
 
-  test('tells nothing of faults, and ends calls that take too long', async () => {
+  test('shows clients no detail of a fault, and answers 503 for a call that takes too long', async () => {
     respond = () => {
       throw new Error('secret detail');
     };

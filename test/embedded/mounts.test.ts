@@ -14,7 +14,7 @@ import { waitFor } from '../support/system.ts';
 import { send } from './http-client.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-describe('what the gateway serves without handlers', () => {
+describe('the gateway, without a handler, serves', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let ports: EmbeddedPorts;
   let gateway: Gateway;
@@ -74,7 +74,7 @@ describe('what the gateway serves without handlers', () => {
     assert.deepEqual(reported, []);
   });
 
-  test('media: whole, in ranges, conditional, for ever', async () => {
+  test('media whole, in ranges and conditionally, to be cached for ever', async () => {
     const url = `${origin}/media/show/1.m4s`;
     const whole = await send(url);
     assert.equal(whole.status, 200);
@@ -124,7 +124,7 @@ describe('what the gateway serves without handlers', () => {
     assert.deepEqual([empty.status, empty.headers['content-length']], [200, '0']);
   });
 
-  test('media: what is missing is a short-lived 404, and nothing else of the store is open', async () => {
+  test('a short-lived 404 for missing media, and no other object of the store', async () => {
     const missing = await send(`${origin}/media/show/2.m4s`);
     assert.equal(missing.status, 404);
     assert.equal(missing.headers['cache-control'], 'public, max-age=1');
@@ -144,7 +144,7 @@ describe('what the gateway serves without handlers', () => {
     assert.deepEqual([refused.status, refused.headers.allow], [405, 'GET, HEAD']);
   });
 
-  test('media: a viewer who leaves in the middle disturbs nobody', async () => {
+  test('media on when a viewer leaves in the middle', async () => {
     const { port } = new URL(origin);
     for (let viewer = 0; viewer < 5; viewer += 1) {
       const socket = connect(Number(port), '127.0.0.1');
@@ -156,7 +156,7 @@ describe('what the gateway serves without handlers', () => {
     assert.deepEqual(reported, []);
   });
 
-  test('pages: with a policy, fresh unless their name has a hash, and nothing beside them', async () => {
+  test('pages with a policy, fresh unless their name has a hash, and no file beside them', async () => {
     const home = await send(`${origin}/`);
     assert.deepEqual([home.status, home.body.toString()], [200, '<h1>home</h1>']);
     assert.equal(home.headers['content-type'], 'text/html; charset=utf-8');
@@ -190,15 +190,15 @@ describe('what the gateway serves without handlers', () => {
     assert.equal((await send(`${origin}/x`, { method: 'POST' })).status, 404);
   });
 
-  test('grants: lead to the host that the client used, and are kept exactly', async () => {
+  test('presigned uploads at the host that the client used, for exactly what was signed', async () => {
     const ask = async (videoId: string, headers: Record<string, string> = {}) =>
       JSON.parse(
         (await send(`${origin}/upload/${videoId}`, { method: 'POST', headers })).body.toString(),
       );
     const { url, headers } = await ask('show');
-    assert.ok(url.startsWith(`${origin}/grants/source/show/granted/1.bin?`), url);
+    assert.ok(url.startsWith(`${origin}/presigned/source/show/granted/1.bin?`), url);
     const named = await ask('show', { host: 'studio.local:9', 'x-forwarded-proto': 'https' });
-    assert.ok(named.url.startsWith('https://studio.local:9/grants/'), named.url);
+    assert.ok(named.url.startsWith('https://studio.local:9/presigned/'), named.url);
 
     const put = async (to: string, body: Buffer, more: Record<string, string> = headers) => {
       const { status, body: answer } = await send(to, { method: 'PUT', headers: more, body });

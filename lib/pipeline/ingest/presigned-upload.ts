@@ -104,10 +104,10 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
   const { records } = deps;
   const stream = await records.findStream(place.videoId);
   if (stream?.value.uid !== place.uid) return;
-  const grant = await records.findPresigned(stream.value, place.presignId);
-  const bytes = grant && (await deps.media.get(key));
-  if (!grant || !bytes) return;
-  const { number, session, digest, durationSeconds, pushed } = grant.value;
+  const upload = await records.findPresigned(stream.value, place.presignId);
+  const bytes = upload && (await deps.media.get(key));
+  if (!upload || !bytes) return;
+  const { number, session, digest, durationSeconds, pushed } = upload.value;
   try {
     await uploadSegment(deps, stream, {
       number,
@@ -120,7 +120,7 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
-    await recordFailure(deps, stream.value, grant.value, error);
+    await recordFailure(deps, stream.value, upload.value, error);
     await deps.media.delete([key]);
   }
 }
@@ -129,10 +129,10 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
 async function recordFailure(
   deps: Deps,
   stream: Stream,
-  grant: PresignedUploadRecord,
+  upload: PresignedUploadRecord,
   { code, message, hint }: DomainError,
 ): Promise<void> {
-  const failed = { ...grant, failure: { code, message, hint } };
+  const failed = { ...upload, failure: { code, message, hint } };
   const expiresAtMs = deps.clock.now() + RECORD_LIFETIME_MS;
   await deps.records.putPresigned(stream, failed, expiresAtMs);
 }

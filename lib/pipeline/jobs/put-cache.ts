@@ -29,6 +29,6 @@ export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
     get: (key, range) => media.get(key, range),
     head: (key) => media.head(key),
     list: (prefix) => media.list(prefix),
-    presignPut: (key, grant) => media.presignPut(key, grant),
+    presignPut: (key, terms) => media.presignPut(key, terms),
   };
 }

@@ -227,10 +227,10 @@ export class StreamRecords {
 
   async putPresigned(
     stream: StreamIdentity,
-    grant: PresignedUploadRecord,
+    upload: PresignedUploadRecord,
     expiresAtMs: number,
   ): Promise<void> {
-    const write = put(partitionOf(stream), `grant/${grant.presignId}`, grant);
+    const write = put(partitionOf(stream), `grant/${upload.presignId}`, upload);
     await this.#store.write([{ ...write, expiresAtMs }]);
   }
 
