@@ -154,22 +154,22 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
   });
 
   test('watch page: at the end a viewer who rewound keeps the position in the recording, and one at the edge is offered it', async (t) => {
-    const stream = fakeStream({ published: 24, windowSegments: 14 });
+    const stream = fakeStream({ published: 60, windowSegments: 40 });
     server.streams.set('ending', stream);
     const [back, following] = await Promise.all([watch(t, 'ending'), watch(t, 'ending')]);
     await Promise.all([back.reaches('live'), following.reaches('live')]);
     await back.scrubTo(0.3);
     await back.reaches('behind');
-    // The window begins at second 10 of the stream; the recording at 0.
+    // The window begins at second 20 of the stream; the recording at 0.
     const timeNow = () => back.video(({ currentTime }) => currentTime);
     const readAtMs = performance.now();
     const inWindow = await timeNow();
     stream.state = 'ended';
     await back.reaches('recording');
     await until('the whole recording is there', () =>
-      back.video(({ duration }) => duration > 23.5),
+      back.video(({ duration }) => duration > 59.5),
     );
-    const moved = (await timeNow()) - (inWindow + 10);
+    const moved = (await timeNow()) - (inWindow + 20);
     const playedSeconds = (performance.now() - readAtMs) / 1000;
     assert.ok(moved > -1 && moved < playedSeconds + 1, `${moved} s in ${playedSeconds} s`);
     await back.plays();
