@@ -59,6 +59,7 @@ export function jobRegistry(kinds: readonly JobKind<any>[]): JobRegistry {
     async giveUp(deps, body, reason) {
       const [kind, job] = parse(body);
       await kind.giveUp(deps, job, reason);
+      if (kind.blocksPublishing) await notifyPublisher(deps, job);
     },
   };
 }
