@@ -55,6 +55,13 @@ const AUDIO_NEEDS_A_GESTURE = `{
   };
 }`;
 
+const DESCRIBE_PLAYBACK = `(() => {
+  const { buffered, currentTime, duration, ended, paused, readyState } = document.querySelector('video');
+  const ranges = Array.from({ length: buffered.length }, (_, index) => [buffered.start(index), buffered.end(index)]);
+  const view = { ...document.querySelector('.watch').dataset };
+  return JSON.stringify({ ...view, currentTime, duration, ended, paused, readyState, ranges });
+})()`;
+
 export async function openWatchPage(
   browser: Browser,
   address: string,
@@ -84,7 +91,7 @@ export async function openWatchPage(
       try {
         await page.locator(`.watch[data-state="${state}"]`).waitFor();
       } catch {
-        assert.fail(`expected ${state}, is ${await view.getAttribute('data-state')}`);
+        assert.fail(`expected ${state}, is ${await page.evaluate(DESCRIBE_PLAYBACK)}`);
       }
     },
     says: (text) => page.getByText(text).filter({ visible: true }).first().waitFor(),
