@@ -19,7 +19,7 @@ async function main(): Promise<number> {
   }
   const interrupts = listenForInterrupts(process);
   if (command.type === 'relay') return relay(command, interrupts);
-  const { path: ffmpeg } = await findFfmpeg(process.env.FFMPEG || 'ffmpeg');
+  const ffmpeg = await findFfmpeg(process.env.FFMPEG || 'ffmpeg');
   // It comes with every ffmpeg, in the same folder.
   const ffprobe = ffmpeg.replace(/ffmpeg(?=[^/\\]*$)/, 'ffprobe');
   return encode(command, { ffmpeg, ffprobe, environment: process.env }, interrupts);

@@ -27,7 +27,7 @@ export async function makeSource(
   const seconds = segments * segmentSeconds;
   const frames = String(Math.round(30 * segmentSeconds));
   const audio = Array.from({ length: languages });
-  await promisify(execFile)((await findFfmpeg()).path, [
+  await promisify(execFile)(await findFfmpeg(), [
     ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=30`],
     ...audio.flatMap((_, index) => [
       '-f',

@@ -3,8 +3,6 @@
 import { DomainError } from './errors.ts';
 
 const VIDEO_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-const SESSION = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
-const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** Would shadow a route: `/viewstream/metadata/…`. */
@@ -34,23 +32,24 @@ export function parseSegmentNumber(text: string | undefined): number {
   return number;
 }
 
-export function parseSession(text: string | undefined): string | undefined {
-  if (text === undefined || SESSION.test(text)) return text;
-  throw new DomainError(
-    'bad_request',
-    `"${text}" cannot name a session.`,
-    'Use 1 to 128 letters, digits, ".", "_", ":" or "-"; a new one for each run of the encoder.',
-  );
-}
+const optional =
+  (pattern: RegExp, complaint: string, hint: string) =>
+  (text: string | undefined): string | undefined => {
+    if (text === undefined || pattern.test(text)) return text;
+    throw new DomainError('bad_request', `"${text}" ${complaint}.`, hint);
+  };
 
-export function parseLanguage(text: string | undefined): string | undefined {
-  if (text === undefined || LANGUAGE.test(text)) return text;
-  throw new DomainError(
-    'bad_request',
-    `"${text}" is not a language.`,
-    'Use a BCP 47 tag: en, pt-BR.',
-  );
-}
+export const parseSession = optional(
+  /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
+  'cannot name a session',
+  'Use 1 to 128 letters, digits, ".", "_", ":" or "-"; a new one for each run of the encoder.',
+);
+
+export const parseLanguage = optional(
+  /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/,
+  'is not a language',
+  'Use a BCP 47 tag: en, pt-BR.',
+);
 
 /** Hex sha-256, bare or behind `sha256:` or `sha-256=`. */
 export function parseDigest(text: string | undefined): string | undefined {

@@ -41,17 +41,12 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
   const above = tallestFirst.findLast((rung) => rung.shortSidePx > shortSide);
   const tallestFit = fitting[0]?.shortSidePx ?? 0;
   const chosen = above && shortSide > tallestFit * WORTH_A_RUNG ? [above, ...fitting] : fitting;
-  return chosen.map((rung) => {
-    const scale = Math.min(1, rung.shortSidePx / shortSide);
+  return chosen.map(({ name, shortSidePx, maxrateBps }) => {
+    const scale = Math.min(1, shortSidePx / shortSide);
     const widthPx = even(source.widthPx * scale);
     const heightPx = even(source.heightPx * scale);
-    return {
-      name: rung.name,
-      widthPx,
-      heightPx,
-      maxrateBps: rung.maxrateBps,
-      level: avcLevel(widthPx, heightPx, source.framesPerSecond),
-    };
+    const level = avcLevel(widthPx, heightPx, source.framesPerSecond);
+    return { name, widthPx, heightPx, maxrateBps, level };
   });
 }
 

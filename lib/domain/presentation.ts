@@ -5,7 +5,13 @@
 
 import { DomainError } from './errors.ts';
 import { ticksToSeconds } from './ticks.ts';
-import type { EntryRendition, Pieces, RenditionTotals, TimelineState } from './timeline.ts';
+import type {
+  EntryRendition,
+  Pieces,
+  RenditionInfo,
+  RenditionTotals,
+  TimelineState,
+} from './timeline.ts';
 
 type Rates = Readonly<{
   /** Of the segment with the highest rate. */
@@ -13,15 +19,9 @@ type Rates = Readonly<{
   averageBps: number;
 }>;
 
-export type VideoRendition = Rates &
-  Readonly<{
-    name: string;
-    /** RFC 6381. */
-    codecString: string;
-    widthPx: number;
-    heightPx: number;
-    framesPerSecond: number;
-  }>;
+type VideoInfo = Omit<Extract<RenditionInfo, { kind: 'video' }>, 'kind'>;
+
+export type VideoRendition = Rates & VideoInfo & Readonly<{ name: string }>;
 
 export type AudioRendition = Rates &
   Readonly<{
@@ -73,8 +73,8 @@ export function presentationOf({ renditions }: Pick<TimelineState, 'renditions'>
     const { info } = totals;
     const rates = { peakBps: totals.peakBps, averageBps: averageBps(totals) };
     if (info.kind === 'video') {
-      const { codecString, widthPx, heightPx, framesPerSecond } = info;
-      video.push({ name, codecString, widthPx, heightPx, framesPerSecond, ...rates });
+      const { kind: _, ...shown } = info;
+      video.push({ name, ...shown, ...rates });
     } else {
       const { codecString, channels } = info;
       const language = info.language === 'und' ? undefined : info.language;

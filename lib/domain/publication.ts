@@ -27,10 +27,7 @@ export type RunProgress = Readonly<{
   isOver: boolean;
 }>;
 
-export type PublicationRules = Readonly<{
-  holeGraceMs: number;
-  targetDurationSeconds: number;
-}>;
+export type PublicationRules = Readonly<{ holeGraceMs: number; targetDurationSeconds: number }>;
 
 export type Publication = Readonly<{
   entries: readonly TimelineEntry[];
@@ -111,16 +108,9 @@ export function planPublication(
   }
   const runIsDone = progress.isOver && number > lastKnown;
   const { nextNumber: _, ...left } = draft.state;
-  return {
-    entries: draft.entries,
-    shown: draft.shown,
-    state: runIsDone
-      ? { ...left, run: progress.run + 1 }
-      : { ...left, run: progress.run, nextNumber: number },
-    runIsDone,
-    isFull,
-    wakeAtMs,
-  };
+  const next = runIsDone ? { run: progress.run + 1 } : { run: progress.run, nextNumber: number };
+  const { entries, shown } = draft;
+  return { entries, shown, state: { ...left, ...next }, runIsDone, isFull, wakeAtMs };
 }
 
 const numbersBetween = (from: number, to: number): number[] =>

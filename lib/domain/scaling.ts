@@ -105,9 +105,6 @@ export function planWorkers(
   const plan = { desired, memory: { evaluatedAtMs: nowMs, desired, waiting, needed } };
   // Above the minimum there is something to stop later; a change is evaluated once more.
   const isQuiet = desired <= min && snapshot.desired === desired && backlog + inFlight === 0;
-  if (isQuiet) return plan;
-  return {
-    ...plan,
-    evaluateAgainInMs: Math.min(SCALING_INTERVAL_MS, idleMs / EVALUATIONS_WHILE_IDLE),
-  };
+  const evaluateAgainInMs = Math.min(SCALING_INTERVAL_MS, idleMs / EVALUATIONS_WHILE_IDLE);
+  return isQuiet ? plan : { ...plan, evaluateAgainInMs };
 }

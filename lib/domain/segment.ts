@@ -82,10 +82,5 @@ export type RenderedOutcome = Readonly<{
 /** Outcome of a segment's job; recorded once, never changed. */
 export type SegmentOutcome =
   | RenderedOutcome
-  | Readonly<{
-      type: 'failed';
-      run: number;
-      number: number;
-      reason: string;
-      completedAtMs: number;
-    }>;
+  | (Pick<RenderedOutcome, 'run' | 'number' | 'completedAtMs'> &
+      Readonly<{ type: 'failed'; reason: string }>);

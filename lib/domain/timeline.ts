@@ -13,6 +13,7 @@ export type EntryRendition = Readonly<{
 export type RenditionInfo =
   | Readonly<{
       kind: 'video';
+      /** RFC 6381. */
       codecString: string;
       widthPx: number;
       heightPx: number;

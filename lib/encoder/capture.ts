@@ -16,8 +16,6 @@ import type { Tools } from './plan.ts';
 import { type PushAnswer, startPushServer } from './push-server.ts';
 import { storeWhole } from './spool-file.ts';
 
-export type CutSegment = Readonly<{ number: number; durationSeconds?: number; path: string }>;
-
 export type CaptureOptions = Readonly<{
   tools: Tools;
   inputArguments: readonly string[];
@@ -28,7 +26,9 @@ export type CaptureOptions = Readonly<{
   /** What ffmpeg reads as `pipe:0`. */
   stdin?: Readable | undefined;
   /** Called in order; moves the file away. */
-  onSegment(segment: CutSegment): Promise<void>;
+  onSegment(
+    cut: Readonly<{ number: number; durationSeconds?: number; path: string }>,
+  ): Promise<void>;
   /** Resolves when there is room for one more segment. */
   admit(): Promise<void>;
 }>;
@@ -53,6 +53,8 @@ const SIGNAL_AFTER_MS = 2000;
 const FINISH_GRACE_MS = 5000;
 const LAST_LINES = 8;
 const PLAYLIST = 'cut.m3u8';
+/** Duration and number: segments are named by number. */
+const LISTED_SEGMENT = /#EXTINF:([\d.]+),[^\n]*\n(?:[^\n]*\/)?(\d+)\.ts/g;
 
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
   await rm(options.folder, { recursive: true, force: true });
@@ -87,22 +89,19 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
   async function take(name: string, body: Promise<Uint8Array>): Promise<void> {
     if (name === PLAYLIST) {
       const playlist = Buffer.from(await body).toString('utf8');
-      for (const [number, seconds] of readDurations(playlist)) {
-        if (arrivals.has(number)) durations.set(number, seconds);
+      for (const [, seconds, number] of playlist.matchAll(LISTED_SEGMENT)) {
+        if (arrivals.has(Number(number))) durations.set(Number(number), Number(seconds));
       }
       ended ||= playlist.includes('#EXT-X-ENDLIST');
       await Promise.all([...durations.keys()].map(hand));
       return;
     }
     const number = Number.parseInt(name, 10);
-    const path = join(options.folder, name);
-    const store = async (): Promise<string | undefined> => {
+    const arrival = body.then(
+      (bytes) => storeWhole(join(options.folder, name), bytes),
       // ffmpeg died in the middle of it.
-      const bytes = await body.catch(() => undefined);
-      if (bytes) await storeWhole(path, bytes);
-      return bytes && path;
-    };
-    const arrival = store();
+      () => undefined,
+    );
     arrivals.set(number, arrival);
     await arrival;
   }
@@ -199,13 +198,4 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
       child.kill('SIGKILL');
     },
   };
-}
-
-/** Durations by segment number, from a playlist whose segments are named by number. */
-function* readDurations(playlist: string): Generator<[number: number, seconds: number]> {
-  for (const [, seconds, number] of playlist.matchAll(
-    /#EXTINF:([\d.]+),[^\n]*\n(?:[^\n]*\/)?(\d+)\.ts/g,
-  )) {
-    yield [Number(number), Number(seconds)];
-  }
 }

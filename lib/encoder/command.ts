@@ -86,22 +86,7 @@ const OPTIONS = {
 
 type Name = keyof typeof OPTIONS;
 
-/** Options that mean nothing to the relay. */
-const ENCODE_ONLY: readonly Name[] = [
-  'title',
-  'session',
-  'segment-seconds',
-  'copy',
-  'encode',
-  'bitrate',
-  'size',
-  'duration',
-  'live',
-  'as-fast-as-possible',
-  'loop',
-  'once',
-  'parallel',
-];
+const RELAY_OPTIONS = ['to', 'stream', 'key', 'spool', 'retry-for', 'port', 'quiet'];
 
 const CONFLICTS: readonly (readonly [Name, Name])[] = [
   ['copy', 'encode'],
@@ -142,13 +127,21 @@ export function parseCommand(
   };
 
   if (input === 'relay') {
-    const alien = ENCODE_ONLY.find((name) => given.has(name));
+    const alien = [...given].find((name) => !RELAY_OPTIONS.includes(name));
     if (alien) throw new UsageError(`--${alien} is not an option of the relay.`);
     return { type: 'relay', ...common, ...defined({ videoId }), port: options.port ?? 0 };
   }
   if (given.has('port')) throw new UsageError('--port is an option of the relay only.');
   if (videoId === undefined) throw missing('stream', OPTIONS.stream);
-  const { copy, encode, live, loop, once } = options;
+  const { loop, once } = options;
+  const video: EncodeCommand['video'] = options.copy
+    ? 'copy'
+    : options.encode
+      ? 'encode'
+      : undefined;
+  const isLive = options.live || loop;
+  const fast = options['as-fast-as-possible'];
+  const pace: EncodeCommand['pace'] = isLive ? 'live' : fast ? 'fast' : undefined;
   return {
     type: 'encode',
     ...common,
@@ -164,13 +157,8 @@ export function parseCommand(
       size: options.size,
       durationSeconds: options.duration,
       parallel: options.parallel,
-      video: copy ? ('copy' as const) : encode ? ('encode' as const) : undefined,
-      pace:
-        live || loop
-          ? ('live' as const)
-          : options['as-fast-as-possible']
-            ? ('fast' as const)
-            : undefined,
+      video,
+      pace,
     }),
   };
 }
@@ -183,12 +171,8 @@ function parseTarget(text: string): { url: string; password?: string } | undefin
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
-  const password = decodeURIComponent(url.password);
-  url.username = '';
-  url.password = '';
-  url.search = '';
-  url.hash = '';
-  return { url: url.href.replace(/\/+$/, ''), ...(password ? { password } : {}) };
+  const password = decodeURIComponent(url.password) || undefined;
+  return { url: (url.origin + url.pathname).replace(/\/+$/, ''), ...defined({ password }) };
 }
 
 function parseSize(text: string): { widthPx: number; heightPx: number } | undefined {

@@ -92,12 +92,7 @@ function videoEncoding(options: CuttingOptions): string[] {
 
 /** AAC-LC is copied; the server would have to encode anything else. */
 function audioArguments(probe: Probe | undefined, { video, light }: CuttingOptions): string[] {
-  const encoding = (stream: string): string[] => [
-    `-c:a${stream}`,
-    'aac',
-    `-b:a${stream}`,
-    AUDIO_BITRATE,
-  ];
+  const encoding = (stream: string) => [`-c:a${stream}`, 'aac', `-b:a${stream}`, AUDIO_BITRATE];
   if (!probe) return video === 'copy' && !light ? ['-c:a', 'copy'] : encoding('');
   return probe.audio.flatMap(({ codec, profile }, index) =>
     codec === 'aac' && profile === 'LC' ? [`-c:a:${index}`, 'copy'] : encoding(`:${index}`),

@@ -40,21 +40,22 @@ export function judge(error: unknown): unknown {
   return new GaveUp(`${error.message} ${error.hint}`.trim());
 }
 
+/** The stream that is sent to, and the way there. */
+export type Destination = Readonly<{ api: ApiClient; link: ServerLink; videoId: string }>;
+
 /** Throws `Refused`, `GaveUp`, or the reason of the link's signal. */
 export async function deliverSegment(
-  link: ServerLink,
-  api: ApiClient,
-  videoId: string,
+  to: Destination,
   segment: SegmentInfo,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Receipt> {
   const named = { ...segment, digest: digestOf(bytes) };
   try {
     if (bytes.length <= MAX_BODY_BYTES) {
-      const receipt = await deliverByBody(link, api, videoId, named, bytes);
+      const receipt = await deliverByBody(to, named, bytes);
       if (receipt) return receipt;
     }
-    return await deliverPresigned(link, api, videoId, { ...named, sizeBytes: bytes.length }, bytes);
+    return await deliverPresigned(to, { ...named, sizeBytes: bytes.length }, bytes);
   } catch (error) {
     throw judge(error);
   }
@@ -62,9 +63,7 @@ export async function deliverSegment(
 
 /** undefined if a gateway in between takes less than the API says. */
 async function deliverByBody(
-  link: ServerLink,
-  api: ApiClient,
-  videoId: string,
+  { api, link, videoId }: Destination,
   segment: SegmentInfo,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Receipt | undefined> {
@@ -81,9 +80,7 @@ async function deliverByBody(
 }
 
 export async function deliverPresigned(
-  link: ServerLink,
-  api: ApiClient,
-  videoId: string,
+  { api, link, videoId }: Destination,
   segment: SegmentInfo & Readonly<{ digest: string; sizeBytes: number }>,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Receipt> {
@@ -97,7 +94,9 @@ export async function deliverPresigned(
       await link.call((signal) => api.putPresigned(presigned, bytes, { signal }));
     } catch (error) {
       // It expired, or the bytes were damaged: a new one helps with both.
-      if (!(error instanceof ApiError) || refusals >= MAX_STORE_REFUSALS) throw asRefused(error);
+      if (!(error instanceof ApiError)) throw error;
+      // The store's own statuses say nothing about our key.
+      if (refusals >= MAX_STORE_REFUSALS) throw new Refused(error);
       refusals += 1;
       await link.pause(retryDelayMs(refusals));
       continue;
@@ -110,7 +109,3 @@ export async function deliverPresigned(
     }
   }
 }
-
-/** The store's own statuses say nothing about our key. */
-const asRefused = (error: unknown): unknown =>
-  error instanceof ApiError ? new Refused(error) : error;

@@ -1,20 +1,20 @@
 /** The encoder's run: captures sessions into the spool, and uploads the spool to the server. */
 
 import { randomBytes } from 'node:crypto';
+import { addAbortListener } from 'node:events';
 import { ApiError, createApiClient } from '../api/client.ts';
 import { UsageError } from '../base/command-line.ts';
 import { pause } from '../base/retry.ts';
 import { startCapture } from './capture.ts';
 import type { EncodeCommand } from './command.ts';
 import { judge } from './delivery.ts';
-import { aborted, type Interrupts, onAbort } from './interrupts.ts';
+import { aborted, type Interrupts } from './interrupts.ts';
 import { type EncodePlan, planEncode, type Tools } from './plan.ts';
 import { Progress } from './progress.ts';
 import { GaveUp, retryDelayMs, ServerLink } from './server-link.ts';
 import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
-import { SessionUploads } from './session-uploads.ts';
 import { lockSpool, streamSpoolFolder } from './spool-location.ts';
-import { UploadQueue } from './upload-queue.ts';
+import { SessionUploads, UploadQueue } from './upload-queue.ts';
 
 const PARALLEL = { live: 2, file: 4 } as const;
 /** A file is cut faster than it is sent: cutting waits while so much of it is on the disk. */
@@ -66,11 +66,7 @@ class EncodeRun {
     this.#streamFolder = streamFolder;
     const { to, key, videoId, quiet, title } = command;
     this.#api = createApiClient({ baseUrl: to, key });
-    this.#progress = new Progress({
-      label: videoId,
-      quiet,
-      backlog: () => this.#uploads.backlog,
-    });
+    this.#progress = new Progress({ label: videoId, quiet, backlog: () => this.#uploads.backlog });
     this.#link = this.#openLink(undefined);
     const before = title === undefined ? Promise.resolve() : this.#setTitle(title);
     this.#uploads = new SessionUploads(before, (error) => this.#failed.abort(error));
@@ -78,7 +74,7 @@ class EncodeRun {
 
   async run(): Promise<number> {
     const { finish } = this.#interrupts;
-    onAbort(finish, () =>
+    addAbortListener(finish, () =>
       this.#progress.info('Interrupted: sending what is left. Once more stops at once.'),
     );
     try {
@@ -101,16 +97,17 @@ class EncodeRun {
     }
   }
 
+  /** Aborted when nothing is waited for any more. */
+  get #stopped(): AbortSignal {
+    return AbortSignal.any([this.#interrupts.abort, this.#failed.signal]);
+  }
+
   #openLink(defaultRetryMs: number | undefined): ServerLink {
     return new ServerLink({
-      signal: AbortSignal.any([this.#interrupts.abort, this.#failed.signal]),
+      signal: this.#stopped,
       retryForMs: this.#command.retryForMs ?? defaultRetryMs,
-      onChange: (change) =>
-        this.#progress.warn(
-          'unreachable' in change
-            ? `The server does not answer: ${change.unreachable.message}; segments wait in ${this.#streamFolder}.`
-            : `The server is back after ${(change.backAfterMs / 1000).toFixed(1)} s.`,
-        ),
+      waiting: `segments wait in ${this.#streamFolder}`,
+      warn: (text) => this.#progress.warn(text),
     });
   }
 
@@ -203,8 +200,8 @@ class EncodeRun {
       },
     });
     // The run that resumes a file cuts it again: a shortened last segment would differ from that one.
-    onAbort(finish, () => (isFile ? capture.kill() : capture.finish()));
-    onAbort(AbortSignal.any([this.#interrupts.abort, this.#failed.signal]), () => capture.kill());
+    addAbortListener(finish, () => (isFile ? capture.kill() : capture.finish()));
+    addAbortListener(this.#stopped, () => capture.kill());
     const end = await capture.done;
     queue.close();
     if (end.segments > 0) this.#segments = end.segments;
@@ -219,14 +216,10 @@ class EncodeRun {
       spool,
       parallel: this.#command.parallel ?? PARALLEL[firstNumber === undefined ? 'live' : 'file'],
       firstNumber,
-      watcher: {
-        onSent: (segment, receipt) => this.#progress.sent(segment, receipt),
-        onRefused: (segment, { reason }, keptAt) => {
-          this.#refused += 1;
-          this.#progress.warn(
-            `Segment ${segment.number} was refused (${reason.status} ${reason.code}): ${reason.message} ${reason.hint} It is kept as ${keptAt}.`,
-          );
-        },
+      onSent: (segment, receipt) => this.#progress.sent(segment, receipt),
+      onRefused: (warning) => {
+        this.#refused += 1;
+        this.#progress.warn(warning);
       },
     });
   }
@@ -238,10 +231,7 @@ class EncodeRun {
       const interrupted = aborted(this.#interrupts.finish).then(() => undefined);
       if ((await Promise.race([done, interrupted])) === true) return true;
     }
-    const timer = new AbortController();
-    const late = pause(DRAIN_MS, timer.signal).then(() => false);
-    const drained = await Promise.race([done, late]);
-    timer.abort();
+    const drained = await Promise.race([done, pause(DRAIN_MS).then(() => false)]);
     if (!drained)
       this.#failed.abort(new GaveUp('The rest could not be sent in time after the interrupt.'));
     return drained;

@@ -1,5 +1,7 @@
 /** Ctrl-C once finishes what was begun; twice stops at once. */
 
+import { addAbortListener } from 'node:events';
+
 export type Interrupts = Readonly<{
   /** Aborted by the first: the segment that is being cut is the last one. */
   finish: AbortSignal;
@@ -18,22 +20,12 @@ export function listenForInterrupts(process: NodeJS.Process): Interrupts {
   for (const [signal, code] of Object.entries(EXIT_CODES)) {
     process.on(signal, () => {
       exitCode = code;
-      if (finish.signal.aborted) abort.abort(new Interrupted());
-      finish.abort(new Interrupted());
+      if (finish.signal.aborted) abort.abort();
+      finish.abort();
     });
   }
   return { finish: finish.signal, abort: abort.signal, exitCode: () => exitCode };
 }
 
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
-
-/** Runs the action when the signal is aborted; at once if it is already. */
-export function onAbort(signal: AbortSignal, action: () => void): void {
-  if (signal.aborted) action();
-  else signal.addEventListener('abort', action, { once: true });
-}
-
 export const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => onAbort(signal, resolve));
+  new Promise((resolve) => addAbortListener(signal, () => resolve()));

@@ -2,13 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { defined } from '../base/defined.ts';
 import type { EncodeCommand } from './command.ts';
 import { codecArguments } from './cutting.ts';
 import { type Probe, probeSource } from './probe.ts';
 import { openSource, type Source } from './source.ts';
-import { readHead } from './stream-head.ts';
 
 /** Paths of the programs, and their environment. */
 export type Tools = Readonly<{
@@ -44,11 +43,8 @@ export async function planEncode(
   signal: AbortSignal,
 ): Promise<EncodePlan> {
   const { pace, loop, once, size, durationSeconds } = command;
-  const source = await openSource(command.input, tools.ffmpeg, {
-    loop,
-    once,
-    ...defined({ pace, size }),
-  });
+  const options = { loop, once, ...defined({ pace, size }) };
+  const source = await openSource(command.input, tools.ffmpeg, options);
   const segmentSeconds = command.segmentSeconds ?? SEGMENT_SECONDS[source.live ? 'live' : 'file'];
   let probe: Probe | undefined;
   let input: Readable | undefined;
@@ -60,11 +56,8 @@ export async function planEncode(
       probe = await probeSource({ ...common, stdin: head });
     } else if (source.kind === 'file') probe = await probeSource(common);
     else if (source.probeable) {
-      probe = await probeSource({
-        ...common,
-        seconds: LIVE_PROBE_SECONDS,
-        timeoutMs: PROBE_TIMEOUT_MS,
-      });
+      const limits = { seconds: LIVE_PROBE_SECONDS, timeoutMs: PROBE_TIMEOUT_MS };
+      probe = await probeSource({ ...common, ...limits });
     }
   } else if (source.kind === 'stdin') input = stdin;
 
@@ -75,23 +68,16 @@ export async function planEncode(
     ...defined({ video: command.video, bitrateBps: command.bitrateBps, size }),
   });
   const file = source.kind === 'file' && !source.live ? source.inputArguments.at(-1) : undefined;
+  const cutting = [codecs, segmentSeconds, durationSeconds];
+  const resumableSession =
+    file && (command.session ?? (await fingerprint(file.replace(/^file:/, ''), cutting)));
   return {
     source,
     inputArguments: source.inputArguments,
     codecArguments: codecs,
     segmentSeconds,
     copies: codecs.join(' ').includes('-c:v copy'),
-    ...defined({
-      stdin: input,
-      resumableSession:
-        file &&
-        (command.session ??
-          (await fingerprint(file.replace(/^file:/, ''), [
-            codecs,
-            segmentSeconds,
-            durationSeconds,
-          ]))),
-    }),
+    ...defined({ stdin: input, resumableSession }),
   };
 }
 
@@ -110,4 +96,35 @@ async function fingerprint(path: string, cutting: readonly unknown[]): Promise<s
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Reads the beginning of a stream that can be read only once, until `maxBytes` have come, the stream
+ * has ended, or `maxMs` have passed since the first byte. `whole`: the stream, `head` included.
+ */
+async function readHead(stream: AsyncIterable<Uint8Array>, maxBytes: number, maxMs: number) {
+  const iterator = stream[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let pending = iterator.next();
+  let timeout: Promise<'late'> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  while (size < maxBytes) {
+    const result = await (timeout ? Promise.race([pending, timeout]) : pending);
+    if (result === 'late' || result.done) break;
+    chunks.push(result.value);
+    size += result.value.length;
+    pending = iterator.next();
+    timeout ??= new Promise((resolve) => {
+      timer = setTimeout(resolve, maxMs, 'late');
+    });
+  }
+  clearTimeout(timer);
+
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield* chunks;
+    for (let result = await pending; !result.done; result = await iterator.next())
+      yield result.value;
+  }
+  return { head: Buffer.concat(chunks), whole: Readable.from(all(), { objectMode: false }) };
 }

@@ -32,6 +32,10 @@ export type ProbeOptions = Readonly<{
   signal?: AbortSignal;
 }>;
 
+/** Options of ffmpeg that ffprobe does not know. */
+const UNKNOWN_FLAG = '-re';
+const UNKNOWN_VALUED = ['-stream_loop', '-thread_queue_size'];
+
 const ENTRIES =
   'packet=stream_index,pts_time,duration_time,flags:stream=index,codec_type,codec_name,profile:' +
   'stream_side_data=rotation:stream_disposition=attached_pic';
@@ -41,8 +45,10 @@ export async function probeSource(options: ProbeOptions): Promise<Probe | undefi
   const { ffprobe, inputArguments, stdin, seconds, timeoutMs } = options;
   const interval = seconds === undefined ? [] : ['-read_intervals', `%+${seconds}`];
   const args = ['-v', 'error', ...interval, '-show_entries', ENTRIES, '-of', 'compact'];
-  // Options that ffprobe does not know.
-  const input = withoutOptions(inputArguments, ['-re'], ['-stream_loop', '-thread_queue_size']);
+  const valued = (arg = ''): boolean => UNKNOWN_VALUED.includes(arg);
+  const input = inputArguments.filter(
+    (arg, at) => arg !== UNKNOWN_FLAG && !valued(arg) && !valued(inputArguments[at - 1]),
+  );
   const child = spawn(ffprobe, [...args, ...input], {
     stdio: ['pipe', 'pipe', 'ignore'],
     ...defined({ timeout: timeoutMs, signal: options.signal }),
@@ -75,12 +81,7 @@ const fieldsOf = (line: string): Fields =>
     }),
   );
 
-type VideoScan = {
-  keyframes: number[];
-  closed: boolean;
-  start: number;
-  end: number;
-};
+type VideoScan = { keyframes: number[]; closed: boolean; start: number; end: number };
 
 function scanPacket(scans: Map<string, VideoScan>, packet: Fields): void {
   const index = packet.stream_index ?? '';
@@ -127,15 +128,4 @@ function describe(streams: readonly Fields[], packets: ReadonlyMap<string, Video
       .filter((stream) => stream.codec_type === 'audio')
       .map((stream) => ({ codec: stream.codec_name ?? '', profile: stream.profile ?? '' })),
   };
-}
-
-function withoutOptions(
-  args: readonly string[],
-  flags: readonly string[],
-  valued: readonly string[],
-): string[] {
-  return args.filter(
-    (arg, index) =>
-      !flags.includes(arg) && !valued.includes(arg) && !valued.includes(args[index - 1] ?? ''),
-  );
 }

@@ -84,17 +84,15 @@ export class Progress {
     const bytes = this.#recent.reduce((sum, sent) => sum + sent.bytes, 0);
     const seconds = this.#recent.reduce((sum, sent) => sum + sent.seconds, 0);
     const backlog = this.#options.backlog();
-    const waitingSeconds =
-      backlog.seconds === undefined ? '' : ` (${backlog.seconds.toFixed(1)} s)`;
+    const waiting = backlog.seconds === undefined ? '' : ` (${backlog.seconds.toFixed(1)} s)`;
+    const offsetMs = this.#clockOffsetMs;
     return [
       `${this.#options.label}: sent ${this.#segments}`,
-      `waiting ${backlog.segments}${waitingSeconds}`,
+      `waiting ${backlog.segments}${waiting}`,
       `${((bytes * 8) / spanSeconds / 1e6).toFixed(1)} Mbit/s`,
       `${(seconds / spanSeconds).toFixed(2)} × real time`,
       ...(this.#delayMs === undefined ? [] : [`delay ${(this.#delayMs / 1000).toFixed(1)} s`]),
-      ...(this.#clockOffsetMs === undefined
-        ? []
-        : [`server clock ${signed(this.#clockOffsetMs / 1000)} s`]),
+      ...(offsetMs === undefined ? [] : [`server clock ${signed(offsetMs / 1000)} s`]),
     ].join(', ');
   }
 

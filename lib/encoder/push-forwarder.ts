@@ -3,15 +3,14 @@
  * an init segment applies to the segments after it, a playlist to those before it.
  */
 
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type ApiClient, ApiError } from '../api/client.ts';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ApiError } from '../api/client.ts';
 import type { Receipt } from '../api/messages.ts';
 import { MAX_BODY_BYTES } from '../api/routes.ts';
 import { segmentNumberOfName } from '../playlist/pushed-playlist.ts';
-import { deliverPresigned, digestOf, judge, Refused } from './delivery.ts';
-import type { ServerLink } from './server-link.ts';
-import { moveDurably, storeWhole } from './spool-file.ts';
+import { type Destination, deliverPresigned, digestOf, judge, Refused } from './delivery.ts';
+import { keepRefused, storeWhole } from './spool-file.ts';
 
 export type SentFile = Readonly<{
   name: string;
@@ -21,15 +20,13 @@ export type SentFile = Readonly<{
   receipt: Receipt | undefined;
 }>;
 
-export type PushForwarderOptions = Readonly<{
-  api: ApiClient;
-  link: ServerLink;
-  videoId: string;
-  /** The stream's spool. */
-  folder: string;
-  onSent(file: SentFile): void;
-  onRefused(name: string, refused: Refused, keptAt: string): void;
-}>;
+export type PushForwarderOptions = Destination &
+  Readonly<{
+    /** The stream's spool. */
+    folder: string;
+    onSent(file: SentFile): void;
+    onRefused(warning: string): void;
+  }>;
 
 type Entry = Readonly<{ name: string; stored: Promise<string> }>;
 
@@ -63,10 +60,8 @@ export class PushForwarder {
         continue;
       }
       this.#nextSequence = Number(sequence) + 1;
-      this.#add({
-        name: decodeURIComponent(name),
-        stored: Promise.resolve(join(this.#folder, file)),
-      });
+      const stored = Promise.resolve(join(this.#folder, file));
+      this.#add({ name: decodeURIComponent(name), stored });
     }
   }
 
@@ -74,12 +69,7 @@ export class PushForwarder {
   async take(name: string, body: Promise<Uint8Array>): Promise<void> {
     const file = `${String(this.#nextSequence).padStart(12, '0')}-${encodeURIComponent(name)}`;
     this.#nextSequence += 1;
-    const path = join(this.#folder, file);
-    const store = async (): Promise<string> => {
-      await storeWhole(path, await body);
-      return path;
-    };
-    const stored = store();
+    const stored = body.then((bytes) => storeWhole(join(this.#folder, file), bytes));
     this.#add({ name, stored });
     await stored;
   }
@@ -105,7 +95,7 @@ export class PushForwarder {
   }
 
   async #forward(name: string, path: string): Promise<void> {
-    const { onSent, onRefused } = this.#options;
+    const { folder, videoId, onSent, onRefused } = this.#options;
     const bytes = await readFile(path);
     try {
       const receipt = bytes.length === 0 ? undefined : await this.#send(name, bytes);
@@ -114,14 +104,9 @@ export class PushForwarder {
       onSent({ name, sizeBytes: bytes.length, spooledAtMs: mtimeMs, receipt });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      const { status, code, message, hint } = error.reason;
-      const keptAt = join(this.#options.folder, 'rejected', path.slice(this.#folder.length + 1));
-      await moveDurably(path, keptAt);
-      await writeFile(
-        `${keptAt}.json`,
-        JSON.stringify({ name, status, code, message, hint }, null, 2),
-      );
-      onRefused(name, error, keptAt);
+      const keptAt = join(folder, 'rejected', basename(path));
+      const kept = await keepRefused(path, keptAt, `${keptAt}.json`, { name }, error.reason);
+      onRefused(`${videoId}/${name} ${kept}`);
     }
   }
 
@@ -138,7 +123,7 @@ export class PushForwarder {
     if (segment === undefined) throw new Refused(unnumbered(name, bytes.length));
     const info = { segment, name, digest: digestOf(bytes), sizeBytes: bytes.length };
     try {
-      return await deliverPresigned(link, api, videoId, info, bytes);
+      return await deliverPresigned(this.#options, info, bytes);
     } catch (error) {
       throw judge(error);
     }

@@ -4,7 +4,7 @@
  */
 
 import { readdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type ApiClient, createApiClient } from '../api/client.ts';
 import { UsageError } from '../base/command-line.ts';
 import { pause } from '../base/retry.ts';
@@ -13,7 +13,7 @@ import type { RelayCommand } from './command.ts';
 import { aborted, type Interrupts } from './interrupts.ts';
 import { Progress } from './progress.ts';
 import { PushForwarder } from './push-forwarder.ts';
-import { type PushAnswer, startPushServer } from './push-server.ts';
+import { type PushAnswer, type PushHandler, startPushServer } from './push-server.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
 import { lockSpool, type SpoolLock, streamSpoolFolder } from './spool-location.ts';
 
@@ -23,10 +23,8 @@ const DRAIN_MS = 10_000;
 /** Runs until it is interrupted; returns the exit code. Throws `UsageError`. */
 export async function relay(command: RelayCommand, interrupts: Interrupts): Promise<number> {
   const run = new RelayRun(command, interrupts);
-  const server = await startPushServer(
-    { onFile: (path, body) => run.take(path, body) },
-    command.port,
-  ).catch((error: unknown) => {
+  const handler: PushHandler = { onFile: (path, body) => run.take(path, body) };
+  const server = await startPushServer(handler, command.port).catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
     throw new UsageError(`--port is "${command.port}"; expected: a free port; ${message}.`);
@@ -69,12 +67,8 @@ class RelayRun {
     this.#link = new ServerLink({
       signal: AbortSignal.any([interrupts.abort, this.#failed.signal]),
       retryForMs: command.retryForMs,
-      onChange: (change) =>
-        this.#progress.warn(
-          'unreachable' in change
-            ? `The server does not answer: ${change.unreachable.message}; files wait in ${command.spoolFolder}.`
-            : `The server is back after ${(change.backAfterMs / 1000).toFixed(1)} s.`,
-        ),
+      waiting: `files wait in ${command.spoolFolder}`,
+      warn: (text) => this.#progress.warn(text),
     });
   }
 
@@ -85,9 +79,8 @@ class RelayRun {
     const left = await readdir(parent).catch(() => []);
     const wanted = videoId === undefined ? left : [videoId];
     for (const id of wanted) {
-      const pushed = await readdir(`${streamSpoolFolder(spoolFolder, to, id)}/pushed`).catch(
-        () => [],
-      );
+      const folder = join(streamSpoolFolder(spoolFolder, to, id), 'pushed');
+      const pushed = await readdir(folder).catch(() => []);
       if (pushed.length > 0 && (await this.#open(id))) {
         this.#progress.info(`${pushed.length} files of stream ${id} were left: they go first.`);
       }
@@ -126,12 +119,8 @@ class RelayRun {
     const forwarders = [...this.#forwarders.keys()];
     for (const forwarder of forwarders) forwarder.close();
     if (!this.#failed.signal.aborted) {
-      const timer = new AbortController();
-      await Promise.race([
-        Promise.allSettled(this.#forwarders.values()),
-        pause(DRAIN_MS, AbortSignal.any([timer.signal, abort])),
-      ]);
-      timer.abort();
+      const sent = Promise.allSettled(this.#forwarders.values());
+      await Promise.race([sent, pause(DRAIN_MS, abort)]);
     }
     const waiting = forwarders.reduce((sum, forwarder) => sum + forwarder.waiting, 0);
     const failure: unknown = this.#failed.signal.reason;
@@ -176,10 +165,7 @@ class RelayRun {
       videoId,
       folder,
       onSent: (file) => this.#progress.sent(file, file.receipt),
-      onRefused: (name, { reason }, keptAt) =>
-        this.#progress.warn(
-          `${videoId}/${name} was refused (${reason.status} ${reason.code}): ${reason.message} ${reason.hint} It is kept as ${keptAt}.`,
-        ),
+      onRefused: (warning) => this.#progress.warn(warning),
     });
     await forwarder.open();
     const run = forwarder.run();

@@ -12,7 +12,9 @@ export type ServerLinkOptions = Readonly<{
   signal: AbortSignal;
   /** Give up when no call succeeded for so long; undefined: never. */
   retryForMs?: number | undefined;
-  onChange(change: Readonly<{ unreachable: ApiError } | { backAfterMs: number }>): void;
+  /** What waits for the server, and where; for messages. */
+  waiting: string;
+  warn(text: string): void;
 }>;
 
 /** The wait after so many failures in a row, with equal jitter. */
@@ -20,16 +22,12 @@ export const retryDelayMs = (failures: number): number =>
   equalJitter(backoffMs(failures, { firstMs: 300, maxMs: 10_000 }));
 
 export class ServerLink {
-  readonly signal: AbortSignal;
-  readonly #retryForMs: number;
-  readonly #onChange: ServerLinkOptions['onChange'];
+  readonly #options: ServerLinkOptions;
   #unreachableSinceMs: number | undefined;
   #reported = false;
 
   constructor(options: ServerLinkOptions) {
-    this.signal = options.signal;
-    this.#retryForMs = options.retryForMs ?? Number.POSITIVE_INFINITY;
-    this.#onChange = options.onChange;
+    this.#options = options;
   }
 
   /**
@@ -37,10 +35,11 @@ export class ServerLink {
    * `retryForMs` have passed, and the reason of the signal.
    */
   async call<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#options;
     for (let failures = 1; ; failures += 1) {
-      this.signal.throwIfAborted();
+      signal.throwIfAborted();
       try {
-        const answer = await attempt(this.signal);
+        const answer = await attempt(signal);
         this.#succeeded();
         return answer;
       } catch (error) {
@@ -57,27 +56,28 @@ export class ServerLink {
 
   /** Throws the reason of the signal. */
   async pause(ms: number): Promise<void> {
-    await pause(ms, this.signal);
-    this.signal.throwIfAborted();
+    await pause(ms, this.#options.signal);
+    this.#options.signal.throwIfAborted();
   }
 
   #succeeded(): void {
     if (this.#unreachableSinceMs === undefined) return;
-    const backAfterMs = Date.now() - this.#unreachableSinceMs;
+    const seconds = ((Date.now() - this.#unreachableSinceMs) / 1000).toFixed(1);
     this.#unreachableSinceMs = undefined;
-    if (this.#reported) this.#onChange({ backAfterMs });
+    if (this.#reported) this.#options.warn(`The server is back after ${seconds} s.`);
     this.#reported = false;
   }
 
   #failed(error: ApiError, failures: number): void {
+    const { retryForMs = Number.POSITIVE_INFINITY, waiting, warn } = this.#options;
     this.#unreachableSinceMs ??= Date.now();
-    if (Date.now() - this.#unreachableSinceMs >= this.#retryForMs) {
+    if (Date.now() - this.#unreachableSinceMs >= retryForMs) {
       const seconds = Math.round((Date.now() - this.#unreachableSinceMs) / 1000);
       throw new GaveUp(`The server did not take anything for ${seconds} s: ${error.message}`);
     }
     // A single failure is not reported.
     if (failures === 1 || this.#reported) return;
     this.#reported = true;
-    this.#onChange({ unreachable: error });
+    warn(`The server does not answer: ${error.message}; ${waiting}.`);
   }
 }

@@ -7,8 +7,9 @@
 
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ApiError } from '../api/client.ts';
 import { defined } from '../base/defined.ts';
-import { moveDurably } from './spool-file.ts';
+import { keepRefused, moveDurably } from './spool-file.ts';
 
 export type SpooledSegment = Readonly<{
   number: number;
@@ -47,9 +48,9 @@ export class SessionSpool {
 
   /** Creates the session, or opens it with what waits in it. */
   async open(): Promise<SpooledSegment[]> {
-    await mkdir(this.cutFolder, { recursive: true });
-    await mkdir(join(this.#folder, 'waiting'), { recursive: true });
-    await mkdir(join(this.#folder, 'sent'), { recursive: true });
+    for (const part of ['cut', 'waiting', 'sent']) {
+      await mkdir(join(this.#folder, part), { recursive: true });
+    }
     const infoFile = join(this.#folder, INFO_FILE);
     await writeFile(`${infoFile}.new`, JSON.stringify(this.info), { flush: true });
     await rename(`${infoFile}.new`, infoFile);
@@ -105,18 +106,14 @@ export class SessionSpool {
     return this.add(number, segment.durationSeconds, segment.path);
   }
 
-  /** Sets a refused segment aside, with the reason beside it. Returns its new path. */
-  async reject(segment: SpooledSegment, reason: object): Promise<string> {
-    const name = `${encodeURIComponent(this.info.session)}-${padded(segment.number)}`;
-    const path = join(this.#streamFolder, 'rejected', `${name}.ts`);
-    await moveDurably(segment.path, path);
-    const { number, durationSeconds } = segment;
-    const record = { session: this.info.session, number, durationSeconds, ...reason };
-    await writeFile(
-      join(this.#streamFolder, 'rejected', `${name}.json`),
-      JSON.stringify(record, null, 2),
-    );
-    return path;
+  /** Sets a refused segment aside, with the reason beside it. Returns a warning about it. */
+  async reject(segment: SpooledSegment, reason: ApiError): Promise<string> {
+    const { number, durationSeconds, path } = segment;
+    const { session } = this.info;
+    const name = `${encodeURIComponent(session)}-${padded(number)}`;
+    const kept = join(this.#streamFolder, 'rejected', name);
+    const item = { session, number, durationSeconds };
+    return `Segment ${number} ${await keepRefused(path, `${kept}.ts`, `${kept}.json`, item, reason)}`;
   }
 
   async remove(): Promise<void> {
@@ -130,9 +127,7 @@ export async function findSessions(streamFolder: string): Promise<SessionInfo[]>
   const sessions: SessionInfo[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
     try {
-      sessions.push(
-        JSON.parse(await readFile(join(folder, name, INFO_FILE), 'utf8')) as SessionInfo,
-      );
+      sessions.push(JSON.parse(await readFile(join(folder, name, INFO_FILE), 'utf8')));
     } catch {
       // Its encoder died before the first segment was spooled: nothing to keep.
       await rm(join(folder, name), { recursive: true, force: true });
@@ -167,11 +162,5 @@ async function describeSegment(
   durationSeconds: number | undefined,
 ): Promise<SpooledSegment> {
   const { size, mtimeMs } = await stat(path);
-  return {
-    number,
-    ...defined({ durationSeconds }),
-    sizeBytes: size,
-    path,
-    spooledAtMs: mtimeMs,
-  };
+  return { number, ...defined({ durationSeconds }), sizeBytes: size, path, spooledAtMs: mtimeMs };
 }

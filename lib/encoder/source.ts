@@ -96,6 +96,11 @@ export async function openSource(
   };
 }
 
+const READ_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be read',
+};
+
 async function requireReadable(path: string): Promise<void> {
   try {
     if ((await stat(path)).isDirectory()) throw new Error('it is a folder');
@@ -103,12 +108,7 @@ async function requireReadable(path: string): Promise<void> {
     if (!path.startsWith('/dev/')) await (await open(path, 'r')).close();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'EACCES'
-          ? 'it may not be read'
-          : message;
+    const reason = READ_ERRORS[code ?? ''] ?? message;
     throw new UsageError(`INPUT "${path}": ${reason}; ${INPUT_EXPECTED}`);
   }
 }

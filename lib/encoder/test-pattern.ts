@@ -1,7 +1,7 @@
 /** The test pattern: video that shows when each frame was made, and tones; for measuring latency. */
 
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const SIZE = '1280x720';
@@ -43,13 +43,5 @@ function clockFilter(font: string): string {
 async function usableFont(ffmpeg: string): Promise<string | undefined> {
   const { stdout } = await promisify(execFile)(ffmpeg, ['-v', 'error', '-h', 'filter=drawtext']);
   if (!stdout.includes('fontfile')) return undefined;
-  for (const font of FONTS) {
-    try {
-      await access(font);
-      return font;
-    } catch {
-      // A font of another system.
-    }
-  }
-  return undefined;
+  return FONTS.find((font) => existsSync(font));
 }

@@ -1,30 +1,21 @@
-/**
- * The uploads of one session: lowest number first, several at once, after the first on its own: it opens the
- * run on the server, and its receipt names what the server already has.
- */
+/** The uploads of a stream's sessions. */
 
 import { readFile } from 'node:fs/promises';
-import type { ApiClient } from '../api/client.ts';
 import type { Receipt } from '../api/messages.ts';
-import { deliverSegment, Refused } from './delivery.ts';
-import type { ServerLink } from './server-link.ts';
+import { type Destination, deliverSegment, Refused } from './delivery.ts';
 import type { SessionSpool, SpooledSegment } from './session-spool.ts';
 
-export type UploadWatcher = Readonly<{
-  onSent(segment: SpooledSegment, receipt: Receipt): void;
-  onRefused(segment: SpooledSegment, refused: Refused, keptAt: string): void;
-}>;
+export type UploadQueueOptions = Destination &
+  Readonly<{
+    spool: SessionSpool;
+    parallel: number;
+    /** Nothing is sent before this number, if given. */
+    firstNumber?: number | undefined;
+    onSent(segment: SpooledSegment, receipt: Receipt): void;
+    onRefused(warning: string): void;
+  }>;
 
-export type UploadQueueOptions = Readonly<{
-  api: ApiClient;
-  link: ServerLink;
-  videoId: string;
-  spool: SessionSpool;
-  parallel: number;
-  /** Nothing is sent before this number, if given. */
-  firstNumber?: number | undefined;
-  watcher: UploadWatcher;
-}>;
+type Backlog = Readonly<{ segments: number; bytes: number; seconds: number }>;
 
 /** The most that a receipt names: of numbers above the last of so many it says nothing. */
 const MAX_MISSING = 100;
@@ -36,6 +27,10 @@ type Knowledge = Readonly<{
   certainBelow: number;
 }>;
 
+/**
+ * The uploads of one session: lowest number first, several at once, after the first on its own: it opens the
+ * run on the server, and its receipt names what the server already has.
+ */
 export class UploadQueue {
   readonly #options: UploadQueueOptions;
   readonly #waiting = new Map<number, SpooledSegment>();
@@ -57,7 +52,7 @@ export class UploadQueue {
     return this.#options.spool;
   }
 
-  get backlog(): Readonly<{ segments: number; bytes: number; seconds: number }> {
+  get backlog(): Backlog {
     let bytes = 0;
     let seconds = 0;
     for (const segment of this.#waiting.values()) {
@@ -119,16 +114,16 @@ export class UploadQueue {
   }
 
   async #send(segment: SpooledSegment): Promise<void> {
-    const { api, link, videoId, spool, watcher } = this.#options;
+    const { spool, onSent } = this.#options;
     const { number, durationSeconds } = segment;
     const startedMs = Date.now();
     try {
       if (this.#serverHas(number)) return await this.#complete(segment);
       const info = { segment: number, session: spool.info.session, durationSeconds };
-      const receipt = await deliverSegment(link, api, videoId, info, await readFile(segment.path));
+      const receipt = await deliverSegment(this.#options, info, await readFile(segment.path));
       this.#begun = true;
       await this.#complete(segment);
-      watcher.onSent(segment, receipt);
+      onSent(segment, receipt);
       await this.#learn(receipt, startedMs);
     } catch (error) {
       await this.#failed(segment, error);
@@ -143,9 +138,9 @@ export class UploadQueue {
       if (!(error instanceof Refused)) throw error;
       // A conflict means that the run exists.
       if (error.reason.status === 409) this.#begun = true;
-      const keptAt = await this.spool.reject(segment, describe(error));
+      const warning = await this.spool.reject(segment, error.reason);
       this.#leave(segment);
-      this.#options.watcher.onRefused(segment, error, keptAt);
+      this.#options.onRefused(warning);
     } catch (failure) {
       this.#failure ??= failure;
     }
@@ -191,9 +186,42 @@ export class UploadQueue {
   }
 }
 
-const describe = ({ reason }: Refused): object => ({
-  status: reason.status,
-  code: reason.code,
-  message: reason.message,
-  hint: reason.hint,
-});
+/** Uploads the sessions of a stream one after the other: the server refuses an older one after a newer. */
+export class SessionUploads {
+  readonly #queues = new Set<UploadQueue>();
+  readonly #onFailure: (error: unknown) => void;
+  #last: Promise<void>;
+
+  /** All uploads wait for `before`. */
+  constructor(before: Promise<void>, onFailure: (error: unknown) => void) {
+    this.#last = before;
+    this.#onFailure = onFailure;
+    before.catch(onFailure);
+  }
+
+  /** Its spool is removed when everything in it was sent or refused. */
+  add(queue: UploadQueue): void {
+    this.#queues.add(queue);
+    this.#last = this.#last.then(async () => {
+      await queue.run();
+      await queue.spool.remove();
+      this.#queues.delete(queue);
+    });
+    this.#last.catch(this.#onFailure);
+  }
+
+  /** Resolves when all queues that were added are closed and empty. */
+  done(): Promise<void> {
+    return this.#last;
+  }
+
+  get backlog(): Backlog {
+    let [segments, bytes, seconds] = [0, 0, 0];
+    for (const { backlog } of this.#queues) {
+      segments += backlog.segments;
+      bytes += backlog.bytes;
+      seconds += backlog.seconds;
+    }
+    return { segments, bytes, seconds };
+  }
+}

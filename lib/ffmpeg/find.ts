@@ -3,15 +3,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-export type Ffmpeg = Readonly<{ path: string; version: FfmpegVersion }>;
-
 export type FfmpegVersion = Readonly<{ major: number; minor: number; text: string }>;
 
 /** `-fps_mode` and `-enc_time_base` as we use them came with 5.1. */
 const MIN_MAJOR = 5;
 const MIN_MINOR = 1;
 
-const found = new Map<string, Promise<Ffmpeg>>();
+const found = new Map<string, Promise<string>>();
 
 let usedPath = 'ffmpeg';
 
@@ -20,17 +18,17 @@ export function useFfmpeg(path: string): void {
   usedPath = path;
 }
 
-/** Throws an Error that says what to install. A success is cached, a failure is not. */
-export function findFfmpeg(path = usedPath): Promise<Ffmpeg> {
+/** Its path. Throws an Error that says what to install. A success is cached, a failure is not. */
+export function findFfmpeg(path = usedPath): Promise<string> {
   const known = found.get(path);
   if (known) return known;
-  const search = readVersion(path);
+  const search = checkVersion(path);
   found.set(path, search);
   search.catch(() => found.delete(path));
   return search;
 }
 
-async function readVersion(path: string): Promise<Ffmpeg> {
+async function checkVersion(path: string): Promise<string> {
   let banner: string;
   try {
     ({ stdout: banner } = await promisify(execFile)(path, ['-version']));
@@ -41,16 +39,13 @@ async function readVersion(path: string): Promise<Ffmpeg> {
     );
   }
   const version = parseFfmpegVersion(banner);
+  // Builds from a checkout have no number; they are newer than any release that we refuse.
   if (version && !isNewEnough(version)) {
     throw new Error(
       `"${path}" is ffmpeg ${version.text}; ${MIN_MAJOR}.${MIN_MINOR} or newer is needed.`,
     );
   }
-  // Builds from a checkout have no number; they are newer than any release that we refuse.
-  return {
-    path,
-    version: version ?? { major: MIN_MAJOR, minor: MIN_MINOR, text: 'of a checkout' },
-  };
+  return path;
 }
 
 const isNewEnough = ({ major, minor }: FfmpegVersion): boolean =>

@@ -3,12 +3,6 @@
 import { spawn } from 'node:child_process';
 import { findFfmpeg } from './find.ts';
 
-export type FfmpegRun = Readonly<{
-  args: readonly string[];
-  /** Kills the process; the promise rejects with the signal's reason. */
-  signal?: AbortSignal;
-}>;
-
 export type FfmpegOutput = Readonly<{
   stdout: Buffer;
   /** Last lines of what it reported; with `-v error` empty when all went well. */
@@ -22,7 +16,6 @@ const MAX_STDERR_CHARACTERS = 8192;
 export class FfmpegError extends Error {
   readonly command: string;
   readonly stderrTail: string;
-  readonly exitCode: number | null;
   readonly killedBy: NodeJS.Signals | null;
 
   constructor(
@@ -36,35 +29,33 @@ export class FfmpegError extends Error {
     this.name = 'FfmpegError';
     this.command = command;
     this.stderrTail = stderrTail;
-    this.exitCode = exitCode;
     this.killedBy = killedBy;
   }
 }
 
 /**
  * Throws FfmpegError when it ends otherwise than with 0, the error of `spawn` or of `findFfmpeg` when
- * it cannot be started, and the reason of `signal`.
+ * it cannot be started, and the reason of `signal`, which kills it.
  */
-export async function runFfmpeg({ args, signal }: FfmpegRun): Promise<FfmpegOutput> {
-  const { path } = await findFfmpeg();
+export async function runFfmpeg({
+  args,
+  signal,
+}: Readonly<{ args: readonly string[]; signal?: AbortSignal }>): Promise<FfmpegOutput> {
+  const path = await findFfmpeg();
   signal?.throwIfAborted();
   const allArgs = ['-nostdin', '-hide_banner', '-v', 'error', '-y', ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(path, allArgs, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const killed = { signal, killSignal: 'SIGKILL' } as const;
+    const child = spawn(path, allArgs, { stdio: ['ignore', 'pipe', 'pipe'], ...killed });
     const pieces: Buffer[] = [];
     let stderrTail = '';
-    const kill = (): void => void child.kill('SIGKILL');
-    signal?.addEventListener('abort', kill, { once: true });
     child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARACTERS);
     });
-    child.on('error', (error) => {
-      signal?.removeEventListener('abort', kill);
-      reject(error);
-    });
+    // After a kill it may still write: its end is waited for.
+    child.on('error', (error) => !signal?.aborted && reject(error));
     child.on('close', (exitCode, killedBy) => {
-      signal?.removeEventListener('abort', kill);
       if (signal?.aborted) reject(signal.reason);
       else if (exitCode === 0) resolve({ stdout: Buffer.concat(pieces), stderrTail });
       else reject(new FfmpegError(quoteCommand(path, allArgs), stderrTail, exitCode, killedBy));

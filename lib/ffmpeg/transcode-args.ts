@@ -62,14 +62,11 @@ function filterGraph(job: VideoJob): string {
  */
 function sourceFilters({ startTicks, dropBeforeTicks }: VideoJob): string {
   const relative = `mod(PTS-${startTicks}+${PTS_WRAP_TICKS + BASE_TICKS},${PTS_WRAP_TICKS})`;
-  const drop =
-    dropBeforeTicks === undefined
-      ? []
-      : [`trim=start_pts=${BASE_TICKS + dropBeforeTicks - startTicks}`];
+  const dropTicks = dropBeforeTicks && BASE_TICKS + dropBeforeTicks - startTicks;
   return [
     `settb=1/${TICKS_PER_SECOND}`,
     `setpts='if(isnan(PREV_OUTPTS),${relative},max(PREV_OUTPTS+1,${relative}))'`,
-    ...drop,
+    ...(dropTicks === undefined ? [] : [`trim=start_pts=${dropTicks}`]),
     'yadif=deint=interlaced',
     `settb=1/${TICKS_PER_SECOND}`,
   ].join(',');

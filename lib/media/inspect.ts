@@ -43,17 +43,19 @@ function factsOf({ container, video, audio }: DemuxedSegment): SegmentFacts {
       'Send a segment with video, audio or both; check what the encoder maps into its output.',
     );
   }
+  const { startTicks, endTicks } = timed;
   return {
     container,
-    ...(videoFacts ? { video: videoFacts } : {}),
+    ...(videoFacts && { video: videoFacts }),
     audio: audioFacts,
-    startTicks: timed.startTicks,
-    endTicks: timed.endTicks,
+    startTicks,
+    endTicks,
   };
 }
 
 function factsOfVideo(video: DemuxedVideo): VideoFacts {
-  const { codec, codecString, widthPx, heightPx, startsClosed, frames } = video;
+  const { frames, saysMatrix: _, ...parameters } = video;
+  const { widthPx, heightPx } = parameters;
   const timing = measureFrames(frames);
   const { startTicks, endTicks, framesPerSecond } = timing;
   const size = Math.max(widthPx, heightPx);
@@ -64,17 +66,7 @@ function factsOfVideo(video: DemuxedVideo): VideoFacts {
     throw implausible(`${frames.length} frames last ${ticksToSeconds(endTicks - startTicks)} s.`);
   }
   checkSpan('video', startTicks, endTicks);
-  return {
-    codec,
-    codecString,
-    widthPx,
-    heightPx,
-    framesPerSecond,
-    frames: frames.length,
-    startTicks,
-    endTicks,
-    startsClosed,
-  };
+  return { ...parameters, ...timing, frames: frames.length };
 }
 
 function factsOfAudio(track: DemuxedAudio): AudioFacts {

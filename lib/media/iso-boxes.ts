@@ -79,15 +79,8 @@ export type BoxContent = Uint8Array | readonly number[];
 /** A box of this type around its contents. */
 export function box(type: string, ...contents: readonly BoxContent[]): Uint8Array {
   const size = contents.reduce((sum, content) => sum + content.length, 8);
-  const bytes = new Uint8Array(size);
-  viewOf(bytes).setUint32(0, size);
-  bytes.set(Buffer.from(type, 'latin1'), 4);
-  let offset = 8;
-  for (const content of contents) {
-    bytes.set(content, offset);
-    offset += content.length;
-  }
-  return bytes;
+  const header = [...u32(size), ...Buffer.from(type, 'latin1')];
+  return Buffer.concat([header, ...contents].map((content) => Uint8Array.from(content)));
 }
 
 export const fullBox = (

@@ -73,8 +73,7 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
     const { video } = media;
     const finished = rungs.map((rung) => {
       if (!video || !facts.video) throw new Error('Video was encoded of a segment without video.');
-      const timing = { video, facts: facts.video, startTicks, endTicks };
-      return [rung.rung.name, finishRung(rung, timing)] as const;
+      return [rung.rung.name, finishRung(rung, video, facts.video, startTicks, endTicks)] as const;
     });
     return {
       renditions: { ...Object.fromEntries(finished), ...audio },

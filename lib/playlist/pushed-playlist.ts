@@ -29,8 +29,8 @@ export type PushedPlaylist = PushedMediaPlaylist | Readonly<{ type: 'multivarian
 type Pending = {
   durationSeconds?: number;
   programDateTimeMs?: number | undefined;
-  discontinuity?: true;
-  gap?: true;
+  discontinuity: boolean;
+  gap: boolean;
 };
 
 /**
@@ -48,7 +48,7 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
   let mediaSequence = 0;
   let ended = false;
   let mapUri: string | undefined;
-  let pending: Pending = {};
+  let pending: Pending = { discontinuity: false, gap: false };
 
   for (const [index, rawLine] of lines.entries()) {
     const need = <T>(value: T | undefined, reason: string): T => {
@@ -91,17 +91,14 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
         break;
       default: {
         if (line === '' || line.startsWith('#') || multivariant) break;
-        const { durationSeconds, programDateTimeMs, discontinuity = false, gap = false } = pending;
+        const { programDateTimeMs, discontinuity, gap } = pending;
+        const durationSeconds = need(pending.durationSeconds, 'a segment needs #EXTINF before it');
         segments.push({
-          uri: line,
-          name: nameOfUri(line),
-          durationSeconds: need(durationSeconds, 'a segment needs #EXTINF before it'),
+          ...{ uri: line, name: nameOfUri(line), durationSeconds, discontinuity, gap },
           ...(programDateTimeMs !== undefined && { programDateTimeMs }),
-          discontinuity,
-          gap,
           ...(mapUri !== undefined && { mapUri }),
         });
-        pending = {};
+        pending = { discontinuity: false, gap: false };
       }
     }
     if (multivariant && (targetDurationSeconds !== undefined || segments.length > 0)) {

@@ -26,8 +26,7 @@ describe('finding ffmpeg:', () => {
   });
 
   test('the one on the PATH is taken; one that is too old or absent is refused', async () => {
-    const { version } = await findFfmpeg();
-    assert.ok(version.major >= 5);
+    assert.equal(await findFfmpeg(), 'ffmpeg');
     const old = join(folder, 'old');
     writeFileSync(old, '#!/bin/sh\necho ffmpeg version 4.4.2-0ubuntu0 Copyright\n');
     chmodSync(old, 0o755);
@@ -39,7 +38,7 @@ describe('finding ffmpeg:', () => {
     );
     writeFileSync(absent, '#!/bin/sh\necho ffmpeg version 7.1 Copyright\n');
     chmodSync(absent, 0o755);
-    assert.equal((await findFfmpeg(absent)).version.major, 7);
+    assert.equal(await findFfmpeg(absent), absent);
   });
 });
 

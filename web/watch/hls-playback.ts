@@ -1,6 +1,6 @@
 /** Playback by hls.js on Media Source Extensions. */
 
-import Hls, { ErrorDetails, ErrorTypes, Events, type LevelDetails } from 'hls.js';
+import Hls, { ErrorDetails, ErrorTypes, Events, type Level, type LevelDetails } from 'hls.js';
 import { hlsSettings } from './hls-settings.ts';
 import {
   bufferedAhead,
@@ -12,12 +12,10 @@ import {
 } from './playback.ts';
 import { type Anchor, anchorOf, positionOf } from './playback-anchor.ts';
 
-export type LevelSize = Readonly<{ widthPx: number; heightPx: number; bitrateBps: number }>;
-
 export type HlsPlaybackOptions = Readonly<{
   workerPath: string;
-  /** The stream's name for a rung of this size. */
-  nameLevel(size: LevelSize): string;
+  /** The stream's name for a rung. */
+  nameLevel(level: Level): string;
   /** The browser refuses to start playback by itself, even muted. */
   onBlocked(): void;
 }>;
@@ -33,12 +31,7 @@ export function createHlsPlayback(
   const details = (): LevelDetails | null => hls?.latestLevelDetails ?? null;
   const nameOf = (index: number): string => {
     const level = hls?.levels[index];
-    if (!level) return '';
-    return options.nameLevel({
-      widthPx: level.width,
-      heightPx: level.height,
-      bitrateBps: level.bitrate,
-    });
+    return level ? options.nameLevel(level) : '';
   };
 
   function reportTracks(): void {
@@ -46,10 +39,9 @@ export function createHlsPlayback(
     listener.tracks({
       levels: hls.levels.map((_, id) => ({ id, name: nameOf(id) })).toReversed(),
       selectedLevel: hls.autoLevelEnabled ? -1 : hls.loadLevel,
-      audio: hls.audioTracks.map(({ name, lang }, id) => ({
-        id,
-        name: name || lang || `${id + 1}`,
-      })),
+      audio: hls.audioTracks.map((track, id) => {
+        return { id, name: track.name || track.lang || `${id + 1}` };
+      }),
       selectedAudio: hls.audioTrack,
     });
   }

@@ -22,7 +22,6 @@ export function createNativePlayback(
   onBlocked: () => void,
 ): Playback {
   const listening = new AbortController();
-  const { signal } = listening;
   let address = '';
   let resumeAtSeconds: number | undefined;
 
@@ -37,30 +36,24 @@ export function createNativePlayback(
     listener.event({ type: 'source', live: isLive(), partial: false });
   };
 
-  video.addEventListener('loadedmetadata', reportSource, { signal });
-  video.addEventListener('durationchange', reportSource, { signal });
-  video.addEventListener('progress', () => listener.event({ type: 'flowing' }), { signal });
-  video.addEventListener(
-    'loadedmetadata',
-    () => {
-      if (resumeAtSeconds !== undefined && !isLive()) video.currentTime = resumeAtSeconds;
-      resumeAtSeconds = undefined;
-    },
-    { signal },
-  );
-  video.addEventListener(
-    'error',
-    () => {
-      const detail = video.error?.message || `media error ${video.error?.code ?? ''}`;
-      // The browser reports a playlist or segment that it cannot fetch as either of these.
-      const isNetwork =
-        video.error?.code === MediaError.MEDIA_ERR_NETWORK ||
-        video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
-      if (isNetwork) listener.event({ type: 'network_error', detail });
-      else listener.event({ type: 'media_error', detail, atMs: performance.now() });
-    },
-    { signal },
-  );
+  const on = (name: keyof HTMLVideoElementEventMap, handle: () => void): void =>
+    video.addEventListener(name, handle, { signal: listening.signal });
+  on('loadedmetadata', reportSource);
+  on('durationchange', reportSource);
+  on('progress', () => listener.event({ type: 'flowing' }));
+  on('loadedmetadata', () => {
+    if (resumeAtSeconds !== undefined && !isLive()) video.currentTime = resumeAtSeconds;
+    resumeAtSeconds = undefined;
+  });
+  on('error', () => {
+    const { code = 0, message = '' } = video.error ?? {};
+    const detail = message || `media error ${code || ''}`;
+    // The browser reports a playlist or segment that it cannot fetch as either of these.
+    const { MEDIA_ERR_NETWORK, MEDIA_ERR_SRC_NOT_SUPPORTED } = MediaError;
+    const isNetwork = code === MEDIA_ERR_NETWORK || code === MEDIA_ERR_SRC_NOT_SUPPORTED;
+    if (isNetwork) listener.event({ type: 'network_error', detail });
+    else listener.event({ type: 'media_error', detail, atMs: performance.now() });
+  });
 
   function load(url: string, { at, paused }: LoadOptions): void {
     address = url;

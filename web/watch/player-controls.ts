@@ -42,40 +42,27 @@ export function connectPlayerControls(
     },
   });
 
-  find(view, '.live-button', HTMLElement).addEventListener(
-    'mediaseektoliverequest',
-    (event) => {
-      // media-chrome would seek to the end of the newest segment, and stall there.
-      event.stopPropagation();
-      seekToEdge();
-    },
-    { signal },
-  );
+  find(view, '.live-button', HTMLElement).addEventListener('mediaseektoliverequest', (event) => {
+    // media-chrome would seek to the end of the newest segment, and stall there.
+    event.stopPropagation();
+    seekToEdge();
+  });
 
   find(view, 'media-time-range', HTMLElement).addEventListener('mediapreviewrequest', (event) => {
     const time = event instanceof CustomEvent ? Number(event.detail) : Number.NaN;
     if (Number.isNaN(time)) return;
     const beforeEdge = facts ? video.currentTime + facts.behindSeconds - time : 0;
-    preview.textContent =
-      source === 'live'
-        ? beforeEdge < 1
-          ? 'Live'
-          : `−${formatClock(beforeEdge)}`
-        : formatClock(time);
+    const live = beforeEdge < 1 ? 'Live' : `−${formatClock(beforeEdge)}`;
+    preview.textContent = source === 'live' ? live : formatClock(time);
   });
 
-  const showMuted = (): void => {
+  video.addEventListener('volumechange', () => {
     if (!video.muted) unmute.hidden = true;
-  };
-  video.addEventListener('volumechange', showMuted, { signal });
-  video.addEventListener(
-    'playing',
-    () => {
-      start.hidden = true;
-      unmute.hidden = !video.muted || unmute.dataset.dismissed === 'true';
-    },
-    { signal },
-  );
+  });
+  video.addEventListener('playing', () => {
+    start.hidden = true;
+    unmute.hidden = !video.muted;
+  });
   unmute.addEventListener('click', () => {
     video.muted = false;
     if (video.volume === 0) video.volume = 1;

@@ -16,16 +16,13 @@ export const inListOrder = (streams: readonly StreamView[]): readonly StreamView
 
 export type Badge = Readonly<{ text: string; tone: 'live' | 'soon' | 'recording' }>;
 
-export function badgeOf(state: StreamState): Badge {
-  switch (state) {
-    case 'live':
-      return { text: 'Live', tone: 'live' };
-    case 'created':
-      return { text: 'Not started', tone: 'soon' };
-    case 'ended':
-      return { text: 'Recording', tone: 'recording' };
-  }
-}
+const BADGES: Readonly<Record<StreamState, Badge>> = {
+  live: { text: 'Live', tone: 'live' },
+  created: { text: 'Not started', tone: 'soon' },
+  ended: { text: 'Recording', tone: 'recording' },
+};
+
+export const badgeOf = (state: StreamState): Badge => BADGES[state];
 
 /** `Started 12 min ago`, `45:12, ended 2 h ago`. */
 export function ageOf(stream: StreamView, nowMs: number): string {

@@ -11,7 +11,23 @@ export type ViewingMessage = Readonly<{
   action?: Readonly<{ label: string; event: 'try_again' | 'watch_from_start' }>;
 }>;
 
+type Place = ViewingMessage['place'];
+type Action = NonNullable<ViewingMessage['action']>;
+
 const silent: ViewingMessage = { title: '', detail: '', place: 'none', busy: false };
+
+/** The page goes on by itself. */
+const busy = (place: Place, title: string, detail = ''): ViewingMessage => {
+  return { title, detail, place, busy: true };
+};
+
+/** The viewer may go on. */
+const over = (
+  title: string,
+  detail: string,
+  label: string,
+  event: Action['event'],
+): ViewingMessage => ({ title, detail, place: 'screen', busy: false, action: { label, event } });
 
 export function describeViewing(viewing: Viewing): ViewingMessage {
   const started = viewing.source !== 'none';
@@ -22,71 +38,51 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
       return silent;
     case 'opening':
     case 'connecting':
-      return { title: 'Connecting…', detail: '', place: started ? 'none' : 'screen', busy: true };
+      return busy(started ? 'none' : 'screen', 'Connecting…');
     case 'waiting':
-      return {
-        title: 'Not started yet',
-        detail: 'The broadcast begins here by itself. You can leave this page open.',
-        place: 'screen',
-        busy: true,
-      };
+      return busy(
+        'screen',
+        'Not started yet',
+        'The broadcast begins here by itself. You can leave this page open.',
+      );
     case 'stalled':
-      return viewing.source === 'live' && viewing.starved
-        ? {
-            title: 'Waiting for the broadcaster…',
-            detail: 'Nothing new has come for a moment. Playback goes on by itself.',
-            place: 'banner',
-            busy: true,
-          }
-        : { title: 'Buffering…', detail: '', place: 'banner', busy: true };
-    case 'reconnecting':
-      return {
-        title: viewing.offline ? 'You are offline' : 'Connection lost',
-        detail: viewing.offline
-          ? 'Playback goes on by itself when the network is back.'
-          : `Reconnecting${viewing.attempt > 1 ? ` (attempt ${viewing.attempt})` : ''}…`,
-        place: started ? 'banner' : 'screen',
-        busy: true,
-      };
-    case 'recovering':
-      return {
-        title: 'Playback problem',
-        detail:
-          viewing.mediaErrorsAtMs.length > 1
-            ? 'Loading the stream again where you were…'
-            : 'Restarting the decoder…',
-        place: 'banner',
-        busy: true,
-      };
+      if (viewing.source !== 'live' || !viewing.starved) return busy('banner', 'Buffering…');
+      return busy(
+        'banner',
+        'Waiting for the broadcaster…',
+        'Nothing new has come for a moment. Playback goes on by itself.',
+      );
+    case 'reconnecting': {
+      const place = started ? 'banner' : 'screen';
+      const attempt = viewing.attempt > 1 ? ` (attempt ${viewing.attempt})` : '';
+      return viewing.offline
+        ? busy(place, 'You are offline', 'Playback goes on by itself when the network is back.')
+        : busy(place, 'Connection lost', `Reconnecting${attempt}…`);
+    }
+    case 'recovering': {
+      const reloads = viewing.mediaErrorsAtMs.length > 1;
+      const what = reloads ? 'Loading the stream again where you were…' : 'Restarting the decoder…';
+      return busy('banner', 'Playback problem', what);
+    }
     case 'ended':
-      return {
-        title: viewing.wasLive ? 'The stream has ended' : 'End of the recording',
-        detail: viewing.wasLive ? 'The recording is ready.' : '',
-        place: 'screen',
-        busy: false,
-        action: {
-          label: viewing.wasLive ? 'Watch from the start' : 'Watch again',
-          event: 'watch_from_start',
-        },
-      };
-    case 'unknown':
-      return {
-        title: 'No such stream',
-        detail: viewing.wasLive
-          ? 'It was removed while you watched.'
-          : 'Nothing is stored under this id. Check the link for typing errors.',
-        place: 'screen',
-        busy: false,
-        action: { label: 'Try again', event: 'try_again' },
-      };
-    case 'failed':
-      return {
-        title: 'This browser cannot play the stream',
-        detail:
-          `Restarting the decoder and loading it again did not help. ${viewing.detail}`.trim(),
-        place: 'screen',
-        busy: false,
-        action: { label: 'Try again', event: 'try_again' },
-      };
+      return viewing.wasLive
+        ? over(
+            'The stream has ended',
+            'The recording is ready.',
+            'Watch from the start',
+            'watch_from_start',
+          )
+        : over('End of the recording', '', 'Watch again', 'watch_from_start');
+    case 'unknown': {
+      const why = viewing.wasLive
+        ? 'It was removed while you watched.'
+        : 'Nothing is stored under this id. Check the link for typing errors.';
+      return over('No such stream', why, 'Try again', 'try_again');
+    }
+    case 'failed': {
+      const tried = `Restarting the decoder and loading it again did not help. ${viewing.detail}`;
+      const title = 'This browser cannot play the stream';
+      return over(title, tried.trim(), 'Try again', 'try_again');
+    }
   }
 }

@@ -37,40 +37,32 @@ export type Viewing = Readonly<{
 }>;
 
 export type ViewingEvent =
-  /** The server has published segments. */
-  | Readonly<{ type: 'found' }>
-  | Readonly<{ type: 'not_started' }>
-  | Readonly<{ type: 'not_found' }>
-  | Readonly<{ type: 'unreachable'; detail: string }>
-  | Readonly<{ type: 'offline' }>
-  | Readonly<{ type: 'online' }>
-  /** There is enough to play. */
-  | Readonly<{ type: 'ready' }>
-  /** Playback advances, or the viewer moved it. */
-  | Readonly<{ type: 'moved' }>
-  /** Data arrives again. */
-  | Readonly<{ type: 'flowing' }>
+  /** Of the server and the network. `found`: segments were published. */
+  | Readonly<{ type: 'found' | 'not_started' | 'not_found' | 'offline' | 'online' }>
+  | Readonly<{ type: 'unreachable' | 'network_error'; detail: string }>
+  /**
+   * Of the player. `ready`: there is enough to play; `moved`: playback advances, or the viewer moved
+   * it; `flowing`: data arrives again.
+   */
+  | Readonly<{ type: 'ready' | 'moved' | 'flowing' | 'played_out' }>
   | Readonly<{ type: 'source'; live: boolean; partial: boolean }>
   | Readonly<{ type: 'edge'; atEdge: boolean }>
   | Readonly<{ type: 'stalled'; starved: boolean }>
-  | Readonly<{ type: 'network_error'; detail: string }>
   | Readonly<{ type: 'media_error'; detail: string; atMs: number }>
-  | Readonly<{ type: 'played_out' }>
   /** Requests of the viewer. */
-  | Readonly<{ type: 'try_again' }>
-  | Readonly<{ type: 'watch_from_start' }>;
+  | Readonly<{ type: 'try_again' | 'watch_from_start' }>;
 
 export type ViewingCommand =
   /** Request the stream's state from the server, after a delay. */
   | Readonly<{ type: 'ask'; afterMs: number }>
   /** Load the playlists from scratch. `same`: at the viewer's position, counted from the end when the stream has ended. */
   | Readonly<{ type: 'load'; at: 'default' | 'same' | 'start'; paused: boolean }>
-  /** Resume loading where an error stopped it. */
-  | Readonly<{ type: 'resume' }>
-  | Readonly<{ type: 'recover_decoder' }>
-  | Readonly<{ type: 'stop' }>;
+  /** `resume`: load where an error stopped it. */
+  | Readonly<{ type: 'resume' | 'recover_decoder' | 'stop' }>;
 
 export type Step = Readonly<{ viewing: Viewing; command?: ViewingCommand }>;
+
+const ASK_NOW: ViewingCommand = { type: 'ask', afterMs: 0 };
 
 export const START: Step = {
   viewing: {
@@ -85,7 +77,16 @@ export const START: Step = {
     mediaErrorsAtMs: [],
     detail: '',
   },
-  command: { type: 'ask', afterMs: 0 },
+  command: ASK_NOW,
+};
+
+const to = (viewing: Viewing, change: Partial<Viewing>, command?: ViewingCommand): Step => ({
+  viewing: { ...viewing, ...change },
+  ...(command && { command }),
+});
+
+const load = (at: 'default' | 'same' | 'start', paused = false): ViewingCommand => {
+  return { type: 'load', at, paused };
 };
 
 /** Media errors further apart than this are unrelated. */
@@ -104,17 +105,19 @@ export function step(viewing: Viewing, event: ViewingEvent): Step {
     case 'not_started':
       return waitForStart(viewing);
     case 'not_found':
-      return {
-        viewing: { ...viewing, state: 'unknown', source: 'none' },
-        command: { type: 'stop' },
-      };
+      return to(viewing, { state: 'unknown', source: 'none' }, { type: 'stop' });
     case 'unreachable':
     case 'network_error':
       return isOver(viewing) ? { viewing } : reconnect(viewing, event.detail);
     case 'offline':
-      return offline(viewing);
+      if (isOver(viewing) || viewing.state === 'ended') return { viewing };
+      return to(viewing, { state: 'reconnecting', offline: true });
     case 'online':
-      return online(viewing);
+      return to(
+        viewing,
+        { offline: false },
+        viewing.state === 'reconnecting' ? ASK_NOW : undefined,
+      );
     case 'ready':
       return undisturbed({ ...viewing, attempt: 0, starved: false }, RESUMABLE);
     case 'moved':
@@ -126,23 +129,16 @@ export function step(viewing: Viewing, event: ViewingEvent): Step {
     case 'edge':
       return undisturbed({ ...viewing, atEdge: event.atEdge }, ['live', 'behind']);
     case 'stalled':
-      return isWatching(viewing) || viewing.state === 'stalled'
-        ? { viewing: { ...viewing, state: 'stalled', starved: event.starved } }
-        : { viewing };
+      if (!isWatching(viewing) && viewing.state !== 'stalled') return { viewing };
+      return to(viewing, { state: 'stalled', starved: event.starved });
     case 'media_error':
       return isOver(viewing) ? { viewing } : recover(viewing, event.detail, event.atMs);
     case 'played_out':
       return playedOut(viewing);
     case 'try_again':
-      return {
-        viewing: { ...START.viewing, wasLive: viewing.wasLive },
-        command: { type: 'ask', afterMs: 0 },
-      };
+      return to(START.viewing, { wasLive: viewing.wasLive }, ASK_NOW);
     case 'watch_from_start':
-      return {
-        viewing: { ...viewing, state: 'connecting' },
-        command: { type: 'load', at: 'start', paused: false },
-      };
+      return to(viewing, { state: 'connecting' }, load('start'));
   }
 }
 
@@ -159,49 +155,32 @@ const isOver = ({ state }: Viewing): boolean => state === 'unknown' || state ===
 /** From one of `states` to the state of undisturbed playback that fits the source. */
 function undisturbed(viewing: Viewing, states: readonly ViewingState[]): Step {
   if (!states.includes(viewing.state)) return { viewing };
-  if (viewing.source === 'none') return { viewing: { ...viewing, state: 'connecting' } };
+  if (viewing.source === 'none') return to(viewing, { state: 'connecting' });
   const state = viewing.source === 'recording' ? 'recording' : viewing.atEdge ? 'live' : 'behind';
-  return { viewing: { ...viewing, state } };
+  return to(viewing, { state });
 }
 
 function waitForStart(viewing: Viewing): Step {
   // A stream that is being watched has started, whatever a cache says.
   if (viewing.source !== 'none') return found(viewing);
   const attempt = viewing.state === 'opening' ? 0 : viewing.attempt + 1;
-  return {
-    viewing: { ...viewing, state: 'waiting', attempt, offline: false },
-    command: { type: 'ask', afterMs: waitingDelayMs(attempt) },
-  };
+  const command: ViewingCommand = { type: 'ask', afterMs: waitingDelayMs(attempt) };
+  return to(viewing, { state: 'waiting', attempt, offline: false }, command);
 }
 
 function found(viewing: Viewing): Step {
   if (viewing.state === 'reconnecting' && viewing.source !== 'none') {
-    return { viewing: { ...viewing, offline: false }, command: { type: 'resume' } };
+    return to(viewing, { offline: false }, { type: 'resume' });
   }
   if (!['opening', 'waiting', 'reconnecting'].includes(viewing.state)) return { viewing };
-  return {
-    viewing: { ...viewing, state: 'connecting', offline: false },
-    command: { type: 'load', at: 'default', paused: false },
-  };
+  return to(viewing, { state: 'connecting', offline: false }, load('default'));
 }
 
 function reconnect(viewing: Viewing, detail: string): Step {
   // The first failure in a row does not count: it has the shortest delay.
   const attempt = viewing.state === 'reconnecting' ? viewing.attempt + 1 : viewing.attempt;
-  return {
-    viewing: { ...viewing, state: 'reconnecting', attempt, detail },
-    command: { type: 'ask', afterMs: reconnectDelayMs(attempt) },
-  };
-}
-
-function offline(viewing: Viewing): Step {
-  if (isOver(viewing) || viewing.state === 'ended') return { viewing };
-  return { viewing: { ...viewing, state: 'reconnecting', offline: true } };
-}
-
-function online(viewing: Viewing): Step {
-  if (viewing.state !== 'reconnecting') return { viewing: { ...viewing, offline: false } };
-  return { viewing: { ...viewing, offline: false }, command: { type: 'ask', afterMs: 0 } };
+  const command: ViewingCommand = { type: 'ask', afterMs: reconnectDelayMs(attempt) };
+  return to(viewing, { state: 'reconnecting', attempt, detail }, command);
 }
 
 function sourceChanged(viewing: Viewing, live: boolean, partial: boolean): Step {
@@ -214,32 +193,20 @@ function sourceChanged(viewing: Viewing, live: boolean, partial: boolean): Step 
   const endedNow = viewing.source === 'live' && !live;
   // A viewer at the edge plays the last seconds undisturbed; one who rewound gets the whole recording at once.
   if (endedNow && partial && !viewing.atEdge && !isOver(viewing)) {
-    return {
-      viewing: { ...next, state: 'connecting', partial: false },
-      command: { type: 'load', at: 'same', paused: false },
-    };
+    return to(next, { state: 'connecting', partial: false }, load('same'));
   }
   return undisturbed(next, ['live', 'behind', 'recording']);
 }
 
 function recover(viewing: Viewing, detail: string, atMs: number): Step {
   const recent = viewing.mediaErrorsAtMs.filter((then) => atMs - then < MEDIA_ERROR_MEMORY_MS);
-  if (recent.length >= 2) {
-    return { viewing: { ...viewing, state: 'failed', detail }, command: { type: 'stop' } };
-  }
-  return {
-    viewing: { ...viewing, state: 'recovering', detail, mediaErrorsAtMs: [...recent, atMs] },
-    command:
-      recent.length === 0
-        ? { type: 'recover_decoder' }
-        : { type: 'load', at: 'same', paused: false },
-  };
+  if (recent.length >= 2) return to(viewing, { state: 'failed', detail }, { type: 'stop' });
+  const command = recent.length === 0 ? ({ type: 'recover_decoder' } as const) : load('same');
+  return to(viewing, { state: 'recovering', detail, mediaErrorsAtMs: [...recent, atMs] }, command);
 }
 
 function playedOut(viewing: Viewing): Step {
   if (viewing.source !== 'recording' || isOver(viewing)) return { viewing };
-  const ended: Viewing = { ...viewing, state: 'ended', partial: false };
-  return viewing.partial
-    ? { viewing: ended, command: { type: 'load', at: 'same', paused: true } }
-    : { viewing: ended };
+  const command = viewing.partial ? load('same', true) : undefined;
+  return to(viewing, { state: 'ended', partial: false }, command);
 }

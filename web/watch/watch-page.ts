@@ -2,10 +2,10 @@
 
 import 'media-chrome';
 import 'media-chrome/menu';
-import Hls from 'hls.js';
+import Hls, { type Level } from 'hls.js';
 import type { StreamView } from '../../lib/api/messages.ts';
 import { formatClock } from './format-time.ts';
-import { createHlsPlayback, type LevelSize } from './hls-playback.ts';
+import { createHlsPlayback } from './hls-playback.ts';
 import { canPlayNatively, createNativePlayback } from './native-playback.ts';
 import { find, instantiate } from './page-elements.ts';
 import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
@@ -14,8 +14,7 @@ import { createStatsPanel } from './stats-panel.ts';
 import { ageOf, badgeOf } from './stream-summary.ts';
 import { createTrackMenus } from './track-menus.ts';
 import type { Viewing } from './viewing.ts';
-import { describeViewing } from './viewing-message.ts';
-import { showNotice } from './viewing-notice.ts';
+import { describeViewing, type ViewingMessage } from './viewing-message.ts';
 import { startViewing } from './viewing-session.ts';
 
 /** File beside this module, named by the build. */
@@ -86,25 +85,17 @@ function createPlayback(
   }
   return createHlsPlayback(video, listener, {
     workerPath: new URL(HLS_WORKER_FILE, import.meta.url).href,
-    nameLevel: (size) => nameLevel(size, stream()),
+    nameLevel: (level) => nameLevel(level, stream()),
     onBlocked,
   });
 }
 
-function nameLevel(
-  { widthPx, heightPx, bitrateBps }: LevelSize,
-  stream: StreamView | undefined,
-): string {
+function nameLevel({ width, height, bitrate }: Level, stream: StreamView | undefined): string {
   const rung = stream?.renditions.find(
-    (rendition) =>
-      rendition.kind === 'video' &&
-      rendition.widthPx === widthPx &&
-      rendition.heightPx === heightPx,
+    ({ kind, widthPx, heightPx }) => kind === 'video' && widthPx === width && heightPx === height,
   );
   if (rung) return rung.name;
-  return heightPx > 0
-    ? `${Math.min(widthPx, heightPx)}p`
-    : `${Math.round(bitrateBps / 1000)} kbit/s`;
+  return height > 0 ? `${Math.min(width, height)}p` : `${Math.round(bitrate / 1000)} kbit/s`;
 }
 
 function showAbout(
@@ -143,4 +134,29 @@ function showFacts(view: HTMLElement, video: HTMLVideoElement, facts: PlaybackFa
   find(view, '.delay', HTMLElement).textContent = isPlaying
     ? `${edgeSeconds < 100 ? `${Math.max(0, Math.round(edgeSeconds))} s` : formatClock(edgeSeconds)} behind live`
     : '';
+}
+
+/** Shows a message over the video, and announces it to screen readers. */
+function showNotice(
+  view: HTMLElement,
+  message: ViewingMessage,
+  act: (event: NonNullable<ViewingMessage['action']>['event']) => void,
+): void {
+  const notice = find(view, '.notice', HTMLElement);
+  const banner = find(view, '.banner', HTMLElement);
+  notice.hidden = message.place !== 'screen';
+  banner.hidden = message.place !== 'banner';
+  notice.classList.toggle('busy', message.busy);
+  find(notice, '.notice-title', HTMLElement).textContent = message.title;
+  find(notice, '.notice-detail', HTMLElement).textContent = message.detail;
+  find(banner, '.banner-title', HTMLElement).textContent = message.title;
+  find(banner, '.banner-detail', HTMLElement).textContent = message.detail;
+  const button = find(notice, '.notice-action', HTMLButtonElement);
+  const { action } = message;
+  button.hidden = !action;
+  button.textContent = action?.label ?? '';
+  button.onclick = action ? () => act(action.event) : null;
+  const announcer = find(view, '.announcer', HTMLElement);
+  const said = message.place === 'none' ? '' : `${message.title} ${message.detail}`.trim();
+  if (announcer.textContent !== said) announcer.textContent = said;
 }

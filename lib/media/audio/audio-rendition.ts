@@ -85,12 +85,6 @@ function copyPackets(
   return { config, channels, codecString, startSample, samples };
 }
 
-type FilledPackets = Readonly<{
-  packets: readonly Uint8Array[];
-  /** From the first packet on: where a repeated packet stands for a lost one. */
-  mutedSeconds: readonly Readonly<{ start: number; end: number }>[];
-}>;
-
 async function encode(job: AudioJobInput, positions: readonly number[]): Promise<AacFrames> {
   const { track, index, folder, signal } = job;
   const { codec, samplesPerPacket, sampleRateHz } = track;
@@ -107,24 +101,13 @@ async function encode(job: AudioJobInput, positions: readonly number[]): Promise
   const { format, bytes } = await makeEncoderInput(track, packets);
   const inputPath = join(folder, `audio-${index}.${format}`);
   await writeFile(inputPath, bytes);
-  const bitsPerSecond = channels === 1 ? MONO_BPS : STEREO_BPS;
-  const bitrateBps = Math.min(
-    bitsPerSecond,
-    Math.floor((MAX_FRAME_BITS * channels * sampleRateHz) / AAC_FRAME_SAMPLES),
-  );
+  const maxBps = Math.floor((MAX_FRAME_BITS * channels * sampleRateHz) / AAC_FRAME_SAMPLES);
+  const bitrateBps = Math.min(channels === 1 ? MONO_BPS : STEREO_BPS, maxBps);
   const { padSamples } = plan;
-  const audioJob = {
-    inputPath,
-    format,
-    sampleRateHz,
-    channels,
-    bitrateBps,
-    padSamples,
-    mutedSeconds,
-  };
+  const output = { sampleRateHz, channels, bitrateBps, padSamples, mutedSeconds };
   const run = async (fillsGaps: boolean): Promise<Uint8Array[]> => {
-    const { stdout } = await runFfmpeg({ args: audioArgs({ ...audioJob, fillsGaps }), signal });
-    return splitAdts(stdout);
+    const args = audioArgs({ inputPath, format, ...output, fillsGaps });
+    return splitAdts((await runFfmpeg({ args, signal })).stdout);
   };
   const samples = packets.length * samplesPerPacket + padSamples;
   const whole = 1 + Math.ceil(samples / AAC_FRAME_SAMPLES);
@@ -150,30 +133,28 @@ async function encode(job: AudioJobInput, positions: readonly number[]): Promise
   };
 }
 
+const FORMAT = ['codec', 'sampleRateHz', 'channels', 'samplesPerPacket'] as const;
+
 /** Only packets that come right before the segment, in the same format, lead the encoder into it. */
-function usablePreroll({
-  track,
-  previous,
-  timestampOffsetTicks,
-}: AudioJobInput): readonly Uint8Array[] {
+function usablePreroll(job: AudioJobInput): readonly Uint8Array[] {
+  const { track, previous, timestampOffsetTicks } = job;
   if (!previous) return [];
   const { facts, endTicks, preroll } = previous;
-  const sameFormat =
-    facts.codec === track.codec &&
-    facts.sampleRateHz === track.sampleRateHz &&
-    facts.channels === track.channels &&
-    facts.samplesPerPacket === track.samplesPerPacket;
+  const sameFormat = FORMAT.every((property) => facts[property] === track[property]);
   const startTicks = (track.packets[0]?.startTicks ?? 0) + timestampOffsetTicks;
   const distance = Math.abs(samplesAt(startTicks - endTicks, track.sampleRateHz));
   return sameFormat && distance < track.samplesPerPacket / 2 ? preroll : [];
 }
 
-/** Repeats the packet before a lost one, to be muted, so that all others keep their position. */
+/**
+ * Repeats the packet before a lost one, to be muted, so that all others keep their position.
+ * `mutedSeconds` count from the first packet on.
+ */
 function fillLostPackets(
   track: DemuxedAudio,
   positions: readonly number[],
   preroll: readonly Uint8Array[],
-): FilledPackets {
+) {
   const packets = [...preroll];
   const mutedSeconds: { start: number; end: number }[] = [];
   const secondsOf = (count: number) => (count * track.samplesPerPacket) / track.sampleRateHz;

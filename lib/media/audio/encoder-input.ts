@@ -22,17 +22,11 @@ type Wrap = (
   track: DemuxedAudio,
 ) => EncoderInput | Promise<EncoderInput>;
 
-const bare = (format: string, packets: readonly Uint8Array[]): EncoderInput => ({
-  format,
-  bytes: Buffer.concat(packets),
-});
+const bare = (format: string, packets: readonly Uint8Array[]): EncoderInput => {
+  return { format, bytes: Buffer.concat(packets) };
+};
 
 const MIN_MP3_PACKETS = 12;
-
-const repeatLast = (packets: readonly Uint8Array[], count: number): readonly Uint8Array[] =>
-  Array.from({ length: Math.max(count, packets.length) }, (_, index) => {
-    return packets[Math.min(index, packets.length - 1)] ?? new Uint8Array(0);
-  });
 
 const WRAPS: Readonly<Record<AudioCodec, Wrap>> = {
   aac: (packets, { sampleRateHz, channels }) => ({
@@ -42,7 +36,10 @@ const WRAPS: Readonly<Record<AudioCodec, Wrap>> = {
     ),
   }),
   // ffmpeg's demuxer recognises MP3 by several frames in a row. The surplus is not used.
-  mp3: (packets) => bare('mp3', repeatLast(packets, MIN_MP3_PACKETS)),
+  mp3: (packets) => {
+    const surplus = Math.max(0, MIN_MP3_PACKETS - packets.length);
+    return bare('mp3', [...packets, ...Array(surplus).fill(packets.at(-1))]);
+  },
   ac3: (packets) => bare('ac3', packets),
   eac3: (packets) => bare('eac3', packets),
   opus: async (packets, track) => ({ format: 'ogg', bytes: await writeOgg(packets, track) }),
@@ -61,17 +58,11 @@ async function writeOgg(packets: readonly Uint8Array[], track: DemuxedAudio): Pr
   const source = new EncodedAudioPacketSource('opus');
   output.addAudioTrack(source);
   await output.start();
-  const decoderConfig = {
-    codec: 'opus',
-    sampleRate: sampleRateHz,
-    numberOfChannels: channels,
-    description: opusHead(track),
-  };
+  const format = { codec: 'opus', sampleRate: sampleRateHz, numberOfChannels: channels };
+  const meta = { decoderConfig: { ...format, description: opusHead(track) } };
   const duration = samplesPerPacket / sampleRateHz;
   for (const [index, bytes] of packets.entries()) {
-    await source.add(new EncodedPacket(bytes, 'key', index * duration, duration), {
-      decoderConfig,
-    });
+    await source.add(new EncodedPacket(bytes, 'key', index * duration, duration), meta);
   }
   await output.finalize();
   return new Uint8Array(target.buffer ?? new ArrayBuffer(0));

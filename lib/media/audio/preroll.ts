@@ -1,6 +1,5 @@
 /** Whether a track is copied or encoded, and the pre-roll that the next segment's job encodes first. */
 
-import type { AudioCodec } from '../../domain/media-format.ts';
 import type { DemuxedAudio } from '../demux/demuxed-segment.ts';
 
 /**
@@ -15,7 +14,7 @@ export const isCopied = ({
   codec,
   codecString,
   channels,
-}: Readonly<{ codec: AudioCodec; codecString: string; channels: number }>): boolean =>
+}: Pick<DemuxedAudio, 'codec' | 'codecString' | 'channels'>): boolean =>
   codec === 'aac' && COPIED_AAC.has(codecString) && channels > 0 && channels <= MAX_COPIED_CHANNELS;
 
 /** Samples in front of a segment after which the start of an encoder there is no longer audible. */
@@ -25,13 +24,7 @@ const CONTEXT_SAMPLES = 8 * 1024;
 const OPUS_CONTEXT_SECONDS = 0.32;
 
 /** Packets that a decoder needs before its first right sample: overlap, and the bit reservoir of MP3. */
-const WARM_UP_PACKETS: Readonly<Record<AudioCodec, number>> = {
-  aac: 0,
-  mp3: 4,
-  ac3: 1,
-  eac3: 2,
-  opus: 0,
-};
+const WARM_UP_PACKETS = { aac: 0, mp3: 4, ac3: 1, eac3: 2, opus: 0 } as const;
 
 /** The last packets of the track as Base64, oldest first; none for a track that is copied. */
 export function cutPreroll(track: DemuxedAudio): readonly string[] {

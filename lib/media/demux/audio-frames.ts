@@ -180,17 +180,10 @@ function parseEac3(bytes: Uint8Array, at: number, b4: number): AudioFrameHeader 
 }
 
 /** Tenths of milliseconds of a frame, by the upper five bits of a packet's first byte (RFC 6716, 3.1). */
-const OPUS_FRAME_SIZES = [
-  [100, 200, 400, 600],
-  [100, 200, 400, 600],
-  [100, 200, 400, 600],
-  [100, 200],
-  [100, 200],
-  [25, 50, 100, 200],
-  [25, 50, 100, 200],
-  [25, 50, 100, 200],
-  [25, 50, 100, 200],
-].flat();
+const SILK = [100, 200, 400, 600];
+const HYBRID = [100, 200];
+const CELT = [25, 50, 100, 200];
+const OPUS_FRAME_SIZES = [SILK, SILK, SILK, HYBRID, HYBRID, CELT, CELT, CELT, CELT].flat();
 
 /** Samples in an Opus packet, at 48 kHz. */
 export function opusPacketSamples(packet: Uint8Array): number {

@@ -1,6 +1,8 @@
 /** A source segment taken apart: its frames' times and its audio packets, the same for every format. */
 
-import type { AudioCodec, SourceFormat, VideoCodec } from '../../domain/media-format.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { SourceFormat } from '../../domain/media-format.ts';
+import type { AudioFacts, VideoFacts } from '../../domain/segment.ts';
 
 /** `init`: for fragments whose init segment came apart. */
 export type SegmentBytes = Readonly<{ bytes: Uint8Array; init?: Uint8Array | undefined }>;
@@ -21,20 +23,16 @@ export type DemuxedFrame = Readonly<{
   durationTicks?: number;
 }>;
 
-export type DemuxedVideo = Readonly<{
-  codec: VideoCodec;
-  /** RFC 6381. */
-  codecString: string;
-  /** Display size: rotation and pixel aspect applied. */
-  widthPx: number;
-  heightPx: number;
-  /** Whether the stream names its colour matrix; decoders guess otherwise. */
-  saysMatrix: boolean;
-  /** Whether the first frame in decode order decodes without the segment before. */
-  startsClosed: boolean;
-  /** In decode order. */
-  frames: readonly DemuxedFrame[];
-}>;
+export type DemuxedVideo = Omit<
+  VideoFacts,
+  'frames' | 'framesPerSecond' | 'startTicks' | 'endTicks'
+> &
+  Readonly<{
+    /** Whether the stream names its colour matrix; decoders guess otherwise. */
+    saysMatrix: boolean;
+    /** In decode order. */
+    frames: readonly DemuxedFrame[];
+  }>;
 
 export type DemuxedPacket = Readonly<{
   startTicks: number;
@@ -42,20 +40,12 @@ export type DemuxedPacket = Readonly<{
   bytes: Uint8Array;
 }>;
 
-export type DemuxedAudio = Readonly<{
-  codec: AudioCodec;
-  /** RFC 6381. */
-  codecString: string;
-  sampleRateHz: number;
-  channels: number;
-  /** PCM samples, at `sampleRateHz`. */
-  samplesPerPacket: number;
-  /** BCP 47; `und` when the container does not say. */
-  language: string;
-  /** AudioSpecificConfig of AAC, OpusHead of Opus. */
-  config?: Uint8Array;
-  packets: readonly DemuxedPacket[];
-}>;
+export type DemuxedAudio = Omit<AudioFacts, 'packets' | 'startTicks' | 'endTicks'> &
+  Readonly<{
+    /** AudioSpecificConfig of AAC, OpusHead of Opus. */
+    config?: Uint8Array;
+    packets: readonly DemuxedPacket[];
+  }>;
 
 /** Times are the container's, in ticks of 90 kHz. */
 export type DemuxedSegment = Readonly<{
@@ -63,6 +53,13 @@ export type DemuxedSegment = Readonly<{
   video?: DemuxedVideo;
   audio: readonly DemuxedAudio[];
 }>;
+
+export const truncated = (message: string): DomainError =>
+  new DomainError(
+    'truncated_segment',
+    message,
+    'The segment was cut or damaged on its way; send it again, whole.',
+  );
 
 /** BCP 47 tag for what containers say, which is ISO 639-2: `eng` → `en`. */
 export function languageTag(code: string | undefined): string {

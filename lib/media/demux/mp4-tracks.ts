@@ -23,6 +23,7 @@ import {
   type DemuxedSegment,
   type DemuxedVideo,
   languageTag,
+  truncated,
 } from './demuxed-segment.ts';
 import { type FrameHeader, parseFrameHeader, startsClosed, unitsInSample } from './nal-units.ts';
 
@@ -52,19 +53,13 @@ const unsupportedCodec = (kind: 'video' | 'audio', id: unknown): DomainError =>
     `Encode the ${kind} as ${listCodecs(MEDIA_FORMATS.mp4[kind])}, without encryption.`,
   );
 
-const outside = (): DomainError =>
-  new DomainError(
-    'truncated_segment',
-    'Some samples lie outside the media data.',
-    'The segment was cut or damaged on its way; send it again, whole.',
-  );
-
 /** mediabunny ends at a sample whose data is not there, as it does at the last one. */
 async function* packetsOf(track: InputVideoTrack | InputAudioTrack) {
+  const outside = 'Some samples lie outside the media data.';
   const sink = new EncodedPacketSink(track);
   let last: EncodedPacket | undefined;
   for await (const packet of sink.packets()) {
-    if (packet.data.byteLength !== packet.byteLength) throw outside();
+    if (packet.data.byteLength !== packet.byteLength) throw truncated(outside);
     last = packet;
     yield packet;
   }
@@ -72,7 +67,7 @@ async function* packetsOf(track: InputVideoTrack | InputAudioTrack) {
   const next = last
     ? await sink.getNextPacket(last, metadataOnly)
     : await sink.getFirstPacket(metadataOnly);
-  if (next) throw outside();
+  if (next) throw truncated(outside);
 }
 
 /** Halves are rounded up, whatever the noise of the division: neighbouring segments must agree. */

@@ -3,7 +3,7 @@
 import { BufferSource, Input, Logging, LogLevel, MP4, QTFF } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
 import { type Box, boxesIn, isoKind } from '../iso-boxes.ts';
-import type { DemuxedSegment, Demuxer } from './demuxed-segment.ts';
+import { type DemuxedSegment, type Demuxer, truncated } from './demuxed-segment.ts';
 import { checkSampleTables } from './mp4-sample-tables.ts';
 import { readAudioParameters, readTracks, readVideoParameters } from './mp4-tracks.ts';
 
@@ -97,13 +97,9 @@ function checkBoxes(bytes: Uint8Array): Box[] {
   const end = last?.end ?? 0;
   const stray = last && end < bytes.byteLength ? bytes.byteLength - end : 0;
   if (last && end <= bytes.byteLength && stray === 0) return boxes;
-  const what =
+  throw truncated(
     end > bytes.byteLength
       ? `Box ${last?.type} ends at byte ${end}, the data at byte ${bytes.byteLength}.`
-      : `After box ${last?.type}, ${stray} bytes are left over.`;
-  throw new DomainError(
-    'truncated_segment',
-    what,
-    'The segment was cut or damaged on its way; send it again, whole.',
+      : `After box ${last?.type}, ${stray} bytes are left over.`,
   );
 }

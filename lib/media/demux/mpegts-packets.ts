@@ -2,6 +2,7 @@
 
 import { DomainError } from '../../domain/errors.ts';
 import { unwrapOffset } from '../../domain/ticks.ts';
+import { truncated } from './demuxed-segment.ts';
 
 export const TS_PACKET_BYTES = 188;
 const SYNC_BYTE = 0x47;
@@ -15,10 +16,10 @@ export type ElementaryStream = Readonly<{
   streamType: number;
   /** Tag → contents. */
   descriptors: ReadonlyMap<number, Uint8Array>;
-  /** ISO 639-2, if the stream says. */
-  language?: string;
-  /** Four letters of the registration descriptor, if there is one. */
-  registration?: string;
+  /** ISO 639-2; empty if the stream does not say. */
+  language: string;
+  /** Four letters of the registration descriptor; empty if there is none. */
+  registration: string;
 }>;
 
 export type PesPacket = Readonly<{
@@ -94,13 +95,6 @@ export function parseTransportStream(bytes: Uint8Array): TransportStream {
   return { streams, pesPackets };
 }
 
-const truncated = (message: string): DomainError =>
-  new DomainError(
-    'truncated_segment',
-    message,
-    'The segment was cut or damaged on its way; send it again, whole.',
-  );
-
 const encrypted = (): DomainError =>
   new DomainError(
     'unsupported_media',
@@ -108,7 +102,7 @@ const encrypted = (): DomainError =>
     'Send segments that are not encrypted; HTTPS protects them on their way.',
   );
 
-function parseTsPacket(bytes: Uint8Array, offset: number) {
+export function parseTsPacket(bytes: Uint8Array, offset: number) {
   const flags = bytes[offset + 1] ?? 0;
   const control = bytes[offset + 3] ?? 0;
   const end = offset + TS_PACKET_BYTES;
@@ -147,14 +141,12 @@ function parsePmt(payload: Uint8Array): ElementaryStream[] {
   for (let at = 12 + programInfo; at + 5 <= section.length; ) {
     const infoBytes = (((section[at + 3] ?? 0) & 0x0f) << 8) | (section[at + 4] ?? 0);
     const descriptors = parseDescriptors(section.subarray(at + 5, at + 5 + infoBytes));
-    const language = latin1(descriptors.get(LANGUAGE_DESCRIPTOR)?.subarray(0, 3));
-    const registration = latin1(descriptors.get(REGISTRATION_DESCRIPTOR)?.subarray(0, 4));
     streams.push({
       pid: (((section[at + 1] ?? 0) & 0x1f) << 8) | (section[at + 2] ?? 0),
       streamType: section[at] ?? 0,
       descriptors,
-      ...(language ? { language } : {}),
-      ...(registration ? { registration } : {}),
+      language: latin1(descriptors.get(LANGUAGE_DESCRIPTOR)?.subarray(0, 3)),
+      registration: latin1(descriptors.get(REGISTRATION_DESCRIPTOR)?.subarray(0, 4)),
     });
     at += 5 + infoBytes;
   }
@@ -174,13 +166,16 @@ function parseDescriptors(bytes: Uint8Array): Map<number, Uint8Array> {
 const latin1 = (bytes: Uint8Array | undefined): string =>
   bytes ? Buffer.from(bytes).toString('latin1') : '';
 
+export const startsPes = (payload: Uint8Array): boolean =>
+  payload[0] === 0 && payload[1] === 0 && payload[2] === 1;
+
 function parsePes(
   { pieces, sizeBytes, randomAccess }: OpenPes,
   unwrap: (ticks: number) => number,
   pid: number,
 ): PesPacket | undefined {
   const bytes = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, sizeBytes);
-  if (bytes.length < 9 || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 1) return undefined;
+  if (bytes.length < 9 || !startsPes(bytes)) return undefined;
   const declaredBytes = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0);
   if (declaredBytes > 0 && bytes.length < 6 + declaredBytes) {
     throw truncated(

@@ -4,12 +4,12 @@ import { BufferSource, Input, MPEG_TS } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
 import { parseAvcSps } from './avc-sps.ts';
 import type { DemuxedVideo } from './demuxed-segment.ts';
-import { type PesPacket, TS_PACKET_BYTES } from './mpegts-packets.ts';
+import { type PesPacket, parseTsPacket, startsPes, TS_PACKET_BYTES } from './mpegts-packets.ts';
 import {
   type FrameHeader,
   type NalCodec,
+  PARAMETER_SETS,
   parseFrameHeader,
-  REQUIRED_PARAMETER_SETS,
   startsClosed,
   unitsInAnnexB,
 } from './nal-units.ts';
@@ -39,22 +39,19 @@ export async function readVideo(
     );
   }
   requireParameterSets(codec, name, frames.slice(0, entryIndex + 1));
-  const config = await readConfig(bytes, pid, entryIndex);
+  const { pixelAspect, ...config } = await readConfig(bytes, pid, entryIndex);
   const entry = pesPackets[entryIndex]?.payload ?? new Uint8Array(0);
-  const size = codec === 'avc' ? (interlacedSize(entry, config.pixelAspect) ?? config) : config;
   return {
     codec,
-    codecString: config.codecString,
-    saysMatrix: config.saysMatrix,
-    widthPx: size.widthPx,
-    heightPx: size.heightPx,
+    ...config,
+    ...(codec === 'avc' && interlacedSize(entry, pixelAspect)),
     startsClosed: startsClosed(codec, frames),
     frames: pesPackets.flatMap(({ ptsTicks }) => (ptsTicks === undefined ? [] : [{ ptsTicks }])),
   };
 }
 
 function requireParameterSets(codec: NalCodec, name: string, frames: readonly FrameHeader[]): void {
-  const missing = REQUIRED_PARAMETER_SETS[codec].filter(
+  const missing = Object.values(PARAMETER_SETS[codec]).filter(
     (set) => !frames.some(({ parameterSets }) => parameterSets.has(set)),
   );
   if (missing.length === 0) return;
@@ -74,21 +71,15 @@ async function readConfig(bytes: Uint8Array, videoPid: number, entryIndex: numbe
   const unitsOf = new Map<number, number>();
   const tables = new Set<number>();
   for (let offset = 0; offset < bytes.byteLength; offset += TS_PACKET_BYTES) {
-    const flags = bytes[offset + 1] ?? 0;
-    const pid = ((flags & 0x1f) << 8) | (bytes[offset + 2] ?? 0);
-    const startsUnit = (flags & 0x40) !== 0;
+    const { pid, startsUnit, payload } = parseTsPacket(bytes, offset);
     const units = (unitsOf.get(pid) ?? 0) + (startsUnit ? 1 : 0);
     unitsOf.set(pid, units);
-    const packet = bytes.subarray(offset, offset + TS_PACKET_BYTES);
     if (pid === videoPid && units > entryIndex + 1) break;
-    if (startsUnit && pid !== videoPid && !hasPesStart(packet)) tables.add(pid);
+    if (startsUnit && pid !== videoPid && !startsPes(payload)) tables.add(pid);
     const wanted = pid === videoPid ? units === entryIndex + 1 : tables.has(pid) && units === 1;
-    if (wanted) kept.push(packet);
+    if (wanted) kept.push(bytes.subarray(offset, offset + TS_PACKET_BYTES));
   }
-  const input = new Input({
-    source: new BufferSource(Buffer.concat(kept)),
-    formats: [MPEG_TS],
-  });
+  const input = new Input({ source: new BufferSource(Buffer.concat(kept)), formats: [MPEG_TS] });
   const track = await input.getPrimaryVideoTrack().catch(() => null);
   const codecString = await track?.getCodecParameterString();
   if (!track || !codecString) throw undecodableParameters();
@@ -122,9 +113,3 @@ const undecodableParameters = (): DomainError =>
     'The parameter sets of the video cannot be read.',
     'The segment was damaged, or its encoder is broken; play it with ffplay to see.',
   );
-
-function hasPesStart(packet: Uint8Array): boolean {
-  const adaptation = (packet[3] ?? 0) & 0x20 ? 1 + (packet[4] ?? 0) : 0;
-  const at = 4 + adaptation;
-  return packet[at] === 0 && packet[at + 1] === 0 && packet[at + 2] === 1;
-}

@@ -13,20 +13,15 @@ export type FrameHeader = Readonly<{
 
 export type ParameterSet = 'VPS' | 'SPS' | 'PPS';
 
-export const REQUIRED_PARAMETER_SETS: Readonly<Record<NalCodec, readonly ParameterSet[]>> = {
-  avc: ['SPS', 'PPS'],
-  hevc: ['VPS', 'SPS', 'PPS'],
+/** By `nal_unit_type`; a keyframe needs all of them. */
+export const PARAMETER_SETS: Readonly<Record<NalCodec, Readonly<Record<number, ParameterSet>>>> = {
+  avc: { 7: 'SPS', 8: 'PPS' },
+  hevc: { 32: 'VPS', 33: 'SPS', 34: 'PPS' },
 };
 
 const AVC_SLICE = 1;
 const AVC_IDR = 5;
 const AVC_SEI = 6;
-const AVC_PARAMETER_SETS: Readonly<Record<number, ParameterSet>> = { 7: 'SPS', 8: 'PPS' };
-const HEVC_PARAMETER_SETS: Readonly<Record<number, ParameterSet>> = {
-  32: 'VPS',
-  33: 'SPS',
-  34: 'PPS',
-};
 const HEVC_RASL: ReadonlySet<number> = new Set([8, 9]);
 const HEVC_FIRST_IRAP = 16;
 const HEVC_LAST_IRAP = 23;
@@ -49,7 +44,7 @@ export function parseFrameHeader(
   for (const unit of units) {
     const header = unit[0] ?? 0;
     const type = codec === 'avc' ? header & 0x1f : (header >> 1) & 0x3f;
-    const set = (codec === 'avc' ? AVC_PARAMETER_SETS : HEVC_PARAMETER_SETS)[type];
+    const set = PARAMETER_SETS[codec][type];
     if (set) parameterSets.add(set);
     else if (codec === 'avc' && type === AVC_SEI) recoveryPoint ||= hasRecoveryPoint(unit);
     else if (codec === 'avc' && type >= AVC_SLICE && type <= AVC_IDR) {

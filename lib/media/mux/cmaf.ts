@@ -163,15 +163,8 @@ export function writeFragment(
     );
   const moof = moofWith(moofWith(0).byteLength + 8);
   const dataBytes = samples.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-  const fragment = new Uint8Array(moof.byteLength + 8 + dataBytes);
-  fragment.set(moof);
-  fragment.set([...u32(8 + dataBytes), ...Buffer.from('mdat')], moof.byteLength);
-  let offset = moof.byteLength + 8;
-  for (const { bytes } of samples) {
-    fragment.set(bytes, offset);
-    offset += bytes.byteLength;
-  }
-  return fragment;
+  const dataHeader = Uint8Array.from([...u32(8 + dataBytes), ...Buffer.from('mdat')]);
+  return Buffer.concat([moof, dataHeader, ...samples.map(({ bytes }) => bytes)]);
 }
 
 /** RFC 6381, from the `avcC` box of an init segment. */

@@ -55,11 +55,9 @@ export function remuxRenditions({
   audio: readonly CmafTrack[];
   format: DownloadFormat;
 }>): Promise<Uint8Array> {
-  const tracks = [...(video ? [video] : []), ...audio];
-  return remux(
-    tracks.map(({ init, media }) => Buffer.concat([init, media])),
-    format,
-  );
+  const tracks = video ? [video, ...audio] : audio;
+  const files = tracks.map(({ init, media }) => Buffer.concat([init, media]));
+  return remux(files, format);
 }
 
 /**
@@ -82,11 +80,19 @@ async function remux(files: readonly Uint8Array[], format: DownloadFormat): Prom
   const inputs = files.map((bytes) => new Input({ source: new BufferSource(bytes), formats }));
   try {
     const copies: (() => Promise<void>)[] = [];
+    const { supportsVideoTransformationMetadata } = output.format;
     for (const input of inputs) {
-      for (const track of await input.getVideoTracks())
-        copies.push(await addVideo(output, format, track));
-      for (const track of await input.getAudioTracks())
-        copies.push(await addAudio(output, format, track));
+      for (const track of await input.getVideoTracks()) {
+        const source = new EncodedVideoPacketSource(requireCodec(format, await track.getCodec()));
+        const rotation = await track.getRotation();
+        output.addVideoTrack(source, supportsVideoTransformationMetadata ? { rotation } : {});
+        copies.push(() => copyPackets(track, source));
+      }
+      for (const track of await input.getAudioTracks()) {
+        const source = new EncodedAudioPacketSource(requireCodec(format, await track.getCodec()));
+        output.addAudioTrack(source, { languageCode: await track.getLanguageCode() });
+        copies.push(() => copyPackets(track, source));
+      }
     }
     await output.start();
     await Promise.all(copies.map((copy) => copy()));
@@ -108,41 +114,18 @@ function requireCodec<C extends string>(format: DownloadFormat, codec: C | null)
   );
 }
 
-async function addVideo(
-  output: Output,
-  format: DownloadFormat,
-  track: InputVideoTrack,
-): Promise<() => Promise<void>> {
-  const source = new EncodedVideoPacketSource(requireCodec(format, await track.getCodec()));
-  const decoderConfig = await track.getDecoderConfig();
-  const { supportsVideoTransformationMetadata } = output.format;
-  const rotation = await track.getRotation();
-  output.addVideoTrack(source, supportsVideoTransformationMetadata ? { rotation } : {});
-  return () => copyPackets(track, source, decoderConfig ? { decoderConfig } : {});
-}
-
-async function addAudio(
-  output: Output,
-  format: DownloadFormat,
-  track: InputAudioTrack,
-): Promise<() => Promise<void>> {
-  const source = new EncodedAudioPacketSource(requireCodec(format, await track.getCodec()));
-  const decoderConfig = await track.getDecoderConfig();
-  const languageCode = await track.getLanguageCode();
-  output.addAudioTrack(source, { languageCode });
-  return () => copyPackets(track, source, decoderConfig ? { decoderConfig } : {});
-}
-
-type PacketSink<Meta> = Readonly<{
-  add(packet: EncodedPacket, meta: Meta): Promise<void>;
+type PacketSink = Readonly<{
+  add(packet: EncodedPacket, meta: object): Promise<void>;
   close(): void;
 }>;
 
-async function copyPackets<Meta>(
+async function copyPackets(
   track: InputVideoTrack | InputAudioTrack,
-  sink: PacketSink<Meta>,
-  meta: Meta,
+  sink: PacketSink,
 ): Promise<void> {
-  for await (const packet of new EncodedPacketSink(track).packets()) await sink.add(packet, meta);
+  const decoderConfig = await track.getDecoderConfig();
+  for await (const packet of new EncodedPacketSink(track).packets()) {
+    await sink.add(packet, decoderConfig ? { decoderConfig } : {});
+  }
   sink.close();
 }

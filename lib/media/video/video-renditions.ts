@@ -18,7 +18,6 @@ import {
   compositionDelay,
   parseCmaf,
   type RenditionSegment,
-  type TimedSample,
   writeFragment,
 } from '../mux/cmaf.ts';
 import { restoreTimestamps } from './restore-timestamps.ts';
@@ -96,7 +95,8 @@ async function requireDecodable(
   let frames = 0;
   try {
     const { stdout } = await runFfmpeg({ args: decodeArgs(inputPath), signal });
-    frames = countFrames(stdout);
+    const lines = stdout.toString('latin1').split('\n');
+    frames = lines.filter((line) => line !== '' && !line.startsWith('#')).length;
   } catch (error) {
     if (!(error instanceof FfmpegError) || error.killedBy) throw error;
   }
@@ -107,12 +107,6 @@ async function requireDecodable(
     'The segment was damaged, or its codec profile is unusual; play it with ffplay to see.',
   );
 }
-
-const countFrames = (frameCrcs: Buffer): number =>
-  frameCrcs
-    .toString('latin1')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#')).length;
 
 /** Whether both decode as one input: a self-contained MP4 never does, fragments only under one init. */
 function joinable({ container, source, previous }: VideoJobInput): boolean {
@@ -155,21 +149,17 @@ function largestDelay({ bytes, init }: SegmentBytes): number {
 /** `vide`. */
 const VIDEO_HANDLER = 0x7669_6465;
 
-export type VideoTiming = Readonly<{
-  video: DemuxedVideo;
-  facts: VideoFacts;
-  /** Of the segment, on the timeline. */
-  startTicks: number;
-  endTicks: number;
-}>;
-
 /**
  * Writes the fragment with exact times: presentation times are the source's, decode times the same in
  * order, and the last frame lasts until the next segment. So no rounding reaches the viewer.
+ * `startTicks`, `endTicks`: of the segment, on the timeline.
  */
 export function finishRung(
   { rung, init, samples }: EncodedRung,
-  { video, facts, startTicks, endTicks }: VideoTiming,
+  video: DemuxedVideo,
+  facts: VideoFacts,
+  startTicks: number,
+  endTicks: number,
 ): RenditionSegment {
   const order = samples.map((_, index) => index);
   order.sort((a, b) => (samples[a]?.ptsTicks ?? 0) - (samples[b]?.ptsTicks ?? 0));
@@ -180,24 +170,17 @@ export function finishRung(
   const ticks = restoreTimestamps(encoded, source);
   const shown = new Map(order.map((index, rank) => [index, ticks[rank] ?? 0]));
   const end = Math.max(endTicks - startTicks, (ticks.at(-1) ?? 0) + 1);
-  const timed = samples.map(({ bytes, isSync }, index): TimedSample => {
+  const timed = samples.map(({ bytes, isSync }, index) => {
     const decode = ticks[index] ?? 0;
-    return {
-      bytes,
-      isSync,
-      durationTicks: (ticks[index + 1] ?? end) - decode,
-      compositionTicks: (shown.get(index) ?? 0) - decode,
-    };
+    const durationTicks = (ticks[index + 1] ?? end) - decode;
+    return { bytes, isSync, durationTicks, compositionTicks: (shown.get(index) ?? 0) - decode };
   });
+  const { widthPx, heightPx } = rung;
+  const { framesPerSecond } = facts;
+  const codecString = avcCodecString(init);
   return {
     init,
     media: writeFragment(startTicks, timed, 1),
-    info: {
-      kind: 'video',
-      codecString: avcCodecString(init),
-      widthPx: rung.widthPx,
-      heightPx: rung.heightPx,
-      framesPerSecond: facts.framesPerSecond,
-    },
+    info: { kind: 'video', codecString, widthPx, heightPx, framesPerSecond },
   };
 }
