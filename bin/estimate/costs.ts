@@ -2,21 +2,27 @@
 
 import { DEFAULT_IDLE_MS, SCALING_INTERVAL_MS } from '../../lib/domain/scaling.ts';
 import type { IdleResources } from './idle-resources.ts';
-import { addUsage, perRun, timesUsage, type Usage, type Work } from './meter.ts';
-import { ALWAYS_FREE, type PriceList, type PriceName, unitUsd } from './prices.ts';
+import { addUsage, perRun, timesUsage, type Work } from './meter.ts';
+import { ALWAYS_FREE, type PriceList, type PriceName } from './prices.ts';
 import type { Scenario } from './scenario.ts';
 
-/** `housekeepingPublish`: the publisher, when housekeeping triggered it. */
-export const ROLES = [
-  'upload',
-  'transcode',
-  'publish',
-  'housekeeping',
-  'housekeepingPublish',
-  'scale',
-  'playlist',
-] as const;
-export type Role = (typeof ROLES)[number];
+/** What is measured, each by itself, as the report calls it. */
+export const ROLES = {
+  upload: 'upload of a segment',
+  transcode: 'transcode job',
+  publish: 'publishing of a segment',
+  housekeeping: 'housekeeping of an open stream (each 30 s)',
+  housekeepingPublish: 'publisher, triggered by housekeeping',
+  scale: 'scaling evaluation (each 10 s)',
+  playlist: 'playlist request at the origin',
+} as const;
+export type Role = keyof typeof ROLES;
+
+export const eachRole = <Value>(make: (role: Role) => Value): Record<Role, Value> =>
+  Object.fromEntries(Object.keys(ROLES).map((role) => [role, make(role as Role)])) as Record<
+    Role,
+    Value
+  >;
 
 /** What a run has measured, and what the deployment consists of. */
 export type Facts = Readonly<{
@@ -70,7 +76,7 @@ export const total = (lines: readonly CostLine[]): number =>
   lines.reduce((sum, { usd }) => sum + usd, 0);
 
 export function costs(scenario: Scenario, facts: Facts, prices: PriceList): Costs {
-  const bill = new Bill(prices);
+  const bill = new Bill(prices, scenario);
   const tasks = tasksFor(scenario, facts.cpuSecondsPerMediaSecond);
   return {
     streamHour: streamHour(scenario, facts, bill, tasks),
@@ -92,17 +98,37 @@ export function tasksFor(
 
 class Bill {
   readonly #prices: PriceList;
+  readonly #scenario: Scenario;
+  readonly #chip: 'Arm64' | 'X86';
 
-  constructor(prices: PriceList) {
+  constructor(prices: PriceList, scenario: Scenario) {
     this.#prices = prices;
+    this.#scenario = scenario;
+    this.#chip = scenario.architecture === 'arm64' ? 'Arm64' : 'X86';
   }
 
-  line(name: PriceName, driver: string, count: number, unit: string): CostLine {
-    return { driver, count, unit, usd: count * unitUsd(this.#prices, name) };
+  line(name: PriceName, driver: string, count: number): CostLine {
+    const { usd, unit, units } = this.#prices[name];
+    return { driver, count, unit, usd: count * (usd / units) };
+  }
+
+  /** `hours`: of all tasks together. */
+  tasks(market: 'fargate' | 'spot', hours: number): CostLine[] {
+    const { taskVcpu, taskGb } = this.#scenario;
+    const title = market === 'spot' ? 'Fargate Spot' : 'Fargate';
+    return [
+      this.line(`${market}VcpuHour${this.#chip}`, `${title}: CPU`, taskVcpu * hours),
+      this.line(`${market}GbHour${this.#chip}`, `${title}: memory`, taskGb * hours),
+    ];
+  }
+
+  functions(invocations: number, gbSeconds: number): CostLine[] {
+    return [
+      this.line('lambdaRequest', 'Lambda: invocations', invocations),
+      this.line(`lambdaGbSecond${this.#chip}`, 'Lambda: time', gbSeconds),
+    ];
   }
 }
-
-const isArm = ({ architecture }: Scenario): boolean => architecture === 'arm64';
 
 function streamHour(
   scenario: Scenario,
@@ -128,93 +154,35 @@ function streamHour(
     (sum, name) => sum + runs[name] * gbSecondsOf(scenario, work[name], memoryMb[name]),
     0,
   );
-  const segmentBytes = (bitrateBps / 8) * segmentSeconds;
+  const uploads = segments * Math.ceil(((bitrateBps / 8) * segmentSeconds) / HTTP_API_BYTES);
   const polls = (tasks * HOUR_SECONDS) / POLL_SECONDS / streams;
+  const metrics = (OWN_METRICS + INSIGHTS_METRICS) / MONTH_HOURS / streams;
   return [
     ...taskLines(scenario, bill, tasks),
-    bill.line(
-      'httpApiRequest',
-      'HTTP API: uploads',
-      segments * Math.ceil(segmentBytes / HTTP_API_BYTES),
-      'requests of 512 KB',
-    ),
-    ...functionLines(scenario, bill, invocations, gbSeconds),
-    bill.line('s3Put', 'S3: PUT', usage.mediaPuts + usage.mediaLists, 'requests'),
-    bill.line('s3Get', 'S3: GET by workers', usage.mediaGets, 'requests'),
-    bill.line('dynamoWrite', 'DynamoDB: writes', usage.writeUnits, 'write units'),
-    bill.line('dynamoRead', 'DynamoDB: reads', usage.readUnits, 'read units'),
-    bill.line('sqsStandard', 'SQS: standard', usage.standardRequests + polls, 'requests'),
-    bill.line('sqsFifo', 'SQS: FIFO', usage.fifoRequests, 'requests'),
-    bill.line(
-      'customMetric',
-      'CloudWatch: metrics',
-      (OWN_METRICS + INSIGHTS_METRICS) / MONTH_HOURS / streams,
-      'metric-months',
-    ),
-    bill.line('logsGb', 'CloudWatch: logs', (invocations * LOG_BYTES) / GB, 'GB'),
+    bill.line('httpApiRequest', 'HTTP API: uploads', uploads),
+    ...bill.functions(invocations, gbSeconds),
+    bill.line('s3Put', 'S3: PUT', usage.mediaPuts + usage.mediaLists),
+    bill.line('s3Get', 'S3: GET by workers', usage.mediaGets),
+    bill.line('dynamoWrite', 'DynamoDB: writes', usage.writeUnits),
+    bill.line('dynamoRead', 'DynamoDB: reads', usage.readUnits),
+    bill.line('sqsStandard', 'SQS: standard', usage.standardRequests + polls),
+    bill.line('sqsFifo', 'SQS: FIFO', usage.fifoRequests),
+    bill.line('customMetric', 'CloudWatch: metrics', metrics),
+    bill.line('logsGb', 'CloudWatch: logs', (invocations * LOG_BYTES) / GB),
   ];
 }
 
 /** The first task is on demand, of the others a share on Spot; each starts once and idles once. */
-function taskLines(scenario: Scenario, bill: Bill, tasks: number): CostLine[] {
-  const { taskVcpu, taskGb, spotPercent, hours, streams } = scenario;
+function taskLines({ spotPercent, hours, streams }: Scenario, bill: Bill, tasks: number) {
   const overhead = 1 + (DEFAULT_IDLE_MS / 1000 + START_SECONDS) / HOUR_SECONDS / hours;
   const share = overhead / streams;
   const onSpot = ((tasks - 1) * spotPercent) / 100;
-  const onDemand = tasks - onSpot;
-  const arm = isArm(scenario);
-  const line = (name: PriceName, driver: string, each: number, number: number, unit: string) =>
-    bill.line(name, driver, each * number * share, unit);
-  const spot = [
-    line(
-      arm ? 'spotVcpuHourArm64' : 'spotVcpuHourX86',
-      'Fargate Spot: CPU',
-      taskVcpu,
-      onSpot,
-      'vCPU-hours',
-    ),
-    line(
-      arm ? 'spotGbHourArm64' : 'spotGbHourX86',
-      'Fargate Spot: memory',
-      taskGb,
-      onSpot,
-      'GB-hours',
-    ),
-  ];
   return [
-    line(
-      arm ? 'fargateVcpuHourArm64' : 'fargateVcpuHourX86',
-      'Fargate: CPU',
-      taskVcpu,
-      onDemand,
-      'vCPU-hours',
-    ),
-    line(
-      arm ? 'fargateGbHourArm64' : 'fargateGbHourX86',
-      'Fargate: memory',
-      taskGb,
-      onDemand,
-      'GB-hours',
-    ),
-    ...(onSpot > 0 ? spot : []),
-    line('publicIpv4Hour', 'Public IPv4 of tasks', 1, tasks, 'hours'),
+    ...bill.tasks('fargate', (tasks - onSpot) * share),
+    ...(onSpot > 0 ? bill.tasks('spot', onSpot * share) : []),
+    bill.line('publicIpv4Hour', 'Public IPv4 of tasks', tasks * share),
   ];
 }
-
-const functionLines = (
-  scenario: Scenario,
-  bill: Bill,
-  invocations: number,
-  gbSeconds: number,
-): CostLine[] => [
-  bill.line('lambdaRequest', 'Lambda: invocations', invocations, 'requests'),
-  bill.line(
-    isArm(scenario) ? 'lambdaGbSecondArm64' : 'lambdaGbSecondX86',
-    'Lambda: time',
-    gbSeconds,
-    'GB-seconds',
-  ),
-];
 
 /** One invocation: its computing at its share of a vCPU, and all its calls one after the other. */
 export function gbSecondsOf(
@@ -242,13 +210,13 @@ function viewerHour(scenario: Scenario, { work, memoryMb }: Facts, bill: Bill): 
   const { usage } = perRun(work.playlist);
   const gbSeconds = originPolls * gbSecondsOf(scenario, work.playlist, memoryMb.playlist);
   return [
-    bill.line('cdnGb', 'CloudFront: transfer', ((viewerBitrateBps / 8) * HOUR_SECONDS) / GB, 'GB'),
-    bill.line('cdnRequest', 'CloudFront: requests', polls + segments * perSegment, 'requests'),
-    bill.line('httpApiRequest', 'HTTP API: playlists', originPolls, 'requests'),
-    ...functionLines(scenario, bill, originPolls, gbSeconds),
-    bill.line('dynamoRead', 'DynamoDB: reads', originPolls * usage.readUnits, 'read units'),
-    bill.line('s3Get', 'S3: GET by the CDN', originSegments, 'requests'),
-    bill.line('logsGb', 'CloudWatch: logs', (originPolls * VIEW_LOG_BYTES) / GB, 'GB'),
+    bill.line('cdnGb', 'CloudFront: transfer', ((viewerBitrateBps / 8) * HOUR_SECONDS) / GB),
+    bill.line('cdnRequest', 'CloudFront: requests', polls + segments * perSegment),
+    bill.line('httpApiRequest', 'HTTP API: playlists', originPolls),
+    ...bill.functions(originPolls, gbSeconds),
+    bill.line('dynamoRead', 'DynamoDB: reads', originPolls * usage.readUnits),
+    bill.line('s3Get', 'S3: GET by the CDN', originSegments),
+    bill.line('logsGb', 'CloudWatch: logs', (originPolls * VIEW_LOG_BYTES) / GB),
   ];
 }
 
@@ -257,79 +225,48 @@ function storedHour(scenario: Scenario, { work, audioBps }: Facts, bill: Bill): 
   const { ladder, bitrateBps, languages, segmentSeconds } = scenario;
   const rungsBps = ladder.reduce((sum, { maxrateBps }) => sum + maxrateBps, 0);
   const gb = (bps: number): number => ((bps / 8) * HOUR_SECONDS) / GB;
-  const records = addUsage(
-    ...([work.upload, work.transcode, work.publish] as const).map((one) => perRun(one).usage),
-  );
-  const itemsGb = ((HOUR_SECONDS / segmentSeconds) * records.newItemBytes) / GB;
+  const steps = [work.upload, work.transcode, work.publish];
+  const { newItemBytes } = addUsage(...steps.map((one) => perRun(one).usage));
+  const itemsGb = ((HOUR_SECONDS / segmentSeconds) * newItemBytes) / GB;
   return [
-    bill.line('s3StorageGb', 'S3: source', gb(bitrateBps), 'GB-months'),
-    bill.line('s3StorageGb', 'S3: renditions', gb(rungsBps + languages * audioBps), 'GB-months'),
-    bill.line('dynamoStorageGb', 'DynamoDB: records', itemsGb, 'GB-months'),
-    bill.line('dynamoRecoveryGb', 'DynamoDB: recovery', itemsGb, 'GB-months'),
+    bill.line('s3StorageGb', 'S3: source', gb(bitrateBps)),
+    bill.line('s3StorageGb', 'S3: renditions', gb(rungsBps + languages * audioBps)),
+    bill.line('dynamoStorageGb', 'DynamoDB: records', itemsGb),
+    bill.line('dynamoRecoveryGb', 'DynamoDB: recovery', itemsGb),
   ];
 }
 
 function idleMonth(scenario: Scenario, { idle, work, memoryMb }: Facts, bill: Bill) {
-  const { minTasks, taskVcpu, taskGb } = scenario;
-  const arm = isArm(scenario);
-  const taskHours = minTasks * MONTH_HOURS;
+  const taskHours = scenario.minTasks * MONTH_HOURS;
   const polls = (pollers: number): number => pollers * LAMBDA_POLLS_PER_HOUR * MONTH_HOURS;
   const schedule = timesUsage(perRun(work.scale).usage, idle.scheduledRunsPerMonth);
   const gbSeconds = idle.scheduledRunsPerMonth * gbSecondsOf(scenario, work.scale, memoryMb.scale);
-  const standard = polls(idle.standardQueuePollers) + schedule.standardRequests;
-  const fifo = polls(idle.fifoQueuePollers);
-  const lines = (counts: IdleCounts): CostLine[] => [
-    bill.line('secret', 'Secrets Manager: owner key', idle.secrets, 'secrets'),
-    bill.line('alarmMetric', 'CloudWatch: alarms', counts.alarmMetrics, 'metrics'),
-    bill.line('dashboard', 'CloudWatch: dashboards', counts.dashboards, 'dashboards'),
-    bill.line('sqsStandard', "SQS: Lambda's polls, standard", counts.standard, 'requests'),
-    bill.line('sqsFifo', "SQS: Lambda's polls, FIFO", counts.fifo, 'requests'),
-    ...functionLines(scenario, bill, idle.scheduledRunsPerMonth, gbSeconds),
-    bill.line('dynamoRead', 'DynamoDB: reads', schedule.readUnits, 'read units'),
-    bill.line('dynamoWrite', 'DynamoDB: writes', schedule.writeUnits, 'write units'),
-    bill.line('imageGb', "ECR: the workers' image", IMAGE_GB, 'GB-months'),
-    bill.line(
-      arm ? 'fargateVcpuHourArm64' : 'fargateVcpuHourX86',
-      'Fargate: CPU',
-      taskHours * taskVcpu,
-      'vCPU-hours',
-    ),
-    bill.line(
-      arm ? 'fargateGbHourArm64' : 'fargateGbHourX86',
-      'Fargate: memory',
-      taskHours * taskGb,
-      'GB-hours',
-    ),
-    bill.line('publicIpv4Hour', 'Public IPv4 of tasks', taskHours, 'hours'),
-  ];
   const { alarmMetrics, dashboards } = idle;
-  const freeStandard = Math.min(standard, ALWAYS_FREE.sqsRequests);
+  const all = {
+    alarmMetrics,
+    dashboards,
+    standard: polls(idle.standardQueuePollers) + schedule.standardRequests,
+    fifo: polls(idle.fifoQueuePollers),
+  };
+  const lines = (counts: typeof all): CostLine[] => [
+    bill.line('secret', 'Secrets Manager: owner key', idle.secrets),
+    bill.line('alarmMetric', 'CloudWatch: alarms', counts.alarmMetrics),
+    bill.line('dashboard', 'CloudWatch: dashboards', counts.dashboards),
+    bill.line('sqsStandard', "SQS: Lambda's polls, standard", counts.standard),
+    bill.line('sqsFifo', "SQS: Lambda's polls, FIFO", counts.fifo),
+    ...bill.functions(idle.scheduledRunsPerMonth, gbSeconds),
+    bill.line('dynamoRead', 'DynamoDB: reads', schedule.readUnits),
+    bill.line('dynamoWrite', 'DynamoDB: writes', schedule.writeUnits),
+    bill.line('imageGb', "ECR: the workers' image", IMAGE_GB),
+    ...bill.tasks('fargate', taskHours),
+    bill.line('publicIpv4Hour', 'Public IPv4 of tasks', taskHours),
+  ];
+  const freeStandard = Math.min(all.standard, ALWAYS_FREE.sqsRequests);
   const afterFree = lines({
     alarmMetrics: Math.max(0, alarmMetrics - ALWAYS_FREE.alarmMetrics),
     dashboards: Math.max(0, dashboards - ALWAYS_FREE.dashboards),
-    standard: standard - freeStandard,
-    fifo: Math.max(0, fifo - (ALWAYS_FREE.sqsRequests - freeStandard)),
+    standard: all.standard - freeStandard,
+    fifo: Math.max(0, all.fifo - (ALWAYS_FREE.sqsRequests - freeStandard)),
   });
-  return {
-    idleMonth: lines({ alarmMetrics, dashboards, standard, fifo }),
-    idleMonthAfterFreeUsd: total(afterFree),
-  };
+  return { idleMonth: lines(all), idleMonthAfterFreeUsd: total(afterFree) };
 }
-
-type IdleCounts = Readonly<{
-  alarmMetrics: number;
-  dashboards: number;
-  standard: number;
-  fifo: number;
-}>;
-
-/** For tables: counts of each role, averaged over its runs. */
-export const averages = (
-  work: Readonly<Record<Role, Work>>,
-): Readonly<Record<Role, Usage & Readonly<{ cpuMs: number }>>> =>
-  Object.fromEntries(
-    ROLES.map((role) => {
-      const { usage, cpuMs } = perRun(work[role]);
-      return [role, { ...usage, cpuMs }];
-    }),
-  ) as Record<Role, Usage & Readonly<{ cpuMs: number }>>;

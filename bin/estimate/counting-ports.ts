@@ -6,9 +6,9 @@ import type {
   QueueMessage,
   RecordStore,
   WorkQueue,
+  Write,
 } from '../../lib/ports/ports.ts';
 import { forEachQueue } from '../../lib/ports/queues.ts';
-import { itemBytes, readUnits, writeBytes, writeUnits } from './item-units.ts';
 import type { Meter } from './meter.ts';
 
 /** SQS sends and deletes ten messages in one request, and bills each 64 KB of it. */
@@ -30,13 +30,12 @@ export function countingPorts(ports: Ports, meter: Meter): Ports {
 export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
   async put(key, bytes, contentType) {
     // Billed as well when the object exists already.
-    meter.add({ mediaPuts: 1, mediaPutBytes: bytes.byteLength, calls: 1 });
+    meter.add({ mediaPuts: 1, calls: 1 });
     return media.put(key, bytes, contentType);
   },
   async get(key, range) {
-    const bytes = await media.get(key, range);
-    meter.add({ mediaGets: 1, mediaGotBytes: bytes?.byteLength ?? 0, calls: 1 });
-    return bytes;
+    meter.add({ mediaGets: 1, calls: 1 });
+    return media.get(key, range);
   },
   async head(key) {
     meter.add({ mediaGets: 1, calls: 1 });
@@ -66,11 +65,8 @@ export const countingStore = (store: RecordStore, meter: Meter): RecordStore => 
   },
   async query(partition, range) {
     const items = await store.query(partition, range);
-    const bytes = items.reduce(
-      (sum, { sort, value }) => sum + itemBytes(partition, sort, value),
-      0,
-    );
-    meter.add({ readUnits: readUnits(bytes), calls: 1 });
+    const bytes = items.map(({ sort, value }) => itemBytes(partition, sort, value));
+    meter.add({ readUnits: readUnits(sum(bytes)), calls: 1 });
     return items;
   },
   async write(writes) {
@@ -78,7 +74,7 @@ export const countingStore = (store: RecordStore, meter: Meter): RecordStore => 
     const written = await store.write(writes);
     if (written) {
       const made = writes.filter((write) => write.type === 'put' && write.expect === 0);
-      meter.add({ newItemBytes: made.reduce((sum, write) => sum + writeBytes(write), 0) });
+      meter.add({ newItemBytes: sum(made.map(writeBytes)) });
     }
     return written;
   },
@@ -94,8 +90,8 @@ export function countingQueue(queue: WorkQueue, meter: Meter, fifo: boolean): Wo
     },
     async receive(options) {
       const deliveries = await queue.receive(options);
-      if (deliveries.length === 0) meter.add({ emptyReceives: 1 });
-      else count(chunks(deliveries));
+      // The number of polls without messages depends on time, not on work.
+      if (deliveries.length > 0) count(chunks(deliveries));
       return deliveries;
     },
     async extend(receipt, leaseMs) {
@@ -126,3 +122,38 @@ const chunks = (messages: readonly Readonly<{ body: string }>[]): number =>
   Math.max(1, Math.ceil(sum(messages.map(({ body }) => Buffer.byteLength(body))) / REQUEST_BYTES));
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+/**
+ * Request units of DynamoDB's on-demand mode, for items as the AWS engine stores them: reads are
+ * consistent; a write of several items, or a conditional deletion, is a transaction.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+ */
+const READ_UNIT_BYTES = 4096;
+const WRITE_UNIT_BYTES = 1024;
+const TRANSACTION_FACTOR = 2;
+
+/** Names of the attributes, the version as a number, and the name of the write: a UUID. */
+const FIXED_BYTES =
+  'pk'.length + 'sk'.length + 'version'.length + 3 + 'value'.length + 'write'.length + 36;
+
+export const itemBytes = (partition: string, sort: string, value: unknown): number =>
+  FIXED_BYTES +
+  Buffer.byteLength(partition) +
+  Buffer.byteLength(sort) +
+  Buffer.byteLength(JSON.stringify(value) ?? '');
+
+/** Of one GetItem, or of one Query by the total size of its items. */
+export const readUnits = (bytes: number): number => Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES));
+
+const writeBytes = (write: Write): number =>
+  write.type === 'put' ? itemBytes(write.partition, write.sort, write.value) : 0;
+
+/** Writes whose condition fails are billed as well. */
+export function writeUnits(writes: readonly Write[]): number {
+  const [first] = writes;
+  const isTransaction =
+    writes.length > 1 || (first?.type === 'delete' && first.expect !== undefined);
+  const unitsOf = (write: Write) => Math.max(1, Math.ceil(writeBytes(write) / WRITE_UNIT_BYTES));
+  const units = sum(writes.map(unitsOf));
+  return units * (isTransaction ? TRANSACTION_FACTOR : 1);
+}

@@ -3,7 +3,7 @@
 import { UsageError } from '../../lib/base/command-line.ts';
 import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
 import { costs, type Facts } from './costs.ts';
-import { deployedIdleResources } from './deployment.ts';
+import { deployedIdleResources } from './idle-resources.ts';
 import { MANAGED_SERVICES } from './managed-services.ts';
 import { measureCpuSeconds } from './media.ts';
 import { PRICES, US_EAST_1 } from './prices.ts';

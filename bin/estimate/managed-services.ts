@@ -3,22 +3,18 @@
  * quality, latency, regions, support and free allowances are not compared here.
  */
 
-import type { Basis } from './prices.ts';
+import { copied, recalled, type Sourced } from './prices.ts';
 import type { Scenario } from './scenario.ts';
 
-export type ManagedService = Readonly<{
-  name: string;
-  /** In dollars. */
-  streamHourUsd: (scenario: Scenario) => number;
-  viewerHourUsd: (scenario: Scenario) => number;
-  storedHourMonthUsd: (scenario: Scenario) => number;
-  /** What the functions above are based on. */
-  prices: string;
-  source: string;
-  url: string;
-  asOf: string;
-  basis: Basis;
-}>;
+export type ManagedService = Sourced &
+  Readonly<{
+    name: string;
+    streamHourUsd: (scenario: Scenario) => number;
+    viewerHourUsd: (scenario: Scenario) => number;
+    storedHourMonthUsd: (scenario: Scenario) => number;
+    /** What the functions above are based on. */
+    prices: string;
+  }>;
 
 const MINUTES = 60;
 const HD_ABOVE_PX = 576;
@@ -46,10 +42,10 @@ export const MANAGED_SERVICES: readonly ManagedService[] = [
     viewerHourUsd: ({ viewerBitrateBps }) => gbPerHour(viewerBitrateBps) * CDN_GB,
     storedHourMonthUsd: (scenario) => gbPerHour(ladderBps(scenario)) * S3_GB,
     prices: 'input HD 0.294, output HD 0.702, output SD 0.354 an hour; 0.085 per GB delivered',
-    source: 'Live Streaming on AWS with Amazon S3, cost example 2',
-    url: 'https://docs.aws.amazon.com/solutions/latest/live-streaming-on-aws-with-amazon-s3/cost-example-2.html',
-    asOf: '2026-11-21 (undated copy)',
-    basis: 'copy',
+    ...copied(
+      'Live Streaming on AWS with Amazon S3, cost example 2',
+      'https://docs.aws.amazon.com/solutions/latest/live-streaming-on-aws-with-amazon-s3/cost-example-2.html',
+    ),
   },
   {
     name: 'Amazon IVS, standard channel',
@@ -58,10 +54,7 @@ export const MANAGED_SERVICES: readonly ManagedService[] = [
     storedHourMonthUsd: (scenario) => gbPerHour(ladderBps(scenario)) * S3_GB,
     prices:
       'input 2.00 an hour; output in HD (720p) 0.075 an hour, North America; recordings in S3',
-    source: 'Amazon IVS pricing, low-latency streaming',
-    url: 'https://aws.amazon.com/ivs/pricing/',
-    asOf: '2025-06',
-    basis: 'memory',
+    ...recalled('Amazon IVS pricing, low-latency streaming', 'https://aws.amazon.com/ivs/pricing/'),
   },
   {
     name: 'Cloudflare Stream',
@@ -69,10 +62,11 @@ export const MANAGED_SERVICES: readonly ManagedService[] = [
     viewerHourUsd: () => MINUTES * 0.001,
     storedHourMonthUsd: () => MINUTES * 0.005,
     prices: '5 per 1,000 minutes stored, prepaid; 1 per 1,000 minutes delivered; encoding included',
-    source: 'Cloudflare Stream pricing, as API Evangelist read it',
-    url: 'https://developers.cloudflare.com/stream/pricing/',
-    asOf: '2026-07-11',
-    basis: 'copy',
+    ...copied(
+      'Cloudflare Stream pricing, as API Evangelist read it',
+      'https://developers.cloudflare.com/stream/pricing/',
+      '2026-07-11',
+    ),
   },
   {
     name: 'Mux Video, plus quality, 1080p',
@@ -81,10 +75,7 @@ export const MANAGED_SERVICES: readonly ManagedService[] = [
     storedHourMonthUsd: () => MINUTES * 0.003,
     prices:
       'about 0.04 a minute of live input, 0.001 delivered, 0.003 stored; 100,000 minutes delivered free',
-    source: 'Mux, Understanding Mux Video pricing',
-    url: 'https://www.mux.com/docs/pricing/video',
-    asOf: '2025-06',
-    basis: 'memory',
+    ...recalled('Mux, Understanding Mux Video pricing', 'https://www.mux.com/docs/pricing/video'),
   },
   {
     name: 'Livepeer Studio',
@@ -93,9 +84,6 @@ export const MANAGED_SERVICES: readonly ManagedService[] = [
     storedHourMonthUsd: () => 0.09,
     prices:
       '0.33 transcoded, 0.09 stored, 0.03 delivered, for 60 minutes each, beyond a monthly plan',
-    source: 'Livepeer Studio pricing',
-    url: 'https://livepeer.studio/pricing',
-    asOf: '2024-12',
-    basis: 'memory',
+    ...recalled('Livepeer Studio pricing', 'https://livepeer.studio/pricing', '2024-12'),
   },
 ];

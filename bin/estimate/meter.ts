@@ -1,38 +1,21 @@
 /** What steps request from the ports, in the units that AWS bills. */
 
-export type Usage = Readonly<{
-  mediaPuts: number;
-  /** GET and HEAD. */
-  mediaGets: number;
-  mediaLists: number;
-  mediaPutBytes: number;
-  mediaGotBytes: number;
-  readUnits: number;
-  writeUnits: number;
-  /** Of items that did not exist before. */
-  newItemBytes: number;
-  standardRequests: number;
-  fifoRequests: number;
-  /** Polls without messages: their number depends on time, not on work. */
-  emptyReceives: number;
-  /** Of any kind: each is a round trip. */
-  calls: number;
-}>;
-
-export const NO_USAGE: Usage = {
+export const NO_USAGE = {
   mediaPuts: 0,
+  /** GET and HEAD. */
   mediaGets: 0,
   mediaLists: 0,
-  mediaPutBytes: 0,
-  mediaGotBytes: 0,
   readUnits: 0,
   writeUnits: 0,
+  /** Of items that did not exist before. */
   newItemBytes: 0,
   standardRequests: 0,
   fifoRequests: 0,
-  emptyReceives: 0,
+  /** Of any kind: each is a round trip. */
   calls: 0,
 };
+
+export type Usage = Readonly<Record<keyof typeof NO_USAGE, number>>;
 
 const NAMES = Object.keys(NO_USAGE) as (keyof Usage)[];
 
@@ -46,7 +29,7 @@ const combine = (value: (name: keyof Usage) => number): Usage =>
   Object.fromEntries(NAMES.map((name) => [name, value(name)])) as Usage;
 
 export class Meter {
-  #usage = NO_USAGE;
+  #usage: Usage = NO_USAGE;
 
   get usage(): Usage {
     return this.#usage;

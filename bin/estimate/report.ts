@@ -1,8 +1,9 @@
 /** The estimate as text for a terminal, or as Markdown for a README. */
 
-import { averages, type CostLine, type Costs, type Facts, total } from './costs.ts';
+import { type CostLine, type Costs, type Facts, ROLES, type Role, total } from './costs.ts';
 import type { ManagedService } from './managed-services.ts';
-import { type PriceList, type PriceName, US_EAST_1 } from './prices.ts';
+import { perRun } from './meter.ts';
+import type { PriceList, Sourced } from './prices.ts';
 import type { Scenario } from './scenario.ts';
 
 export type Estimate = Readonly<{
@@ -66,21 +67,19 @@ function summary({ scenario, costs }: Estimate): Table {
   const { streamHour, viewerHour, storedHour, idleMonth, idleMonthAfterFreeUsd } = costs;
   const stored = total(storedHour);
   const audience = viewers * total(viewerHour);
+  const kept = (stored * retentionDays) / DAYS_PER_MONTH;
   return {
     title: 'What it costs',
     head: ['', 'cost'],
-    rows: [
-      ['one hour of one stream, without viewers', dollars(total(streamHour))],
-      ['one hour of one viewer', dollars(total(viewerHour))],
-      [`one hour of one stream with ${viewers} viewers`, dollars(total(streamHour) + audience)],
-      ['one recorded hour, kept for a month', dollars(stored)],
-      [
-        `one recorded hour, kept for ${retentionDays} days`,
-        dollars((stored * retentionDays) / DAYS_PER_MONTH),
-      ],
-      ['one month in which nobody streams', dollars(total(idleMonth))],
-      ["the same after AWS's monthly free allowances", dollars(idleMonthAfterFreeUsd)],
-    ],
+    rows: Object.entries({
+      'one hour of one stream, without viewers': total(streamHour),
+      'one hour of one viewer': total(viewerHour),
+      [`one hour of one stream with ${viewers} viewers`]: total(streamHour) + audience,
+      'one recorded hour, kept for a month': stored,
+      [`one recorded hour, kept for ${retentionDays} days`]: kept,
+      'one month in which nobody streams': total(idleMonth),
+      "the same after AWS's monthly free allowances": idleMonthAfterFreeUsd,
+    }).map(([what, usd]) => [what, dollars(usd)]),
   };
 }
 
@@ -102,35 +101,21 @@ const costTable = (title: string, lines: readonly CostLine[]): Table => ({
   ],
 });
 
-const ROLE_NAMES = {
-  upload: 'upload of a segment',
-  transcode: 'transcode job',
-  publish: 'publishing of a segment',
-  housekeeping: 'housekeeping of an open stream (each 30 s)',
-  housekeepingPublish: 'publisher, triggered by housekeeping',
-  scale: 'scaling evaluation (each 10 s)',
-  playlist: 'playlist request at the origin',
-} as const;
-
 const operations = ({ facts }: Estimate): Table => ({
   title: 'Operations of each step, measured in the run',
   head: [
-    'step',
-    'S3 PUT',
-    'S3 GET',
-    'write units',
-    'read units',
-    'SQS',
-    'SQS FIFO',
-    'bytes of new items',
-    'CPU ms',
+    ...['step', 'S3 PUT', 'S3 GET', 'write units', 'read units'],
+    ...['SQS', 'SQS FIFO', 'bytes of new items', 'CPU ms'],
   ],
-  rows: Object.entries(averages(facts.work)).map(([role, work]) => [
-    ROLE_NAMES[role as keyof typeof ROLE_NAMES],
-    ...[work.mediaPuts, work.mediaGets, work.writeUnits, work.readUnits].map(amount),
-    ...[work.standardRequests, work.fifoRequests, work.newItemBytes].map(amount),
-    role === 'transcode' ? 'see above' : amount(work.cpuMs),
-  ]),
+  rows: (Object.keys(facts.work) as Role[]).map((role) => {
+    const { usage, cpuMs } = perRun(facts.work[role]);
+    return [
+      ROLES[role],
+      ...[usage.mediaPuts, usage.mediaGets, usage.writeUnits, usage.readUnits].map(amount),
+      ...[usage.standardRequests, usage.fifoRequests, usage.newItemBytes].map(amount),
+      role === 'transcode' ? 'see above' : amount(cpuMs),
+    ];
+  }),
 });
 
 const comparison = ({ scenario, costs, services }: Estimate): Table => ({
@@ -143,48 +128,46 @@ const comparison = ({ scenario, costs, services }: Estimate): Table => ({
     `hour with ${scenario.viewers} viewers`,
   ],
   rows: [
-    {
-      name: 'Rivulet on AWS',
-      stream: total(costs.streamHour),
-      viewer: total(costs.viewerHour),
-      stored: total(costs.storedHour),
-    },
-    ...services.map((service) => ({
-      name: service.basis === 'copy' ? service.name : `${service.name} (not verified)`,
-      stream: service.streamHourUsd(scenario),
-      viewer: service.viewerHourUsd(scenario),
-      stored: service.storedHourMonthUsd(scenario),
-    })),
-  ].map(({ name, stream, viewer, stored }) => [
+    [
+      'Rivulet on AWS',
+      ...[costs.streamHour, costs.viewerHour, costs.storedHour].map(total),
+    ] as const,
+    ...services.map(
+      ({ name, basis, ...service }) =>
+        [
+          basis === 'copy' ? name : `${name} (not verified)`,
+          service.streamHourUsd(scenario),
+          service.viewerHourUsd(scenario),
+          service.storedHourMonthUsd(scenario),
+        ] as const,
+    ),
+  ].map(([name, stream = 0, viewer = 0, stored = 0]) => [
     name,
     ...[stream, viewer, stored, stream + scenario.viewers * viewer].map(dollars),
   ]),
 });
 
 function sources({ prices, services }: Estimate, markdown: boolean): string {
-  const pages = new Map<string, string[]>();
-  const note = (text: string, name: string) => pages.set(text, [...(pages.get(text) ?? []), name]);
-  for (const name of Object.keys(US_EAST_1) as PriceName[]) {
-    const { source, url, asOf, basis, usd, per } = prices[name];
-    note(sourceText(source, url, asOf, basis, markdown), `$${usd} per ${per}`);
-  }
-  for (const { source, url, asOf, basis, prices: list } of services) {
-    note(sourceText(source, url, asOf, basis, markdown), list);
-  }
+  const pages = Map.groupBy(
+    [
+      ...Object.values(prices).map((price) => ({
+        ...price,
+        says: `$${price.usd} per ${price.per}`,
+      })),
+      ...services.map((service) => ({ ...service, says: service.prices })),
+    ],
+    (sourced) => sourceText(sourced, markdown),
+  );
   return [
     heading('Where the prices come from', markdown),
-    ...[...pages].map(([text, names]) => `- ${text}: ${names.join('; ')}`),
+    ...[...pages].map(([text, all]) => `- ${text}: ${all.map(({ says }) => says).join('; ')}`),
   ].join('\n');
 }
 
-const sourceText = (
-  source: string,
-  url: string,
-  asOf: string,
-  basis: string,
-  markdown: boolean,
-): string =>
-  `${markdown ? `[${source}](${url})` : `${source} <${url}>`}, as of ${asOf}${basis === 'copy' ? '' : ', not verified'}`;
+function sourceText({ source, url, asOf, basis }: Sourced, markdown: boolean): string {
+  const page = markdown ? `[${source}](${url})` : `${source} <${url}>`;
+  return `${page}, as of ${asOf}${basis === 'copy' ? '' : ', not verified'}`;
+}
 
 const assumptions = ({ scenario }: Estimate, markdown: boolean): string =>
   [
@@ -212,17 +195,13 @@ function textTable({ title, head, rows }: Table): string {
   );
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) =>
-        isNumeric(rows, column)
-          ? cell.padStart(widths[column] ?? 0)
-          : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return isNumeric(rows, column) ? cell.padStart(width) : cell.padEnd(width);
+      })
       .join('  ')
       .trimEnd();
-  return [title, line(head), ...rows.map(line)]
-    .map((text) => `  ${text}`)
-    .join('\n')
-    .slice(2);
+  return [title, ...[head, ...rows].map((row) => `  ${line(row)}`)].join('\n');
 }
 
 const isNumeric = (rows: readonly (readonly string[])[], column: number): boolean =>

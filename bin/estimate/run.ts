@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SQSEvent } from 'aws-lambda';
 import { apiHandlers } from '../../lambdas/api/handlers.ts';
 import { delayedHandler } from '../../lambdas/queue/delayed.ts';
+import type { QueueHandler } from '../../lambdas/queue/handlers.ts';
 import { publishHandler } from '../../lambdas/queue/publish.ts';
 import { scalingHandler } from '../../lambdas/queue/scaling.ts';
 import { DEFAULT_LADDER, type Rung } from '../../lib/domain/ladder.ts';
@@ -19,14 +19,15 @@ import { openDataFolder } from '../../lib/embedded/data-folder.ts';
 import { type EmbeddedPorts, embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { invoke } from '../../lib/embedded/lambda-context.ts';
 import { toLambdaEvent } from '../../lib/embedded/lambda-event.ts';
+import { toRecord } from '../../lib/embedded/queue-poller.ts';
 import { hashKey, newStream } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
 import { startWorker } from '../../lib/pipeline/jobs/worker.ts';
 import { sendScalingRequest } from '../../lib/pipeline/messages.ts';
-import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
+import type { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import type { QueueName } from '../../lib/ports/queues.ts';
-import { ROLES, type Role } from './costs.ts';
+import { eachRole, type Role } from './costs.ts';
 import { countingPorts, countingQueue } from './counting-ports.ts';
 import { makeSource, SOURCE_PX } from './media.ts';
 import { Meter, type Work } from './meter.ts';
@@ -77,27 +78,22 @@ export async function measureWork(options: RunOptions): Promise<Readonly<Record<
 }
 
 class Run {
-  readonly #ports: EmbeddedPorts;
+  readonly #ports: EmbeddedPorts & Readonly<{ records: StreamRecords }>;
   readonly #options: RunOptions;
   readonly #folder: string;
-  readonly #meters: Readonly<Record<Role, Meter>>;
-  readonly #runs: Record<Role, { runs: number; cpuMs: number }>;
+  readonly #meters = eachRole(() => new Meter());
+  #runs = eachRole(() => ({ runs: 0, cpuMs: 0 }));
   readonly #deps: Readonly<Record<Role, Deps>>;
-  readonly #workerDeps: Deps;
 
   constructor(ports: EmbeddedPorts, options: RunOptions, folder: string) {
-    this.#ports = ports;
+    this.#ports = withRecords(ports);
     this.#options = options;
     this.#folder = folder;
     const ownerKeyHash = hashKey(KEY);
-    this.#meters = each(() => new Meter());
-    this.#runs = each(() => ({ runs: 0, cpuMs: 0 }));
-    this.#deps = each((role) => ({
-      ...withRecords(countingPorts(ports, this.#meters[role])),
-      ownerKeyHash,
-    }));
-    const { transcode } = this.#deps;
-    this.#workerDeps = { ...transcode, media: cachePuts(transcode.media) };
+    this.#deps = eachRole((role) => {
+      const deps = { ...withRecords(countingPorts(ports, this.#meters[role])), ownerKeyHash };
+      return role === 'transcode' ? { ...deps, media: cachePuts(deps.media) } : deps;
+    });
   }
 
   async counts(): Promise<Readonly<Record<Role, Work>>> {
@@ -114,26 +110,24 @@ class Run {
     for (const [index, bytes] of sources.entries()) {
       await this.#upload(before + index, bytes);
       await this.#transcode();
-      await this.#drain('publish', 'publish', PUBLISH_BATCH, this.#publishing('publish'));
+      await this.#publish('publish');
       // CDN caches ask once a second; a playlist changes once a segment.
       for (let second = 0; second < Math.round(segmentSeconds); second += 1) {
-        for (const rendition of await this.#renditions()) {
-          const path = `/viewstream/metadata/${VIDEO_ID}/${rendition}.m3u8`;
-          const parameters = { videoId: VIDEO_ID, playlist: `${rendition}.m3u8` };
-          const event = eventOf('GET', path, '', parameters);
+        for (const rendition of Object.keys((await this.#timeline()).renditions)) {
+          const playlist = `${rendition}.m3u8`;
+          const path = `/viewstream/metadata/${VIDEO_ID}/${playlist}`;
+          const event = eventOf('GET', path, '', { videoId: VIDEO_ID, playlist });
           await this.#timed('playlist', () => answered('viewPlaylist', view.viewPlaylist, event));
         }
       }
     }
-    const head = await new StreamRecords(this.#ports.store).timeline(await this.#stream());
-    if (head.value.nextSequence !== before + segments) {
-      throw new Error(
-        `The run published ${head.value.nextSequence} segments of ${before + segments}.`,
-      );
+    const { nextSequence } = await this.#timeline();
+    if (nextSequence !== before + segments) {
+      throw new Error(`The run published ${nextSequence} segments of ${before + segments}.`);
     }
     await this.#housekeep();
     await this.#scale(2 * SCALING_INTERVAL_MS);
-    return each((role) => ({ usage: this.#meters[role].usage, ...this.#runs[role] }));
+    return eachRole((role) => ({ usage: this.#meters[role].usage, ...this.#runs[role] }));
   }
 
   async #createStream(): Promise<void> {
@@ -141,7 +135,7 @@ class Run {
     const targetDurationSeconds = Math.ceil(this.#options.segmentSeconds * 1.5);
     const ladder = smallLadder(this.#options.rungs);
     const settings = { ...stream.settings, ladder, targetDurationSeconds };
-    await new StreamRecords(this.#ports.store).createStream({ ...stream, settings });
+    await this.#ports.records.createStream({ ...stream, settings });
   }
 
   /** The first one is transcoded, for the others its outcome is recorded again. */
@@ -150,7 +144,7 @@ class Run {
     if (before === 0) return;
     await this.#upload(0, bytes);
     await this.#transcode();
-    const records = new StreamRecords(this.#ports.store);
+    const { records, queues } = this.#ports;
     const stream = await this.#stream();
     const first = await records.findOutcome(stream, 1, 0);
     if (first?.type !== 'rendered') throw new Error('The first segment was not transcoded.');
@@ -158,18 +152,15 @@ class Run {
       await this.#upload(number, bytes);
       const startTicks = first.startTicks + number * first.durationTicks;
       await records.recordOutcome(stream, { ...first, number, startTicks });
-      const { liveJobs } = this.#ports.queues;
-      const jobs = await liveJobs.receive({ max: 1, waitMs: 0, leaseMs: LEASE_MS });
-      await liveJobs.acknowledge(jobs.map(({ receipt }) => receipt));
+      const jobs = await queues.liveJobs.receive({ max: 1, waitMs: 0, leaseMs: LEASE_MS });
+      await queues.liveJobs.acknowledge(jobs.map(({ receipt }) => receipt));
     }
-    await this.#drain('publish', 'publish', PUBLISH_BATCH, this.#publishing('publish'));
+    await this.#publish('publish');
   }
 
   #forget(): void {
-    for (const role of ROLES) {
-      this.#meters[role].reset();
-      this.#runs[role] = { runs: 0, cpuMs: 0 };
-    }
+    eachRole((role) => this.#meters[role].reset());
+    this.#runs = eachRole(() => ({ runs: 0, cpuMs: 0 }));
   }
 
   async #upload(number: number, bytes: Uint8Array): Promise<void> {
@@ -181,14 +172,12 @@ class Run {
 
   /** In the worker's own loop, so that its queue requests are counted as well. */
   async #transcode(): Promise<void> {
-    const deps = this.#workerDeps;
     const failures: unknown[] = [];
     const done = Promise.withResolvers<void>();
-    const workFolder = join(this.#folder, 'work');
     const worker = startWorker({
-      deps,
+      deps: this.#deps.transcode,
       concurrency: 1,
-      workFolder,
+      workFolder: join(this.#folder, 'work'),
       around: async (_, run) => {
         const outcome = await run().finally(done.resolve);
         if (outcome !== 'done') failures.push(outcome);
@@ -202,24 +191,19 @@ class Run {
     if (failures.length > 0) throw new Error('The run failed to transcode', { cause: failures[0] });
   }
 
-  #publishing(role: 'publish' | 'housekeepingPublish') {
-    const handler = publishHandler(this.#deps[role]);
-    return (event: SQSEvent): Promise<unknown> => invoke('publish', handler, event, HANDLER_MS);
+  async #publish(role: 'publish' | 'housekeepingPublish'): Promise<void> {
+    await this.#drain(role, 'publish', PUBLISH_BATCH, publishHandler(this.#deps[role]));
   }
 
   /** As Lambda polls: its queue requests are billed, but no function waits for them. */
-  async #drain(
-    role: Role,
-    name: QueueName,
-    batch: number,
-    handle: (event: SQSEvent) => Promise<unknown>,
-  ): Promise<void> {
+  async #drain(role: Role, name: QueueName, batch: number, handler: QueueHandler): Promise<void> {
     const polls = new Meter();
     const queue = countingQueue(this.#ports.queues[name], polls, name === 'publish');
     for (;;) {
       const deliveries = await queue.receive({ max: batch, waitMs: 0, leaseMs: LEASE_MS });
       if (deliveries.length === 0) break;
-      const answer = await this.#timed(role, () => handle(eventOfBodies(deliveries)));
+      const event = { Records: deliveries.map((one) => toRecord(name, one)) };
+      const answer = await this.#timed(role, () => invoke(name, handler, event, HANDLER_MS));
       const { batchItemFailures } = answer as { batchItemFailures: readonly unknown[] };
       if (batchItemFailures.length > 0) throw new Error(`The run failed in the ${name} queue.`);
       await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
@@ -232,16 +216,8 @@ class Run {
     const { videoId, uid } = await this.#stream();
     const body = JSON.stringify({ type: 'housekeeping', videoId, uid });
     await this.#ports.queues.delayed.send([{ body }]);
-    const handler = delayedHandler(this.#deps.housekeeping);
-    await this.#drain('housekeeping', 'delayed', 1, (event) =>
-      invoke('delayed', handler, event, HANDLER_MS),
-    );
-    await this.#drain(
-      'housekeepingPublish',
-      'publish',
-      PUBLISH_BATCH,
-      this.#publishing('housekeepingPublish'),
-    );
+    await this.#drain('housekeeping', 'delayed', 1, delayedHandler(this.#deps.housekeeping));
+    await this.#publish('housekeepingPublish');
   }
 
   /** One scaling evaluation, `laterMs` after now: the interval since the previous one must be over. */
@@ -252,9 +228,7 @@ class Run {
     const clock = { now: () => this.#ports.clock.now() + laterMs };
     const handler = scalingHandler({ ...this.#deps.scale, clock }, SCALING);
     await sendScalingRequest(this.#ports, { hasNewJob: true });
-    await this.#drain('scale', 'scaling', 1, (event) =>
-      invoke('scaling', handler, event, HANDLER_MS),
-    );
+    await this.#drain('scale', 'scaling', 1, handler);
   }
 
   async #timed<T>(role: Role, work: () => Promise<T>): Promise<T> {
@@ -267,19 +241,15 @@ class Run {
   }
 
   async #stream() {
-    const found = await new StreamRecords(this.#ports.store).findStream(VIDEO_ID);
+    const found = await this.#ports.records.findStream(VIDEO_ID);
     if (!found) throw new Error('The stream of the run is gone.');
     return found.value;
   }
 
-  async #renditions(): Promise<string[]> {
-    const { value } = await new StreamRecords(this.#ports.store).timeline(await this.#stream());
-    return Object.keys(value.renditions);
+  async #timeline() {
+    return (await this.#ports.records.timeline(await this.#stream())).value;
   }
 }
-
-const each = <T>(make: (role: Role) => T): Record<Role, T> =>
-  Object.fromEntries(ROLES.map((role) => [role, make(role)])) as Record<Role, T>;
 
 type ApiHandler = ReturnType<typeof apiHandlers>['upload'];
 type HttpEvent = ReturnType<typeof toLambdaEvent>;
@@ -310,27 +280,6 @@ const eventOf = (
     pathParameters,
     body: Buffer.from(body),
   });
-
-const eventOfBodies = (
-  deliveries: readonly Readonly<{ id: string; receipt: string; body: string }>[],
-): SQSEvent => ({
-  Records: deliveries.map(({ id, receipt, body }) => ({
-    messageId: id,
-    receiptHandle: receipt,
-    body,
-    attributes: {
-      ApproximateReceiveCount: '1',
-      SentTimestamp: String(Date.now()),
-      SenderId: 'local',
-      ApproximateFirstReceiveTimestamp: '0',
-    },
-    messageAttributes: {},
-    md5OfBody: '',
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:local:000000000000:estimate',
-    awsRegion: 'local',
-  })),
-});
 
 /** As many rungs as asked for, none larger than the source: operations depend on their number only. */
 const RUNG_STEP_PX = 16;

@@ -1,5 +1,6 @@
 /** `/upload/…`: segments, init segments and playlists that an encoder sends. */
 
+import { defined } from '../../lib/base/defined.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
@@ -49,11 +50,8 @@ export const uploadHandler = (deps: Deps) =>
       await storeInit(deps, stream.value, bytes, session);
       return { statusCode: 204 };
     }
-    const common = {
-      number: parseSegmentNumber(parameter(event, 'segment')),
-      ...(session === undefined ? {} : { session }),
-      ...(durationSeconds === undefined ? {} : { durationSeconds }),
-    };
+    const number = parseSegmentNumber(parameter(event, 'segment'));
+    const common = { number, ...defined({ session, durationSeconds }) };
     if (size !== undefined && bytes.byteLength === 0) {
       if (digest === undefined) {
         throw new DomainError(
@@ -63,12 +61,8 @@ export const uploadHandler = (deps: Deps) =>
         );
       }
       const pushed = parameter(event, 'name') !== undefined;
-      const granted = await presignUpload(deps, stream, {
-        ...common,
-        digest,
-        sizeBytes: size,
-        pushed,
-      });
+      const request = { ...common, digest, sizeBytes: size, pushed };
+      const granted = await presignUpload(deps, stream, request);
       return 'receipt' in granted ? answer(granted) : json(202, granted);
     }
     if (size !== undefined && size !== bytes.byteLength) {
@@ -78,13 +72,8 @@ export const uploadHandler = (deps: Deps) =>
         'Send the whole segment as the body, or no body at all to be granted an upload.',
       );
     }
-    const result = await uploadSegment(deps, stream, {
-      ...common,
-      bytes,
-      pushed: false,
-      ...(digest === undefined ? {} : { digest }),
-    });
-    return answer(result);
+    const segment = { ...common, bytes, pushed: false, ...defined({ digest }) };
+    return answer(await uploadSegment(deps, stream, segment));
   });
 
 function requireMediaKind(kind: string | undefined): void {
@@ -102,11 +91,7 @@ export const pushHandler = (deps: Deps) =>
     const name = fileName(event);
     const session = parseSession(parameter(event, 'session'));
     const digest = parseDigest(parameter(event, 'digest'));
-    const result = await pushFile(deps, stream, {
-      name,
-      bytes: bodyBytes(event),
-      ...(session === undefined ? {} : { session }),
-      ...(digest === undefined ? {} : { digest }),
-    });
+    const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
+    const result = await pushFile(deps, stream, file);
     return result ? answer(result) : { statusCode: 204 };
   });

@@ -12,11 +12,8 @@ export const viewSegmentHandler = (deps: Deps) =>
     const format = parseFormat(query.format);
     const language = parseLanguage(query.lang);
     const moment = await findMoment(deps, videoId, query.timestamp);
-    const key = await joinSegment(deps, moment, {
-      format,
-      resolution: query.resolution,
-      language,
-    });
+    const { resolution } = query;
+    const key = await joinSegment(deps, moment, { format, resolution, language });
     // The object never changes; the segment at a timestamp does, when its late arrival comes.
     const headers = { location: `/${key}`, 'cache-control': 'public, max-age=10' };
     return { statusCode: 302, headers };

@@ -1,7 +1,5 @@
 import { delayedDeadHandler } from '../queue/delayed.ts';
-import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, workQueues } from '../runtime/ports.ts';
+import { queueFunction } from '../runtime/entries.ts';
+import { workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ queues: workQueues('delayed') });
-
-export const handler = observedQueue(delayedDeadHandler(deps));
+export const handler = queueFunction(delayedDeadHandler, { queues: workQueues('delayed') });

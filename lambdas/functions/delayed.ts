@@ -1,10 +1,8 @@
 import { delayedHandler } from '../queue/delayed.ts';
-import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
+import { queueFunction } from '../runtime/entries.ts';
+import { recordStore, workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({
+export const handler = queueFunction(delayedHandler, {
   store: recordStore(),
   queues: workQueues('liveJobs', 'publish', 'delayed', 'scaling'),
 });
-
-export const handler = observedQueue(delayedHandler(deps));

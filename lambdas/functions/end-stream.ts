@@ -1,13 +1,8 @@
 import { endStreamHandler } from '../api/upload-end.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
-import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
+import { keyedFunction } from '../runtime/entries.ts';
+import { recordStore, workQueues } from '../runtime/ports.ts';
 
-const ownerKey = ownerKeyFromSecret();
-const deps = functionDeps({
+export const handler = keyedFunction(endStreamHandler, {
   store: recordStore(),
   queues: workQueues('publish'),
-  ownerKey,
 });
-
-export const handler = observedApi(endStreamHandler(deps), ownerKey.refresh);

@@ -1,14 +1,13 @@
 import { healthzHandler } from '../api/healthz.ts';
+import { apiFunction } from '../runtime/entries.ts';
 import { mediaStore } from '../runtime/media-store.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { functionDeps, recordStore, workerFleet, workQueues } from '../runtime/ports.ts';
+import { recordStore, workerFleet, workQueues } from '../runtime/ports.ts';
 
 const store = recordStore();
-const deps = functionDeps({
+
+export const handler = apiFunction(healthzHandler, {
   media: mediaStore(),
   store,
   fleet: workerFleet(store),
   queues: workQueues('liveJobs'),
 });
-
-export const handler = observedApi(healthzHandler(deps));

@@ -1,9 +1,10 @@
 import { jobsDeadHandler } from '../queue/jobs.ts';
-import { measure, observedQueue } from '../runtime/observability.ts';
-import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
+import { queueFunction } from '../runtime/entries.ts';
+import { measure } from '../runtime/observability.ts';
+import { recordStore, workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ store: recordStore(), queues: workQueues('publish') });
+const parts = { store: recordStore(), queues: workQueues('publish') };
 
-export const handler = observedQueue(jobsDeadHandler(deps), async (bodies) => {
+export const handler = queueFunction(jobsDeadHandler, parts, async (bodies) => {
   measure.count('SegmentsLost', bodies.length);
 });

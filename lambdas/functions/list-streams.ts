@@ -1,9 +1,5 @@
 import { listStreamsHandler } from '../api/streams.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
-import { functionDeps, recordStore } from '../runtime/ports.ts';
+import { keyedFunction } from '../runtime/entries.ts';
+import { recordStore } from '../runtime/ports.ts';
 
-const ownerKey = ownerKeyFromSecret();
-const deps = functionDeps({ store: recordStore(), ownerKey });
-
-export const handler = observedApi(listStreamsHandler(deps), ownerKey.refresh);
+export const handler = keyedFunction(listStreamsHandler, { store: recordStore() });

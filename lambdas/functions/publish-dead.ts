@@ -1,7 +1,5 @@
 import { publishDeadHandler } from '../queue/publish.ts';
-import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, workQueues } from '../runtime/ports.ts';
+import { queueFunction } from '../runtime/entries.ts';
+import { workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ queues: workQueues('publish') });
-
-export const handler = observedQueue(publishDeadHandler(deps));
+export const handler = queueFunction(publishDeadHandler, { queues: workQueues('publish') });

@@ -1,7 +1,8 @@
 import { publishHandler } from '../queue/publish.ts';
-import { measure, observedQueue } from '../runtime/observability.ts';
-import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
+import { queueFunction } from '../runtime/entries.ts';
+import { measure } from '../runtime/observability.ts';
+import { recordStore, workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ store: recordStore(), queues: workQueues('delayed') });
+const parts = { store: recordStore(), queues: workQueues('delayed') };
 
-export const handler = observedQueue(publishHandler(deps, measure));
+export const handler = queueFunction((deps) => publishHandler(deps, measure), parts);

@@ -1,9 +1,5 @@
 import { pushDeleteHandler } from '../api/upload-end.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
-import { functionDeps, recordStore } from '../runtime/ports.ts';
+import { keyedFunction } from '../runtime/entries.ts';
+import { recordStore } from '../runtime/ports.ts';
 
-const ownerKey = ownerKeyFromSecret();
-const deps = functionDeps({ store: recordStore(), ownerKey });
-
-export const handler = observedApi(pushDeleteHandler(deps), ownerKey.refresh);
+export const handler = keyedFunction(pushDeleteHandler, { store: recordStore() });

@@ -1,19 +1,14 @@
 import { loadInspection } from '../../lib/pipeline/ingest/upload.ts';
 import { pushHandler } from '../api/upload.ts';
 import { afterStart } from '../runtime/after-start.ts';
+import { keyedFunction } from '../runtime/entries.ts';
 import { mediaStore } from '../runtime/media-store.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
-import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
+import { recordStore, workQueues } from '../runtime/ports.ts';
 
-const ownerKey = ownerKeyFromSecret();
-const deps = functionDeps({
+export const handler = keyedFunction(pushHandler, {
   media: mediaStore(),
   store: recordStore(),
   queues: workQueues('liveJobs', 'publish', 'delayed', 'scaling'),
-  ownerKey,
 });
 
 afterStart(loadInspection);
-
-export const handler = observedApi(pushHandler(deps), ownerKey.refresh);

@@ -1,13 +1,8 @@
 import { putStreamHandler } from '../api/put-stream.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { ownerKeyFromSecret } from '../runtime/owner-key.ts';
-import { functionDeps, recordStore, workQueues } from '../runtime/ports.ts';
+import { keyedFunction } from '../runtime/entries.ts';
+import { recordStore, workQueues } from '../runtime/ports.ts';
 
-const ownerKey = ownerKeyFromSecret();
-const deps = functionDeps({
+export const handler = keyedFunction(putStreamHandler, {
   store: recordStore(),
   queues: workQueues('publish'),
-  ownerKey,
 });
-
-export const handler = observedApi(putStreamHandler(deps), ownerKey.refresh);

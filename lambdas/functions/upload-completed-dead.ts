@@ -1,7 +1,7 @@
 import { uploadCompletedDeadHandler } from '../queue/upload-completed.ts';
-import { observedQueue } from '../runtime/observability.ts';
-import { functionDeps, workQueues } from '../runtime/ports.ts';
+import { queueFunction } from '../runtime/entries.ts';
+import { workQueues } from '../runtime/ports.ts';
 
-const deps = functionDeps({ queues: workQueues('uploadCompleted') });
-
-export const handler = observedQueue(uploadCompletedDeadHandler(deps));
+export const handler = queueFunction(uploadCompletedDeadHandler, {
+  queues: workQueues('uploadCompleted'),
+});

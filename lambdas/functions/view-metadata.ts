@@ -1,5 +1,5 @@
 import { viewMetadataHandler } from '../api/view.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { functionDeps, recordStore } from '../runtime/ports.ts';
+import { apiFunction } from '../runtime/entries.ts';
+import { recordStore } from '../runtime/ports.ts';
 
-export const handler = observedApi(viewMetadataHandler(functionDeps({ store: recordStore() })));
+export const handler = apiFunction(viewMetadataHandler, { store: recordStore() });

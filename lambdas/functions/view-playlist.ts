@@ -1,5 +1,5 @@
 import { viewPlaylistHandler } from '../api/view.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { functionDeps, recordStore } from '../runtime/ports.ts';
+import { apiFunction } from '../runtime/entries.ts';
+import { recordStore } from '../runtime/ports.ts';
 
-export const handler = observedApi(viewPlaylistHandler(functionDeps({ store: recordStore() })));
+export const handler = apiFunction(viewPlaylistHandler, { store: recordStore() });

@@ -1,8 +1,9 @@
 import { viewSegmentHandler } from '../api/view-segment.ts';
+import { apiFunction } from '../runtime/entries.ts';
 import { mediaStore } from '../runtime/media-store.ts';
-import { observedApi } from '../runtime/observability.ts';
-import { functionDeps, recordStore } from '../runtime/ports.ts';
+import { recordStore } from '../runtime/ports.ts';
 
-const deps = functionDeps({ media: mediaStore(), store: recordStore() });
-
-export const handler = observedApi(viewSegmentHandler(deps));
+export const handler = apiFunction(viewSegmentHandler, {
+  media: mediaStore(),
+  store: recordStore(),
+});

@@ -45,7 +45,7 @@ function tell(message: string, facts: Readonly<Record<string, unknown>>, isFault
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 }
 
-type ApiHandler = (event: HttpEvent, context: Context) => Promise<HttpResult>;
+export type ApiHandler = (event: HttpEvent, context: Context) => Promise<HttpResult>;
 
 export const observedApi = (
   handler: ApiHandler,
@@ -81,7 +81,7 @@ export const observedApi = (
     .handler((event, context) => handler(event, context));
 };
 
-type QueueHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+export type QueueHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
 /** `after` learns which records were done. */
 export const observedQueue = (
@@ -92,10 +92,8 @@ export const observedQueue = (
     before({ event }) {
       takeSent();
       for (const { attributes } of event.Records) {
-        measure.milliseconds(
-          'QueueDelay',
-          Math.max(0, Date.now() - Number(attributes.SentTimestamp)),
-        );
+        const delayMs = Date.now() - Number(attributes.SentTimestamp);
+        measure.milliseconds('QueueDelay', Math.max(0, delayMs));
       }
     },
     async after({ event, response, context }) {

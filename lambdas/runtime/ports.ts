@@ -25,7 +25,7 @@ export const config = awsConfig(process.env);
 
 export const clock: Clock = { now: () => Date.now() };
 
-type Parts = Readonly<{
+export type Parts = Readonly<{
   media?: MediaStore;
   store?: RecordStore;
   fleet?: WorkerFleet;

@@ -128,17 +128,13 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     const length = body === undefined ? 0 : body.length;
     const timeoutMs = (options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + length / SLOWEST_BYTES_PER_MS;
     const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
-    const headers = {
-      ...(options.key !== undefined && request.withKey !== false
-        ? { authorization: `Bearer ${options.key}` }
-        : {}),
-      ...request.headers,
-    };
+    const withKey = options.key !== undefined && request.withKey !== false;
+    const key = withKey && { authorization: `Bearer ${options.key}` };
     try {
       const response = await send(url, {
         method,
-        headers,
-        ...(body === undefined ? {} : { body }),
+        headers: { ...key, ...request.headers },
+        ...(body !== undefined && { body }),
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
       return {
@@ -148,19 +144,11 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       };
     } catch (error) {
       signal?.throwIfAborted();
-      const where = `${method} ${withoutQuery(url)}`;
-      if (timeout.aborted) {
-        const waited = `no answer within ${Math.round(timeoutMs / 1000)} s`;
-        throw new ApiError('timeout', `${where}: ${waited}`, RETRY_HINT, 0, undefined, error);
-      }
-      throw new ApiError(
-        'network',
-        `${where}: ${reasonOf(error)}`,
-        RETRY_HINT,
-        0,
-        undefined,
-        error,
-      );
+      const code = timeout.aborted ? 'timeout' : 'network';
+      const waited = `no answer within ${Math.round(timeoutMs / 1000)} s`;
+      const why = timeout.aborted ? waited : reasonOf(error);
+      const message = `${method} ${withoutQuery(url)}: ${why}`;
+      throw new ApiError(code, message, RETRY_HINT, 0, undefined, error);
     }
   }
 
@@ -189,13 +177,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     },
     async pushFile(videoId, name, body, { signal } = {}) {
       const url = at(`/upload/${id(videoId)}/${id(name)}`);
-      const request: Call = {
-        method: 'PUT',
-        url,
-        headers: { 'content-type': mediaTypeOf(name) ?? MEDIA_FORMATS.mp4.contentType },
-        body,
-        signal,
-      };
+      const headers = { 'content-type': mediaTypeOf(name) ?? MEDIA_FORMATS.mp4.contentType };
+      const request: Call = { method: 'PUT', url, headers, body, signal };
       const answer = await call(request);
       requireSuccess(request, answer);
       if (answer.text === '') return undefined;
@@ -222,6 +205,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
 }
 
 const RETRY_HINT = 'Check the address and the network; the call can be repeated.';
+const ADDRESS_HINT = 'Check that the address is that of a Rivulet server.';
 
 type Answer = Readonly<{ status: number; retryAfterMs: number | undefined; text: string }>;
 
@@ -238,16 +222,13 @@ function segmentQuery(segment: SegmentInfo): URLSearchParams {
 
 function requireSuccess(request: Call, { status, retryAfterMs, text }: Answer): void {
   if (status >= 200 && status < 300) return;
-  const said = parseErrorBody(text);
   const where = `${request.method} ${withoutQuery(request.url)}`;
-  throw new ApiError(
-    said?.code ?? (status >= 500 ? 'internal' : 'unexpected_answer'),
-    said?.message ?? `${where}: HTTP ${status}${text ? ` (${text.trim().slice(0, 200)})` : ''}`,
-    said?.hint ??
-      (status >= 500 ? RETRY_HINT : 'Check that the address is that of a Rivulet server.'),
-    status,
-    retryAfterMs,
-  );
+  const { code, message, hint } = parseErrorBody(text) ?? {
+    code: status >= 500 ? 'internal' : 'unexpected_answer',
+    message: `${where}: HTTP ${status}${text ? ` (${text.trim().slice(0, 200)})` : ''}`,
+    hint: status >= 500 ? RETRY_HINT : ADDRESS_HINT,
+  };
+  throw new ApiError(code, message, hint, status, retryAfterMs);
 }
 
 function parse<T>(request: Call, answer: Answer): T {
@@ -258,12 +239,8 @@ function parse<T>(request: Call, answer: Answer): T {
   } catch {
     // A page of a proxy or of another server: reported below.
   }
-  throw new ApiError(
-    'unexpected_answer',
-    `${request.method} ${withoutQuery(request.url)}: the answer is not JSON`,
-    'Check that the address is that of a Rivulet server.',
-    answer.status,
-  );
+  const message = `${request.method} ${withoutQuery(request.url)}: the answer is not JSON`;
+  throw new ApiError('unexpected_answer', message, ADDRESS_HINT, answer.status);
 }
 
 function parseErrorBody(text: string): ErrorBody | undefined {

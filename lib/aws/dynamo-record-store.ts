@@ -145,18 +145,11 @@ export class DynamoRecordStore implements RecordStore {
     const values: Attributes = {};
     const condition = expectation(write, values);
     if (condition === undefined) return { Delete: at };
-    return {
-      Delete: {
-        ...at,
-        ConditionExpression: condition,
-        ...(write.expect === 0
-          ? {}
-          : {
-              ExpressionAttributeNames: { '#version': 'version' },
-              ExpressionAttributeValues: values,
-            }),
-      },
+    const named = write.expect !== 0 && {
+      ExpressionAttributeNames: { '#version': 'version' },
+      ExpressionAttributeValues: values,
     };
+    return { Delete: { ...at, ConditionExpression: condition, ...named } };
   }
 }
 

@@ -109,7 +109,7 @@ export class QueuePoller {
   }
 }
 
-const toRecord = (queue: string, delivery: Delivery): SQSRecord => ({
+export const toRecord = (queue: string, delivery: Delivery): SQSRecord => ({
   messageId: delivery.id,
   receiptHandle: delivery.receipt,
   body: delivery.body,

@@ -17,22 +17,12 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { MetricName } from '../../lambdas/runtime/observability.ts';
-import { DEAD_LETTER_NAMES } from '../ports/queues.ts';
+import type { CoreStack } from './core-stack.ts';
 import { FUNCTIONS, type FunctionName } from './function-table.ts';
-import type { Functions } from './functions.ts';
-import type { HttpApi } from './http-api.ts';
-import type { Queues } from './queues.ts';
+import type { DeploymentOptions } from './options.ts';
 import { METRICS_NAMESPACE, stackName, workersName } from './stage-names.ts';
-import type { StreamTable } from './stream-table.ts';
 
-export type AlarmsAndDashboardProps = Readonly<{
-  stage: string;
-  alarmEmail: string | undefined;
-  queues: Queues;
-  functions: Functions;
-  api: HttpApi;
-  table: StreamTable;
-}>;
+export type AlarmsAndDashboardProps = Readonly<{ options: DeploymentOptions; core: CoreStack }>;
 
 const MINUTE = Duration.minutes(1);
 /** An alarm adds up ten metrics at most: the functions that a live stream needs. */
@@ -48,13 +38,15 @@ const HOT: readonly FunctionName[] = [
 ];
 
 export class AlarmsAndDashboard extends Construct {
-  readonly #props: AlarmsAndDashboardProps;
+  readonly #core: CoreStack;
+  readonly #stage: string;
   readonly #topic: Topic | undefined;
 
-  constructor(scope: Construct, id: string, props: AlarmsAndDashboardProps) {
+  constructor(scope: Construct, id: string, { options, core }: AlarmsAndDashboardProps) {
     super(scope, id);
-    this.#props = props;
-    this.#topic = props.alarmEmail === undefined ? undefined : this.#tell(props.alarmEmail);
+    this.#core = core;
+    this.#stage = options.stage;
+    this.#topic = options.alarmEmail === undefined ? undefined : this.#tell(options.alarmEmail);
     this.#alarms();
     this.#dashboard();
   }
@@ -66,7 +58,7 @@ export class AlarmsAndDashboard extends Construct {
   }
 
   #alarms(): void {
-    const { queues, functions, api, table } = this.#props;
+    const { queues, functions, api, table } = this.#core;
     // A cold start is a minute; workers that cannot start at all leave jobs for longer.
     this.#alarm('OldestJob', 'Jobs wait for workers', {
       metric: queues.queues.liveJobs.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
@@ -79,11 +71,7 @@ export class AlarmsAndDashboard extends Construct {
       threshold: 1,
     });
     this.#alarm('StuckDeadLetters', 'Dead letters are left to lie', {
-      metric: this.#sum(
-        DEAD_LETTER_NAMES.map((name) =>
-          queues.deadLetters[name].metricApproximateNumberOfMessagesVisible(),
-        ),
-      ),
+      metric: this.#sum(this.#deadLetters()),
       threshold: 1,
       periods: 3,
     });
@@ -105,7 +93,7 @@ export class AlarmsAndDashboard extends Construct {
       metric: new Metric({
         namespace: 'AWS/DynamoDB',
         metricName: 'ThrottledRequests',
-        dimensionsMap: { TableName: table.table.tableName },
+        dimensionsMap: { TableName: table.tableName },
         statistic: 'sum',
       }),
       threshold: 1,
@@ -119,7 +107,7 @@ export class AlarmsAndDashboard extends Construct {
     { metric, threshold, periods = 1 }: { metric: IMetric; threshold: number; periods?: number },
   ): void {
     const alarm = new Alarm(this, id, {
-      alarmDescription: `Rivulet ${this.#props.stage}: ${description}`,
+      alarmDescription: `Rivulet ${this.#stage}: ${description}`,
       metric,
       threshold,
       evaluationPeriods: periods,
@@ -127,6 +115,13 @@ export class AlarmsAndDashboard extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
     if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
+  }
+
+  #deadLetters(): Metric[] {
+    const { deadLetters } = this.#core.queues;
+    return Object.values(deadLetters).map((queue) =>
+      queue.metricApproximateNumberOfMessagesVisible(),
+    );
   }
 
   /** Of those that report: with `+` one that is silent, as a function never called, silences all. */
@@ -145,7 +140,7 @@ export class AlarmsAndDashboard extends Construct {
     return new Metric({
       namespace: METRICS_NAMESPACE,
       metricName: name,
-      dimensionsMap: { service, stage: this.#props.stage },
+      dimensionsMap: { service, stage: this.#stage },
       statistic,
       period: MINUTE,
       label: `${service} ${statistic}`,
@@ -153,7 +148,8 @@ export class AlarmsAndDashboard extends Construct {
   }
 
   #dashboard(): void {
-    const { stage, queues, functions, api, table } = this.#props;
+    const { queues, functions, api, table } = this.#core;
+    const stage = this.#stage;
     const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
       new GraphWidget({ title, left, right, width: 8, height: 6, period: MINUTE });
     const own = this.#own.bind(this);
@@ -168,18 +164,15 @@ export class AlarmsAndDashboard extends Construct {
         own('PublishDelay', 'publish', 'n'),
         own('SegmentsLost', 'jobs-dead', 'sum'),
       ]),
-      graph('Upload to playlist, ms', [
-        own('PublishDelay', 'publish', 'p50'),
-        own('PublishDelay', 'publish', 'p95'),
-        own('PublishDelay', 'publish', 'max'),
-      ]),
+      graph(
+        'Upload to playlist, ms',
+        ['p50', 'p95', 'max'].map((statistic) => own('PublishDelay', 'publish', statistic)),
+      ),
       graph(
         'Delay per hop, ms (transcode: s)',
-        [
-          own('QueueDelay', 'publish', 'p95'),
-          own('QueueDelay', 'delayed', 'p95'),
-          own('QueueDelay', 'upload-completed', 'p95'),
-        ],
+        (['publish', 'delayed', 'upload-completed'] as const).map((name) =>
+          own('QueueDelay', name, 'p95'),
+        ),
         [queues.queues.liveJobs.metricApproximateAgeOfOldestMessage()],
       ),
     );
@@ -197,19 +190,15 @@ export class AlarmsAndDashboard extends Construct {
         api.api.metricClientError({ statistic: 'sum' }),
         api.api.metricServerError({ statistic: 'sum' }),
       ]),
-      graph('Answer times, p95', [
-        ...(['upload', 'push', 'view-playlist', 'view-segment'] as const).map((name) =>
+      graph(
+        'Answer times, p95',
+        (['upload', 'push', 'view-playlist', 'view-segment'] as const).map((name) =>
           functions.get(name).lambda.metricDuration({ statistic: 'p95' }),
         ),
-      ]),
+      ),
     );
     dashboard.addWidgets(
-      graph(
-        'Dead letters',
-        DEAD_LETTER_NAMES.map((name) =>
-          queues.deadLetters[name].metricApproximateNumberOfMessagesVisible(),
-        ),
-      ),
+      graph('Dead letters', this.#deadLetters()),
       graph(
         'What costs: worker minutes and uploaded bytes',
         [
@@ -223,8 +212,8 @@ export class AlarmsAndDashboard extends Construct {
         [own('BytesUploaded', 'upload', 'sum'), own('BytesUploaded', 'push', 'sum')],
       ),
       graph('What costs: index units and invocations', [
-        table.table.metricConsumedReadCapacityUnits({ statistic: 'sum' }),
-        table.table.metricConsumedWriteCapacityUnits({ statistic: 'sum' }),
+        table.metricConsumedReadCapacityUnits({ statistic: 'sum' }),
+        table.metricConsumedWriteCapacityUnits({ statistic: 'sum' }),
         ...HOT.slice(0, 4).map((name) => functions.get(name).lambda.metricInvocations()),
       ]),
     );

@@ -11,10 +11,8 @@ import {
   HeadersReferrerPolicy,
   ResponseHeadersPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { stackName } from './stage-names.ts';
-
-export type CdnPoliciesProps = Readonly<{ stage: string; contentSecurityPolicy: string }>;
 
 const YEAR = Duration.days(365);
 const TWO_YEARS = Duration.days(730);
@@ -31,69 +29,46 @@ const FRESH = {
   enableAcceptEncodingBrotli: true,
 } as const;
 
-export class CdnPolicies extends Construct {
-  readonly playlists: CachePolicy;
-  readonly metadata: CachePolicy;
-  readonly moments: CachePolicy;
-  readonly media: CachePolicy;
-  readonly pages: CachePolicy;
-  readonly playerHeaders: ResponseHeadersPolicy;
-  readonly pageHeaders: ResponseHeadersPolicy;
-  readonly #stage: string;
+const SECURITY = {
+  contentTypeOptions: { override: true },
+  strictTransportSecurity: {
+    accessControlMaxAge: TWO_YEARS,
+    includeSubdomains: false,
+    override: true,
+  },
+} as const;
 
-  constructor(scope: Construct, id: string, props: CdnPoliciesProps) {
-    super(scope, id);
-    this.#stage = props.stage;
-    this.playlists = this.#cache('Playlists', {
-      ...FRESH,
-      queryStringBehavior: CacheQueryStringBehavior.allowList('view'),
-    });
-    this.metadata = this.#cache('Metadata', {
-      ...FRESH,
-      queryStringBehavior: CacheQueryStringBehavior.allowList('format'),
-      // A client that accepts JSON gets JSON; players send one of very few values.
-      headerBehavior: CacheHeaderBehavior.allowList('Accept'),
-    });
-    this.moments = this.#cache('Moments', {
-      ...FRESH,
-      queryStringBehavior: CacheQueryStringBehavior.allowList(
-        'timestamp',
-        'format',
-        'resolution',
-        'lang',
-      ),
-    });
-    this.media = this.#cache('Media', {
-      // Names are never used twice.
-      minTtl: Duration.days(1),
-      defaultTtl: YEAR,
-      maxTtl: YEAR,
-    });
-    this.pages = this.#cache('Pages', {
-      minTtl: Duration.seconds(0),
-      defaultTtl: Duration.minutes(1),
-      maxTtl: YEAR,
-      enableAcceptEncodingGzip: true,
-      enableAcceptEncodingBrotli: true,
-    });
-    this.playerHeaders = this.#playerHeaders();
-    this.pageHeaders = this.#pageHeaders(props.contentSecurityPolicy);
-  }
+export type CdnPolicies = ReturnType<typeof cdnPolicies>;
 
-  #cache(name: string, props: CachePolicyProps): CachePolicy {
-    return new CachePolicy(this, name, {
-      cachePolicyName: `${stackName(this.#stage, 'edge')}-${name.toLowerCase()}`,
+export function cdnPolicies(scope: Construct, stage: string, contentSecurityPolicy: string) {
+  const nameOf = (policy: string): string => `${stackName(stage, 'edge')}-${policy}`;
+  const cache = (name: string, props: CachePolicyProps): CachePolicy =>
+    new CachePolicy(scope, name, {
+      cachePolicyName: nameOf(name.toLowerCase()),
       cookieBehavior: CacheCookieBehavior.none(),
       headerBehavior: CacheHeaderBehavior.none(),
       queryStringBehavior: CacheQueryStringBehavior.none(),
       ...props,
     });
-  }
-
-  /** Players and pages may live anywhere. */
-  #playerHeaders(): ResponseHeadersPolicy {
-    return new ResponseHeadersPolicy(this, 'PlayerHeaders', {
-      responseHeadersPolicyName: `${stackName(this.#stage, 'edge')}-player`,
+  const query = (...names: string[]) => CacheQueryStringBehavior.allowList(...names);
+  return {
+    playlists: cache('Playlists', { ...FRESH, queryStringBehavior: query('view') }),
+    metadata: cache('Metadata', {
+      ...FRESH,
+      queryStringBehavior: query('format'),
+      // A client that accepts JSON gets JSON; players send one of very few values.
+      headerBehavior: CacheHeaderBehavior.allowList('Accept'),
+    }),
+    moments: cache('Moments', {
+      ...FRESH,
+      queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
+    }),
+    // Names are never used twice.
+    media: cache('Media', { minTtl: Duration.days(1), defaultTtl: YEAR, maxTtl: YEAR }),
+    pages: cache('Pages', { ...FRESH, defaultTtl: Duration.minutes(1), maxTtl: YEAR }),
+    /** Players and pages may live anywhere. */
+    playerHeaders: new ResponseHeadersPolicy(scope, 'PlayerHeaders', {
+      responseHeadersPolicyName: nameOf('player'),
       corsBehavior: {
         accessControlAllowOrigins: ['*'],
         accessControlAllowMethods: ['GET', 'HEAD', 'OPTIONS'],
@@ -103,31 +78,16 @@ export class CdnPolicies extends Construct {
         accessControlMaxAge: Duration.hours(2),
         originOverride: true,
       },
-      securityHeadersBehavior: { contentTypeOptions: { override: true }, ...HSTS },
-    });
-  }
-
-  #pageHeaders(contentSecurityPolicy: string): ResponseHeadersPolicy {
-    return new ResponseHeadersPolicy(this, 'PageHeaders', {
-      responseHeadersPolicyName: `${stackName(this.#stage, 'edge')}-page`,
+      securityHeadersBehavior: SECURITY,
+    }),
+    pageHeaders: new ResponseHeadersPolicy(scope, 'PageHeaders', {
+      responseHeadersPolicyName: nameOf('page'),
       securityHeadersBehavior: {
-        ...HSTS,
-        contentTypeOptions: { override: true },
+        ...SECURITY,
         contentSecurityPolicy: { contentSecurityPolicy, override: true },
         frameOptions: { frameOption: HeadersFrameOption.DENY, override: true },
-        referrerPolicy: {
-          referrerPolicy: HeadersReferrerPolicy.NO_REFERRER,
-          override: true,
-        },
+        referrerPolicy: { referrerPolicy: HeadersReferrerPolicy.NO_REFERRER, override: true },
       },
-    });
-  }
+    }),
+  };
 }
-
-const HSTS = {
-  strictTransportSecurity: {
-    accessControlMaxAge: TWO_YEARS,
-    includeSubdomains: false,
-    override: true,
-  },
-} as const;

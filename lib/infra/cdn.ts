@@ -18,7 +18,7 @@ import {
 import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { CdnPolicies } from './cdn-policies.ts';
+import { type CdnPolicies, cdnPolicies } from './cdn-policies.ts';
 import type { DeploymentOptions } from './options.ts';
 import { PROJECT } from './stage-names.ts';
 
@@ -49,7 +49,7 @@ export class Cdn extends Construct {
     const { options, contentSecurityPolicy, media, pages, logs, apiHost } = props;
     const { stage, domain, certificateArn, priceClass, originShieldRegion } = options;
     const shield = originShieldRegion === undefined ? {} : { originShieldRegion };
-    const policies = new CdnPolicies(this, 'Policies', { stage, contentSecurityPolicy });
+    const policies = cdnPolicies(new Construct(this, 'Policies'), stage, contentSecurityPolicy);
     const api = new HttpOrigin(apiHost, {
       protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
       readTimeout: Duration.seconds(30),

@@ -1,16 +1,15 @@
 /** The CDN and the pages. Only AWS itself runs this. */
 
-import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
-import { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { Construct } from 'constructs';
+import { CfnOutput, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Bucket, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
 import { Cdn } from './cdn.ts';
 import type { CoreStack } from './core-stack.ts';
-import { EdgeLogs } from './edge-logs.ts';
+import { PRIVATE_BUCKET } from './media-storage.ts';
 import type { DeploymentOptions } from './options.ts';
-import { PageHosting } from './page-hosting.ts';
-import { stackName } from './stage-names.ts';
+import { LOG_DAYS, stackName } from './stage-names.ts';
 
-export type EdgeStackProps = Readonly<{
+type EdgeStackProps = Readonly<{
   options: DeploymentOptions;
   core: CoreStack;
   contentSecurityPolicy: string;
@@ -20,8 +19,8 @@ export class EdgeStack extends Stack {
   constructor(scope: Construct, { options, core, ...rest }: EdgeStackProps) {
     const { stage, domain } = options;
     super(scope, stackName(stage, 'edge'), { description: `Rivulet ${stage}: CDN and pages` });
-    const { bucket: logs } = new EdgeLogs(this, 'EdgeLogs');
-    const { bucket: pages } = new PageHosting(this, 'PageHosting', { logs });
+    const logs = logBucket(new Construct(this, 'EdgeLogs'));
+    const pages = pageBucket(new Construct(this, 'PageHosting'), logs);
     const { distribution } = new Cdn(this, 'Cdn', {
       options,
       // By its name: the core's bucket policy lets the CDN read already, and must not wait for it.
@@ -40,3 +39,24 @@ export class EdgeStack extends Stack {
     new CfnOutput(this, 'EdgeLogsBucketName', { value: logs.bucketName });
   }
 }
+
+/** Access logs of the CDN and of the page bucket. */
+const logBucket = (scope: Construct): IBucket =>
+  // The CDK's types do not know exact optional properties.
+  new Bucket(scope, 'Bucket', {
+    ...PRIVATE_BUCKET,
+    // CloudFront writes its logs as another account, which takes an ACL.
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
+    lifecycleRules: [{ expiration: Duration.days(LOG_DAYS) }],
+    removalPolicy: RemovalPolicy.RETAIN,
+  }) as IBucket;
+
+/** Private: the CDN reads it. The deploy fills it when the stacks stand. */
+const pageBucket = (scope: Construct, logs: IBucket): IBucket =>
+  new Bucket(scope, 'Bucket', {
+    ...PRIVATE_BUCKET,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    serverAccessLogsBucket: logs,
+    serverAccessLogsPrefix: 'pages/',
+    removalPolicy: RemovalPolicy.RETAIN,
+  }) as IBucket;

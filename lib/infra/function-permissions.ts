@@ -4,24 +4,6 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { QueueName } from '../ports/queues.ts';
 
-export type Permission =
-  | 'read records'
-  | 'write records'
-  | 'delete records'
-  | 'read source'
-  | 'write source'
-  | 'delete source'
-  | 'read media'
-  | 'write media'
-  | 'delete media'
-  | 'list objects'
-  | 'probe objects'
-  | 'read owner key'
-  | 'see workers'
-  | 'scale workers'
-  | `send ${QueueName}`
-  | `count ${QueueName}`;
-
 export type PermissionScope = Readonly<{
   bucketArn: string;
   tableArn: string;
@@ -31,75 +13,52 @@ export type PermissionScope = Readonly<{
   workersName: string;
 }>;
 
+type Allowed = Readonly<{ resources: string[]; actions: string[] }>;
+
+const allow = (resource: string, ...actions: string[]): Allowed => ({
+  resources: [resource],
+  actions,
+});
+
+const serviceArn = ({ workersName }: PermissionScope): string =>
+  `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:service/${workersName}/${workersName}`;
+
+const PERMISSIONS = {
+  'read records': ({ tableArn }) => allow(tableArn, 'dynamodb:GetItem', 'dynamodb:Query'),
+  'write records': ({ tableArn }) => allow(tableArn, 'dynamodb:UpdateItem'),
+  'delete records': ({ tableArn }) => allow(tableArn, 'dynamodb:DeleteItem'),
+  'read source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:GetObject'),
+  'write source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:PutObject'),
+  'delete source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:DeleteObject'),
+  'read media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:GetObject'),
+  'write media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:PutObject'),
+  'delete media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:DeleteObject'),
+  'list objects': ({ bucketArn }) => allow(bucketArn, 's3:ListBucket'),
+  'probe objects': ({ bucketArn }) => allow(`${bucketArn}/health/probe`, 's3:GetObject'),
+  'read owner key': ({ ownerKeyArn }) => allow(ownerKeyArn, 'secretsmanager:GetSecretValue'),
+  'see workers': (scope) => allow(serviceArn(scope), 'ecs:DescribeServices'),
+  'scale workers': (scope) => allow(serviceArn(scope), 'ecs:UpdateService'),
+} as const satisfies Readonly<Record<string, (scope: PermissionScope) => Allowed>>;
+
+const QUEUE_ACTIONS = { send: 'sqs:SendMessage', count: 'sqs:GetQueueAttributes' } as const;
+
+type QueuePermission = `${keyof typeof QUEUE_ACTIONS} ${QueueName}`;
+export type Permission = keyof typeof PERMISSIONS | QueuePermission;
+
 /** Without the permission to list, S3 answers 403 instead of 404 for an object that is not there. */
-const NEEDS_LIST: ReadonlySet<Permission> = new Set<Permission>([
-  'read source',
-  'read media',
-  'probe objects',
-]);
+const NEEDS_LIST: ReadonlySet<Permission> = new Set(['read source', 'read media', 'probe objects']);
 
 export function statementsFor(
   permissions: readonly Permission[],
   scope: PermissionScope,
 ): PolicyStatement[] {
-  const lists = permissions.some(
-    (permission) => NEEDS_LIST.has(permission) || permission === 'list objects',
-  );
-  const all: readonly Permission[] = lists
-    ? [...new Set<Permission>([...permissions, 'list objects'])]
-    : permissions;
-  return all.map((permission) => new PolicyStatement(grantOf(permission, scope)));
+  const lists = permissions.some((permission) => NEEDS_LIST.has(permission));
+  const all = new Set<Permission>([...permissions, ...(lists ? ['list objects' as const] : [])]);
+  return [...all].map((permission) => new PolicyStatement(allowedBy(permission, scope)));
 }
 
-type PresignedUpload = Readonly<{
-  actions: string[];
-  resources: string[];
-  conditions?: Record<string, Record<string, string[]>>;
-}>;
-
-function grantOf(permission: Permission, scope: PermissionScope): PresignedUpload {
-  const { bucketArn, tableArn } = scope;
-  const [verb, object] = permission.split(' ') as [string, QueueName];
-  if (verb === 'send') return allow(scope.queueArns[object], 'sqs:SendMessage');
-  if (verb === 'count') return allow(scope.queueArns[object], 'sqs:GetQueueAttributes');
-  switch (permission) {
-    case 'read records':
-      return allow(tableArn, 'dynamodb:GetItem', 'dynamodb:Query');
-    case 'write records':
-      return allow(tableArn, 'dynamodb:UpdateItem');
-    case 'delete records':
-      return allow(tableArn, 'dynamodb:DeleteItem');
-    case 'read source':
-      return allow(`${bucketArn}/source/*`, 's3:GetObject');
-    case 'write source':
-      return allow(`${bucketArn}/source/*`, 's3:PutObject');
-    case 'delete source':
-      return allow(`${bucketArn}/source/*`, 's3:DeleteObject');
-    case 'read media':
-      return allow(`${bucketArn}/media/*`, 's3:GetObject');
-    case 'write media':
-      return allow(`${bucketArn}/media/*`, 's3:PutObject');
-    case 'delete media':
-      return allow(`${bucketArn}/media/*`, 's3:DeleteObject');
-    case 'list objects':
-      return allow(bucketArn, 's3:ListBucket');
-    case 'probe objects':
-      return allow(`${bucketArn}/health/probe`, 's3:GetObject');
-    case 'read owner key':
-      return allow(scope.ownerKeyArn, 'secretsmanager:GetSecretValue');
-    case 'see workers':
-      return allow(serviceArn(scope), 'ecs:DescribeServices');
-    case 'scale workers':
-      return allow(serviceArn(scope), 'ecs:UpdateService');
-    default:
-      throw new Error(`Nobody knows the permission "${permission}".`);
-  }
+function allowedBy(permission: Permission, scope: PermissionScope): Allowed {
+  if (permission in PERMISSIONS) return PERMISSIONS[permission as keyof typeof PERMISSIONS](scope);
+  const [verb, queue] = permission.split(' ') as [keyof typeof QUEUE_ACTIONS, QueueName];
+  return allow(scope.queueArns[queue], QUEUE_ACTIONS[verb]);
 }
-
-const allow = (resource: string, ...actions: string[]): PresignedUpload => ({
-  actions,
-  resources: [resource],
-});
-
-const serviceArn = ({ workersName }: PermissionScope): string =>
-  `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:service/${workersName}/${workersName}`;

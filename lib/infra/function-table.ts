@@ -30,6 +30,8 @@ const UPLOAD = { memoryMb: 1769, timeoutSeconds: 29 } as const;
 const VIEW = { memoryMb: 1024, timeoutSeconds: 29 } as const;
 const STEP = { memoryMb: 512, timeoutSeconds: 30 } as const;
 
+const OWNER = ['read owner key', 'read records'] as const;
+
 const INGEST: readonly Permission[] = [
   'read records',
   'write records',
@@ -44,29 +46,14 @@ const INGEST: readonly Permission[] = [
 export const FUNCTION_TABLE = {
   'put-stream': {
     routes: ['putStream'],
-    permissions: ['read owner key', 'read records', 'write records', 'send publish'],
+    permissions: [...OWNER, 'write records', 'send publish'],
     ...API,
   },
-  'list-streams': {
-    routes: ['listStreams'],
-    permissions: ['read owner key', 'read records'],
-    ...API,
-  },
-  'get-stream': {
-    routes: ['getStream'],
-    permissions: ['read owner key', 'read records'],
-    ...API,
-  },
+  'list-streams': { routes: ['listStreams'], permissions: OWNER, ...API },
+  'get-stream': { routes: ['getStream'], permissions: OWNER, ...API },
   'delete-stream': {
     routes: ['deleteStream'],
-    permissions: [
-      'read owner key',
-      'read records',
-      'delete records',
-      'list objects',
-      'delete source',
-      'delete media',
-    ],
+    permissions: [...OWNER, 'delete records', 'list objects', 'delete source', 'delete media'],
     lazyChunks: true,
     ...API,
   },
@@ -85,12 +72,12 @@ export const FUNCTION_TABLE = {
   'push-delete': {
     routes: ['pushDelete'],
     // With the owner's key any upload call makes the stream.
-    permissions: ['read owner key', 'read records', 'write records'],
+    permissions: [...OWNER, 'write records'],
     ...API,
   },
   'end-stream': {
     routes: ['endStream'],
-    permissions: ['read owner key', 'read records', 'write records', 'send publish'],
+    permissions: [...OWNER, 'write records', 'send publish'],
     ...API,
   },
   'view-metadata': { routes: ['viewMetadata'], permissions: ['read records'], ...VIEW },
@@ -134,21 +121,9 @@ export const FUNCTION_TABLE = {
     timeoutSeconds: 120,
     lazyChunks: true,
   },
-  'jobs-dead': {
-    deadLetters: 'jobs',
-    permissions: ['write records', 'send publish'],
-    ...STEP,
-  },
-  'publish-dead': {
-    deadLetters: 'publish',
-    permissions: ['send publish'],
-    ...STEP,
-  },
-  'delayed-dead': {
-    deadLetters: 'delayed',
-    permissions: ['send delayed'],
-    ...STEP,
-  },
+  'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'send publish'], ...STEP },
+  'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },
+  'delayed-dead': { deadLetters: 'delayed', permissions: ['send delayed'], ...STEP },
   'upload-completed-dead': {
     deadLetters: 'uploadCompleted',
     permissions: ['send uploadCompleted'],

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import type { FunctionEnvironment } from '../../lambdas/runtime/function-environment.ts';
 import type { RouteName } from '../api/routes.ts';
 import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
+import { defined } from '../base/defined.ts';
 import type { Deps } from '../pipeline/deps.ts';
 import { QUEUES } from '../ports/queues.ts';
 import { type PermissionScope, statementsFor } from './function-permissions.ts';
@@ -87,13 +88,12 @@ function environmentOf(
   props: FunctionsProps,
 ): Record<string, string> {
   const { engine, ownerKeyArn, streamDefaults } = props;
-  const own: Partial<FunctionEnvironment> = {
-    // A function that knows the owner's key may create streams.
-    ...(permissions.includes('read owner key') && {
-      RIVULET_OWNER_KEY_SECRET: ownerKeyArn,
-      RIVULET_STREAM_DEFAULTS: JSON.stringify(streamDefaults),
-    }),
-  };
-  const defined = Object.entries({ ...engine, ...own }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(defined) as Record<string, string>;
+  // A function that knows the owner's key may create streams.
+  const own: Partial<FunctionEnvironment> = permissions.includes('read owner key')
+    ? {
+        RIVULET_OWNER_KEY_SECRET: ownerKeyArn,
+        RIVULET_STREAM_DEFAULTS: JSON.stringify(streamDefaults),
+      }
+    : {};
+  return defined({ ...engine, ...own }) as Record<string, string>;
 }

@@ -1,6 +1,6 @@
 /** The HTTP API: the routes of the contract, each to its function. */
 
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   HttpApi as Api,
@@ -10,16 +10,19 @@ import {
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ROUTES, type RouteName } from '../api/routes.ts';
 import type { Functions } from './functions.ts';
-import { LOG_DAYS, stackName } from './stage-names.ts';
+import { logGroup } from './log-group.ts';
+import { stackName } from './stage-names.ts';
 
 export type HttpApiProps = Readonly<{ stage: string; functions: Functions }>;
 
 /** Parameters of uploads that an encoder may send as headers. */
 const OWN_HEADERS = ['digest', 'duration', 'kind', 'name', 'segment', 'session', 'size'];
+
+const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'] as const;
 
 const WHO_MAY: Readonly<Record<'owner' | 'encoder' | 'viewer', string>> = {
   owner: 'The function asks for the owner key itself and compares it in constant time.',
@@ -41,14 +44,7 @@ export class HttpApi extends Construct {
       createDefaultStage: false,
       corsPreflight: {
         allowOrigins: ['*'],
-        allowMethods: [
-          CorsHttpMethod.GET,
-          CorsHttpMethod.HEAD,
-          CorsHttpMethod.POST,
-          CorsHttpMethod.PUT,
-          CorsHttpMethod.DELETE,
-          CorsHttpMethod.OPTIONS,
-        ],
+        allowMethods: CORS_METHODS.map((method) => CorsHttpMethod[method]),
         allowHeaders: [
           'authorization',
           'content-type',
@@ -59,11 +55,7 @@ export class HttpApi extends Construct {
         maxAge: Duration.hours(2),
       },
     });
-    const log = new LogGroup(this, 'AccessLog', {
-      logGroupName: `/rivulet/${stage}/access`,
-      retention: LOG_DAYS,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const log = logGroup(this, 'AccessLog', stage, 'access');
     new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -81,10 +73,8 @@ export class HttpApi extends Construct {
         integration: new HttpLambdaIntegration(name, lambda),
       });
       for (const route of routes) {
-        Validations.of(route).acknowledge({
-          id: 'AwsSolutions-APIG4',
-          reason: WHO_MAY[callerOf(path)],
-        });
+        const reason = WHO_MAY[callerOf(path)];
+        Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
       }
     }
   }

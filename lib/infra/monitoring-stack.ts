@@ -2,25 +2,13 @@
 
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { AlarmsAndDashboard } from './alarms-and-dashboard.ts';
-import type { CoreStack } from './core-stack.ts';
-import type { DeploymentOptions } from './options.ts';
+import { AlarmsAndDashboard, type AlarmsAndDashboardProps } from './alarms-and-dashboard.ts';
 import { stackName } from './stage-names.ts';
 
-export type MonitoringStackProps = Readonly<{ options: DeploymentOptions; core: CoreStack }>;
-
 export class MonitoringStack extends Stack {
-  constructor(scope: Construct, { options, core }: MonitoringStackProps) {
-    const { stage, alarmEmail } = options;
+  constructor(scope: Construct, props: AlarmsAndDashboardProps) {
+    const { stage } = props.options;
     super(scope, stackName(stage, 'monitoring'), { description: `Rivulet ${stage}: alarms` });
-    const { queues, functions, api, table } = core;
-    new AlarmsAndDashboard(this, 'AlarmsAndDashboard', {
-      stage,
-      alarmEmail,
-      queues,
-      functions,
-      api,
-      table,
-    });
+    new AlarmsAndDashboard(this, 'AlarmsAndDashboard', props);
   }
 }

@@ -1,6 +1,6 @@
 /** One function: its bundle, a role of its own with nothing but what it uses, and its log. */
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import {
   PolicyDocument,
   type PolicyStatement,
@@ -15,12 +15,12 @@ import {
   Function as LambdaFunction,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionSpec } from './function-table.ts';
+import { logGroup } from './log-group.ts';
 import { suppressWildcards } from './nag-suppressions.ts';
-import { LOG_DAYS, METRICS_NAMESPACE } from './stage-names.ts';
+import { METRICS_NAMESPACE } from './stage-names.ts';
 
 export type RivuletFunctionProps = Readonly<{
   name: string;
@@ -40,11 +40,7 @@ export class RivuletFunction extends Construct {
   constructor(scope: Construct, id: string, props: RivuletFunctionProps) {
     super(scope, id);
     const { name, stage, folder, architecture, spec, statements, environment } = props;
-    const logGroup = new LogGroup(this, 'Log', {
-      logGroupName: `/rivulet/${stage}/${name}`,
-      retention: LOG_DAYS,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const log = logGroup(this, 'Log', stage, name);
     this.#role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
@@ -52,7 +48,7 @@ export class RivuletFunction extends Construct {
           statements: [
             new Statement({
               actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-              resources: [logGroup.logGroupArn],
+              resources: [log.logGroupArn],
             }),
           ],
         }),
@@ -73,7 +69,7 @@ export class RivuletFunction extends Construct {
       memorySize: spec.memoryMb,
       timeout: Duration.seconds(spec.timeoutSeconds),
       role: this.#role,
-      logGroup,
+      logGroup: log,
       environment: {
         ...environment,
         RIVULET_STAGE: stage,

@@ -3,7 +3,6 @@
  * each month than an evening of streaming; S3 and DynamoDB are reached by free gateway endpoints.
  */
 
-import { RemovalPolicy } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -15,9 +14,8 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { LOG_DAYS } from './stage-names.ts';
+import { logGroup } from './log-group.ts';
 
 export class WorkerNetwork extends Construct {
   readonly vpc: IVpc;
@@ -25,11 +23,7 @@ export class WorkerNetwork extends Construct {
 
   constructor(scope: Construct, id: string, { stage }: Readonly<{ stage: string }>) {
     super(scope, id);
-    const log = new LogGroup(this, 'FlowLog', {
-      logGroupName: `/rivulet/${stage}/network`,
-      retention: LOG_DAYS,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const log = logGroup(this, 'FlowLog', stage, 'network');
     const vpc = new Vpc(this, 'Vpc', {
       maxAzs: 2,
       natGateways: 0,

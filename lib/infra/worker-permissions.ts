@@ -2,7 +2,7 @@
 
 import { Aws } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { isJobQueue, QUEUE_NAMES } from '../ports/queues.ts';
 import { type PermissionScope, statementsFor } from './function-permissions.ts';
 import { suppressWildcards } from './nag-suppressions.ts';
@@ -30,27 +30,22 @@ export const taskStatements = (scope: PermissionScope): PolicyStatement[] => [
   }),
 ];
 
-export type WorkerPolicyProps = Readonly<{ stage: string; scope: PermissionScope }>;
-
 /**
  * For workers that somebody runs himself: the policy of the user or role that they run as. Without
  * ECS they make themselves known in the index, and take that back when they end.
  */
-export class WorkerPolicy extends Construct {
-  readonly policy: ManagedPolicy;
-
-  constructor(parent: Construct, id: string, { stage, scope }: WorkerPolicyProps) {
-    super(parent, id);
-    const statements = [...takeJobs(scope), ...statementsFor(['delete records'], scope)];
-    this.policy = new ManagedPolicy(this, 'Policy', {
-      managedPolicyName: workersName(stage),
-      description: `Rivulet ${stage}: what a worker may do`,
-      statements,
-    });
-    suppressWildcards(
-      this.policy,
-      statements,
-      'Objects get their names at run time; the policy has this prefix alone.',
-    );
-  }
+export function workerPolicy(
+  parent: Construct,
+  stage: string,
+  scope: PermissionScope,
+): ManagedPolicy {
+  const statements = [...takeJobs(scope), ...statementsFor(['delete records'], scope)];
+  const policy = new ManagedPolicy(parent, 'Policy', {
+    managedPolicyName: workersName(stage),
+    description: `Rivulet ${stage}: what a worker may do`,
+    statements,
+  });
+  const reason = 'Objects get their names at run time; the policy has this prefix alone.';
+  suppressWildcards(policy, statements, reason);
+  return policy;
 }

@@ -2,7 +2,7 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { CfnRule, Schedule } from 'aws-cdk-lib/aws-events';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import type { FunctionEnvironment } from '../../lambdas/runtime/function-environment.ts';
 import {
   DEFAULT_IDLE_MS,
@@ -16,39 +16,28 @@ import type { DeploymentOptions } from './options.ts';
 import { scalingRuleName } from './stage-names.ts';
 import { jobsPerTask } from './worker-service.ts';
 
-export type WorkerScalingProps = Readonly<{
-  options: DeploymentOptions;
-  functions: FunctionsProps;
-}>;
-
-export class WorkerScaling extends Construct {
-  constructor(scope: Construct, id: string, { options, functions }: WorkerScalingProps) {
-    super(scope, id);
-    const limits: ScalingLimits = {
-      min: options.minTasks,
-      max: options.maxTasks,
-      jobsPerWorker: jobsPerTask(options.taskCpu),
-      secondsPerJob: DEFAULT_SECONDS_PER_JOB,
-      idleMs: DEFAULT_IDLE_MS,
-    };
-    const own: Pick<FunctionEnvironment, 'RIVULET_SCALING'> = {
-      RIVULET_SCALING: JSON.stringify(limits),
-    };
-    new Functions(
-      this,
-      'Functions',
-      functions,
-      FUNCTIONS.filter(([, { withWorkers }]) => withWorkers),
-      own,
-    );
-    // Each upload requests an evaluation, and each evaluation the next one while there is work. The
-    // schedule makes up for a request that is lost; it costs less than a cent a month.
-    new CfnRule(this, 'Schedule', {
-      name: scalingRuleName(options.stage),
-      description: 'Evaluates the number of workers if no request does',
-      scheduleExpression: Schedule.rate(Duration.minutes(SCALING_FALLBACK_INTERVAL_MS / 60_000))
-        .expressionString,
-      targets: [{ id: 'scaling', arn: functions.queues.queues.scaling.queueArn, input: '{}' }],
-    });
-  }
+export function workerScaling(
+  scope: Construct,
+  options: DeploymentOptions,
+  functions: FunctionsProps,
+): void {
+  const limits: ScalingLimits = {
+    min: options.minTasks,
+    max: options.maxTasks,
+    jobsPerWorker: jobsPerTask(options.taskCpu),
+    secondsPerJob: DEFAULT_SECONDS_PER_JOB,
+    idleMs: DEFAULT_IDLE_MS,
+  };
+  const own = { RIVULET_SCALING: JSON.stringify(limits) } satisfies Partial<FunctionEnvironment>;
+  const specs = FUNCTIONS.filter(([, { withWorkers }]) => withWorkers);
+  new Functions(scope, 'Functions', functions, specs, own);
+  // Each upload requests an evaluation, and each evaluation the next one while there is work. The
+  // schedule makes up for a request that is lost; it costs less than a cent a month.
+  const interval = Duration.minutes(SCALING_FALLBACK_INTERVAL_MS / 60_000);
+  new CfnRule(scope, 'Schedule', {
+    name: scalingRuleName(options.stage),
+    description: 'Evaluates the number of workers if no request does',
+    scheduleExpression: Schedule.rate(interval).expressionString,
+    targets: [{ id: 'scaling', arn: functions.queues.queues.scaling.queueArn, input: '{}' }],
+  });
 }

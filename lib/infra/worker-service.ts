@@ -1,6 +1,6 @@
 /** The workers: one service on Fargate, from zero tasks up, partly on Spot. */
 
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
   AwsLogDriverMode,
@@ -15,13 +15,14 @@ import {
   LogDrivers,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { AwsEngineEnvironment, AwsWorkerEnvironment } from '../aws/aws-config.ts';
+import { defined } from '../base/defined.ts';
 import type { PermissionScope } from './function-permissions.ts';
+import { logGroup } from './log-group.ts';
 import { suppressWildcards } from './nag-suppressions.ts';
 import type { DeploymentOptions } from './options.ts';
-import { LOG_DAYS, workersName } from './stage-names.ts';
+import { workersName } from './stage-names.ts';
 import type { WorkerNetwork } from './worker-network.ts';
 import { taskStatements } from './worker-permissions.ts';
 
@@ -75,6 +76,7 @@ export class WorkerService extends Construct {
   #task({ options, engine, scope, imageFolder, healthCommand }: WorkerServiceProps) {
     const { stage, taskCpu, taskMemory, architecture, containerImage } = options;
     const arm = architecture === 'arm64';
+    const platform = arm ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64;
     const task = new FargateTaskDefinition(this, 'Task', {
       family: workersName(stage),
       cpu: taskCpu,
@@ -90,9 +92,7 @@ export class WorkerService extends Construct {
       containerName: 'worker',
       image:
         containerImage === undefined
-          ? ContainerImage.fromAsset(imageFolder, {
-              platform: arm ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
-            })
+          ? ContainerImage.fromAsset(imageFolder, { platform })
           : ContainerImage.fromRegistry(containerImage),
       readonlyRootFilesystem: true,
       stopTimeout: Duration.seconds(STOP_SECONDS),
@@ -105,19 +105,12 @@ export class WorkerService extends Construct {
       logging: LogDrivers.awsLogs({
         streamPrefix: 'worker',
         mode: AwsLogDriverMode.NON_BLOCKING,
-        logGroup: new LogGroup(this, 'Log', {
-          logGroupName: `/rivulet/${stage}/worker`,
-          retention: LOG_DAYS,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
+        logGroup: logGroup(this, 'Log', stage, 'worker'),
       }),
-      environment: environmentOf(engine, taskCpu),
+      environment: defined(environmentOf(engine, taskCpu)) as Record<string, string>,
     });
-    container.addMountPoints({
-      containerPath: SCRATCH,
-      sourceVolume: 'scratch',
-      readOnly: false,
-    });
+    const mount = { containerPath: SCRATCH, sourceVolume: 'scratch', readOnly: false };
+    container.addMountPoints(mount);
     this.#acknowledge(task, scope, containerImage === undefined);
     return task;
   }
@@ -147,13 +140,9 @@ const strategies = (spotPercent: number) => [
   ...(spotPercent > 0 ? [{ capacityProvider: 'FARGATE_SPOT', weight: spotPercent }] : []),
 ];
 
-function environmentOf(engine: AwsEngineEnvironment, taskCpu: number): Record<string, string> {
-  const environment: AwsWorkerEnvironment = {
-    ...engine,
-    RIVULET_JOBS: String(jobsPerTask(taskCpu)),
-    RIVULET_STOP_SECONDS: String(STOP_SECONDS),
-    TMPDIR: SCRATCH,
-  };
-  const defined = Object.entries(environment).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(defined) as Record<string, string>;
-}
+const environmentOf = (engine: AwsEngineEnvironment, taskCpu: number): AwsWorkerEnvironment => ({
+  ...engine,
+  RIVULET_JOBS: String(jobsPerTask(taskCpu)),
+  RIVULET_STOP_SECONDS: String(STOP_SECONDS),
+  TMPDIR: SCRATCH,
+});

@@ -1,12 +1,12 @@
 /** Workers, and what scales them. Only AWS itself runs this. */
 
 import { Stack } from 'aws-cdk-lib';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import type { CoreStack } from './core-stack.ts';
 import type { DeploymentOptions } from './options.ts';
 import { stackName } from './stage-names.ts';
 import { WorkerNetwork } from './worker-network.ts';
-import { WorkerScaling } from './worker-scaling.ts';
+import { workerScaling } from './worker-scaling.ts';
 import { WorkerService } from './worker-service.ts';
 
 export type WorkersStackProps = Readonly<{
@@ -26,13 +26,10 @@ export class WorkersStack extends Stack {
       network,
       engine: core.engine,
       // As it is written in this stack, where acknowledgements name it.
-      scope: {
-        ...core.functionsProps.scope,
-        bucketArn: core.exportValue(core.bucket.bucketArn),
-      },
+      scope: { ...core.functionsProps.scope, bucketArn: core.exportValue(core.bucket.bucketArn) },
       imageFolder,
       healthCommand,
     });
-    new WorkerScaling(this, 'WorkerScaling', { options, functions: core.functionsProps });
+    workerScaling(new Construct(this, 'WorkerScaling'), options, core.functionsProps);
   }
 }

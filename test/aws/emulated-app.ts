@@ -57,7 +57,7 @@ function addWorkerRole(stack: CoreStack): void {
   if (!stack.workerPolicy) throw new Error('Deploy with workers=none.');
   const role = new Role(stack, 'WorkerRole', {
     assumedBy: new AccountRootPrincipal(),
-    managedPolicies: [stack.workerPolicy.policy],
+    managedPolicies: [stack.workerPolicy],
   });
   new CfnOutput(stack, 'WorkerRoleArn', { value: role.roleArn });
 }

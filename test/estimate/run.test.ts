@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Role } from '../../bin/estimate/costs.ts';
-import { deployedIdleResources } from '../../bin/estimate/deployment.ts';
+import { deployedIdleResources } from '../../bin/estimate/idle-resources.ts';
 import { perRun, type Work } from '../../bin/estimate/meter.ts';
 import { measureWork } from '../../bin/estimate/run.ts';
 
