@@ -62,7 +62,8 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     minify: true,
     legalComments: 'none',
   });
-  const workerFile = await writeHashed('hls.worker.js', withoutSourceMap(worker.code));
+  const workerCode = worker.code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n');
+  const workerFile = await writeHashed('hls.worker.js', workerCode);
 
   const scripts = await build({
     entryPoints: [path.join(SOURCE, 'watch.ts')],
@@ -116,9 +117,6 @@ const fill = (text: string, values: Readonly<Record<string, string>>): string =>
       throw new Error(`index.html asks for {{${name}}}, which the build does not define.`);
     return value;
   });
-
-const withoutSourceMap = (code: string): string =>
-  code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n');
 
 if (import.meta.main) {
   const outFolder = process.argv[2];

@@ -14,7 +14,7 @@ import type { Readable } from 'node:stream';
 import { defined } from '../base/defined.ts';
 import type { Tools } from './plan.ts';
 import { type PushAnswer, startPushServer } from './push-server.ts';
-import { storeWhole } from './spool-file.ts';
+import { storeWhole } from './spool.ts';
 
 export type CaptureOptions = Readonly<{
   tools: Tools;

@@ -4,7 +4,7 @@ import { flag, parseCommandLine, UsageError } from '../base/command-line.ts';
 import { defined } from '../base/defined.ts';
 import { bitRate, decimal, type Setting, text, wholeNumber } from '../base/settings.ts';
 import { parseSession, parseVideoId } from '../domain/ids.ts';
-import { defaultSpoolFolder } from './spool-location.ts';
+import { defaultSpoolFolder } from './spool.ts';
 
 type Common = Readonly<{
   /** URL of the server, without credentials. */
@@ -133,7 +133,8 @@ export function parseCommand(
   }
   if (given.has('port')) throw new UsageError('--port is an option of the relay only.');
   if (videoId === undefined) throw missing('stream', OPTIONS.stream);
-  const { loop, once } = options;
+  const { session, title, size, parallel, loop, once } = options;
+  const { 'segment-seconds': segmentSeconds, bitrate, duration } = options;
   const video: EncodeCommand['video'] = options.copy
     ? 'copy'
     : options.encode
@@ -149,17 +150,8 @@ export function parseCommand(
     videoId,
     loop,
     once,
-    ...defined({
-      session: options.session,
-      title: options.title,
-      segmentSeconds: options['segment-seconds'],
-      bitrateBps: options.bitrate,
-      size: options.size,
-      durationSeconds: options.duration,
-      parallel: options.parallel,
-      video,
-      pace,
-    }),
+    ...defined({ session, title, size, parallel, video, pace }),
+    ...defined({ segmentSeconds, bitrateBps: bitrate, durationSeconds: duration }),
   };
 }
 

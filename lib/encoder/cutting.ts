@@ -1,18 +1,17 @@
 /** Whether a source is copied or encoded, and ffmpeg's arguments for it. Pure. */
 
 import { fitsTarget, targetFromFirstSegment } from '../domain/stream.ts';
+import type { EncodeCommand } from './command.ts';
 import type { Probe, ProbedVideo } from './probe.ts';
 
-export type CuttingOptions = Readonly<{
-  segmentSeconds: number;
-  /** undefined: copied if that makes good segments. */
-  video?: 'copy' | 'encode';
-  bitrateBps?: number;
-  size?: Readonly<{ widthPx: number; heightPx: number }>;
-  live: boolean;
-  /** Encodes with little CPU: for the test pattern, whose quality does not matter. */
-  light: boolean;
-}>;
+/** Without `video` it is copied if that makes good segments. */
+export type CuttingOptions = Pick<EncodeCommand, 'video' | 'bitrateBps' | 'size'> &
+  Readonly<{
+    segmentSeconds: number;
+    live: boolean;
+    /** Encodes with little CPU: for the test pattern, whose quality does not matter. */
+    light: boolean;
+  }>;
 
 /** Quality when no bit rate is given: better than what viewers get, as the server encodes it again. */
 const CRF = '20';

@@ -87,9 +87,9 @@ export async function deliverPresigned(
   const ask = (): Promise<Receipt | PresignedUpload> =>
     link.call((signal) => api.requestPresignedUpload(videoId, segment, { signal }));
   let refusals = 0;
-  for (let answer = await ask(); ; answer = await ask()) {
-    if (answer.stored) return answer;
-    const presigned = answer;
+  for (;;) {
+    const presigned = await ask();
+    if (presigned.stored) return presigned;
     try {
       await link.call((signal) => api.putPresigned(presigned, bytes, { signal }));
     } catch (error) {

@@ -13,7 +13,7 @@ import { type EncodePlan, planEncode, type Tools } from './plan.ts';
 import { Progress } from './progress.ts';
 import { GaveUp, retryDelayMs, ServerLink } from './server-link.ts';
 import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
-import { lockSpool, streamSpoolFolder } from './spool-location.ts';
+import { lockSpool, streamSpoolFolder } from './spool.ts';
 import { SessionUploads, UploadQueue } from './upload-queue.ts';
 
 const PARALLEL = { live: 2, file: 4 } as const;
@@ -183,7 +183,7 @@ class EncodeRun {
     let seconds = 0;
     const capture = await startCapture({
       tools: this.#tools,
-      inputArguments: plan.inputArguments,
+      inputArguments: plan.source.inputArguments,
       codecArguments: [...plan.codecArguments, ...limit],
       segmentSeconds: plan.segmentSeconds,
       folder: spool.cutFolder,

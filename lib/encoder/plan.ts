@@ -18,7 +18,6 @@ export type Tools = Readonly<{
 
 export type EncodePlan = Readonly<{
   source: Source;
-  inputArguments: readonly string[];
   codecArguments: readonly string[];
   segmentSeconds: number;
   /** What ffmpeg reads as `pipe:0`. */
@@ -42,14 +41,13 @@ export async function planEncode(
   stdin: Readable,
   signal: AbortSignal,
 ): Promise<EncodePlan> {
-  const { pace, loop, once, size, durationSeconds } = command;
-  const options = { loop, once, ...defined({ pace, size }) };
-  const source = await openSource(command.input, tools.ffmpeg, options);
+  const source = await openSource(command, tools.ffmpeg);
+  const { inputArguments } = source;
   const segmentSeconds = command.segmentSeconds ?? SEGMENT_SECONDS[source.live ? 'live' : 'file'];
   let probe: Probe | undefined;
   let input: Readable | undefined;
   if (command.video !== 'encode' || source.kind === 'file') {
-    const common = { ffprobe: tools.ffprobe, inputArguments: source.inputArguments, signal };
+    const common = { ffprobe: tools.ffprobe, inputArguments, signal };
     if (source.kind === 'stdin') {
       const { head, whole } = await readHead(stdin, HEAD_BYTES, HEAD_MS);
       input = whole;
@@ -61,19 +59,14 @@ export async function planEncode(
     }
   } else if (source.kind === 'stdin') input = stdin;
 
-  const codecs = codecArguments(probe, {
-    segmentSeconds,
-    live: source.live,
-    light: source.kind === 'testsrc',
-    ...defined({ video: command.video, bitrateBps: command.bitrateBps, size }),
-  });
-  const file = source.kind === 'file' && !source.live ? source.inputArguments.at(-1) : undefined;
-  const cutting = [codecs, segmentSeconds, durationSeconds];
+  const cut = { segmentSeconds, live: source.live, light: source.kind === 'testsrc' };
+  const codecs = codecArguments(probe, { ...command, ...cut });
+  const file = source.kind === 'file' && !source.live ? inputArguments.at(-1) : undefined;
+  const cutting = [codecs, segmentSeconds, command.durationSeconds];
   const resumableSession =
     file && (command.session ?? (await fingerprint(file.replace(/^file:/, ''), cutting)));
   return {
     source,
-    inputArguments: source.inputArguments,
     codecArguments: codecs,
     segmentSeconds,
     copies: codecs.join(' ').includes('-c:v copy'),

@@ -73,13 +73,9 @@ export async function probeSource(options: ProbeOptions): Promise<Probe | undefi
 
 type Fields = Readonly<Record<string, string>>;
 
+/** Of `packet|pts_time=1.0|flags=K__`. */
 const fieldsOf = (line: string): Fields =>
-  Object.fromEntries(
-    line.split('|').flatMap((part) => {
-      const equals = part.indexOf('=');
-      return equals < 0 ? [] : [[part.slice(0, equals), part.slice(equals + 1)]];
-    }),
-  );
+  Object.fromEntries(Array.from(line.matchAll(/\|([^|=]+)=([^|]*)/g), (field) => field.slice(1)));
 
 type VideoScan = { keyframes: number[]; closed: boolean; start: number; end: number };
 

@@ -63,12 +63,13 @@ export class Progress {
 
   /** Above the line; not printed when quiet. */
   info(text: string): void {
-    if (!this.#options.quiet) this.#write(text);
+    if (!this.#options.quiet) this.warn(text);
   }
 
   /** Above the line, also when quiet. */
   warn(text: string): void {
-    this.#write(text);
+    this.#clear();
+    this.#output.write(`${text}\n`);
   }
 
   stop(): void {
@@ -104,11 +105,6 @@ export class Progress {
     const width = (this.#output.columns ?? 80) - 1;
     this.#output.write(`\r\u001b[K${this.line().slice(0, width)}`);
     this.#lineShown = true;
-  }
-
-  #write(text: string): void {
-    this.#clear();
-    this.#output.write(`${text}\n`);
   }
 
   #clear(): void {

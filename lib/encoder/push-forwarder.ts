@@ -10,21 +10,15 @@ import type { Receipt } from '../api/messages.ts';
 import { MAX_BODY_BYTES } from '../api/routes.ts';
 import { segmentNumberOfName } from '../playlist/pushed-playlist.ts';
 import { type Destination, deliverPresigned, digestOf, judge, Refused } from './delivery.ts';
-import { keepRefused, storeWhole } from './spool-file.ts';
-
-export type SentFile = Readonly<{
-  name: string;
-  sizeBytes: number;
-  spooledAtMs: number;
-  /** undefined for a file that is no segment. */
-  receipt: Receipt | undefined;
-}>;
+import type { SentItem } from './progress.ts';
+import { keepRefused, storeWhole } from './spool.ts';
 
 export type PushForwarderOptions = Destination &
   Readonly<{
     /** The stream's spool. */
     folder: string;
-    onSent(file: SentFile): void;
+    /** `receipt`: undefined for a file that is no segment. */
+    onSent(file: SentItem, receipt: Receipt | undefined): void;
     onRefused(warning: string): void;
   }>;
 
@@ -101,7 +95,7 @@ export class PushForwarder {
       const receipt = bytes.length === 0 ? undefined : await this.#send(name, bytes);
       const { mtimeMs } = await stat(path);
       await rm(path);
-      onSent({ name, sizeBytes: bytes.length, spooledAtMs: mtimeMs, receipt });
+      onSent({ sizeBytes: bytes.length, spooledAtMs: mtimeMs }, receipt);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const keptAt = join(folder, 'rejected', basename(path));
@@ -120,7 +114,11 @@ export class PushForwarder {
       if (!(error instanceof ApiError) || error.status !== 413) throw judge(error);
     }
     const segment = segmentNumberOfName(name);
-    if (segment === undefined) throw new Refused(unnumbered(name, bytes.length));
+    if (segment === undefined) {
+      const message = `"${name}" has ${bytes.length} bytes and no number in its name.`;
+      const hint = 'Number the segments by their names, as in segment-00042.ts.';
+      throw new Refused(new ApiError('bad_name', message, hint, 400));
+    }
     const info = { segment, name, digest: digestOf(bytes), sizeBytes: bytes.length };
     try {
       return await deliverPresigned(this.#options, info, bytes);
@@ -140,11 +138,3 @@ export class PushForwarder {
     this.#changed = Promise.withResolvers();
   }
 }
-
-const unnumbered = (name: string, sizeBytes: number): ApiError =>
-  new ApiError(
-    'bad_name',
-    `"${name}" has ${sizeBytes} bytes and no number in its name.`,
-    'Number the segments by their names, as in segment-00042.ts.',
-    400,
-  );

@@ -1,5 +1,6 @@
 /** An HTTP server on this machine for what ffmpeg and other encoders push: PUT of whole files. */
 
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -48,10 +49,8 @@ export async function startPushServer(handler: PushHandler, port = 0): Promise<P
   // A slow encoder may send one segment for as long as the segment lasts, or longer.
   const server = createServer({ requestTimeout: 0 }, listen);
   server.on('checkContinue', listen);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>

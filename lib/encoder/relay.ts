@@ -15,7 +15,7 @@ import { Progress } from './progress.ts';
 import { PushForwarder } from './push-forwarder.ts';
 import { type PushAnswer, type PushHandler, startPushServer } from './push-server.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
-import { lockSpool, type SpoolLock, streamSpoolFolder } from './spool-location.ts';
+import { lockSpool, type SpoolLock, streamSpoolFolder } from './spool.ts';
 
 /** After an interrupt. */
 const DRAIN_MS = 10_000;
@@ -164,7 +164,7 @@ class RelayRun {
       link: this.#link,
       videoId,
       folder,
-      onSent: (file) => this.#progress.sent(file, file.receipt),
+      onSent: (file, receipt) => this.#progress.sent(file, receipt),
       onRefused: (warning) => this.#progress.warn(warning),
     });
     await forwarder.open();

@@ -9,7 +9,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import type { ApiError } from '../api/client.ts';
 import { defined } from '../base/defined.ts';
-import { keepRefused, moveDurably } from './spool-file.ts';
+import { keepRefused, moveDurably } from './spool.ts';
 
 export type SpooledSegment = Readonly<{
   number: number;

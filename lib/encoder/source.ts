@@ -3,7 +3,7 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UsageError } from '../base/command-line.ts';
-import { INPUT_EXPECTED } from './command.ts';
+import { type EncodeCommand, INPUT_EXPECTED } from './command.ts';
 import { testPatternArguments } from './test-pattern.ts';
 
 export type Source = Readonly<{
@@ -24,20 +24,11 @@ const DEVICE_FORMATS = ['alsa', 'pulse', 'v4l2', 'x11grab', 'avfoundation', 'dsh
 /** Protocols whose streams are not expected to end. */
 const ENDLESS = ['rtsp:', 'rtsps:', 'rtmp:', 'rtmps:', 'srt:', 'udp:', 'rtp:', 'rist:', 'tcp:'];
 
-export type SourceOptions = Readonly<{
-  pace?: 'live' | 'fast';
-  loop: boolean;
-  once: boolean;
-  size?: Readonly<{ widthPx: number; heightPx: number }>;
-}>;
-
 /** Throws `UsageError` for a file or device that is not there. */
 export async function openSource(
-  input: string,
+  { input, pace, loop, once, size }: EncodeCommand,
   ffmpeg: string,
-  options: SourceOptions,
 ): Promise<Source> {
-  const { pace, loop, once, size } = options;
   const clock = pace === 'live' ? ['-re'] : [];
   if (input === 'testsrc') {
     const inputArguments = await testPatternArguments(ffmpeg, pace !== 'fast');
@@ -56,13 +47,8 @@ export async function openSource(
     const format = deviceFormat ?? 'v4l2';
     const wanted =
       format === 'v4l2' && size ? ['-video_size', `${size.widthPx}x${size.heightPx}`] : [];
-    return {
-      kind: 'device',
-      inputArguments: ['-thread_queue_size', '512', '-f', format, ...wanted, '-i', name],
-      probeable: false,
-      live: true,
-      restartable: !once,
-    };
+    const inputArguments = ['-thread_queue_size', '512', '-f', format, ...wanted, '-i', name];
+    return { kind: 'device', inputArguments, probeable: false, live: true, restartable: !once };
   }
 
   const scheme = input.match(/^([a-z][a-z0-9+.-]+):\/\//i)?.[1]?.toLowerCase();
@@ -74,26 +60,18 @@ export async function openSource(
     const asOption = listens && /^(rtmp|http)$/.test(scheme);
     const listen = asOption ? ['-listen', '1'] : [];
     const address = asOption ? input.replace(/[?&]listen=[12]/, '') : input;
-    return {
-      kind: 'network',
-      inputArguments: [...clock, ...transport, ...listen, '-i', address],
-      probeable: !listens,
-      live: true,
-      restartable: !once && ENDLESS.includes(`${scheme}:`),
-    };
+    const inputArguments = [...clock, ...transport, ...listen, '-i', address];
+    const restartable = !once && ENDLESS.includes(`${scheme}:`);
+    return { kind: 'network', inputArguments, probeable: !listens, live: true, restartable };
   }
 
   const path = resolve(scheme === 'file' ? decodeURIComponent(new URL(input).pathname) : input);
   await requireReadable(path);
   const again = loop ? ['-stream_loop', '-1'] : [];
-  return {
-    kind: 'file',
-    // Without the protocol's name ffmpeg would take "a:b.ts" for an address.
-    inputArguments: [...clock, ...again, '-i', `file:${path}`],
-    probeable: true,
-    live: pace === 'live',
-    restartable: false,
-  };
+  // Without the protocol's name ffmpeg would take "a:b.ts" for an address.
+  const inputArguments = [...clock, ...again, '-i', `file:${path}`];
+  const live = pace === 'live';
+  return { kind: 'file', inputArguments, probeable: true, live, restartable: false };
 }
 
 const READ_ERRORS: Readonly<Record<string, string>> = {

@@ -17,7 +17,7 @@ export function* boxesIn(bytes: Uint8Array, from = 0, to = bytes.byteLength): Ge
   const view = viewOf(bytes);
   for (let start = from; start + 8 <= to; ) {
     const shortSize = view.getUint32(start);
-    const type = boxType(bytes, start);
+    const type = String.fromCharCode(...bytes.subarray(start + 4, start + 8));
     const hasLongSize = shortSize === 1 && start + 16 <= to;
     const size = hasLongSize
       ? Number(view.getBigUint64(start + 8))
@@ -30,9 +30,6 @@ export function* boxesIn(bytes: Uint8Array, from = 0, to = bytes.byteLength): Ge
     start += size;
   }
 }
-
-const boxType = (bytes: Uint8Array, start: number): string =>
-  String.fromCharCode(...bytes.subarray(start + 4, start + 8));
 
 /**
  * Boxes that a body in ISO BMFF may begin with. Only `moov`, `moof` and `mdat` say what it is; the
@@ -90,7 +87,6 @@ export const fullBox = (
   ...contents: readonly BoxContent[]
 ): Uint8Array => box(type, u32(((version << 24) | flags) >>> 0), ...contents);
 
-export const u8 = (value: number): number[] => [value & 0xff];
 export const u16 = (value: number): number[] => [(value >>> 8) & 0xff, value & 0xff];
 export const u32 = (value: number): number[] => [...u16(value >>> 16), ...u16(value)];
 export const u64 = (value: number): number[] => [

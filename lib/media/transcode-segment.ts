@@ -139,14 +139,12 @@ async function encodeAudio(
         folder,
         signal,
       });
-      return [audioName(index), rendition] as const;
+      return [index === 0 ? 'audio' : `audio-${index + 1}`, rendition] as const;
     }),
   );
   // Tracks are identified by the order in which the container lists them.
   return Object.fromEntries(made.slice(0, facts.audio.length));
 }
-
-const audioName = (index: number): string => (index === 0 ? 'audio' : `audio-${index + 1}`);
 
 function previousAudio(previous: PreviousSegment | undefined, index: number) {
   const facts = previous?.facts.audio[index];

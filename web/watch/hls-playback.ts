@@ -51,8 +51,8 @@ export function createHlsPlayback(
     const rung = hls && !hls.autoLevelEnabled ? hls.loadLevel : -1;
     hls?.destroy();
     address = url;
-    const connection = 'connection' in navigator ? navigator.connection : undefined;
-    const player = new Hls(hlsSettings(options.workerPath, downlinkOf(connection)));
+    const { connection } = navigator as NetworkNavigator;
+    const player = new Hls(hlsSettings(options.workerPath, connection?.downlink));
     hls = player;
     report(player, anchor);
     if (!paused) {
@@ -161,11 +161,5 @@ export function createHlsPlayback(
   };
 }
 
-/** The Network Information API, which TypeScript's DOM library does not have. */
-const downlinkOf = (connection: unknown): number | undefined =>
-  typeof connection === 'object' &&
-  connection !== null &&
-  'downlink' in connection &&
-  typeof connection.downlink === 'number'
-    ? connection.downlink
-    : undefined;
+/** The Network Information API, which TypeScript's DOM library and some browsers do not have. */
+type NetworkNavigator = Navigator & Readonly<{ connection?: Readonly<{ downlink?: number }> }>;

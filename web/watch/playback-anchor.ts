@@ -1,17 +1,10 @@
 /** Restores a viewer's position after a reload of the playlists, when positions count from another zero. Pure. */
 
-export type AnchoredPlaylist = Readonly<{
-  live: boolean;
-  /** Position at which the playlist ends. */
-  edge: number;
-  fragmentStart: number;
-  fragments: readonly Readonly<{
-    start: number;
-    duration: number;
-    /** Its EXT-X-PROGRAM-DATE-TIME in milliseconds, if the playlist has it. */
-    programDateTime: number | null;
-  }>[];
-}>;
+import type { Fragment, LevelDetails } from 'hls.js';
+
+/** `edge`: position at which the playlist ends; `programDateTime` in milliseconds, if the playlist has it. */
+export type AnchoredPlaylist = Readonly<Pick<LevelDetails, 'live' | 'edge' | 'fragmentStart'>> &
+  Readonly<{ fragments: readonly Pick<Fragment, 'start' | 'duration' | 'programDateTime'>[] }>;
 
 export type Anchor = Readonly<{ live: boolean; fromEndSeconds: number; shownAtMs?: number }>;
 

@@ -30,10 +30,7 @@ export function showStreamList(page: HTMLElement): () => void {
   async function refresh(): Promise<void> {
     clearTimeout(timer);
     const key = readOwnerKey();
-    if (key === undefined) {
-      askForKey('');
-      return;
-    }
+    if (key === undefined) return askForKey('');
     try {
       const streams = await listStreams(key, leaving.signal);
       form.hidden = true;
@@ -45,8 +42,7 @@ export function showStreamList(page: HTMLElement): () => void {
       if (leaving.signal.aborted) return;
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
         forgetOwnerKey();
-        askForKey('The server does not accept that key.');
-        return;
+        return askForKey('The server does not accept that key.');
       }
       note.textContent = 'The server cannot be reached. Trying again…';
     }

@@ -109,15 +109,10 @@ export function startViewing(
   }
 
   function followIfAtEdge(movedSeconds: number): void {
-    const { live, behindSeconds, targetDurationSeconds } = playback.facts();
+    const { live, behindSeconds, targetDurationSeconds: targetSeconds } = playback.facts();
     // While a load is under way its command decides, as no position means anything yet.
     if (!live) return;
-    const atEdge = isAtEdgeAfterSeek(
-      viewing.atEdge,
-      movedSeconds,
-      behindSeconds,
-      targetDurationSeconds,
-    );
+    const atEdge = isAtEdgeAfterSeek(viewing.atEdge, movedSeconds, behindSeconds, targetSeconds);
     dispatch({ type: 'edge', atEdge });
     following = atEdge && !video.paused;
   }

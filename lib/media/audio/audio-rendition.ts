@@ -64,12 +64,9 @@ type AacFrames = Readonly<{
   samples: readonly TimedSample[];
 }>;
 
-const syncSample = (bytes: Uint8Array, durationTicks: number): TimedSample => ({
-  bytes,
-  isSync: true,
-  durationTicks,
-  compositionTicks: 0,
-});
+const syncSample = (bytes: Uint8Array, durationTicks: number): TimedSample => {
+  return { bytes, isSync: true, durationTicks, compositionTicks: 0 };
+};
 
 function copyPackets(
   { packets, samplesPerPacket, channels, codecString }: DemuxedAudio,

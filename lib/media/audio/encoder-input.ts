@@ -22,10 +22,6 @@ type Wrap = (
   track: DemuxedAudio,
 ) => EncoderInput | Promise<EncoderInput>;
 
-const bare = (format: string, packets: readonly Uint8Array[]): EncoderInput => {
-  return { format, bytes: Buffer.concat(packets) };
-};
-
 const MIN_MP3_PACKETS = 12;
 
 const WRAPS: Readonly<Record<AudioCodec, Wrap>> = {
@@ -38,10 +34,11 @@ const WRAPS: Readonly<Record<AudioCodec, Wrap>> = {
   // ffmpeg's demuxer recognises MP3 by several frames in a row. The surplus is not used.
   mp3: (packets) => {
     const surplus = Math.max(0, MIN_MP3_PACKETS - packets.length);
-    return bare('mp3', [...packets, ...Array(surplus).fill(packets.at(-1))]);
+    const padded = [...packets, ...Array(surplus).fill(packets.at(-1))];
+    return { format: 'mp3', bytes: Buffer.concat(padded) };
   },
-  ac3: (packets) => bare('ac3', packets),
-  eac3: (packets) => bare('eac3', packets),
+  ac3: (packets) => ({ format: 'ac3', bytes: Buffer.concat(packets) }),
+  eac3: (packets) => ({ format: 'eac3', bytes: Buffer.concat(packets) }),
   opus: async (packets, track) => ({ format: 'ogg', bytes: await writeOgg(packets, track) }),
 };
 

@@ -25,14 +25,15 @@ import {
   languageTag,
   truncated,
 } from './demuxed-segment.ts';
-import { type FrameHeader, parseFrameHeader, startsClosed, unitsInSample } from './nal-units.ts';
+import {
+  type FrameHeader,
+  type ParameterSet,
+  parseFrameHeader,
+  startsClosed,
+  unitsInSample,
+} from './nal-units.ts';
 
 const { video: VIDEO_CODECS, audio: AUDIO_CODECS } = MEDIA_FORMATS.mp4;
-
-const isVideoCodec = (codec: string | null): codec is VideoCodec =>
-  VIDEO_CODECS.some((known) => known === codec);
-const isAudioCodec = (codec: string | null): codec is AudioCodec =>
-  AUDIO_CODECS.some((known) => known === codec);
 
 /** The first video track, and all audio tracks that have packets. Throws DomainError. */
 export async function readTracks(input: Input): Promise<Omit<DemuxedSegment, 'container'>> {
@@ -46,12 +47,22 @@ export async function readTracks(input: Input): Promise<Omit<DemuxedSegment, 'co
   return { ...(video ? { video } : {}), audio };
 }
 
-const unsupportedCodec = (kind: 'video' | 'audio', id: unknown): DomainError =>
-  new DomainError(
+async function requireCodec<C extends VideoCodec | AudioCodec>(
+  kind: 'video' | 'audio',
+  codecs: readonly C[],
+  track: InputVideoTrack | InputAudioTrack,
+) {
+  const found = await track.getCodec();
+  const codec = codecs.find((known) => known === found);
+  const codecString = await track.getCodecParameterString();
+  if (codec && codecString) return { codec, codecString };
+  const id = found ?? (await track.getInternalCodecId());
+  throw new DomainError(
     'unsupported_media',
     `The ${kind} track has ${typeof id === 'string' ? `the codec "${id}"` : 'an unknown codec'}.`,
-    `Encode the ${kind} as ${listCodecs(MEDIA_FORMATS.mp4[kind])}, without encryption.`,
+    `Encode the ${kind} as ${listCodecs(codecs)}, without encryption.`,
   );
+}
 
 /** mediabunny ends at a sample whose data is not there, as it does at the last one. */
 async function* packetsOf(track: InputVideoTrack | InputAudioTrack) {
@@ -74,20 +85,17 @@ async function* packetsOf(track: InputVideoTrack | InputAudioTrack) {
 const toTicks = (seconds: number): number => Math.floor(seconds * TICKS_PER_SECOND + 0.5 + 1e-4);
 
 export async function readVideoParameters(track: InputVideoTrack) {
-  const codec = await track.getCodec();
-  const codecString = await track.getCodecParameterString();
-  if (!isVideoCodec(codec) || !codecString) {
-    throw unsupportedCodec('video', codec ?? (await track.getInternalCodecId()));
-  }
   const colorSpace = await track.getColorSpace();
   return {
-    codec,
-    codecString,
+    ...(await requireCodec('video', VIDEO_CODECS, track)),
     widthPx: await track.getDisplayWidth(),
     heightPx: await track.getDisplayHeight(),
     saysMatrix: Boolean(colorSpace.matrix),
   };
 }
+
+/** VP9 and AV1: what the container says is enough. */
+const NO_NAL_HEADER = { refersAcrossEntry: false, parameterSets: new Set<ParameterSet>() };
 
 async function readVideo(track: InputVideoTrack): Promise<DemuxedVideo | undefined> {
   const parameters = await readVideoParameters(track);
@@ -98,14 +106,11 @@ async function readVideo(track: InputVideoTrack): Promise<DemuxedVideo | undefin
   const headers: FrameHeader[] = [];
   for await (const { timestamp, duration, type, data } of packetsOf(track)) {
     frames.push({ ptsTicks: toTicks(timestamp), durationTicks: duration * TICKS_PER_SECOND });
+    const isKey = type === 'key';
     headers.push(
       nalCodec
-        ? parseFrameHeader(nalCodec, unitsInSample(data, lengthBytes), type === 'key')
-        : {
-            entry: type === 'key' ? 'closed' : 'none',
-            refersAcrossEntry: false,
-            parameterSets: new Set(),
-          },
+        ? parseFrameHeader(nalCodec, unitsInSample(data, lengthBytes), isKey)
+        : { ...NO_NAL_HEADER, entry: isKey ? 'closed' : 'none' },
     );
   }
   if (frames.length === 0) return undefined;
@@ -121,22 +126,20 @@ async function readVideo(track: InputVideoTrack): Promise<DemuxedVideo | undefin
 
 /** `lengthSizeMinusOne` of avcC and hvcC (ISO/IEC 14496-15). */
 async function nalLengthBytes(track: InputVideoTrack, codec: VideoCodec): Promise<number> {
-  const description = (await track.getDecoderConfig())?.description;
-  if (!description) return 4;
-  return 1 + ((bytesOf(description)[codec === 'avc' ? 4 : 21] ?? 3) & 3);
+  const description = await descriptionOf(track);
+  return 1 + ((description?.[codec === 'avc' ? 4 : 21] ?? 3) & 3);
 }
 
-const bytesOf = (data: ArrayBufferLike | ArrayBufferView): Uint8Array =>
-  ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
+async function descriptionOf(
+  track: InputVideoTrack | InputAudioTrack,
+): Promise<Uint8Array | undefined> {
+  const data = (await track.getDecoderConfig())?.description;
+  if (!data || !ArrayBuffer.isView(data)) return data && new Uint8Array(data);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
 
 export async function readAudioParameters(track: InputAudioTrack) {
-  const codec = await track.getCodec();
-  const codecString = await track.getCodecParameterString();
-  if (!isAudioCodec(codec) || !codecString) {
-    throw unsupportedCodec('audio', codec ?? (await track.getInternalCodecId()));
-  }
+  const { codec, codecString } = await requireCodec('audio', AUDIO_CODECS, track);
   return {
     codec,
     codecString,
@@ -157,12 +160,8 @@ async function readAudio(track: InputAudioTrack): Promise<DemuxedAudio | undefin
     durations.push(duration * sampleRateHz);
   }
   if (packets.length === 0) return undefined;
-  const description = (await track.getDecoderConfig())?.description;
-  const config = description
-    ? bytesOf(description)
-    : codec === 'aac'
-      ? aacConfig(AAC_LC, sampleRateHz, channels)
-      : undefined;
+  const madeUp = codec === 'aac' ? aacConfig(AAC_LC, sampleRateHz, channels) : undefined;
+  const config = (await descriptionOf(track)) ?? madeUp;
   return {
     ...parameters,
     samplesPerPacket: samplesPerPacket(codec, packets, durations),

@@ -95,11 +95,10 @@ function checkBoxes(bytes: Uint8Array): Box[] {
   const boxes = [...boxesIn(bytes)];
   const last = boxes.at(-1);
   const end = last?.end ?? 0;
-  const stray = last && end < bytes.byteLength ? bytes.byteLength - end : 0;
-  if (last && end <= bytes.byteLength && stray === 0) return boxes;
+  if (end === bytes.byteLength) return boxes;
   throw truncated(
     end > bytes.byteLength
       ? `Box ${last?.type} ends at byte ${end}, the data at byte ${bytes.byteLength}.`
-      : `After box ${last?.type}, ${stray} bytes are left over.`,
+      : `After box ${last?.type}, ${bytes.byteLength - end} bytes are left over.`,
   );
 }

@@ -14,10 +14,17 @@ import { readVideo } from './mpegts-video.ts';
 import type { NalCodec } from './nal-units.ts';
 
 /** By `stream_type` (ISO/IEC 13818-1, Table 2-34, and what ATSC adds). */
-const VIDEO_TYPES: Readonly<Record<number, NalCodec>> = { 27: 'avc', 36: 'hevc' };
-const AUDIO_TYPES: Readonly<Record<number, FramedAudioCodec>> = {
-  ...{ 3: 'mp3', 4: 'mp3', 15: 'aac', 129: 'ac3', 135: 'eac3' },
-};
+const VIDEO_TYPES: ReadonlyMap<number, NalCodec> = new Map([
+  [0x1b, 'avc'],
+  [0x24, 'hevc'],
+]);
+const AUDIO_TYPES: ReadonlyMap<number, FramedAudioCodec> = new Map([
+  [0x03, 'mp3'],
+  [0x04, 'mp3'],
+  [0x0f, 'aac'],
+  [0x81, 'ac3'],
+  [0x87, 'eac3'],
+]);
 const PRIVATE_DATA = 0x06;
 const AC3_DESCRIPTOR = 0x6a;
 const EAC3_DESCRIPTOR = 0x7a;
@@ -48,9 +55,9 @@ async function readMpegTs(bytes: Uint8Array): Promise<DemuxedSegment> {
     if (refused) throw unsupportedStream(refused);
   }
   const videoStream = streams.find(
-    (stream) => VIDEO_TYPES[stream.streamType] && packetsOf(stream).length > 0,
+    (stream) => VIDEO_TYPES.has(stream.streamType) && packetsOf(stream).length > 0,
   );
-  const codec = videoStream && VIDEO_TYPES[videoStream.streamType];
+  const codec = videoStream && VIDEO_TYPES.get(videoStream.streamType);
   const video =
     videoStream && codec
       ? await readVideo(bytes, videoStream.pid, codec, packetsOf(videoStream))
@@ -77,7 +84,7 @@ const unsupportedStream = (name: string): DomainError => {
 
 function audioCodecOf(stream: ElementaryStream): FramedAudioCodec | undefined {
   const { streamType, descriptors, registration } = stream;
-  if (streamType !== PRIVATE_DATA) return AUDIO_TYPES[streamType];
+  if (streamType !== PRIVATE_DATA) return AUDIO_TYPES.get(streamType);
   if (registration === 'Opus') {
     throw new DomainError(
       'unsupported_media',

@@ -1,6 +1,6 @@
 /** The init segment of an AAC track: the same bytes for the same track parameters. */
 
-import { box, fullBox, u8, u16, u32 } from '../iso-boxes.ts';
+import { box, fullBox, u16, u32 } from '../iso-boxes.ts';
 
 export type AacTrack = Readonly<{
   /** AudioSpecificConfig. */
@@ -78,16 +78,10 @@ export function aacInit({ config, sampleRateHz, channels }: AacTrack): Uint8Arra
 
 /** ISO/IEC 14496-1, 7.2.6; all lengths below 128, so one byte each. */
 function elementaryStreamDescriptor(config: Uint8Array): Uint8Array {
-  const specific = [...u8(0x05), ...u8(config.byteLength), ...config];
-  const decoder = [
-    ...u8(0x04),
-    ...u8(13 + specific.length),
-    // MPEG-4 audio; an audio stream, not upstream.
-    ...[0x40, 0x15],
-    ...zeros(3 + 4 + 4),
-    ...specific,
-  ];
+  const specific = [0x05, config.byteLength, ...config];
+  // 0x40, 0x15: MPEG-4 audio; an audio stream, not upstream.
+  const decoder = [0x04, 13 + specific.length, 0x40, 0x15, ...zeros(3 + 4 + 4), ...specific];
   const sync = [0x06, 1, 0x02];
-  const contents = [...u16(1), ...u8(0), ...decoder, ...sync];
-  return fullBox('esds', 0, 0, [...u8(0x03), ...u8(contents.length), ...contents]);
+  const contents = [...u16(1), 0, ...decoder, ...sync];
+  return fullBox('esds', 0, 0, [0x03, contents.length, ...contents]);
 }

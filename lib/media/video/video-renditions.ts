@@ -48,7 +48,7 @@ const MIN_DECODED_SHARE = 0.05;
 /** Throws DomainError `undecodable` when the source is at fault, any other error when a retry may help. */
 export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
   const { container, video, facts, rungs, folder, signal } = job;
-  const before = job.previous && joinable(job) ? job.previous : undefined;
+  const before = job.previous && joinable(job, job.previous) ? job.previous : undefined;
   const inputPath = join(folder, `source.${MEDIA_FORMATS[container].extension}`);
   await writeFile(inputPath, inputBytes(job, before));
   const outputs = rungs.map((rung, index) => ({ rung, path: join(folder, `v${index}.mp4`) }));
@@ -109,13 +109,9 @@ async function requireDecodable(
 }
 
 /** Whether both decode as one input: a self-contained MP4 never does, fragments only under one init. */
-function joinable({ container, source, previous }: VideoJobInput): boolean {
-  if (container === 'ts' || !previous) return container === 'ts';
-  const sameInit =
-    source.init !== undefined &&
-    previous.init !== undefined &&
-    Buffer.compare(source.init, previous.init) === 0;
-  return container === 'fmp4' && sameInit;
+function joinable({ container, source }: VideoJobInput, previous: SegmentBytes): boolean {
+  if (container !== 'fmp4' || !source.init || !previous.init) return container === 'ts';
+  return Buffer.compare(source.init, previous.init) === 0;
 }
 
 const inputBytes = ({ source }: VideoJobInput, before?: SegmentBytes): Uint8Array =>
