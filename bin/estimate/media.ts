@@ -26,17 +26,12 @@ export async function makeSource(
   await mkdir(path, { recursive: true });
   const seconds = segments * segmentSeconds;
   const frames = String(Math.round(30 * segmentSeconds));
-  const audio = Array.from({ length: languages });
+  const audio = Array.from({ length: languages }, (_, index) => index);
   await promisify(execFile)(await findFfmpeg(), [
     ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=30`],
-    ...audio.flatMap((_, index) => [
-      '-f',
-      'lavfi',
-      '-i',
-      `sine=frequency=${330 + index * 110}:sample_rate=48000`,
-    ]),
+    ...audio.flatMap((index) => ['-f', 'lavfi', '-i', sine(330 + index * 110)]),
     ...['-map', '0:v', '-vf', 'noise=alls=10:allf=t'],
-    ...audio.flatMap((_, index) => ['-map', `${index + 1}:a`]),
+    ...audio.flatMap((index) => ['-map', `${index + 1}:a`]),
     ...['-t', String(seconds), '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
     ...['-g', frames, '-keyint_min', frames, '-sc_threshold', '0', '-c:a', 'aac', '-ac', '2'],
     ...['-f', 'segment', '-segment_time', String(segmentSeconds), '-segment_format', 'mpegts'],
@@ -45,6 +40,8 @@ export async function makeSource(
   const names = (await readdir(path)).sort().slice(0, segments);
   return Promise.all(names.map(async (name) => new Uint8Array(await readFile(join(path, name)))));
 }
+
+const sine = (hertz: number): string => `sine=frequency=${hertz}:sample_rate=48000`;
 
 /** Long enough that starting ffmpeg weighs no more than in a stream. */
 const MAX_CALIBRATION_SECONDS = 4;
@@ -91,12 +88,8 @@ function cpuSecondsSoFar(): number {
   try {
     stat = readFileSync('/proc/self/stat', 'utf8');
   } catch (error) {
-    throw new Error(
-      'The CPU time of ffmpeg can be measured on Linux only; give --cpu-seconds instead.',
-      {
-        cause: error,
-      },
-    );
+    const hint = 'can be measured on Linux only; give --cpu-seconds instead.';
+    throw new Error(`The CPU time of ffmpeg ${hint}`, { cause: error });
   }
   // utime, stime, cutime, cstime: fields 14 to 17; the second is a name in parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -29,15 +29,15 @@ const option = <Value>(
 });
 
 const bps = bitRate(10_000, 200e6);
+const rungs = { expected: `some of ${LADDER_NAMES}`, read: parseLadder };
+const vcpu = {
+  expected: `one of ${TASK_VCPU.join(', ')}`,
+  read: (text: string) => TASK_VCPU.find((size) => size === Number(text)),
+};
 
 const OPTIONS = {
   region: option('region', 'us-east-1', oneOf(...Object.keys(PRICES)), 'whose prices'),
-  ladder: option(
-    'ladder',
-    LADDER_NAMES,
-    { expected: `some of ${LADDER_NAMES}`, read: parseLadder },
-    'rungs by name',
-  ),
+  ladder: option('ladder', LADDER_NAMES, rungs, 'rungs by name'),
   bitrateBps: option('bitrate', '6M', bps, 'of the source'),
   segmentSeconds: option('segment-seconds', '4', decimal(1, 30), 'of a source segment'),
   languages: option('languages', '1', wholeNumber(0, 8), 'audio tracks'),
@@ -52,15 +52,7 @@ const OPTIONS = {
     'that one stream lasts; its workers start once and idle at its end',
   ),
   architecture: option('architecture', 'arm64', oneOf('arm64', 'x86_64'), 'of tasks and functions'),
-  taskVcpu: option(
-    'task-vcpu',
-    '2',
-    {
-      expected: `one of ${TASK_VCPU.join(', ')}`,
-      read: (text: string) => TASK_VCPU.find((size) => size === Number(text)),
-    },
-    'of a worker task',
-  ),
+  taskVcpu: option('task-vcpu', '2', vcpu, 'of a worker task'),
   taskGb: option('task-gb', '4', wholeNumber(1, 120), 'of a worker task'),
   spotPercent: option('spot-percent', '70', wholeNumber(0, 100), 'of the tasks after the first'),
   /** Share of the tasks' CPU that jobs keep busy. */
@@ -111,11 +103,8 @@ export function parseEstimate(argv: readonly string[]): EstimateCommand {
   const { help, given, options } = parseCommandLine({ ...named, markdown: flag }, argv);
   const values: Readonly<Record<string, unknown>> = options;
   const scenario = Object.entries(OPTIONS).map(([field, { name }]) => [field, values[name]]);
-  return {
-    help,
-    markdown: given.has('markdown'),
-    scenario: Object.fromEntries(scenario) as Scenario,
-  };
+  const markdown = given.has('markdown');
+  return { help, markdown, scenario: Object.fromEntries(scenario) as Scenario };
 }
 
 function parseLadder(text: string): readonly Rung[] | undefined {

@@ -41,90 +41,80 @@ const PRICE_CLASSES = {
 /** A playlist names nothing that is not stored: what is missing now may be there in a second. */
 const BRIEFLY_CACHED_ERRORS = [400, 403, 404, 500, 502, 503, 504];
 
-export class Cdn extends Construct {
-  readonly distribution: Distribution;
+export function cdn(scope: Construct, props: CdnProps): Distribution {
+  const { options, contentSecurityPolicy, media, pages, logs, apiHost } = props;
+  const { stage, domain, certificateArn, priceClass, originShieldRegion } = options;
+  const shield = originShieldRegion === undefined ? {} : { originShieldRegion };
+  const policies = cdnPolicies(new Construct(scope, 'Policies'), stage, contentSecurityPolicy);
+  const api = new HttpOrigin(apiHost, {
+    protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
+    readTimeout: Duration.seconds(30),
+    // Live viewers cannot wait for the default of three times ten seconds.
+    connectionTimeout: Duration.seconds(3),
+    connectionAttempts: 2,
+    ...shield,
+  });
+  const distribution = new Distribution(scope, 'Distribution', {
+    comment: `${PROJECT} ${stage}`,
+    defaultRootObject: 'index.html',
+    httpVersion: HttpVersion.HTTP2_AND_3,
+    priceClass: PRICE_CLASSES[priceClass],
+    ...(domain !== undefined &&
+      certificateArn !== undefined && {
+        minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
+        domainNames: [domain],
+        certificate: Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
+      }),
+    enableLogging: true,
+    logBucket: logs,
+    logFilePrefix: 'cdn/',
+    defaultBehavior: {
+      origin: S3BucketOrigin.withOriginAccessControl(pages),
+      cachePolicy: policies.pages,
+      responseHeadersPolicy: policies.pageHeaders,
+      viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+    },
+    additionalBehaviors: {
+      '/media/*': {
+        ...READ,
+        origin: S3BucketOrigin.withOriginAccessControl(media, shield),
+        cachePolicy: policies.media,
+        responseHeadersPolicy: policies.playerHeaders,
+        // Nothing of it gets smaller.
+        compress: false,
+      },
+      '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
+      '/viewstream/metadata/*': view(api, policies.metadata, policies),
+      '/viewstream/*': view(api, policies.moments, policies),
+      '/streams': pass(api),
+      '/streams/*': pass(api),
+      '/upload/*': pass(api),
+      '/healthz': pass(api),
+    },
+    errorResponses: BRIEFLY_CACHED_ERRORS.map((httpStatus) => ({
+      httpStatus,
+      ttl: Duration.seconds(1),
+    })),
+  });
+  acknowledge(distribution, domain !== undefined);
+  return distribution;
+}
 
-  constructor(scope: Construct, id: string, props: CdnProps) {
-    super(scope, id);
-    const { options, contentSecurityPolicy, media, pages, logs, apiHost } = props;
-    const { stage, domain, certificateArn, priceClass, originShieldRegion } = options;
-    const shield = originShieldRegion === undefined ? {} : { originShieldRegion };
-    const policies = cdnPolicies(new Construct(this, 'Policies'), stage, contentSecurityPolicy);
-    const api = new HttpOrigin(apiHost, {
-      protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
-      readTimeout: Duration.seconds(30),
-      // Live viewers cannot wait for the default of three times ten seconds.
-      connectionTimeout: Duration.seconds(3),
-      connectionAttempts: 2,
-      ...shield,
-    });
-    this.distribution = new Distribution(this, 'Distribution', {
-      comment: `${PROJECT} ${stage}`,
-      defaultRootObject: 'index.html',
-      httpVersion: HttpVersion.HTTP2_AND_3,
-      priceClass: PRICE_CLASSES[priceClass],
-      ...(domain !== undefined &&
-        certificateArn !== undefined && {
-          minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
-          domainNames: [domain],
-          certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
-        }),
-      enableLogging: true,
-      logBucket: logs,
-      logFilePrefix: 'cdn/',
-      defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(pages),
-        cachePolicy: policies.pages,
-        responseHeadersPolicy: policies.pageHeaders,
-        viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-      },
-      additionalBehaviors: {
-        '/media/*': {
-          ...READ,
-          origin: S3BucketOrigin.withOriginAccessControl(media, shield),
-          cachePolicy: policies.media,
-          responseHeadersPolicy: policies.playerHeaders,
-          // Nothing of it gets smaller.
-          compress: false,
-        },
-        '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
-        '/viewstream/metadata/*': view(api, policies.metadata, policies),
-        '/viewstream/*': view(api, policies.moments, policies),
-        '/streams': pass(api),
-        '/streams/*': pass(api),
-        '/upload/*': pass(api),
-        '/healthz': pass(api),
-      },
-      errorResponses: BRIEFLY_CACHED_ERRORS.map((httpStatus) => ({
-        httpStatus,
-        ttl: Duration.seconds(1),
-      })),
-    });
-    this.#acknowledge(domain !== undefined);
-  }
-
-  #acknowledge(hasDomain: boolean): void {
-    Validations.of(this.distribution).acknowledge(
-      {
-        id: 'Annotation::@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac',
-        reason: 'The policy that lets the CDN read stands in the core, with the bucket.',
-      },
-      {
-        id: 'AwsSolutions-CFR1',
-        reason: 'Who may watch from where is for the owner to say; nothing is known of it here.',
-      },
-      {
-        id: 'AwsSolutions-CFR2',
-        reason:
-          'A web ACL costs money while nobody streams; media is public and keys guard the rest.',
-      },
-    );
-    if (hasDomain) return;
-    Validations.of(this.distribution).acknowledge({
-      id: 'AwsSolutions-CFR4',
-      reason:
+function acknowledge(distribution: Distribution, hasDomain: boolean): void {
+  const known = {
+    'Annotation::@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac':
+      'The policy that lets the CDN read stands in the core, with the bucket.',
+    'AwsSolutions-CFR1':
+      'Who may watch from where is for the owner to say; nothing is known of it here.',
+    'AwsSolutions-CFR2':
+      'A web ACL costs money while nobody streams; media is public and keys guard the rest.',
+    ...(!hasDomain && {
+      'AwsSolutions-CFR4':
         "Without a domain of one's own CloudFront's certificate serves, with the protocols it has.",
-    });
+    }),
+  };
+  for (const [id, reason] of Object.entries(known)) {
+    Validations.of(distribution).acknowledge({ id, reason });
   }
 }
 

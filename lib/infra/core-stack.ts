@@ -1,24 +1,25 @@
 /** Everything but workers, CDN and alarms: what an emulator can run, too. */
 
-import { CfnOutput, Stack } from 'aws-cdk-lib';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
+import { TABLE_SCHEMA } from '../aws/table-schema.ts';
 import { forEachQueue, QUEUE_NAMES, type QueueVariable, queueVariable } from '../ports/queues.ts';
 import { FUNCTIONS } from './function-table.ts';
 import { Functions, type FunctionsProps } from './functions.ts';
-import { HttpApi } from './http-api.ts';
-import { MediaStorage } from './media-storage.ts';
+import { httpApi } from './http-api.ts';
+import { mediaStorage } from './media-storage.ts';
 import type { DeploymentOptions } from './options.ts';
-import { ownerKey } from './owner-key.ts';
 import { Queues } from './queues.ts';
 import { stackName, workersName } from './stage-names.ts';
-import { streamTable } from './stream-table.ts';
 import { workerPolicy } from './worker-permissions.ts';
 
-export type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: string }>;
+type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: string }>;
 
 export class CoreStack extends Stack {
   readonly bucket: Bucket;
@@ -38,7 +39,7 @@ export class CoreStack extends Stack {
     const ownerKeyArn = ownerKey(new Construct(this, 'OwnerKey'));
     const table = streamTable(new Construct(this, 'StreamTable'));
     const queues = new Queues(this, 'Queues', { stage });
-    const { bucket, accessLogs } = new MediaStorage(this, 'MediaStorage', {
+    const { bucket, accessLogs } = mediaStorage(new Construct(this, 'MediaStorage'), {
       retentionDays,
       uploadCompleted: queues.queues.uploadCompleted,
     });
@@ -61,7 +62,6 @@ export class CoreStack extends Stack {
       architecture,
       bundles,
       engine: this.engine,
-      ownerKeyArn,
       streamDefaults: { ladder, dvrWindowSeconds },
       queues,
       scope: {
@@ -74,13 +74,13 @@ export class CoreStack extends Stack {
     };
     const specs = FUNCTIONS.filter(([, { withWorkers }]) => !withWorkers);
     this.functions = new Functions(this, 'Functions', this.functionsProps, specs);
-    this.api = new HttpApi(this, 'HttpApi', { stage, functions: this.functions });
+    this.api = httpApi(new Construct(this, 'HttpApi'), stage, this.functions);
     if (workers === 'none') {
       const { scope: permissions } = this.functionsProps;
       this.workerPolicy = workerPolicy(new Construct(this, 'WorkerPolicy'), stage, permissions);
     }
     const outputs = {
-      ApiUrl: this.api.api.apiEndpoint,
+      ApiUrl: this.api.apiEndpoint,
       OwnerKeySecret: ownerKeyArn,
       BucketName: bucket.bucketName,
       AccessLogsBucketName: accessLogs.bucketName,
@@ -91,4 +91,38 @@ export class CoreStack extends Stack {
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
+}
+
+const { partitionKey, sortKey, timeToLive } = TABLE_SCHEMA;
+
+/** The record store: one table. */
+const streamTable = (scope: Construct): TableV2 =>
+  new TableV2(scope, 'Table', {
+    partitionKey: { name: partitionKey, type: AttributeType.STRING },
+    sortKey: { name: sortKey, type: AttributeType.STRING },
+    timeToLiveAttribute: timeToLive,
+    // Nothing to pay while nobody streams.
+    billing: Billing.onDemand(),
+    encryption: TableEncryptionV2.dynamoOwnedKey(),
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+
+const PUNCTUATION = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
+
+/** The ARN of the owner key, which Secrets Manager generates: it is in no template or log. */
+function ownerKey(scope: Construct): string {
+  const secret = new Secret(scope, 'Secret', {
+    description: 'Owner key: creates, lists and deletes streams',
+    // Unreserved in URLs: the key stands in https://x:KEY@host/… as it is.
+    generateSecretString: { passwordLength: 40, excludeCharacters: PUNCTUATION },
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason:
+      'Encoders are configured with this key by hand; a rotation nobody asked for would stop their streams. The owner changes it with put-secret-value, and functions follow within five minutes.',
+  });
+  // By its attribute: emulators give the name where CloudFormation's `Ref` gives the ARN.
+  return (secret.node.defaultChild as CfnSecret).attrId;
 }

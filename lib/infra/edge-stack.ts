@@ -3,7 +3,7 @@
 import { CfnOutput, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Bucket, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { Cdn } from './cdn.ts';
+import { cdn } from './cdn.ts';
 import type { CoreStack } from './core-stack.ts';
 import { PRIVATE_BUCKET } from './media-storage.ts';
 import type { DeploymentOptions } from './options.ts';
@@ -21,7 +21,7 @@ export class EdgeStack extends Stack {
     super(scope, stackName(stage, 'edge'), { description: `Rivulet ${stage}: CDN and pages` });
     const logs = logBucket(new Construct(this, 'EdgeLogs'));
     const pages = pageBucket(new Construct(this, 'PageHosting'), logs);
-    const { distribution } = new Cdn(this, 'Cdn', {
+    const distribution = cdn(new Construct(this, 'Cdn'), {
       options,
       // By its name: the core's bucket policy lets the CDN read already, and must not wait for it.
       media: Bucket.fromBucketAttributes(this, 'Media', {
@@ -30,7 +30,7 @@ export class EdgeStack extends Stack {
       }),
       pages,
       logs,
-      apiHost: Fn.select(2, Fn.split('/', core.api.api.apiEndpoint)),
+      apiHost: Fn.select(2, Fn.split('/', core.api.apiEndpoint)),
       ...rest,
     });
     const host = domain ?? distribution.distributionDomainName;

@@ -21,7 +21,6 @@ export type FunctionsProps = Readonly<{
   engine: AwsEngineEnvironment;
   /** Settings of streams whose owner sets none. */
   streamDefaults: NonNullable<Deps['streamDefaults']>;
-  ownerKeyArn: string;
   queues: Queues;
   scope: PermissionScope;
 }>;
@@ -83,15 +82,12 @@ const DEAD_LETTER_BATCH = 10;
 const constructId = (name: string): string =>
   name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-function environmentOf(
-  { permissions }: FunctionSpec,
-  props: FunctionsProps,
-): Record<string, string> {
-  const { engine, ownerKeyArn, streamDefaults } = props;
+function environmentOf({ permissions }: FunctionSpec, props: FunctionsProps) {
+  const { engine, scope, streamDefaults } = props;
   // A function that knows the owner's key may create streams.
   const own: Partial<FunctionEnvironment> = permissions.includes('read owner key')
     ? {
-        RIVULET_OWNER_KEY_SECRET: ownerKeyArn,
+        RIVULET_OWNER_KEY_SECRET: scope.ownerKeyArn,
         RIVULET_STREAM_DEFAULTS: JSON.stringify(streamDefaults),
       }
     : {};

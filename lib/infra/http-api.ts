@@ -3,21 +3,19 @@
 import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
-  HttpApi as Api,
   CorsHttpMethod,
+  HttpApi,
   HttpMethod,
   HttpStage,
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { ROUTES, type RouteName } from '../api/routes.ts';
 import type { Functions } from './functions.ts';
 import { logGroup } from './log-group.ts';
 import { stackName } from './stage-names.ts';
-
-export type HttpApiProps = Readonly<{ stage: string; functions: Functions }>;
 
 /** Parameters of uploads that an encoder may send as headers. */
 const OWN_HEADERS = ['digest', 'duration', 'kind', 'name', 'segment', 'session', 'size'];
@@ -34,50 +32,46 @@ const WHO_MAY: Readonly<Record<'owner' | 'encoder' | 'viewer', string>> = {
 const callerOf = (path: string): keyof typeof WHO_MAY =>
   path.startsWith('/streams') ? 'owner' : path.startsWith('/upload') ? 'encoder' : 'viewer';
 
-export class HttpApi extends Construct {
-  readonly api: Api;
-
-  constructor(scope: Construct, id: string, { stage, functions }: HttpApiProps) {
-    super(scope, id);
-    this.api = new Api(this, 'Api', {
-      apiName: stackName(stage, 'core'),
-      createDefaultStage: false,
-      corsPreflight: {
-        allowOrigins: ['*'],
-        allowMethods: CORS_METHODS.map((method) => CorsHttpMethod[method]),
-        allowHeaders: [
-          'authorization',
-          'content-type',
-          'range',
-          ...OWN_HEADERS.map((name) => `rivulet-${name}`),
-        ],
-        exposeHeaders: ['content-length', 'content-range', 'etag'],
-        maxAge: Duration.hours(2),
-      },
+export function httpApi(scope: Construct, stage: string, functions: Functions): HttpApi {
+  const api = new HttpApi(scope, 'Api', {
+    apiName: stackName(stage, 'core'),
+    createDefaultStage: false,
+    corsPreflight: {
+      allowOrigins: ['*'],
+      allowMethods: CORS_METHODS.map((method) => CorsHttpMethod[method]),
+      allowHeaders: [
+        'authorization',
+        'content-type',
+        'range',
+        ...OWN_HEADERS.map((name) => `rivulet-${name}`),
+      ],
+      exposeHeaders: ['content-length', 'content-range', 'etag'],
+      maxAge: Duration.hours(2),
+    },
+  });
+  const log = logGroup(scope, 'AccessLog', stage, 'access');
+  new HttpStage(scope, 'Stage', {
+    httpApi: api,
+    stageName: '$default',
+    autoDeploy: true,
+    accessLogSettings: {
+      destination: new LogGroupLogDestination(log as ILogGroup),
+      format: AccessLogFormat.custom(ACCESS_LINE),
+    },
+  });
+  for (const [name, { method, path }] of Object.entries(ROUTES)) {
+    const { lambda } = functions.forRoute(name as RouteName);
+    const routes = api.addRoutes({
+      path,
+      methods: [HttpMethod[method]],
+      integration: new HttpLambdaIntegration(name, lambda),
     });
-    const log = logGroup(this, 'AccessLog', stage, 'access');
-    new HttpStage(this, 'Stage', {
-      httpApi: this.api,
-      stageName: '$default',
-      autoDeploy: true,
-      accessLogSettings: {
-        destination: new LogGroupLogDestination(log as ILogGroup),
-        format: AccessLogFormat.custom(ACCESS_LINE),
-      },
-    });
-    for (const [name, { method, path }] of Object.entries(ROUTES)) {
-      const { lambda } = functions.forRoute(name as RouteName);
-      const routes = this.api.addRoutes({
-        path,
-        methods: [HttpMethod[method]],
-        integration: new HttpLambdaIntegration(name, lambda),
-      });
-      for (const route of routes) {
-        const reason = WHO_MAY[callerOf(path)];
-        Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
-      }
+    for (const route of routes) {
+      const reason = WHO_MAY[callerOf(path)];
+      Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
     }
   }
+  return api;
 }
 
 /** Without query strings and addresses: both may be personal data. */

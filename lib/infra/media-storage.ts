@@ -12,7 +12,7 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { CfnQueuePolicy, type Queue } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { LOG_DAYS } from './stage-names.ts';
 
 export type MediaStorageProps = Readonly<{
@@ -31,105 +31,105 @@ export const PRIVATE_BUCKET = {
   enforceSSL: true,
 } as const;
 
-export class MediaStorage extends Construct {
-  readonly bucket: Bucket;
-  readonly accessLogs: Bucket;
+export type MediaStorage = Readonly<{ bucket: Bucket; accessLogs: Bucket }>;
 
-  constructor(scope: Construct, id: string, { retentionDays, uploadCompleted }: MediaStorageProps) {
-    super(scope, id);
-    this.accessLogs = new Bucket(this, 'AccessLogs', {
-      ...PRIVATE_BUCKET,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      lifecycleRules: [{ expiration: Duration.days(LOG_DAYS) }],
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    this.bucket = new Bucket(this, 'Bucket', {
-      ...PRIVATE_BUCKET,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      // The CDK's types do not know exact optional properties.
-      serverAccessLogsBucket: this.accessLogs as IBucket,
-      serverAccessLogsPrefix: 'media/',
-      lifecycleRules: [
-        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
-        ...(retentionDays > 0
-          ? ['source/', 'media/'].map((prefix) => ({
-              prefix,
-              expiration: Duration.days(retentionDays),
-              // Init segments are older than the newest segments that need them.
-              objectSizeGreaterThan: MAX_INIT_BYTES,
-            }))
-          : []),
-      ],
-      cors: [
-        {
-          // Presigned uploads from pages; the signature says who may.
-          allowedMethods: [HttpMethods.PUT],
-          allowedOrigins: ['*'],
-          allowedHeaders: ['content-type', 'if-none-match', 'x-amz-checksum-sha256'],
-          maxAge: 7200,
+export function mediaStorage(
+  scope: Construct,
+  { retentionDays, uploadCompleted }: MediaStorageProps,
+): MediaStorage {
+  const accessLogs = new Bucket(scope, 'AccessLogs', {
+    ...PRIVATE_BUCKET,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    lifecycleRules: [{ expiration: Duration.days(LOG_DAYS) }],
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  const bucket = new Bucket(scope, 'Bucket', {
+    ...PRIVATE_BUCKET,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    // The CDK's types do not know exact optional properties.
+    serverAccessLogsBucket: accessLogs as IBucket,
+    serverAccessLogsPrefix: 'media/',
+    lifecycleRules: [
+      { abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ...(retentionDays > 0
+        ? ['source/', 'media/'].map((prefix) => ({
+            prefix,
+            expiration: Duration.days(retentionDays),
+            // Init segments are older than the newest segments that need them.
+            objectSizeGreaterThan: MAX_INIT_BYTES,
+          }))
+        : []),
+    ],
+    cors: [
+      {
+        // Presigned uploads from pages; the signature says who may.
+        allowedMethods: [HttpMethods.PUT],
+        allowedOrigins: ['*'],
+        allowedHeaders: ['content-type', 'if-none-match', 'x-amz-checksum-sha256'],
+        maxAge: 7200,
+      },
+    ],
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  Validations.of(bucket).acknowledge({
+    id: 'CloudFormation-Validate::W9003',
+    reason: 'CloudFormation takes the size in bytes as a number as well.',
+  });
+  letCdnRead(bucket);
+  reportUploads(bucket, uploadCompleted);
+  return { bucket, accessLogs };
+}
+
+/**
+ * Any distribution of this account: the one of this stage belongs to a stack that depends on this
+ * one, so its id is not known here. The ARN carries the account; CloudFront is not said to send
+ * `aws:SourceAccount` as well.
+ */
+function letCdnRead(bucket: Bucket): void {
+  bucket.addToResourcePolicy(
+    new PolicyStatement({
+      effect: Effect.ALLOW,
+      principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
+      actions: ['s3:GetObject'],
+      resources: [bucket.arnForObjects('media/*')],
+      conditions: {
+        ArnLike: {
+          'aws:SourceArn': `arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/*`,
         },
-      ],
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    Validations.of(this.bucket).acknowledge({
-      id: 'CloudFormation-Validate::W9003',
-      reason: 'CloudFormation takes the size in bytes as a number as well.',
-    });
-    this.#letCdnRead();
-    this.#reportUploads(uploadCompleted);
-  }
+      },
+    }),
+  );
+}
 
-  /**
-   * Any distribution of this account: the one of this stage belongs to a stack that depends on this
-   * one, so its id is not known here. The ARN carries the account; CloudFront is not said to send
-   * `aws:SourceAccount` as well.
-   */
-  #letCdnRead(): void {
-    this.bucket.addToResourcePolicy(
-      new PolicyStatement({
-        effect: Effect.ALLOW,
-        principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
-        actions: ['s3:GetObject'],
-        resources: [this.bucket.arnForObjects('media/*')],
-        conditions: {
-          ArnLike: {
-            'aws:SourceArn': `arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/*`,
+/** Set on the resource itself: `addEventNotification` would bring a function with wide permissions along. */
+function reportUploads(bucket: Bucket, queue: Queue): void {
+  queue.addToResourcePolicy(
+    new PolicyStatement({
+      effect: Effect.ALLOW,
+      principals: [new ServicePrincipal('s3.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      // S3 tries the queue when it makes the bucket, so the policy cannot name the bucket.
+      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    }),
+  );
+  const resource = bucket.node.defaultChild as CfnBucket;
+  resource.notificationConfiguration = {
+    queueConfigurations: [
+      {
+        event: 's3:ObjectCreated:Put',
+        queue: queue.queueArn,
+        filter: {
+          s3Key: {
+            rules: [
+              { name: 'prefix', value: 'source/' },
+              { name: 'suffix', value: '.bin' },
+            ],
           },
         },
-      }),
-    );
-  }
-
-  /** Set on the resource itself: `addEventNotification` would bring a function with wide permissions along. */
-  #reportUploads(queue: Queue): void {
-    queue.addToResourcePolicy(
-      new PolicyStatement({
-        effect: Effect.ALLOW,
-        principals: [new ServicePrincipal('s3.amazonaws.com')],
-        actions: ['sqs:SendMessage'],
-        resources: [queue.queueArn],
-        // S3 tries the queue when it makes the bucket, so the policy cannot name the bucket.
-        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
-      }),
-    );
-    const bucket = this.bucket.node.defaultChild as CfnBucket;
-    bucket.notificationConfiguration = {
-      queueConfigurations: [
-        {
-          event: 's3:ObjectCreated:Put',
-          queue: queue.queueArn,
-          filter: {
-            s3Key: {
-              rules: [
-                { name: 'prefix', value: 'source/' },
-                { name: 'suffix', value: '.bin' },
-              ],
-            },
-          },
-        },
-      ],
-    };
-    const policies = queue.node.findAll().filter((node) => node instanceof CfnQueuePolicy);
-    for (const policy of policies) bucket.addResourceDependency(policy);
-  }
+      },
+    ],
+  };
+  const policies = queue.node.findAll().filter((node) => node instanceof CfnQueuePolicy);
+  for (const policy of policies) resource.addResourceDependency(policy);
 }

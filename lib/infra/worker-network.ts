@@ -14,39 +14,35 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { logGroup } from './log-group.ts';
 
-export class WorkerNetwork extends Construct {
-  readonly vpc: IVpc;
-  readonly securityGroup: SecurityGroup;
+export type WorkerNetwork = Readonly<{ vpc: IVpc; securityGroup: SecurityGroup }>;
 
-  constructor(scope: Construct, id: string, { stage }: Readonly<{ stage: string }>) {
-    super(scope, id);
-    const log = logGroup(this, 'FlowLog', stage, 'network');
-    const vpc = new Vpc(this, 'Vpc', {
-      maxAzs: 2,
-      natGateways: 0,
-      subnetConfiguration: [{ name: 'workers', subnetType: SubnetType.PUBLIC, cidrMask: 20 }],
-      gatewayEndpoints: {
-        S3: { service: GatewayVpcEndpointAwsService.S3 },
-        DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB },
+export function workerNetwork(scope: Construct, stage: string): WorkerNetwork {
+  const log = logGroup(scope, 'FlowLog', stage, 'network');
+  // The CDK's types do not know exact optional properties.
+  const vpc = new Vpc(scope, 'Vpc', {
+    maxAzs: 2,
+    natGateways: 0,
+    subnetConfiguration: [{ name: 'workers', subnetType: SubnetType.PUBLIC, cidrMask: 20 }],
+    gatewayEndpoints: {
+      S3: { service: GatewayVpcEndpointAwsService.S3 },
+      DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB },
+    },
+    flowLogs: {
+      // What was refused is what one wants to know; the rest is our own traffic to AWS.
+      Rejected: {
+        destination: FlowLogDestination.toCloudWatchLogs(log),
+        trafficType: FlowLogTrafficType.REJECT,
       },
-      flowLogs: {
-        // What was refused is what one wants to know; the rest is our own traffic to AWS.
-        Rejected: {
-          destination: FlowLogDestination.toCloudWatchLogs(log),
-          trafficType: FlowLogTrafficType.REJECT,
-        },
-      },
-    });
-    // The CDK's types do not know exact optional properties.
-    this.vpc = vpc as IVpc;
-    this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
-      vpc: this.vpc,
-      description: 'Workers: nobody calls them, they call AWS',
-      allowAllOutbound: false,
-    });
-    this.securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
-  }
+    },
+  }) as IVpc;
+  const securityGroup = new SecurityGroup(scope, 'SecurityGroup', {
+    vpc,
+    description: 'Workers: nobody calls them, they call AWS',
+    allowAllOutbound: false,
+  });
+  securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');
+  return { vpc, securityGroup };
 }

@@ -15,7 +15,7 @@ import {
   LogDrivers,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import type { AwsEngineEnvironment, AwsWorkerEnvironment } from '../aws/aws-config.ts';
 import { defined } from '../base/defined.ts';
 import type { PermissionScope } from './function-permissions.ts';
@@ -45,92 +45,90 @@ const SCRATCH = '/scratch';
 /** Two jobs share two vCPU best: one encodes while the other one reads or stores. */
 export const jobsPerTask = (taskCpu: number): number => Math.max(1, Math.floor(taskCpu / 1024));
 
-export class WorkerService extends Construct {
-  constructor(scope: Construct, id: string, props: WorkerServiceProps) {
-    super(scope, id);
-    const { options, network } = props;
-    const name = workersName(options.stage);
-    const cluster = new Cluster(this, 'Cluster', {
-      clusterName: name,
-      vpc: network.vpc,
-      containerInsightsV2: ContainerInsights.ENABLED,
-      enableFargateCapacityProviders: true,
-    });
-    const service = new FargateService(this, 'Service', {
-      cluster: cluster as ICluster,
-      serviceName: name,
-      taskDefinition: this.#task(props),
-      securityGroups: [network.securityGroup],
-      vpcSubnets: { subnets: network.vpc.publicSubnets },
-      // Without a NAT gateway this is the way out; nothing listens on it.
-      assignPublicIp: true,
-      minHealthyPercent: 100,
-      maxHealthyPercent: 200,
-      circuitBreaker: { rollback: true },
-      capacityProviderStrategies: strategies(options.spotPercent),
-    });
-    // The scaling decision sets it; a deploy must not end workers that are at work.
-    (service.node.defaultChild as CfnService).desiredCount = undefined;
-  }
+export function workerService(scope: Construct, props: WorkerServiceProps): void {
+  const { options, network } = props;
+  const name = workersName(options.stage);
+  const cluster = new Cluster(scope, 'Cluster', {
+    clusterName: name,
+    vpc: network.vpc,
+    containerInsightsV2: ContainerInsights.ENABLED,
+    enableFargateCapacityProviders: true,
+  });
+  const service = new FargateService(scope, 'Service', {
+    cluster: cluster as ICluster,
+    serviceName: name,
+    taskDefinition: taskOf(scope, props),
+    securityGroups: [network.securityGroup],
+    vpcSubnets: { subnets: network.vpc.publicSubnets },
+    // Without a NAT gateway this is the way out; nothing listens on it.
+    assignPublicIp: true,
+    minHealthyPercent: 100,
+    maxHealthyPercent: 200,
+    circuitBreaker: { rollback: true },
+    capacityProviderStrategies: strategies(options.spotPercent),
+  });
+  // The scaling decision sets it; a deploy must not end workers that are at work.
+  (service.node.defaultChild as CfnService).desiredCount = undefined;
+}
 
-  #task({ options, engine, scope, imageFolder, healthCommand }: WorkerServiceProps) {
-    const { stage, taskCpu, taskMemory, architecture, containerImage } = options;
-    const arm = architecture === 'arm64';
-    const platform = arm ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64;
-    const task = new FargateTaskDefinition(this, 'Task', {
-      family: workersName(stage),
-      cpu: taskCpu,
-      memoryLimitMiB: taskMemory,
-      runtimePlatform: {
-        cpuArchitecture: arm ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
-        operatingSystemFamily: OperatingSystemFamily.LINUX,
-      },
-      volumes: [{ name: 'scratch' }],
-    });
-    for (const statement of taskStatements(scope)) task.addToTaskRolePolicy(statement);
-    const container = task.addContainer('Worker', {
-      containerName: 'worker',
-      image:
-        containerImage === undefined
-          ? ContainerImage.fromAsset(imageFolder, { platform })
-          : ContainerImage.fromRegistry(containerImage),
-      readonlyRootFilesystem: true,
-      stopTimeout: Duration.seconds(STOP_SECONDS),
-      healthCheck: {
-        command: ['CMD-SHELL', healthCommand],
-        interval: Duration.seconds(30),
-        timeout: Duration.seconds(5),
-        startPeriod: Duration.seconds(60),
-      },
-      logging: LogDrivers.awsLogs({
-        streamPrefix: 'worker',
-        mode: AwsLogDriverMode.NON_BLOCKING,
-        logGroup: logGroup(this, 'Log', stage, 'worker'),
-      }),
-      environment: defined(environmentOf(engine, taskCpu)) as Record<string, string>,
-    });
-    const mount = { containerPath: SCRATCH, sourceVolume: 'scratch', readOnly: false };
-    container.addMountPoints(mount);
-    this.#acknowledge(task, scope, containerImage === undefined);
-    return task;
-  }
+function taskOf(parent: Construct, props: WorkerServiceProps): FargateTaskDefinition {
+  const { options, engine, scope, imageFolder, healthCommand } = props;
+  const { stage, taskCpu, taskMemory, architecture, containerImage } = options;
+  const arm = architecture === 'arm64';
+  const platform = arm ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64;
+  const task = new FargateTaskDefinition(parent, 'Task', {
+    family: workersName(stage),
+    cpu: taskCpu,
+    memoryLimitMiB: taskMemory,
+    runtimePlatform: {
+      cpuArchitecture: arm ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
+      operatingSystemFamily: OperatingSystemFamily.LINUX,
+    },
+    volumes: [{ name: 'scratch' }],
+  });
+  for (const statement of taskStatements(scope)) task.addToTaskRolePolicy(statement);
+  const container = task.addContainer('Worker', {
+    containerName: 'worker',
+    image:
+      containerImage === undefined
+        ? ContainerImage.fromAsset(imageFolder, { platform })
+        : ContainerImage.fromRegistry(containerImage),
+    readonlyRootFilesystem: true,
+    stopTimeout: Duration.seconds(STOP_SECONDS),
+    healthCheck: {
+      command: ['CMD-SHELL', healthCommand],
+      interval: Duration.seconds(30),
+      timeout: Duration.seconds(5),
+      startPeriod: Duration.seconds(60),
+    },
+    logging: LogDrivers.awsLogs({
+      streamPrefix: 'worker',
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      logGroup: logGroup(parent, 'Log', stage, 'worker'),
+    }),
+    environment: defined(environmentOf(engine, taskCpu)) as Record<string, string>,
+  });
+  const mount = { containerPath: SCRATCH, sourceVolume: 'scratch', readOnly: false };
+  container.addMountPoints(mount);
+  acknowledge(task, scope, containerImage === undefined);
+  return task;
+}
 
-  #acknowledge(task: FargateTaskDefinition, scope: PermissionScope, ownImage: boolean): void {
-    Validations.of(task).acknowledge({
-      id: 'AwsSolutions-ECS2',
-      reason: 'Names of a bucket, a table and queues; nothing in it is a secret.',
+function acknowledge(task: FargateTaskDefinition, scope: PermissionScope, ownImage: boolean): void {
+  Validations.of(task).acknowledge({
+    id: 'AwsSolutions-ECS2',
+    reason: 'Names of a bucket, a table and queues; nothing in it is a secret.',
+  });
+  suppressWildcards(
+    task.taskRole,
+    taskStatements(scope),
+    'Objects and tasks get their names at run time; the role has this prefix alone.',
+  );
+  if (ownImage && task.executionRole) {
+    Validations.of(task.executionRole).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'ecr:GetAuthorizationToken is the one action that knows no resources.',
     });
-    suppressWildcards(
-      task.taskRole,
-      taskStatements(scope),
-      'Objects and tasks get their names at run time; the role has this prefix alone.',
-    );
-    if (ownImage && task.executionRole) {
-      Validations.of(task.executionRole).acknowledge({
-        id: 'AwsSolutions-IAM5[Resource::*]',
-        reason: 'ecr:GetAuthorizationToken is the one action that knows no resources.',
-      });
-    }
   }
 }
 

@@ -5,9 +5,9 @@ import { Construct } from 'constructs';
 import type { CoreStack } from './core-stack.ts';
 import type { DeploymentOptions } from './options.ts';
 import { stackName } from './stage-names.ts';
-import { WorkerNetwork } from './worker-network.ts';
+import { workerNetwork } from './worker-network.ts';
 import { workerScaling } from './worker-scaling.ts';
-import { WorkerService } from './worker-service.ts';
+import { workerService } from './worker-service.ts';
 
 export type WorkersStackProps = Readonly<{
   options: DeploymentOptions;
@@ -20,8 +20,8 @@ export class WorkersStack extends Stack {
   constructor(scope: Construct, { options, core, imageFolder, healthCommand }: WorkersStackProps) {
     const { stage } = options;
     super(scope, stackName(stage, 'workers'), { description: `Rivulet ${stage}: workers` });
-    const network = new WorkerNetwork(this, 'WorkerNetwork', { stage });
-    new WorkerService(this, 'WorkerService', {
+    const network = workerNetwork(new Construct(this, 'WorkerNetwork'), stage);
+    workerService(new Construct(this, 'WorkerService'), {
       options,
       network,
       engine: core.engine,

@@ -39,7 +39,7 @@ if (!workers) addWorkerRole(core);
 for (const { templateFullPath } of app.synth().stacks) adaptTemplate(templateFullPath);
 
 /** Names of the HTTP API are in no DNS; it is there under the emulator's own address as well. */
-function reachApiByAddress({ api: { api } }: CoreStack, stack: EdgeStack): void {
+function reachApiByAddress({ api }: CoreStack, stack: EdgeStack): void {
   const { hostname, port } = new URL(process.env.AWS_ENDPOINT_URL ?? '');
   const [distribution] = stack.node.findAll().filter((node) => node instanceof CfnDistribution);
   if (!distribution) throw new Error('There is no distribution.');
