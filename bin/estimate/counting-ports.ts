@@ -53,7 +53,7 @@ export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
     return media.delete(keys);
   },
   // Makes no request; the PUT that it allows is the encoder's.
-  presignPut: (key, grant) => media.presignPut(key, grant),
+  presignPut: (key, terms) => media.presignPut(key, terms),
 });
 
 export const countingStore = (store: RecordStore, meter: Meter): RecordStore => ({

@@ -62,14 +62,14 @@ export const uploadHandler = (deps: Deps) =>
       }
       const pushed = parameter(event, 'name') !== undefined;
       const request = { ...common, digest, sizeBytes: size, pushed };
-      const granted = await presignUpload(deps, stream, request);
-      return 'receipt' in granted ? answer(granted) : json(202, granted);
+      const result = await presignUpload(deps, stream, request);
+      return 'receipt' in result ? answer(result) : json(202, result);
     }
     if (size !== undefined && size !== bytes.byteLength) {
       throw new DomainError(
         'size_mismatch',
         `${bytes.byteLength} bytes came, ${size} were announced.`,
-        'Send the whole segment as the body, or no body at all to be granted an upload.',
+        'Send the whole segment as the body, or no body at all to get a presigned upload.',
       );
     }
     const segment = { ...common, bytes, pushed: false, ...defined({ digest }) };

@@ -15,6 +15,6 @@ export function mediaStore(): MediaStore {
     head: async (key) => (await store).head(key),
     list: async (prefix) => (await store).list(prefix),
     delete: async (keys) => (await store).delete(keys),
-    presignPut: async (...grant) => (await store).presignPut(...grant),
+    presignPut: async (...upload) => (await store).presignPut(...upload),
   };
 }

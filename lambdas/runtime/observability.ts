@@ -39,7 +39,11 @@ export const measure: Measure = {
 /** Viewers' requests are many and alike: of those only the slow and the failed are worth a line. */
 const SLOW_MS = 1000;
 
-function tell(message: string, facts: Readonly<Record<string, unknown>>, isFault: boolean): void {
+function writeLog(
+  message: string,
+  facts: Readonly<Record<string, unknown>>,
+  isFault: boolean,
+): void {
   if (isFault) logger.error(message, facts);
   else logger.info(message, facts);
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
@@ -72,7 +76,7 @@ export const observedApi = (
         if (method === 'GET' && status < 400 && durationMs < SLOW_MS) return;
         const requestId = context.awsRequestId;
         const facts = { requestId, method, path, status, durationMs, correlationIds: segments };
-        tell('request', facts, status >= 500);
+        writeLog('request', facts, status >= 500);
       },
     };
   };
@@ -108,7 +112,7 @@ export const observedQueue = (
         failed: failed.size,
         correlationIds: [...new Set(ids)].filter((id) => id !== undefined),
       };
-      tell('messages', facts, failed.size > 0);
+      writeLog('messages', facts, failed.size > 0);
     },
   };
   return middy<SQSEvent, SQSBatchResponse>()

@@ -163,7 +163,7 @@ export class S3MediaStore implements MediaStore {
       'content-type': contentType,
       ...(checksum === undefined ? { 'if-none-match': '*' } : { [CHECKSUM]: checksum }),
     };
-    // Content-Length is every client's own to send, and browsers let nobody else set it.
+    // Content-Length is every client's own to send, and browsers let no script set it.
     return { method: 'PUT', url, headers, expiresAtMs };
   }
 

@@ -108,10 +108,10 @@ export class ChildProcessFleet implements ScalableFleet {
     // A process group of its own: Ctrl-C in a terminal is for the engine, which then stops its workers.
     const worker = fork(module, { env: { ...env }, execArgv, detached: true });
     const startedAtMs = performance.now();
-    let settled = false;
-    const settle = (code: number | null, signal: NodeJS.Signals | null) => {
-      if (settled) return;
-      settled = true;
+    let isOver = false;
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
+      if (isOver) return;
+      isOver = true;
       const wasToStay = this.#workers.delete(worker);
       this.#leaving.delete(worker);
       if (performance.now() - startedAtMs >= healthyMs) this.#crashesInARow = 0;
@@ -119,10 +119,10 @@ export class ChildProcessFleet implements ScalableFleet {
       this.#options.onExit({ owner: String(worker.pid), code, signal, ...restart });
     };
     this.#workers.add(worker);
-    worker.on('exit', settle);
+    worker.on('exit', end);
     // A process that could not be started at all never exits.
     worker.on('error', () => {
-      if (worker.pid === undefined) settle(null, null);
+      if (worker.pid === undefined) end(null, null);
     });
   }
 

@@ -99,7 +99,7 @@ export class HttpExchange {
     const body: ErrorBody = {
       code: 'internal',
       message: 'Something went wrong on the server.',
-      hint: 'Try again; if it stays, look into the log of the server.',
+      hint: 'Try again; if it stays, check the log of the server.',
     };
     this.answerJson(500, body);
   }

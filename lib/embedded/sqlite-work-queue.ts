@@ -22,7 +22,7 @@ export type SqliteWorkQueueOptions = Readonly<{
   maxDeliveries?: number;
   /** Name of their queue; absent: a message that was delivered so often is dropped. */
   deadLetters?: string | undefined;
-  /** How often a waiting receiver looks for what no notification reported, where file watching fails. */
+  /** How often a waiting receiver polls for what no notification reported, where file watching fails. */
   fallbackPollMs?: number | undefined;
 }>;
 

@@ -121,7 +121,7 @@ function ownerKey(scope: Construct): string {
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions-SMG4',
     reason:
-      'Encoders are configured with this key by hand; a rotation nobody asked for would stop their streams. The owner changes it with put-secret-value, and functions follow within five minutes.',
+      'Encoders are configured with this key by hand; an automatic rotation would stop their streams. The owner changes it with put-secret-value, and functions follow within five minutes.',
   });
   // By its attribute: emulators give the name where CloudFormation's `Ref` gives the ARN.
   return (secret.node.defaultChild as CfnSecret).attrId;

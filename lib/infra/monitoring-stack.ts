@@ -57,12 +57,12 @@ class AlarmsAndDashboard extends Construct {
     super(scope, id);
     this.#core = core;
     this.#stage = options.stage;
-    this.#topic = options.alarmEmail === undefined ? undefined : this.#tell(options.alarmEmail);
+    this.#topic = options.alarmEmail === undefined ? undefined : this.#notify(options.alarmEmail);
     this.#alarms();
     this.#dashboard();
   }
 
-  #tell(address: string): Topic {
+  #notify(address: string): Topic {
     const topic = new Topic(this, 'Topic', { enforceSSL: true });
     topic.addSubscription(new EmailSubscription(address));
     return topic;

@@ -40,7 +40,7 @@ export function workerNetwork(scope: Construct, stage: string): WorkerNetwork {
   }) as IVpc;
   const securityGroup = new SecurityGroup(scope, 'SecurityGroup', {
     vpc,
-    description: 'Workers: nobody calls them, they call AWS',
+    description: 'Workers: nothing connects to them, they call AWS',
     allowAllOutbound: false,
   });
   securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs');

@@ -25,7 +25,7 @@ export class WorkersStack extends Stack {
       options,
       network,
       engine: core.engine,
-      // As it is written in this stack, where acknowledgements name it.
+      // As it is written in this stack, where suppressions name it.
       scope: { ...core.functionsProps.scope, bucketArn: core.exportValue(core.bucket.bucketArn) },
       imageFolder,
       healthCommand,

@@ -132,7 +132,7 @@ const AC3_CHANNELS = [2, 1, 2, 3, 3, 4, 4, 5];
 const EAC3_BLOCKS = [1, 2, 3, 6];
 const SAMPLES_PER_BLOCK = 256;
 
-/** AC-3 and E-AC-3 (ETSI TS 102 366): one sync word; `bsid` tells them apart. */
+/** AC-3 and E-AC-3 (ETSI TS 102 366): one sync word; `bsid` distinguishes them. */
 function parseAc3(bytes: Uint8Array, at: number): AudioFrameHeader | undefined {
   if (bytes[at] !== 0x0b || bytes[at + 1] !== 0x77) return undefined;
   const b4 = byteAt(bytes, at + 4);

@@ -110,6 +110,6 @@ async function readPlaylist(deps: Deps, stream: Stream, file: PushedFile): Promi
   if (!run) return;
   const first = lines[0];
   const isFirst = lines.length <= 1 && first?.number === run.firstNumber;
-  if (isFirst) await records.announce(stream, run.run, { firstNumber: first.number });
+  if (isFirst) await records.hintStart(stream, run.run, { firstNumber: first.number });
   await records.hintDurations(stream, run.run, lines.slice(-NEWEST_LINES));
 }

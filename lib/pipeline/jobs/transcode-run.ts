@@ -133,14 +133,14 @@ async function findEndTicks(
   segment: SourceSegment,
 ): Promise<number | undefined> {
   const { run, number, facts, timestampOffsetTicks } = segment;
-  const [next, announced] = await Promise.all([
+  const [next, hintedSeconds] = await Promise.all([
     records.findSegment(stream, run, number + 1),
     records.durationHint(stream, run, number),
   ]);
   const startTicks = facts.startTicks + timestampOffsetTicks;
   const candidates = [
     ...(next ? [next.facts.startTicks + next.timestampOffsetTicks] : []),
-    ...(announced === undefined ? [] : [startTicks + secondsToTicks(announced)]),
+    ...(hintedSeconds === undefined ? [] : [startTicks + secondsToTicks(hintedSeconds)]),
   ];
   return candidates.find(
     (ticks) =>

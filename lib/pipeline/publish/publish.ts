@@ -35,7 +35,7 @@ export type ListedSegment = Readonly<{
 
 /**
  * Appends all that can be appended now. Returns the segments that this call has listed, gaps left
- * out: nobody else has listed them, and a repeated request finds nothing left to list.
+ * out: no other publisher has listed them, and a repeated request finds nothing left to list.
  */
 export async function publishStream(
   deps: Deps,

@@ -107,7 +107,7 @@ export class StreamRecords {
     return (await this.#find<StartHint>(partitionOf(stream), `announced/${run}`))?.value;
   }
 
-  async announce(stream: StreamIdentity, run: number, startHint: StartHint): Promise<void> {
+  async hintStart(stream: StreamIdentity, run: number, startHint: StartHint): Promise<void> {
     await this.#store.write([put(partitionOf(stream), `announced/${run}`, startHint)]);
   }
 
