@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiHandlers } from '../../lambdas/api/handlers.ts';
+import { type ApiHandler, apiHandlers } from '../../lambdas/api/handlers.ts';
 import { delayedHandler } from '../../lambdas/queue/delayed.ts';
 import type { QueueHandler } from '../../lambdas/queue/handlers.ts';
 import { publishHandler } from '../../lambdas/queue/publish.ts';
@@ -251,7 +251,6 @@ class Run {
   }
 }
 
-type ApiHandler = ReturnType<typeof apiHandlers>['upload'];
 type HttpEvent = ReturnType<typeof toLambdaEvent>;
 
 async function answered(name: string, handler: ApiHandler, event: HttpEvent): Promise<void> {

@@ -14,11 +14,10 @@ const POLL_MS = 200;
  * Outside `node_modules`, which `npm ci` empties.
  * @param {string} root
  */
-export const lockPath = (root, folder = tmpdir()) =>
-  join(
-    folder,
-    `rivulet-setup-${createHash('sha256').update(root).digest('hex').slice(0, 16)}.lock`,
-  );
+export function lockPath(root, folder = tmpdir()) {
+  const mark = createHash('sha256').update(root).digest('hex').slice(0, 16);
+  return join(folder, `rivulet-setup-${mark}.lock`);
+}
 
 /**
  * @template T

@@ -111,14 +111,11 @@ function npmCommand(machine) {
 }
 
 /** @param {string} root */
-const wantedMark = (root) =>
-  [
-    createHash('sha256')
-      .update(readFileSync(join(root, 'package-lock.json')))
-      .digest('hex'),
-    process.platform,
-    process.arch,
-  ].join(' ');
+function wantedMark(root) {
+  const lockfile = readFileSync(join(root, 'package-lock.json'));
+  const digest = createHash('sha256').update(lockfile).digest('hex');
+  return [digest, process.platform, process.arch].join(' ');
+}
 
 /**
  * @param {string} path

@@ -37,10 +37,7 @@ export async function setUp(root, programs) {
   // So that tools that begin with `#!/usr/bin/env node` run on the same Node as the task.
   const env = { ...process.env, PATH: [dirname(node), path].join(delimiter) };
   const { chromium } = findings;
-  return {
-    node,
-    env: chromium?.state === 'good' ? { ...env, CHROMIUM: chromium.path } : env,
-  };
+  return { node, env: chromium?.state === 'good' ? { ...env, CHROMIUM: chromium.path } : env };
 }
 
 /** @param {readonly string[]} problems */

@@ -5,6 +5,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -50,13 +51,8 @@ export class S3MediaStore implements MediaStore {
 
   /** The keys' immutability rests on If-None-Match, which S3 decides between racing creators. */
   async put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'> {
-    const command = {
-      ...this.#at(key),
-      Body: bytes,
-      ContentType: contentType,
-      CacheControl: IMMUTABLE,
-      IfNoneMatch: '*',
-    };
+    const terms = { ContentType: contentType, CacheControl: IMMUTABLE, IfNoneMatch: '*' };
+    const command = { ...this.#at(key), ...terms, Body: bytes };
     try {
       await retryCall(() => this.#client.send(new PutObjectCommand(command)), isWriteConflict);
       return 'stored';
@@ -101,12 +97,9 @@ export class S3MediaStore implements MediaStore {
     const keys: string[] = [];
     let token: string | undefined;
     do {
-      const page = await this.#client.send(
-        new ListObjectsV2Command({
-          Bucket: this.#bucket,
-          Prefix: prefix,
-          ...(token !== undefined && { ContinuationToken: token }),
-        }),
+      const next = token !== undefined && { ContinuationToken: token };
+      const page: ListObjectsV2CommandOutput = await this.#client.send(
+        new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: prefix, ...next }),
       );
       for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
       token = page.NextContinuationToken;

@@ -142,15 +142,14 @@ export class SqsWorkQueue implements WorkQueue {
 
   async #sendGrouped(body: string, group: string): Promise<void> {
     const { url: QueueUrl, client } = this.#options;
-    await client.send(
-      new SendMessageCommand({
-        QueueUrl,
-        MessageBody: body,
-        MessageGroupId: group,
-        // Of this send: equal texts are messages of their own, the SDK's retries are not.
-        MessageDeduplicationId: randomUUID(),
-      }),
-    );
+    const command = new SendMessageCommand({
+      QueueUrl,
+      MessageBody: body,
+      MessageGroupId: group,
+      // Of this send: equal texts are messages of their own, the SDK's retries are not.
+      MessageDeduplicationId: randomUUID(),
+    });
+    await client.send(command);
   }
 
   async #sendBatch(batch: readonly QueueMessage[]): Promise<void> {
@@ -194,14 +193,9 @@ export class SqsWorkQueue implements WorkQueue {
   /** false if the receipt is stale. */
   async #changeVisibility(receipt: string, timeMs: number): Promise<boolean> {
     const { url: QueueUrl, client } = this.#options;
+    const change = { ReceiptHandle: receipt, VisibilityTimeout: leaseSeconds(timeMs) };
     try {
-      await client.send(
-        new ChangeMessageVisibilityCommand({
-          QueueUrl,
-          ReceiptHandle: receipt,
-          VisibilityTimeout: leaseSeconds(timeMs),
-        }),
-      );
+      await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ...change }));
       return true;
     } catch (error) {
       if (STALE.has(errorName(error))) return false;

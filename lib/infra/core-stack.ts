@@ -15,9 +15,9 @@ import { Functions, type FunctionsProps } from './functions.ts';
 import { httpApi } from './http-api.ts';
 import { mediaStorage } from './media-storage.ts';
 import type { DeploymentOptions } from './options.ts';
+import { workerPolicy } from './permissions.ts';
 import { Queues } from './queues.ts';
 import { stackName, workersName } from './stage-names.ts';
-import { workerPolicy } from './worker-permissions.ts';
 
 type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: string }>;
 

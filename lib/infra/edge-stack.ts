@@ -3,17 +3,13 @@
 import { CfnOutput, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Bucket, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { cdn } from './cdn.ts';
+import { type CdnProps, cdn } from './cdn.ts';
 import type { CoreStack } from './core-stack.ts';
 import { PRIVATE_BUCKET } from './media-storage.ts';
-import type { DeploymentOptions } from './options.ts';
 import { LOG_DAYS, stackName } from './stage-names.ts';
 
-type EdgeStackProps = Readonly<{
-  options: DeploymentOptions;
-  core: CoreStack;
-  contentSecurityPolicy: string;
-}>;
+type EdgeStackProps = Pick<CdnProps, 'options' | 'contentSecurityPolicy'> &
+  Readonly<{ core: CoreStack }>;
 
 export class EdgeStack extends Stack {
   constructor(scope: Construct, { options, core, ...rest }: EdgeStackProps) {

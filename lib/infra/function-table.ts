@@ -5,7 +5,7 @@
 
 import type { RouteName } from '../api/routes.ts';
 import type { DeadLetterName, HandledQueue } from '../ports/queues.ts';
-import type { Permission } from './function-permissions.ts';
+import type { Permission } from './permissions.ts';
 
 export type FunctionSpec = Readonly<{
   routes?: readonly RouteName[];

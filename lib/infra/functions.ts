@@ -1,6 +1,19 @@
-/** Functions made from the table, each with the environment of the engine. */
+/**
+ * Functions made from the table, each with its bundle, the environment of the engine, a role of its own
+ * with nothing but what it uses, and its log.
+ */
 
 import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  CfnEventSourceMapping,
+  Code,
+  Function as LambdaFunction,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionEnvironment } from '../../lambdas/runtime/function-environment.ts';
 import type { RouteName } from '../api/routes.ts';
@@ -8,10 +21,12 @@ import type { AwsEngineEnvironment } from '../aws/aws-config.ts';
 import { defined } from '../base/defined.ts';
 import type { Deps } from '../pipeline/deps.ts';
 import { QUEUES } from '../ports/queues.ts';
-import { type PermissionScope, statementsFor } from './function-permissions.ts';
 import { FUNCTIONS, type FunctionName, type FunctionSpec } from './function-table.ts';
+import { logGroup } from './log-group.ts';
+import { suppressWildcards } from './nag-suppressions.ts';
+import { type PermissionScope, statementsFor } from './permissions.ts';
 import type { Queues } from './queues.ts';
-import { RivuletFunction } from './rivulet-function.ts';
+import { METRICS_NAMESPACE } from './stage-names.ts';
 
 export type FunctionsProps = Readonly<{
   stage: string;
@@ -38,7 +53,10 @@ export class Functions extends Construct {
   ) {
     super(scope, id);
     this.#all = new Map(
-      specs.map(([name, spec]) => [name, this.#make(name, spec, props, environment)]),
+      specs.map(([name, spec]) => [
+        name,
+        new RivuletFunction(this, name, spec, props, environment),
+      ]),
     );
   }
 
@@ -53,27 +71,6 @@ export class Functions extends Construct {
     if (name === undefined) throw new Error(`No function answers the route ${route}.`);
     return this.get(name);
   }
-
-  #make(
-    name: FunctionName,
-    spec: FunctionSpec,
-    props: FunctionsProps,
-    environment: Readonly<Record<string, string>>,
-  ): RivuletFunction {
-    const { stage, architecture, bundles, queues } = props;
-    const made = new RivuletFunction(this, constructId(name), {
-      name,
-      stage,
-      architecture,
-      folder: join(bundles, name),
-      spec,
-      statements: statementsFor(spec.permissions, props.scope),
-      environment: { ...environmentOf(spec, props), ...environment },
-    });
-    if (spec.queue) made.consume(queues.queues[spec.queue], QUEUES[spec.queue].consumer.batchSize);
-    if (spec.deadLetters) made.consume(queues.deadLetters[spec.deadLetters], DEAD_LETTER_BATCH);
-    return made;
-  }
 }
 
 const DEAD_LETTER_BATCH = 10;
@@ -81,6 +78,80 @@ const DEAD_LETTER_BATCH = 10;
 /** `UploadCompletedDead` for `upload-completed-dead`. */
 const constructId = (name: string): string =>
   name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+class RivuletFunction extends Construct {
+  readonly lambda: LambdaFunction;
+  readonly #role: Role;
+
+  constructor(
+    scope: Construct,
+    name: FunctionName,
+    spec: FunctionSpec,
+    props: FunctionsProps,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    super(scope, constructId(name));
+    const { stage, architecture, bundles, queues } = props;
+    const statements = statementsFor(spec.permissions, props.scope);
+    const log = logGroup(this, 'Log', stage, name);
+    this.#role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        Log: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [log.logGroupArn],
+            }),
+          ],
+        }),
+        Work: new PolicyDocument({ statements }),
+      },
+    });
+    suppressWildcards(
+      this.#role,
+      statements,
+      'Objects get their names while segments come and go; the role has this prefix alone.',
+    );
+    this.lambda = new LambdaFunction(this, 'Function', {
+      description: `Rivulet ${stage}: ${name}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      code: Code.fromAsset(join(bundles, name)),
+      handler: 'index.handler',
+      memorySize: spec.memoryMb,
+      timeout: Duration.seconds(spec.timeoutSeconds),
+      role: this.#role,
+      logGroup: log,
+      environment: {
+        ...environmentOf(spec, props),
+        ...environment,
+        RIVULET_STAGE: stage,
+        POWERTOOLS_SERVICE_NAME: name,
+        POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+      },
+    });
+    if (spec.queue) this.#consume(queues.queues[spec.queue], QUEUES[spec.queue].consumer.batchSize);
+    if (spec.deadLetters) this.#consume(queues.deadLetters[spec.deadLetters], DEAD_LETTER_BATCH);
+  }
+
+  /** Takes messages from the queue; those that fail come back alone, not with their batch. */
+  #consume(queue: Queue, batchSize: number): void {
+    this.#role.addToPolicy(
+      new PolicyStatement({
+        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+        resources: [queue.queueArn],
+      }),
+    );
+    const mapping = new CfnEventSourceMapping(this, 'Source', {
+      functionName: this.lambda.functionName,
+      eventSourceArn: queue.queueArn,
+      batchSize,
+      functionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    mapping.node.addDependency(this.#role);
+  }
+}
 
 function environmentOf({ permissions }: FunctionSpec, props: FunctionsProps) {
   const { engine, scope, streamDefaults } = props;

@@ -70,43 +70,33 @@ class AlarmsAndDashboard extends Construct {
 
   #alarms(): void {
     const { queues, functions, api, table } = this.#core;
+    const oldest = queues.queues.liveJobs.metricApproximateAgeOfOldestMessage({ period: MINUTE });
     // A cold start is a minute; workers that cannot start at all leave jobs for longer.
-    this.#alarm('OldestJob', 'Jobs wait for workers', {
-      metric: queues.queues.liveJobs.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
-      threshold: 180,
-      periods: 3,
-    });
-    const dead = FUNCTIONS.filter(([, { deadLetters }]) => deadLetters);
-    this.#alarm('DeadLetters', 'Messages failed again and again', {
-      metric: this.#sum(dead.map(([name]) => functions.get(name).lambda.metricInvocations())),
-      threshold: 1,
-    });
-    this.#alarm('StuckDeadLetters', 'Dead letters are left to lie', {
-      metric: this.#sum(this.#deadLetters()),
+    this.#alarm('OldestJob', 'Jobs wait for workers', oldest, { threshold: 180, periods: 3 });
+    const takers = FUNCTIONS.filter(([, { deadLetters }]) => deadLetters);
+    const dead = this.#sum(takers.map(([name]) => functions.get(name).lambda.metricInvocations()));
+    this.#alarm('DeadLetters', 'Messages failed again and again', dead, { threshold: 1 });
+    const stuck = this.#sum(this.#deadLetters());
+    this.#alarm('StuckDeadLetters', 'Dead letters are left to lie', stuck, {
       threshold: 1,
       periods: 3,
     });
-    this.#alarm('ServerErrors', 'The HTTP API fails', {
-      metric: api.metricServerError({ period: Duration.minutes(5), statistic: 'sum' }),
-      threshold: 5,
-    });
-    this.#alarm('PublishDelay', 'Segments reach viewers late', {
-      metric: this.#own('PublishDelay', 'publish', Stats.p(95)),
+    const errors = api.metricServerError({ period: Duration.minutes(5), statistic: 'sum' });
+    this.#alarm('ServerErrors', 'The HTTP API fails', errors, { threshold: 5 });
+    const delay = this.#own('PublishDelay', 'publish', Stats.p(95));
+    this.#alarm('PublishDelay', 'Segments reach viewers late', delay, {
       threshold: 30_000,
       periods: 3,
     });
-    this.#alarm('Throttles', 'AWS throttles functions', {
-      metric: this.#sum(HOT.map((name) => functions.get(name).lambda.metricThrottles())),
-      threshold: 1,
-      periods: 2,
+    const throttles = this.#sum(HOT.map((name) => functions.get(name).lambda.metricThrottles()));
+    this.#alarm('Throttles', 'AWS throttles functions', throttles, { threshold: 1, periods: 2 });
+    const tableThrottles = new Metric({
+      namespace: 'AWS/DynamoDB',
+      metricName: 'ThrottledRequests',
+      dimensionsMap: { TableName: table.tableName },
+      statistic: 'sum',
     });
-    this.#alarm('TableThrottles', 'DynamoDB throttles the index', {
-      metric: new Metric({
-        namespace: 'AWS/DynamoDB',
-        metricName: 'ThrottledRequests',
-        dimensionsMap: { TableName: table.tableName },
-        statistic: 'sum',
-      }),
+    this.#alarm('TableThrottles', 'DynamoDB throttles the index', tableThrottles, {
       threshold: 1,
       periods: 2,
     });
@@ -115,7 +105,8 @@ class AlarmsAndDashboard extends Construct {
   #alarm(
     id: string,
     description: string,
-    { metric, threshold, periods = 1 }: { metric: IMetric; threshold: number; periods?: number },
+    metric: IMetric,
+    { threshold, periods = 1 }: Readonly<{ threshold: number; periods?: number }>,
   ): void {
     const alarm = new Alarm(this, id, {
       alarmDescription: `Rivulet ${this.#stage}: ${description}`,
@@ -160,13 +151,13 @@ class AlarmsAndDashboard extends Construct {
 
   #dashboard(): void {
     const { queues, functions, api, table } = this.#core;
+    const { liveJobs } = queues.queues;
     const stage = this.#stage;
     const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
       new GraphWidget({ title, left, right, width: 8, height: 6, period: MINUTE });
     const own = this.#own.bind(this);
-    const dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: stackName(stage, 'monitoring'),
-    });
+    const dashboardName = stackName(stage, 'monitoring');
+    const dashboard = new Dashboard(this, 'Dashboard', { dashboardName });
     dashboard.addWidgets(
       graph('Segments per minute', [
         own('SegmentsUploaded', 'upload', 'sum'),
@@ -184,15 +175,15 @@ class AlarmsAndDashboard extends Construct {
         (['publish', 'delayed', 'upload-completed'] as const).map((name) =>
           own('QueueDelay', name, 'p95'),
         ),
-        [queues.queues.liveJobs.metricApproximateAgeOfOldestMessage()],
+        [liveJobs.metricApproximateAgeOfOldestMessage()],
       ),
     );
     dashboard.addWidgets(
       graph(
         'Jobs and workers',
         [
-          queues.queues.liveJobs.metricApproximateNumberOfMessagesVisible(),
-          queues.queues.liveJobs.metricApproximateNumberOfMessagesNotVisible(),
+          liveJobs.metricApproximateNumberOfMessagesVisible(),
+          liveJobs.metricApproximateNumberOfMessagesNotVisible(),
         ],
         [own('WorkersDesired', 'scaling', 'max'), own('WorkersRunning', 'scaling', 'max')],
       ),

@@ -117,10 +117,7 @@ const schema = z
   })
   .refine(
     ({ domain, certificateArn }) => (domain === undefined) === (certificateArn === undefined),
-    {
-      path: ['certificateArn'],
-      error: 'together with domain, or neither',
-    },
+    { path: ['certificateArn'], error: 'together with domain, or neither' },
   )
   .refine(fitsTask, { path: ['taskMemory'], error: 'MiB that Fargate offers with this taskCpu' })
   .refine(({ minTasks, maxTasks }) => minTasks <= maxTasks, {

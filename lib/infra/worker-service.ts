@@ -18,13 +18,12 @@ import {
 import type { Construct } from 'constructs';
 import type { AwsEngineEnvironment, AwsWorkerEnvironment } from '../aws/aws-config.ts';
 import { defined } from '../base/defined.ts';
-import type { PermissionScope } from './function-permissions.ts';
 import { logGroup } from './log-group.ts';
 import { suppressWildcards } from './nag-suppressions.ts';
 import type { DeploymentOptions } from './options.ts';
+import { type PermissionScope, taskStatements } from './permissions.ts';
 import { workersName } from './stage-names.ts';
 import type { WorkerNetwork } from './worker-network.ts';
-import { taskStatements } from './worker-permissions.ts';
 
 export type WorkerServiceProps = Readonly<{
   options: DeploymentOptions;

@@ -3,18 +3,13 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { CoreStack } from './core-stack.ts';
-import type { DeploymentOptions } from './options.ts';
 import { stackName } from './stage-names.ts';
 import { workerNetwork } from './worker-network.ts';
 import { workerScaling } from './worker-scaling.ts';
-import { workerService } from './worker-service.ts';
+import { type WorkerServiceProps, workerService } from './worker-service.ts';
 
-export type WorkersStackProps = Readonly<{
-  options: DeploymentOptions;
-  core: CoreStack;
-  imageFolder: string;
-  healthCommand: string;
-}>;
+type WorkersStackProps = Pick<WorkerServiceProps, 'options' | 'imageFolder' | 'healthCommand'> &
+  Readonly<{ core: CoreStack }>;
 
 export class WorkersStack extends Stack {
   constructor(scope: Construct, { options, core, imageFolder, healthCommand }: WorkersStackProps) {
