@@ -10,8 +10,8 @@ import { newStream } from '../../lib/pipeline/auth.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import type { SegmentJob } from '../../lib/pipeline/jobs/job-kind.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
-
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
+import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
@@ -102,9 +102,9 @@ describe('transcode job', () => {
       return number === 0 && asked.filter((one) => one === 0).length <= times ? undefined : found;
     };
     const withLatePredecessor = (times: number) => {
-      const findSegment: typeof records.findSegment = async (...which) =>
+      const patched = new StreamRecords(engine.deps.store);
+      patched.findSegment = async (...which) =>
         late(await records.findSegment(...which), which[2], times);
-      const patched = Object.assign(Object.create(records), { findSegment });
       return { ...engine, deps: { ...engine.deps, records: patched } };
     };
     const first = await records.getRun(stream, 1);
