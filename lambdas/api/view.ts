@@ -2,13 +2,11 @@
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
+import { HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import type { Document } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
-
-/** The registered type; `application/x-mpegURL` is its older name. */
-const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
 export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
@@ -56,7 +54,7 @@ function playlist(
   headers: Readonly<Record<string, string>>,
 ): HttpResult {
   const common = {
-    'content-type': PLAYLIST_TYPE,
+    'content-type': HLS_PLAYLIST.contentType,
     'cache-control': `public, max-age=${maxAgeSeconds}`,
     etag,
     ...headers,

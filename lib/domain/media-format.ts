@@ -52,7 +52,7 @@ export const DOWNLOAD_FORMATS = (Object.keys(MEDIA_FORMATS) as (keyof Formats)[]
 );
 
 /** RFC 8216bis, 4; `application/x-mpegURL` is its older name. */
-const HLS_PLAYLIST = { extension: 'm3u8', contentType: 'application/vnd.apple.mpegurl' };
+export const HLS_PLAYLIST = { extension: 'm3u8', contentType: 'application/vnd.apple.mpegurl' };
 
 /** Content type of a media file or playlist by its name; undefined for any other file. */
 export function mediaTypeOf(fileName: string): string | undefined {
