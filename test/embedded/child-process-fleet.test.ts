@@ -124,6 +124,21 @@ describe('the fleet of child processes', { concurrency: 4, timeout: 60_000 }, ()
     await fleet.stop();
   });
 
+  test('starts nothing more when the backoff of a worker is over that is not wanted any more', async () => {
+    const scaled = fleetOf('crash', { backoff: { firstMs: 100, maxMs: 100 } });
+    await scaled.fleet.scaleTo(1);
+    await until(() => scaled.exits.length === 1);
+    await scaled.fleet.scaleTo(0);
+    const { restarts } = scaled.fleet;
+    // Its backoff begins later and is longer, so that the other's is over when it ends.
+    const later = fleetOf('crash', { backoff: { firstMs: 200, maxMs: 200 } });
+    await later.fleet.scaleTo(1);
+    await until(() => later.fleet.restarts > 0);
+    assert.equal(scaled.fleet.restarts, restarts);
+    assert.deepEqual(await scaled.fleet.count(), { desired: 0, running: 0 });
+    await Promise.all([scaled.fleet.stop(), later.fleet.stop()]);
+  });
+
   test('starts a crashed worker again, later each time up to two seconds', async () => {
     const { fleet, exits } = fleetOf('crash', {
       backoff: { firstMs: 250, maxMs: 2_000 },
