@@ -16,15 +16,18 @@ const LADDER = [
 const dataOf = (view: Locator, name: string): Promise<string | null> =>
   view.getAttribute(`data-${name}`);
 
-const becomes = (view: Locator, name: string, expected: RegExp): Promise<string> =>
-  waitFor(
-    `data-${name} ${expected}`,
-    async () => {
-      const value = await dataOf(view, name);
-      return value !== null && expected.test(value) ? value : undefined;
-    },
-    60_000,
-  );
+/** If it does not, the error lists the values that it had meanwhile. */
+async function becomes(view: Locator, name: string, expected: RegExp): Promise<void> {
+  const seen: (string | null)[] = [];
+  const ask = async () => {
+    const value = await dataOf(view, name);
+    if (value !== seen.at(-1)) seen.push(value);
+    return value !== null && expected.test(value);
+  };
+  await waitFor(`data-${name} ${expected}`, ask, 60_000).catch((cause) => {
+    throw new Error(`${cause.message}; it was ${seen.join(', ')}`, { cause });
+  });
+}
 
 /** The part of HTMLVideoElement that the test reads; the DOM's types are not loaded here. */
 type Video = {
