@@ -25,7 +25,7 @@ export type ChildProcessFleetOptions = Readonly<{
   onExit: (exit: WorkerExit) => void;
   /** Before a crashed worker is replaced; work may wait meanwhile, so it is short. */
   backoff?: Backoff;
-  /** A worker that ran so long was well: its crash is the first again. */
+  /** A worker that ran this long was healthy: its crash counts as the first in a row. */
   healthyMs?: number;
 }>;
 

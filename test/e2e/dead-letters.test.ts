@@ -58,7 +58,7 @@ const CASES: Readonly<Record<DeadLetterName, Case>> = {
     },
   },
   delayed: {
-    title: 'is sent again after a pause, so that the stream is kept house',
+    title: 'is sent again after a pause, so that housekeeping goes on',
     message: { body: JSON.stringify({ type: 'housekeeping', videoId, uid }) },
     isHandled: comesBack('delayed'),
   },

@@ -36,9 +36,10 @@ export async function enqueueSegments(
 }
 
 /**
- * Of segments without an outcome, those whose job is lost are queued again: all that the queue has
- * no room for in its count, those that a segment uploaded later has overtaken, and those whose message
- * could not be sent. Segments younger than `minAgeMs` are left alone but for the last reason.
+ * Queues the jobs again that were lost, of segments without an outcome: all of them if the queue holds
+ * fewer messages than there are such segments, those that a segment uploaded later has overtaken, and
+ * those whose message could not be sent. Only the last reason counts for segments younger than `minAgeMs`.
+ * Returns how many were queued.
  */
 export async function requeueLost(
   deps: Deps,

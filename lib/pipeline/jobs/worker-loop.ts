@@ -72,7 +72,7 @@ export class WorkerLoop {
         for (const delivery of deliveries) this.#begin(queue, delivery, exclusive);
       } catch (error) {
         report(error, 'receiving jobs');
-        await pause(QUEUE_FAILURE_PAUSE_MS);
+        await pause(QUEUE_FAILURE_PAUSE_MS, signal);
       }
       if (this.#running.size >= concurrency) await Promise.race(this.#running);
     }
