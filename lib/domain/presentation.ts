@@ -40,7 +40,7 @@ export type AudioRendition = Rates &
 /** Audio renditions of which a player plays one beside the video. */
 export type AudioGroup = Readonly<{ id: string; renditions: readonly AudioRendition[] }>;
 
-/** What a player plays at once. Rates are those of the video with the dearest audio of its group. */
+/** What a player plays at once. Rates are its own plus the highest of its audio group. */
 export type Variant = Rates &
   Readonly<{
     /** Name of the rendition whose segments it lists. */
