@@ -1,7 +1,7 @@
 /** Builds the pages: one folder of files that any static server or CDN can serve. */
 
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -36,15 +36,19 @@ const ASSETS = 'assets';
 /** The oldest browsers with the custom elements and CSS that the page relies on. */
 const TARGETS = ['chrome111', 'firefox113', 'safari16.4'];
 
-/** Replaces the contents of `outFolder` with the built pages. Returns its files, entry page first. */
+/**
+ * Replaces the contents of `outFolder` with the built pages. Returns its files, entry page first. A server
+ * that serves the folder meanwhile finds the old pages or the new ones, whole.
+ */
 export async function buildPages(outFolder: string): Promise<readonly BuiltFile[]> {
   const out = path.resolve(outFolder);
-  await rm(path.join(out, ASSETS), { recursive: true, force: true });
   await mkdir(path.join(out, ASSETS), { recursive: true });
   const files: BuiltFile[] = [];
 
   const write = async (file: string, content: string | Uint8Array): Promise<string> => {
-    await writeFile(path.join(out, file), content);
+    const unfinished = path.join(out, `.${path.basename(file)}.${randomUUID()}`);
+    await writeFile(unfinished, content);
+    await rename(unfinished, path.join(out, file));
     const bytes = Buffer.from(content);
     files.push({ path: file, sizeBytes: bytes.length, gzipBytes: gzipSync(bytes).length });
     return file;
@@ -106,7 +110,15 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     'icon.svg': `./${await writeHashed('icon.svg', await source('icon.svg'))}`,
   };
   await write('index.html', fill(await source('index.html'), values));
+  await removeOthers(path.join(out, ASSETS), files);
   return files.reverse();
+}
+
+async function removeOthers(folder: string, files: readonly BuiltFile[]): Promise<void> {
+  const built = new Set(files.map((file) => path.basename(file.path)));
+  for (const name of await readdir(folder)) {
+    if (!built.has(name)) await rm(path.join(folder, name), { force: true });
+  }
 }
 
 /** `{{name}}` by its value. */

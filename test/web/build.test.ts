@@ -52,6 +52,27 @@ describe('the built pages', () => {
     assert.equal((await readdir(path.join(folder, 'assets'))).length, files.length - 1);
   });
 
+  test('built pages: while they are built again, every file can be read', async () => {
+    let building = true;
+    let reads = 0;
+    const read = async () => {
+      while (building) {
+        for (const { path: name, sizeBytes } of files) {
+          assert.equal((await readFile(path.join(folder, name))).length, sizeBytes, name);
+          reads += 1;
+        }
+      }
+    };
+    const reading = read();
+    try {
+      await Promise.race([Promise.all([buildPages(folder), buildPages(folder)]), reading]);
+    } finally {
+      building = false;
+    }
+    await reading;
+    assert.ok(reads > 0);
+  });
+
   test('built pages: the list loads without the player, and both stay within their size budget', () => {
     const isPlayer = ({ path: name }: BuiltFile): boolean => /watch-page|hls\.worker/.test(name);
     const gzip = (some: readonly BuiltFile[]): number =>
