@@ -19,6 +19,8 @@ export type FakeStream = {
   windowSegments?: number;
   /** Numbers of segments that are gaps. */
   gaps: ReadonlySet<number>;
+  /** Numbers of segments that are gaps in the audio alone. */
+  audioGaps: ReadonlySet<number>;
   /** From this number on the tree starts over, behind a discontinuity. */
   discontinuityAt?: number;
   /** Every connection for this stream is cut. */
@@ -42,6 +44,7 @@ export const fakeStream = (change: Partial<FakeStream>): FakeStream => ({
   state: 'live',
   published: 0,
   gaps: new Set(),
+  audioGaps: new Set(),
   outOfReach: false,
   corrupt: false,
   startedAtMs: Date.now() - (change.published ?? 0) * 1000,
@@ -221,6 +224,8 @@ function mediaPlaylist(
   const first =
     wantsAll || windowSegments === undefined ? 0 : Math.max(0, published - windowSegments);
   const folder = `/media/${videoId}/${rendition}`;
+  const isGap = (sequence: number) =>
+    stream.gaps.has(sequence) || (rendition === 'audio' && stream.audioGaps.has(sequence));
   const segments = Array.from({ length: published - first }, (_, index) => {
     const sequence = first + index;
     const restarts = sequence === discontinuityAt;
@@ -232,7 +237,7 @@ function mediaPlaylist(
       ...(restarts ? ['#EXT-X-DISCONTINUITY'] : []),
       ...(restarts || index === 0 ? [`#EXT-X-MAP:URI="${folder}/init.mp4"`] : []),
       `#EXT-X-PROGRAM-DATE-TIME:${new Date(stream.startedAtMs + sequence * 1000).toISOString()}`,
-      ...(stream.gaps.has(sequence) ? ['#EXT-X-GAP'] : []),
+      ...(isGap(sequence) ? ['#EXT-X-GAP'] : []),
       `#EXTINF:${durations[number] ?? '1'},`,
       `${folder}/${number}.m4s`,
     ].join('\n');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { StreamView } from '../../lib/api/messages.ts';
+import { isBufferedToEndingGap } from '../../web/watch/ending-gap.ts';
 import { formatBitrate, formatClock, formatSpan } from '../../web/watch/format-time.ts';
 import { startingEstimateBps } from '../../web/watch/hls-settings.ts';
 import {
@@ -173,5 +174,36 @@ describe('texts of the watch page', () => {
     assert.equal(startingEstimateBps(undefined), 2_000_000);
     assert.equal(startingEstimateBps(0.1), 500_000);
     assert.equal(startingEstimateBps(10), 5_000_000);
+  });
+});
+
+describe('a gap at the end of a stream', () => {
+  /** Two-second segments: `m` of media, `-` a gap. */
+  const playlist = (segments: string, live = false) => ({
+    live,
+    fragments: [...segments].map((kind, index) => ({
+      start: index * 2,
+      duration: 2,
+      gap: kind === '-',
+    })),
+  });
+
+  test('ending gap: all media before it is buffered, of the picture and of the audio', () => {
+    const picture = { playlist: playlist('mmmm'), bufferedTo: 8 };
+    const audio = { playlist: playlist('mmm-'), bufferedTo: 5.98 };
+    assert.equal(isBufferedToEndingGap([picture, audio]), true);
+    assert.equal(isBufferedToEndingGap([{ ...picture, bufferedTo: 6 }, audio]), false);
+    assert.equal(isBufferedToEndingGap([picture, { ...audio, bufferedTo: 4 }]), false);
+    assert.equal(
+      isBufferedToEndingGap([picture, { ...audio, playlist: playlist('mmm-', true) }]),
+      false,
+    );
+  });
+
+  test('ending gap: without one nothing is decided', () => {
+    const bufferedTo = 8;
+    assert.equal(isBufferedToEndingGap([{ playlist: playlist('mmmm'), bufferedTo }]), false);
+    assert.equal(isBufferedToEndingGap([{ playlist: playlist('m-mm'), bufferedTo }]), false);
+    assert.equal(isBufferedToEndingGap([]), false);
   });
 });

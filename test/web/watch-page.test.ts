@@ -210,6 +210,32 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     assert.deepEqual(viewer.problems, []);
   });
 
+  const ENDING_GAPS: readonly [string, Partial<FakeStream>][] = [
+    ['nothing', { gaps: new Set([8, 9]) }],
+    ['a picture without audio', { audioGaps: new Set([9]) }],
+  ];
+  for (const [what, gaps] of ENDING_GAPS) {
+    test(`watch page: a stream that ends with ${what} has an end, watched live and again`, async (t) => {
+      const id = `ends-with-${what.replaceAll(' ', '-')}`;
+      const stream = fakeStream({ published: 8, ...gaps });
+      server.streams.set(id, stream);
+      const viewer = await watch(t, id);
+      await viewer.reaches('live');
+      stream.published = 10;
+      stream.state = 'ended';
+      await viewer.reaches('ended');
+      const lastFrame = stream.gaps.size > 0 ? 8 : 10;
+      const time = await viewer.video(({ currentTime }) => currentTime);
+      assert.ok(Math.abs(time - lastFrame) < 0.1, `${time} of ${lastFrame}`);
+      await viewer.page.getByRole('button', { name: 'Watch from the start' }).click();
+      await viewer.reaches('recording');
+      await viewer.plays();
+      await viewer.scrubTo(0.85);
+      await viewer.reaches('ended');
+      assert.deepEqual(viewer.problems, []);
+    });
+  }
+
   test('watch page: corrupt media is retried, then reported, and plays once it is repaired', async (t) => {
     const stream = fakeStream({ state: 'ended', published: 10, corrupt: true });
     server.streams.set('broken', stream);

@@ -1,6 +1,14 @@
 /** Playback by hls.js on Media Source Extensions. */
 
-import Hls, { ErrorDetails, ErrorTypes, Events, type Level, type LevelDetails } from 'hls.js';
+import Hls, {
+  type BufferAppendedData,
+  ErrorDetails,
+  ErrorTypes,
+  Events,
+  type Level,
+  type LevelDetails,
+} from 'hls.js';
+import { isBufferedToEndingGap } from './ending-gap.ts';
 import { hlsSettings } from './hls-settings.ts';
 import {
   bufferedAhead,
@@ -71,6 +79,7 @@ export function createHlsPlayback(
     let hasBeenLive = false;
     let positioned = anchor === undefined;
     let segmentsFail = false;
+    let buffers: Buffers = {};
     player.on(Events.MANIFEST_PARSED, reportTracks);
     player.on(Events.LEVELS_UPDATED, reportTracks);
     player.on(Events.LEVEL_SWITCHED, reportTracks);
@@ -87,10 +96,16 @@ export function createHlsPlayback(
         positioned = true;
         player.startLoad(positionOf(anchor, data.details));
       }
+      endBeforeGap(player, buffers);
+    });
+    player.on(Events.AUDIO_TRACK_UPDATED, () => endBeforeGap(player, buffers));
+    player.on(Events.BUFFER_APPENDED, (_, { timeRanges }) => {
+      buffers = timeRanges;
     });
     player.on(Events.FRAG_BUFFERED, () => {
       segmentsFail = false;
       listener.event({ type: 'flowing' });
+      endBeforeGap(player, buffers);
     });
     player.on(Events.ERROR, (_, data) => {
       segmentsFail ||= data.type === ErrorTypes.NETWORK_ERROR && data.frag !== undefined;
@@ -104,6 +119,19 @@ export function createHlsPlayback(
       if (data.type === ErrorTypes.NETWORK_ERROR) listener.event({ type: 'network_error', detail });
       else listener.event({ type: 'media_error', detail, atMs: performance.now() });
     });
+  }
+
+  /** hls.js waits for ever for a last segment that is a gap: `ended` comes only when the buffers are told to end before it. */
+  function endBeforeGap(player: Hls, buffers: Buffers): void {
+    const { audio, video: picture = audio } = buffers;
+    const played = [
+      { playlist: details(), bufferedTo: endOf(picture) },
+      { playlist: player.audioTracks[player.audioTrack]?.details, bufferedTo: endOf(audio) },
+    ];
+    const known = played.flatMap(({ playlist, bufferedTo }) =>
+      playlist ? [{ playlist, bufferedTo }] : [],
+    );
+    if (isBufferedToEndingGap(known)) player.trigger(Events.BUFFER_EOS, {});
   }
 
   function facts(): PlaybackFacts {
@@ -160,6 +188,11 @@ export function createHlsPlayback(
     destroy: stop,
   };
 }
+
+type Buffers = BufferAppendedData['timeRanges'];
+
+const endOf = (ranges: TimeRanges | undefined): number =>
+  ranges && ranges.length > 0 ? ranges.end(ranges.length - 1) : 0;
 
 /** The Network Information API, which TypeScript's DOM library and some browsers do not have. */
 type NetworkNavigator = Navigator & Readonly<{ connection?: Readonly<{ downlink?: number }> }>;
