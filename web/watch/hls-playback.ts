@@ -131,7 +131,7 @@ export function createHlsPlayback(
     const known = played.flatMap(({ playlist, bufferedTo }) =>
       playlist ? [{ playlist, bufferedTo }] : [],
     );
-    if (isBufferedToEndingGap(known)) player.trigger(Events.BUFFER_EOS, {});
+    if (isBufferedToEndingGap(known)) player.trigger(Events.BUFFER_EOS, { type: null });
   }
 
   function facts(): PlaybackFacts {
