@@ -11,6 +11,7 @@ import {
   isHandled,
   QUEUE_NAMES,
 } from '../../lib/ports/queues.ts';
+import { memoryQueue } from './memory-queue.ts';
 
 const eventOf = (...bodies: readonly string[]): SQSEvent =>
   ({ Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) }) as SQSEvent;
@@ -77,4 +78,32 @@ describe('queue handlers', () => {
       assert.deepEqual(await handler(event, {} as Context), failed('m0', 'm1'));
     });
   }
+
+  for (const name of DEAD_LETTER_NAMES.filter((one) => one !== 'jobs')) {
+    test(`${name}: a dead letter is sent to its queue again`, async () => {
+      const queue = memoryQueue();
+      const deps = { queues: { [name]: queue } } as unknown as Deps;
+      const handler = deadLetterHandlers(deps)[name];
+      const answer = await handler(eventOf(JSON.stringify(DEAD_LETTERS[name])), {} as Context);
+      assert.deepEqual(answer, failed());
+      assert.deepEqual(
+        queue.sent.map(({ body }) => JSON.parse(body)),
+        [DEAD_LETTERS[name]],
+      );
+    });
+  }
+
+  test('jobs: a dead letter is given up, and acknowledged', async () => {
+    const outcomes: unknown[] = [];
+    const deps = {
+      clock: { now: () => 5 },
+      records: { recordOutcome: async (_: unknown, outcome: unknown) => outcomes.push(outcome) },
+      queues: { publish: memoryQueue() },
+    } as unknown as Deps;
+    const event = eventOf(JSON.stringify(DEAD_LETTERS.jobs));
+    assert.deepEqual(await deadLetterHandlers(deps).jobs(event, {} as Context), failed());
+    assert.deepEqual(outcomes, [
+      { type: 'failed', run: 1, number: 2, reason: 'every attempt failed', completedAtMs: 5 },
+    ]);
+  });
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { Context } from 'aws-lambda';
+import { viewSegmentHandler } from '../../lambdas/api/view-segment.ts';
+import type { HttpEvent } from '../../lambdas/runtime/middleware.ts';
 import {
   EMPTY_TIMELINE,
   type RenditionInfo,
@@ -71,26 +74,26 @@ async function start(t: TestContext) {
   await records.appendEntries(stream, entries, state, 0);
   const find = async (timestamp?: string) =>
     (await findMoment(deps, 'show', timestamp)).entry.sequence;
-  /** The renditions whose joined file it asks for. That file is stored here, so no muxer runs. */
+  // Every file is stored already, so no muxer runs.
+  const media = {
+    ...deps.media,
+    head: async () => ({ sizeBytes: 1, contentType: 'video/mp4' }),
+  };
+  /** The renditions in the name of a joined file. */
+  const renditionsIn = (key: string) => key.match(/joined\/\d{10}-(.*)\.mp4$/)?.[1];
   const join = async (timestamp: string, resolution?: string, language?: string) => {
     const moment = await findMoment(deps, 'show', timestamp);
-    const asked: string[] = [];
-    const media = {
-      ...deps.media,
-      head: async (key: string) => {
-        asked.push(key);
-        return { sizeBytes: 1, contentType: 'video/mp4' };
-      },
-    };
-    const key = await joinSegment({ ...deps, media }, moment, {
-      format: 'mp4',
-      resolution,
-      language,
-    });
-    assert.deepEqual(asked, [key]);
-    return key.match(/joined\/\d{10}-(.*)\.mp4$/)?.[1];
+    const choice = { format: 'mp4', resolution, language } as const;
+    return renditionsIn(await joinSegment({ ...deps, media }, moment, choice));
   };
-  return { find, join };
+  /** The same by a request with this query. */
+  const request = async (query: Readonly<Record<string, string>>) => {
+    const event = { pathParameters: { videoId: 'show' }, queryStringParameters: query };
+    const handler = viewSegmentHandler({ ...deps, media });
+    const { headers } = await handler(event as unknown as HttpEvent, {} as Context);
+    return renditionsIn(String(headers?.location));
+  };
+  return { find, join, request };
 }
 
 describe('the segment at a timestamp', () => {
@@ -148,6 +151,15 @@ describe('the file of a segment', () => {
     assert.equal(await join('0', undefined, 'de'), '720p-audio-2');
     assert.equal(await join('0', '360p', 'de-AT'), '360p-audio-2');
     await assert.rejects(join('0', undefined, 'fr'), { code: 'rendition_not_found' });
+  });
+
+  test('is what the query of a request asks for: timestamp, resolution, lang', async (t) => {
+    const { request } = await start(t);
+    assert.equal(await request({}), '360p-audio');
+    const query = { timestamp: '0', resolution: '480p', lang: 'de' };
+    assert.equal(await request(query), '480p-audio-2');
+    assert.equal(await request({ timestamp: '0', lang: 'de' }), '720p-audio-2');
+    assert.equal(await request({ timestamp: '0', resolution: '480p' }), '480p-audio');
   });
 
   test('is not made of a gap', async (t) => {

@@ -146,6 +146,29 @@ describe('worker loop', () => {
     assert.deepEqual(settled, []);
   });
 
+  test('a job that ends well in spite of a lost lease is not acknowledged: another worker has it', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const acknowledged: string[] = [];
+    let ended = false;
+    const stolen: WorkQueue = {
+      ...methodsOf(liveJobs),
+      extend: async () => false,
+      acknowledge: async (receipts) => void acknowledged.push(...receipts),
+    };
+    await liveJobs.send(jobs('stolen'));
+    const loop = start({
+      queues: [stolen],
+      leaseMs: 400,
+      run: async ({ signal }) => {
+        await once(signal, 'abort');
+        ended = true;
+      },
+    });
+    await waitFor('the end of the job', async () => ended);
+    await loop.stop(0);
+    assert.deepEqual(acknowledged, []);
+  });
+
   test('a worker whose queue cannot be reached for a whole lease stops its job', async (t) => {
     const { liveJobs, start } = await setUp(t);
     const gated = gatedJobs();
