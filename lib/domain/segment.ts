@@ -1,6 +1,7 @@
 /** A source segment: what its upload found, and the outcome of its job. */
 
 import type { AudioCodec, SourceFormat, VideoCodec } from './media-format.ts';
+import type { Notice } from './notice.ts';
 import type { EntryRendition, RenditionInfo } from './timeline.ts';
 
 export type VideoFacts = Readonly<{
@@ -20,6 +21,8 @@ export type VideoFacts = Readonly<{
 }>;
 
 export type AudioFacts = Readonly<{
+  /** The container's name of the track, the same in all segments of a run: PID, or track_ID. */
+  trackId: number;
   codec: AudioCodec;
   codecString: string;
   sampleRateHz: number;
@@ -41,6 +44,10 @@ export type SegmentFacts = Readonly<{
   /** Of the video if there is one, else of the first audio track. */
   startTicks: number;
   endTicks: number;
+  /** How far the encoder's clock stepped inside the segment: times behind a step are less by it. */
+  clockStepTicks?: number;
+  /** For the receipt. */
+  notices?: readonly Notice[];
 }>;
 
 /**

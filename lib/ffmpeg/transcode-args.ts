@@ -16,11 +16,11 @@ export type FrameSize = Readonly<{ widthPx: number; heightPx: number }>;
 
 export type VideoJob = Readonly<{
   inputPath: string;
-  /** MP4: frames in front of its edit list's start are kept, as the demuxer counts them. */
-  isIso?: boolean;
+  /** Name of its demuxer. */
+  format: string;
   /** Display size of the source. */
   frame: FrameSize;
-  /** First frame, in the container's time. */
+  /** First frame, as ffmpeg reads its time. */
   startTicks: number;
   /** Where the frames of a segment in front of it end, as ffmpeg reads their times; they are dropped. */
   dropBeforeTicks?: number | undefined;
@@ -37,8 +37,8 @@ export function videoArgs(job: VideoJob): string[] {
   const threadArgs = threads === undefined ? [] : ['-threads', String(threads)];
   return [
     ...threadArgs,
-    ...(job.isIso ? ['-ignore_editlist', '1'] : []),
-    ...['-copyts', '-i', inputPath, '-filter_complex', filterGraph(job)],
+    ...inputArgs(job.format, inputPath, ['-copyts']),
+    ...['-filter_complex', filterGraph(job)],
     ...outputs.flatMap(({ rung, path }, index) => [
       ...['-map', `[v${index}]`, ...threadArgs],
       ...encoderArgs(rung),
@@ -123,6 +123,11 @@ function encoderArgs({ level, maxrateBps }: PlannedRung): string[] {
   ];
 }
 
+/** ffmpeg neither guesses the demuxer nor opens anything but the file, whatever stands in it. */
+const inputArgs = (format: string, path: string, options: readonly string[] = []): string[] => [
+  ...[...options, '-protocol_whitelist', 'file', '-f', format, '-i', path],
+];
+
 export type AudioJob = Readonly<{
   inputPath: string;
   /** Name of the demuxer. */
@@ -148,7 +153,7 @@ export function audioArgs(job: AudioJob): string[] {
     ...(padSamples > 0 ? [`adelay=${padSamples}S:all=1`] : []),
   ];
   return [
-    ...['-f', format, '-i', inputPath, '-map', '0:a:0'],
+    ...[...inputArgs(format, inputPath), '-map', '0:a:0'],
     ...(filters.length > 0 ? ['-af', filters.join(',')] : []),
     ...['-c:a', 'aac', '-b:a', String(bitrateBps), '-ar', String(sampleRateHz)],
     ...['-ac', String(channels), '-fflags', '+bitexact', '-flags:a', '+bitexact'],
@@ -157,6 +162,15 @@ export function audioArgs(job: AudioJob): string[] {
 }
 
 /** Only decodes, to distinguish a source that cannot be decoded from a machine that cannot encode. */
-export const decodeArgs = (inputPath: string): string[] => [
-  ...['-i', inputPath, '-map', '0:v:0', '-fps_mode', 'passthrough', '-f', 'framecrc', 'pipe:1'],
+export const decodeArgs = (format: string, inputPath: string): string[] => [
+  ...[
+    ...inputArgs(format, inputPath),
+    '-map',
+    '0:v:0',
+    '-fps_mode',
+    'passthrough',
+    '-f',
+    'framecrc',
+    'pipe:1',
+  ],
 ];

@@ -1,6 +1,7 @@
 /** Facts about a source segment, from its bytes alone, and the pre-roll that the next segment's job needs of it. */
 
 import { DomainError } from '../domain/errors.ts';
+import { limitNotices } from '../domain/notice.ts';
 import type { AudioFacts, AudioPreroll, SegmentFacts, VideoFacts } from '../domain/segment.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
 import { cutPreroll } from './audio/preroll.ts';
@@ -32,7 +33,7 @@ export async function inspectSegment(bytes: Uint8Array, init?: Uint8Array): Prom
   return { facts, preroll };
 }
 
-function factsOf({ container, video, audio }: DemuxedSegment): SegmentFacts {
+function factsOf({ container, video, audio, notices }: DemuxedSegment): SegmentFacts {
   const videoFacts = video && factsOfVideo(video);
   const audioFacts = audio.map(factsOfAudio);
   const timed = videoFacts ?? audioFacts[0];
@@ -50,12 +51,12 @@ function factsOf({ container, video, audio }: DemuxedSegment): SegmentFacts {
     audio: audioFacts,
     startTicks,
     endTicks,
+    ...(notices.length > 0 && { notices: limitNotices(notices) }),
   };
 }
 
 function factsOfVideo(video: DemuxedVideo): VideoFacts {
-  const { frames, saysMatrix: _, ...parameters } = video;
-  const { widthPx, heightPx } = parameters;
+  const { codec, codecString, widthPx, heightPx, startsClosed, frames } = video;
   const timing = measureFrames(frames);
   const { startTicks, endTicks, framesPerSecond } = timing;
   const size = Math.max(widthPx, heightPx);
@@ -66,7 +67,11 @@ function factsOfVideo(video: DemuxedVideo): VideoFacts {
     throw implausible(`${frames.length} frames last ${ticksToSeconds(endTicks - startTicks)} s.`);
   }
   checkSpan('video', startTicks, endTicks);
-  return { ...parameters, ...timing, frames: frames.length };
+  return {
+    ...{ codec, codecString, widthPx, heightPx, startsClosed },
+    ...timing,
+    frames: frames.length,
+  };
 }
 
 function factsOfAudio(track: DemuxedAudio): AudioFacts {

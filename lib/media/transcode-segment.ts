@@ -101,19 +101,20 @@ async function allOrStop<T extends readonly unknown[]>(
 }
 
 async function encodeVideo(
-  { segment, init, facts, rungs, previous, threads }: TranscodeInput,
+  { facts, rungs, previous, threads }: TranscodeInput,
   { container, video }: DemuxedSegment,
   folder: string,
   signal: AbortSignal,
 ) {
   if (!video || !facts.video || rungs.length === 0) return [];
-  const before = facts.video.startsClosed ? undefined : previous?.source;
+  const before =
+    facts.video.startsClosed || previous?.facts.container !== container
+      ? undefined
+      : previous.source;
   return encodeRungs({
-    source: { bytes: segment, init },
-    container,
     video,
     facts: facts.video,
-    previous: previous?.facts.container === container ? before : undefined,
+    previous: before && (await demuxSegment(before.bytes, before.init)).video,
     rungs,
     threads,
     folder,

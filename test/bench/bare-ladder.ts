@@ -9,6 +9,7 @@ export function bareLadder(inputPath: string, folder: string, picture: SourcePic
   return [
     ...videoArgs({
       inputPath,
+      format: 'mpegts',
       frame: picture,
       startTicks: 0,
       guessMatrix: true,

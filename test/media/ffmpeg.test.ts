@@ -90,6 +90,7 @@ describe('the arguments for ffmpeg:', () => {
     const small = { ...rung, name: '360p', widthPx: 640, heightPx: 360, maxrateBps: 700_000 };
     const args = videoArgs({
       inputPath: 'in.ts',
+      format: 'mpegts',
       frame: { widthPx: 1920, heightPx: 1080 },
       startTicks: 492_000,
       guessMatrix: true,
@@ -119,7 +120,7 @@ describe('the arguments for ffmpeg:', () => {
     const path = join(folder, 'rung.mp4');
     const args = videoArgs({
       inputPath,
-      isIso: true,
+      format: 'mov',
       frame: rung,
       startTicks: 0,
       guessMatrix: true,

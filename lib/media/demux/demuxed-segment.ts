@@ -2,6 +2,7 @@
 
 import { DomainError } from '../../domain/errors.ts';
 import type { SourceFormat } from '../../domain/media-format.ts';
+import type { Notice } from '../../domain/notice.ts';
 import type { AudioFacts, VideoFacts } from '../../domain/segment.ts';
 
 /** `init`: for fragments whose init segment came apart. */
@@ -32,7 +33,19 @@ export type DemuxedVideo = Omit<
     saysMatrix: boolean;
     /** In decode order. */
     frames: readonly DemuxedFrame[];
+    decoderInput(previous?: DemuxedVideo): DecoderInput;
   }>;
+
+/** A file for ffmpeg. Its only video stream is the track. */
+export type DecoderInput = Readonly<{
+  /** Name of the demuxer; ffmpeg is never left to guess it. */
+  format: 'mpegts' | 'mov';
+  bytes: Uint8Array;
+  /** The frames of the segment before come first. */
+  startsWithPrevious: boolean;
+  /** ffmpeg reads all times later by this than `ptsTicks` says. */
+  delayTicks: number;
+}>;
 
 export type DemuxedPacket = Readonly<{
   startTicks: number;
@@ -52,6 +65,8 @@ export type DemuxedSegment = Readonly<{
   container: SourceFormat;
   video?: DemuxedVideo;
   audio: readonly DemuxedAudio[];
+  /** What was left out or put right. */
+  notices: readonly Notice[];
 }>;
 
 export const truncated = (message: string): DomainError =>

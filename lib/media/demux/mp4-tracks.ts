@@ -26,6 +26,12 @@ import {
   truncated,
 } from './demuxed-segment.ts';
 import {
+  type Mp4Frame,
+  type Mp4Video,
+  mp4DecoderInput,
+  readTrackHeader,
+} from './mp4-decoder-input.ts';
+import {
   type FrameHeader,
   type ParameterSet,
   parseFrameHeader,
@@ -36,9 +42,13 @@ import {
 const { video: VIDEO_CODECS, audio: AUDIO_CODECS } = MEDIA_FORMATS.mp4;
 
 /** The first video track, and all audio tracks that have packets. Throws DomainError. */
-export async function readTracks(input: Input): Promise<Omit<DemuxedSegment, 'container'>> {
+/** `bytes`: what `input` reads. */
+export async function readTracks(
+  input: Input,
+  bytes: Uint8Array,
+): Promise<Omit<DemuxedSegment, 'container' | 'notices'>> {
   const [videoTrack] = await input.getVideoTracks();
-  const video = videoTrack && (await readVideo(videoTrack));
+  const video = videoTrack && (await readVideo(videoTrack, bytes));
   const audio: DemuxedAudio[] = [];
   for (const track of await input.getAudioTracks()) {
     const read = await readAudio(track);
@@ -94,19 +104,26 @@ export async function readVideoParameters(track: InputVideoTrack) {
   };
 }
 
+type Mp4DemuxedVideo = DemuxedVideo & Readonly<{ mp4: Mp4Video }>;
+
 /** VP9 and AV1: what the container says is enough. */
 const NO_NAL_HEADER = { refersAcrossEntry: false, parameterSets: new Set<ParameterSet>() };
 
-async function readVideo(track: InputVideoTrack): Promise<DemuxedVideo | undefined> {
+async function readVideo(
+  track: InputVideoTrack,
+  bytes: Uint8Array,
+): Promise<DemuxedVideo | undefined> {
   const parameters = await readVideoParameters(track);
   const { codec } = parameters;
   const nalCodec = codec === 'avc' || codec === 'hevc' ? codec : undefined;
   const lengthBytes = await nalLengthBytes(track, codec);
   const frames: DemuxedFrame[] = [];
+  const encoded: Mp4Frame[] = [];
   const headers: FrameHeader[] = [];
   for await (const { timestamp, duration, type, data } of packetsOf(track)) {
     frames.push({ ptsTicks: toTicks(timestamp), durationTicks: duration * TICKS_PER_SECOND });
     const isKey = type === 'key';
+    encoded.push({ ptsTicks: toTicks(timestamp), isKey, bytes: data });
     headers.push(
       nalCodec
         ? parseFrameHeader(nalCodec, unitsInSample(data, lengthBytes), isKey)
@@ -121,7 +138,17 @@ async function readVideo(track: InputVideoTrack): Promise<DemuxedVideo | undefin
       'Cut segments at keyframes, and set the keyframe interval to the segment length (ffmpeg: -g).',
     );
   }
-  return { ...parameters, frames, startsClosed: startsClosed(nalCodec ?? 'avc', headers) };
+  const header = readTrackHeader(bytes, track.id);
+  if (!header) throw new Error('a track without its boxes');
+  const video: Mp4DemuxedVideo = {
+    ...parameters,
+    frames,
+    startsClosed: startsClosed(nalCodec ?? 'avc', headers),
+    mp4: { header, frames: encoded },
+    decoderInput: (previous) =>
+      mp4DecoderInput(video.mp4, (previous as Mp4DemuxedVideo | undefined)?.mp4),
+  };
+  return video;
 }
 
 /** `lengthSizeMinusOne` of avcC and hvcC (ISO/IEC 14496-15). */
@@ -163,6 +190,7 @@ async function readAudio(track: InputAudioTrack): Promise<DemuxedAudio | undefin
   const madeUp = codec === 'aac' ? aacConfig(AAC_LC, sampleRateHz, channels) : undefined;
   const config = (await descriptionOf(track)) ?? madeUp;
   return {
+    trackId: track.id,
     ...parameters,
     samplesPerPacket: samplesPerPacket(codec, packets, durations),
     ...(config ? { config } : {}),

@@ -43,9 +43,10 @@ async function readMp4(bytes: Uint8Array, init?: Uint8Array): Promise<DemuxedSeg
       'This is an init segment; send it under its name (PUT /upload/{videoId}/init.mp4), not as a segment.',
     );
   }
+  const whole = joinInit(bytes, init);
   const tracks = await withInput(
-    joinInit(bytes, init),
-    readTracks,
+    whole,
+    (input) => readTracks(input, whole),
     (reason) =>
       new DomainError(
         'undecodable',
@@ -53,7 +54,7 @@ async function readMp4(bytes: Uint8Array, init?: Uint8Array): Promise<DemuxedSeg
         'The segment was damaged, or its muxer is broken; play it with ffplay to see.',
       ),
   );
-  return { container: isFragmented ? 'fmp4' : 'mp4', ...tracks };
+  return { container: isFragmented ? 'fmp4' : 'mp4', ...tracks, notices: [] };
 }
 
 /** Throws DomainError: `unsupported_media`, `truncated_segment`, `undecodable`. */

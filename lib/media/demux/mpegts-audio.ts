@@ -29,6 +29,7 @@ export function readAudio(
   const { sampleRateHz, channels, samples, codecString } = first;
   const objectType = codec === 'aac' ? Number(codecString.split('.')[2]) : 0;
   return {
+    trackId: stream.pid,
     codec,
     codecString,
     sampleRateHz,

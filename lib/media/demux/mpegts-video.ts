@@ -3,7 +3,7 @@
 import { BufferSource, Input, MPEG_TS } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
 import { parseAvcSps } from './avc-sps.ts';
-import type { DemuxedVideo } from './demuxed-segment.ts';
+import type { DecoderInput, DemuxedVideo } from './demuxed-segment.ts';
 import { type PesPacket, parseTsPacket, startsPes, TS_PACKET_BYTES } from './mpegts-packets.ts';
 import {
   type FrameHeader,
@@ -47,8 +47,19 @@ export async function readVideo(
     ...(codec === 'avc' && interlacedSize(entry, pixelAspect)),
     startsClosed: startsClosed(codec, frames),
     frames: pesPackets.flatMap(({ ptsTicks }) => (ptsTicks === undefined ? [] : [{ ptsTicks }])),
-  };
+    stream: bytes,
+    decoderInput: (previous) => decoderInput(bytes, (previous as TsVideo | undefined)?.stream),
+  } as TsVideo;
 }
+
+type TsVideo = DemuxedVideo & Readonly<{ stream: Uint8Array }>;
+
+const decoderInput = (bytes: Uint8Array, previous?: Uint8Array): DecoderInput => ({
+  format: 'mpegts',
+  bytes: previous ? Buffer.concat([previous, bytes]) : bytes,
+  startsWithPrevious: previous !== undefined,
+  delayTicks: 0,
+});
 
 function requireParameterSets(codec: NalCodec, name: string, frames: readonly FrameHeader[]): void {
   const missing = Object.values(PARAMETER_SETS[codec]).filter(

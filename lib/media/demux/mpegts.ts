@@ -70,7 +70,7 @@ async function readMpegTs(bytes: Uint8Array): Promise<DemuxedSegment> {
     }
     return track ? [track] : [];
   });
-  return { container: 'ts', ...(video ? { video } : {}), audio };
+  return { container: 'ts', ...(video ? { video } : {}), audio, notices: [] };
 }
 
 const unsupportedStream = (name: string): DomainError => {

@@ -1,6 +1,7 @@
 /** The init segment of an AAC track: the same bytes for the same track parameters. */
 
 import { box, fullBox, u16, u32 } from '../iso-boxes.ts';
+import { writeTrackInit } from './track-init.ts';
 
 export type AacTrack = Readonly<{
   /** AudioSpecificConfig. */
@@ -10,10 +11,7 @@ export type AacTrack = Readonly<{
   channels: number;
 }>;
 
-const UNITY_MATRIX = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
-/** ISO 639-2 `und` in three times five bits; the language is in the playlist. */
-const UNDETERMINED = 0x55c4;
 
 /** CMAF header of the track (ISO/IEC 23000-19, 7.3.1); its time scale is the sample rate. */
 export function aacInit({ config, sampleRateHz, channels }: AacTrack): Uint8Array {
@@ -27,53 +25,12 @@ export function aacInit({ config, sampleRateHz, channels }: AacTrack): Uint8Arra
     [...u16(sampleRateHz < 0x1_0000 ? sampleRateHz : 0), ...u16(0)],
     elementaryStreamDescriptor(config),
   );
-  const sampleTable = box(
-    'stbl',
-    fullBox('stsd', 0, 0, u32(1), entry),
-    fullBox('stts', 0, 0, u32(0)),
-    fullBox('stsc', 0, 0, u32(0)),
-    fullBox('stsz', 0, 0, zeros(8)),
-    fullBox('stco', 0, 0, u32(0)),
-  );
-  const media = box(
-    'mdia',
-    fullBox('mdhd', 0, 0, zeros(8), u32(sampleRateHz), u32(0), u16(UNDETERMINED), u16(0)),
-    fullBox('hdlr', 0, 0, zeros(4), Buffer.from('soun'), zeros(12), Buffer.from('SoundHandler\0')),
-    box(
-      'minf',
-      fullBox('smhd', 0, 0, zeros(4)),
-      box('dinf', fullBox('dref', 0, 0, u32(1), fullBox('url ', 0, 1))),
-      sampleTable,
-    ),
-  );
-  const trackHeader = fullBox(
-    'tkhd',
-    0,
-    // Enabled, in the movie.
-    3,
-    [...zeros(8), ...u32(1), ...zeros(4), ...u32(0), ...zeros(8)],
-    [...u16(0), ...u16(0), ...u16(0x0100), ...u16(0)],
-    UNITY_MATRIX,
-    zeros(8),
-  );
-  const movieHeader = fullBox(
-    'mvhd',
-    0,
-    0,
-    [...zeros(8), ...u32(1000), ...u32(0), ...u32(0x1_0000), ...u16(0x0100), ...zeros(10)],
-    UNITY_MATRIX,
-    zeros(24),
-    u32(2),
-  );
-  return Buffer.concat([
-    box('ftyp', Buffer.from('iso6'), u32(0), Buffer.from('iso6cmfcmp41')),
-    box(
-      'moov',
-      movieHeader,
-      box('trak', trackHeader, media),
-      box('mvex', fullBox('trex', 0, 0, u32(1), u32(1), zeros(12))),
-    ),
-  ]);
+  return writeTrackInit({
+    brands: ['iso6', 'cmfc', 'mp41'],
+    timescale: sampleRateHz,
+    kind: 'audio',
+    sampleDescription: fullBox('stsd', 0, 0, u32(1), entry),
+  });
 }
 
 /** ISO/IEC 14496-1, 7.2.6; all lengths below 128, so one byte each. */

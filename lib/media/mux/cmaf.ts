@@ -51,7 +51,7 @@ function readFragments(bytes: Uint8Array): TrackRun[] {
   );
 }
 
-type TrackRun = Omit<CmafTrack, 'init'> & Readonly<{ trackId: number }>;
+type TrackRun = Omit<CmafTrack, 'init'>;
 
 type SampleDefaults = Readonly<{ duration: number; size: number; flags: number }>;
 
@@ -115,22 +115,11 @@ function readTraf(
       dts += sampleDuration;
     }
   }
-  const trackId = view.getUint32(tfhd.bodyStart + 4);
-  return { trackId, samples, startTicks, endTicks: dts };
+  return { samples, startTicks, endTicks: dts };
 }
 
 const decodeTime = (view: DataView, at: number): number =>
   view.getUint8(at) === 1 ? Number(view.getBigUint64(at + 4)) : view.getUint32(at + 4);
-
-/**
- * The largest delay that fragments express by negative composition offsets, in the track's time
- * scale: ffmpeg's demuxer adds it to every time that it reads.
- */
-export const compositionDelay = (bytes: Uint8Array, trackId: number): number =>
-  readFragments(bytes)
-    .filter((run) => run.trackId === trackId)
-    .flatMap(({ samples }) => samples)
-    .reduce((delay, { compositionTicks }) => Math.max(delay, -compositionTicks), 0);
 
 export type TimedSample = Omit<CmafSample, 'ptsTicks'> & Readonly<{ durationTicks: number }>;
 

@@ -4,18 +4,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../domain/errors.ts';
 import type { PlannedRung } from '../../domain/ladder.ts';
-import { MEDIA_FORMATS, type SourceFormat } from '../../domain/media-format.ts';
 import type { VideoFacts } from '../../domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { FfmpegError, runFfmpeg } from '../../ffmpeg/run.ts';
 import { BASE_TICKS, decodeArgs, videoArgs } from '../../ffmpeg/transcode-args.ts';
-import type { DemuxedVideo, SegmentBytes } from '../demux/demuxed-segment.ts';
-import { joinInit } from '../demux/mp4.ts';
-import { boxesAt, viewOf } from '../iso-boxes.ts';
+import type { DemuxedVideo } from '../demux/demuxed-segment.ts';
 import {
   avcCodecString,
   type CmafSample,
-  compositionDelay,
   parseCmaf,
   type RenditionSegment,
   writeFragment,
@@ -23,12 +19,10 @@ import {
 import { restoreTimestamps } from './restore-timestamps.ts';
 
 export type VideoJobInput = Readonly<{
-  source: SegmentBytes;
-  container: SourceFormat;
   video: DemuxedVideo;
   facts: VideoFacts;
-  /** The whole segment before this one, for frames that refer to it. */
-  previous?: SegmentBytes | undefined;
+  /** Of the segment before this one, for frames that refer to it. */
+  previous?: DemuxedVideo | undefined;
   rungs: readonly PlannedRung[];
   threads?: number | undefined;
   folder: string;
@@ -47,17 +41,18 @@ const MIN_DECODED_SHARE = 0.05;
 
 /** Throws DomainError `undecodable` when the source is at fault, any other error when a retry may help. */
 export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
-  const { container, video, facts, rungs, folder, signal } = job;
-  const before = job.previous && joinable(job, job.previous) ? job.previous : undefined;
-  const inputPath = join(folder, `source.${MEDIA_FORMATS[container].extension}`);
-  await writeFile(inputPath, inputBytes(job, before));
+  const { video, facts, previous, rungs, folder, signal } = job;
+  const { format, bytes, startsWithPrevious, delayTicks } = video.decoderInput(previous);
+  const inputPath = join(folder, `source.${format}`);
+  await writeFile(inputPath, bytes);
+  const startTicks = facts.startTicks + delayTicks;
   const outputs = rungs.map((rung, index) => ({ rung, path: join(folder, `v${index}.mp4`) }));
   const args = videoArgs({
     inputPath,
-    isIso: container === 'mp4' || container === 'fmp4',
+    format,
     frame: video,
-    startTicks: facts.startTicks,
-    dropBeforeTicks: before && dropTime(job),
+    startTicks,
+    dropBeforeTicks: startsWithPrevious ? startTicks - halfFrameTicks(facts) : undefined,
     guessMatrix: !video.saysMatrix,
     outputs,
     threads: job.threads,
@@ -65,7 +60,7 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
   try {
     await runFfmpeg({ args, signal });
   } catch (error) {
-    if (error instanceof FfmpegError) await requireDecodable(inputPath, error, signal);
+    if (error instanceof FfmpegError) await requireDecodable(format, inputPath, error, signal);
     throw error;
   }
   return Promise.all(
@@ -87,6 +82,7 @@ function requireFrames<T>(samples: readonly T[], facts: VideoFacts): readonly T[
 
 /** After a failure: if decoding alone gives no frames either, a retry will not help. */
 async function requireDecodable(
+  format: string,
   inputPath: string,
   failure: FfmpegError,
   signal: AbortSignal,
@@ -94,7 +90,7 @@ async function requireDecodable(
   if (failure.killedBy) return;
   let frames = 0;
   try {
-    const { stdout } = await runFfmpeg({ args: decodeArgs(inputPath), signal });
+    const { stdout } = await runFfmpeg({ args: decodeArgs(format, inputPath), signal });
     const lines = stdout.toString('latin1').split('\n');
     frames = lines.filter((line) => line !== '' && !line.startsWith('#')).length;
   } catch (error) {
@@ -108,42 +104,9 @@ async function requireDecodable(
   );
 }
 
-/** Whether both decode as one input: a self-contained MP4 never does, fragments only under one init. */
-function joinable({ container, source }: VideoJobInput, previous: SegmentBytes): boolean {
-  if (container !== 'fmp4' || !source.init || !previous.init) return container === 'ts';
-  return Buffer.compare(source.init, previous.init) === 0;
-}
-
-const inputBytes = ({ source }: VideoJobInput, before?: SegmentBytes): Uint8Array =>
-  joinInit(before ? Buffer.concat([before.bytes, source.bytes]) : source.bytes, source.init);
-
-/** Half a frame before the segment's first, in times as ffmpeg will read them. */
-function dropTime({ container, source, facts }: VideoJobInput): number {
-  const half = Math.floor(TICKS_PER_SECOND / facts.framesPerSecond / 2);
-  const delay = container === 'fmp4' ? largestDelay(source) : 0;
-  return facts.startTicks + delay - half;
-}
-
-/** ffmpeg reads fragments with negative composition offsets late, by the largest of them. */
-function largestDelay({ bytes, init }: SegmentBytes): number {
-  const whole = joinInit(bytes, init);
-  const view = viewOf(whole);
-  for (const trak of boxesAt(whole, ['moov', 'trak'])) {
-    const [handler] = boxesAt(whole, ['mdia', 'hdlr'], trak);
-    const [header] = boxesAt(whole, ['tkhd'], trak);
-    const [media] = boxesAt(whole, ['mdia', 'mdhd'], trak);
-    if (!handler || !header || !media) continue;
-    if (view.getUint32(handler.bodyStart + 8) !== VIDEO_HANDLER) continue;
-    const long = whole[header.bodyStart] === 1 ? 8 : 0;
-    const trackId = view.getUint32(header.bodyStart + 12 + long);
-    const timescale = view.getUint32(media.bodyStart + (whole[media.bodyStart] === 1 ? 20 : 12));
-    return Math.round((compositionDelay(whole, trackId) * TICKS_PER_SECOND) / timescale);
-  }
-  return 0;
-}
-
-/** `vide`. */
-const VIDEO_HANDLER = 0x7669_6465;
+/** What lies nearer to the segment's first frame than this belongs to the segment. */
+const halfFrameTicks = ({ framesPerSecond }: VideoFacts): number =>
+  Math.floor(TICKS_PER_SECOND / framesPerSecond / 2);
 
 /**
  * Writes the fragment with exact times: presentation times are the source's, decode times the same in
