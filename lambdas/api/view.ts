@@ -43,7 +43,8 @@ export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(de
       );
     }
     const view = event.queryStringParameters?.view === 'vod' ? 'vod' : 'live';
-    const { document, maxAgeSeconds } = await viewer.media(videoId, rendition, view);
+    const broadcast = Number(event.queryStringParameters?.broadcast ?? 1);
+    const { document, maxAgeSeconds } = await viewer.media(videoId, rendition, view, broadcast);
     return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
   });
 

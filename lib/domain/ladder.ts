@@ -1,5 +1,7 @@
 /** The ladder as data, and which of its rungs a source deserves. */
 
+import { TICKS_PER_SECOND } from './ticks.ts';
+
 /** A rung scales the video to a frame whose short side (the height, in landscape) is `shortSidePx`. */
 export type Rung = Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>;
 
@@ -24,7 +26,14 @@ export type PlannedRung = Readonly<{
   maxrateBps: number;
   /** H.264 level, as in Table A-1: '3.1', '4.0'. */
   level: string;
+  /** How long before its presentation a frame is decoded, so that frames can be reordered; 0: none is. */
+  reorderTicks: number;
 }>;
+
+/** Frames of `reorderTicks`: x264 at its fast presets refers back over two. */
+const REORDERED_FRAMES = 2;
+/** Below, reordering saves little and would take a large part of a second. */
+const MIN_REORDERED_FPS = 10;
 
 /** A rung taller than the source is worth encoding, at the source's size, only above this ratio. */
 const WORTH_A_RUNG = 1.1;
@@ -40,14 +49,31 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
   const fitting = tallestFirst.filter((rung) => rung.shortSidePx <= shortSide);
   const above = tallestFirst.findLast((rung) => rung.shortSidePx > shortSide);
   const tallestFit = fitting[0]?.shortSidePx ?? 0;
+  const { framesPerSecond } = source;
+  const reorderTicks =
+    framesPerSecond < MIN_REORDERED_FPS
+      ? 0
+      : Math.round((REORDERED_FRAMES * TICKS_PER_SECOND) / framesPerSecond);
   const chosen = above && shortSide > tallestFit * WORTH_A_RUNG ? [above, ...fitting] : fitting;
   return chosen.map(({ name, shortSidePx, maxrateBps }) => {
     const scale = Math.min(1, shortSidePx / shortSide);
     const widthPx = even(source.widthPx * scale);
     const heightPx = even(source.heightPx * scale);
-    const level = avcLevel(widthPx, heightPx, source.framesPerSecond);
-    return { name, widthPx, heightPx, maxrateBps, level };
+    const level = avcLevel(widthPx, heightPx, framesPerSecond);
+    return { name, widthPx, heightPx, maxrateBps, level, reorderTicks };
   });
+}
+
+/**
+ * The picture that a segment's rungs are planned for: of the shape and rate of the run's first, so that
+ * all segments share their init segments; taller where the segment is, so that a small first picture does
+ * not spoil what follows.
+ */
+export function pictureForSegment(run: SourcePicture, segment: SourcePicture): SourcePicture {
+  const scale = Math.min(segment.widthPx, segment.heightPx) / Math.min(run.widthPx, run.heightPx);
+  if (scale <= 1) return run;
+  const { widthPx, heightPx } = run;
+  return { ...run, widthPx: Math.round(widthPx * scale), heightPx: Math.round(heightPx * scale) };
 }
 
 /** Chroma of 4:2:0 video has half the size, so both sides are even; never larger than the source. */

@@ -47,6 +47,10 @@ export const renditionSegmentKey = (
 ): string =>
   `${mediaPrefix(stream)}${rendition}/${run}-${padded(number)}-${digest.slice(0, 12)}.m4s`;
 
+/** Of audio, for an entry from before the rendition began. */
+export const silenceKey = (stream: StreamIdentity, rendition: string, sequence: number): string =>
+  `${mediaPrefix(stream)}${rendition}/silence/${String(sequence).padStart(10, '0')}.m4s`;
+
 /** Init segments are named by their content: the same settings give the same object. */
 export const renditionInitKey = (
   stream: StreamIdentity,
@@ -57,8 +61,9 @@ export const renditionInitKey = (
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (
   stream: StreamIdentity,
-  sequence: number,
+  { run, number, startTicks }: Readonly<{ run: number; number: number; startTicks: number }>,
   resolution: string,
   language: string,
   format: string,
-): string => `${mediaPrefix(stream)}joined/${padded(sequence)}-${resolution}-${language}.${format}`;
+): string =>
+  `${mediaPrefix(stream)}joined/${run}-${padded(number)}-${startTicks}-${resolution}-${language}.${format}`;

@@ -4,13 +4,14 @@
  */
 
 import { DomainError } from './errors.ts';
-import { ticksToSeconds } from './ticks.ts';
-import type {
-  EntryRendition,
-  Pieces,
-  RenditionInfo,
-  RenditionTotals,
-  TimelineState,
+import { averageBps, boundBps } from './rates.ts';
+import { DEFAULT_TARGET_SECONDS } from './stream.ts';
+import {
+  type EntryRendition,
+  isGap,
+  type RenditionInfo,
+  type TimelineEntry,
+  type TimelineState,
 } from './timeline.ts';
 
 type Rates = Readonly<{
@@ -19,7 +20,7 @@ type Rates = Readonly<{
   averageBps: number;
 }>;
 
-type VideoInfo = Omit<Extract<RenditionInfo, { kind: 'video' }>, 'kind'>;
+type VideoInfo = Omit<Extract<RenditionInfo, { kind: 'video' }>, 'kind' | 'maxrateBps'>;
 
 export type VideoRendition = Rates & VideoInfo & Readonly<{ name: string }>;
 
@@ -66,14 +67,23 @@ export type Presentation = Readonly<{
 
 const AUDIO_GROUP_ID = 'audio';
 
-export function presentationOf({ renditions }: Pick<TimelineState, 'renditions'>): Presentation {
+/** The part of a timeline's state that says what is offered. */
+export type Offered = Readonly<
+  Pick<TimelineState, 'renditions'> &
+    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds'>>
+>;
+
+export function presentationOf(state: Offered): Presentation {
+  const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
   const audio: AudioRendition[] = [];
   for (const [name, totals] of Object.entries(renditions)) {
     const { info } = totals;
-    const rates = { peakBps: totals.peakBps, averageBps: averageBps(totals) };
+    const isLive = endedAtMs === undefined;
+    const peakBps = boundBps(totals, targetDurationSeconds, isLive);
+    const rates = { peakBps, averageBps: averageBps(totals) };
     if (info.kind === 'video') {
-      const { kind: _, ...shown } = info;
+      const { kind: _, maxrateBps: __, ...shown } = info;
       video.push({ name, ...shown, ...rates });
     } else {
       const { codecString, channels } = info;
@@ -107,22 +117,18 @@ function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGrou
   };
 }
 
-const averageBps = ({ sizeBytes, durationTicks }: RenditionTotals): number =>
-  Math.round((sizeBytes * 8) / ticksToSeconds(durationTicks));
-
 /**
  * Renditions whose pieces stand in for missing ones of `name`, the best first: an encoder run with
- * smaller video has fewer rungs, one with fewer languages fewer audio tracks, and a gap would stall
- * players. The next smaller video first: it is never more than the viewer's line can carry.
+ * smaller video has fewer rungs, and a gap would stall players. The next smaller video first: it is
+ * never more than the viewer's line can carry. None of audio: what is missing there is silent.
  */
-export function fallbackOrder({ video, audio }: Presentation, name: string): string[] {
+export function fallbackOrder({ video }: Pick<Presentation, 'video'>, name: string): string[] {
   const own = video.find((rendition) => rendition.name === name);
-  const candidates = own
-    ? [
-        ...video.filter(({ heightPx }) => heightPx <= own.heightPx),
-        ...video.filter(({ heightPx }) => heightPx > own.heightPx).reverse(),
-      ]
-    : audio;
+  if (!own) return [];
+  const candidates = [
+    ...video.filter(({ heightPx }) => heightPx <= own.heightPx),
+    ...video.filter(({ heightPx }) => heightPx > own.heightPx).reverse(),
+  ];
   return candidates.map((rendition) => rendition.name).filter((other) => other !== name);
 }
 
@@ -136,19 +142,30 @@ export type ListedPiece = Readonly<{
   initKey: string;
 }>;
 
+/** An entry of the live timeline, or one of the recording, whose late arrivals have no sequence. */
+type ListedEntry = Pick<TimelineEntry, 'renditions'> & Readonly<{ sequence?: number | undefined }>;
+
 /**
- * Pieces of an entry → what the rendition `name` lists there. Every rendition lists every entry.
- * `before` is what it lists right before; undefined for the first.
+ * An entry → what the rendition `name` lists there. Every rendition lists every entry. `silenceKey`
+ * names the silent pieces of the audio before it began. `before` is what it lists right before;
+ * undefined for the first.
  */
 export function pieceLister(
   state: Pick<TimelineState, 'renditions'>,
   name: string,
-): (pieces: Pieces, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
+  silenceKey: (rendition: string, sequence: number) => string,
+): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
   const candidates = [name, ...fallbackOrder(presentationOf(state), name)];
-  const newestInitKey = state.renditions[name]?.initKey ?? '';
-  return (pieces, before) => {
+  const { initKey: newestInitKey = '', silence } = state.renditions[name] ?? {};
+  return (entry, before) => {
+    const { renditions: pieces, sequence = -1 } = entry;
     const rendition = candidates.find((candidate) => pieces[candidate]) ?? name;
-    const piece = pieces[rendition];
+    const isSilent = silence && sequence >= silence.from && sequence < silence.to && !isGap(entry);
+    const piece =
+      pieces[rendition] ??
+      (isSilent
+        ? { key: silenceKey(name, sequence), initKey: silence.initKey, sizeBytes: 0 }
+        : undefined);
     return { rendition, piece, initKey: piece?.initKey ?? before?.initKey ?? newestInitKey };
   };
 }

@@ -3,12 +3,14 @@
  *
  * A live playlist only grows at its end and shrinks at its front (RFC 8216bis, 6.2.1). So a segment
  * is appended when all before it are completed; a missing one is waited for until a grace period
- * after a later segment is ready, then it becomes a gap for good.
+ * after a later segment is ready, then it becomes a gap for good. The recording has it all the same
+ * when it comes later (recording.ts).
  */
 
-import type { RenderedOutcome, SegmentOutcome } from './segment.ts';
-import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
+import { piecesOf, type RenderedOutcome, type SegmentOutcome } from './segment.ts';
+import { TICKS_PER_SECOND } from './ticks.ts';
 import type { TimelineEntry, TimelineState } from './timeline.ts';
+import { type MakeSilence, type StoredObject, TimelineDraft } from './timeline-draft.ts';
 
 /** What is known of the run that is being published, from `state.nextNumber` on. */
 export type RunProgress = Readonly<{
@@ -25,6 +27,8 @@ export type RunProgress = Readonly<{
   outcomes: readonly SegmentOutcome[];
   /** A later run has begun. */
   isOver: boolean;
+  /** A segment of the later run is ready to be shown, since then. */
+  nextRunReadyAtMs?: number;
 }>;
 
 export type PublicationRules = Readonly<{ holeGraceMs: number; targetDurationSeconds: number }>;
@@ -33,6 +37,8 @@ export type Publication = Readonly<{
   entries: readonly TimelineEntry[];
   /** Of the entries that are no gaps, in their order. */
   shown: readonly RenderedOutcome[];
+  /** To be stored before the entries are written: silence where a segment has no audio. */
+  objects: readonly StoredObject[];
   /** After these entries. At the start of the next run, if this run is done. */
   state: TimelineState;
   /** The run has nothing more to publish and a later run has begun. */
@@ -42,9 +48,6 @@ export type Publication = Readonly<{
   /** Ask again at this time: the grace of a missing segment ends then. */
   wakeAtMs: number | undefined;
 }>;
-
-/** A jump of the source's clock larger than this is a discontinuity for players. */
-const MAX_TIME_JUMP_TICKS = TICKS_PER_SECOND / 2;
 
 /** Encoders that skip numbers lose no media: less than a frame is missing. */
 const NO_JUMP_TICKS = TICKS_PER_SECOND / 30;
@@ -61,18 +64,26 @@ export function planPublication(
   progress: RunProgress,
   rules: PublicationRules,
   nowMs: number,
+  makeSilence?: MakeSilence,
 ): Publication {
-  const draft = new TimelineDraft(state, progress);
+  const draft = new TimelineDraft(state, progress, rules.targetDurationSeconds, nowMs, makeSilence);
   const known = new Set(progress.known);
   const goesOn = state.run === progress.run && state.nextNumber !== undefined;
   const start = goesOn ? { number: state.nextNumber } : runStart(progress, rules, nowMs);
   if (start.number === undefined) {
     const { wakeAtMs } = start;
-    return { entries: [], shown: [], state, runIsDone: false, isFull: false, wakeAtMs };
+    const nothing = { entries: [], shown: [], objects: [] };
+    return { ...nothing, state, runIsDone: false, isFull: false, wakeAtMs };
   }
   let number: number = start.number;
   let isFull: boolean;
   let wakeAtMs: number | undefined;
+  const { nextRunReadyAtMs } = progress;
+  /** The next run waits for this one's last segments, but no longer than a target duration. */
+  const nextRunGraceEnd = (): number | undefined =>
+    nextRunReadyAtMs === undefined
+      ? undefined
+      : graceEndMs(nextRunReadyAtMs, 1000 * rules.targetDurationSeconds, nowMs);
   const outcomes = new Map(progress.outcomes.map((outcome) => [outcome.number, outcome]));
   const lastKnown = Math.max(progress.known.at(-1) ?? -1, progress.outcomes.at(-1)?.number ?? -1);
   for (;;) {
@@ -80,37 +91,46 @@ export function planPublication(
     if (isFull) break;
     const outcome = outcomes.get(number);
     if (outcome?.type === 'rendered') {
+      const { length } = piecesOf(outcome);
+      isFull = draft.entries.length > 0 && draft.entries.length + length > MAX_ENTRIES;
+      if (isFull) break;
       draft.append(outcome);
       number += 1;
       continue;
     }
     const later = progress.outcomes.find((one) => one.type === 'rendered' && one.number > number);
     if (later?.type !== 'rendered') {
+      if (!progress.isOver) break;
       // Nothing to show behind it: what failed or never came at a run's end is passed over.
       const pending = progress.known.some((one) => one >= number && !outcomes.has(one));
-      if (progress.isOver && !pending) number = Math.max(number, lastKnown + 1);
+      if (pending) {
+        wakeAtMs = nextRunGraceEnd();
+        if (progress.nextRunReadyAtMs === undefined || wakeAtMs !== undefined) break;
+      }
+      number = Math.max(number, lastKnown + 1);
       break;
     }
     const missing = numbersBetween(number, later.number);
     const blocking = missing.filter((one) => !outcomes.has(one));
     const isStuck = blocking.some((one) => known.has(one));
-    if (isStuck || (blocking.length > 0 && !draft.continuesWith(later))) {
+    if (isStuck || (blocking.length > 0 && !draft.continuesWith(later, NO_JUMP_TICKS))) {
       const graceMs = isStuck ? STUCK_SEGMENT_GRACE_MS : rules.holeGraceMs;
-      if (isWithin(later.completedAtMs, graceMs, nowMs)) {
-        // A failed segment before the missing one needs no waiting, but a gap is made in one piece.
-        wakeAtMs = later.completedAtMs + graceMs;
-        break;
-      }
+      // A failed segment before the missing one needs no waiting, but a gap is made in one piece.
+      wakeAtMs =
+        nextRunReadyAtMs === undefined || graceMs === rules.holeGraceMs
+          ? graceEndMs(later.completedAtMs, graceMs, nowMs)
+          : nextRunGraceEnd();
+      if (wakeAtMs !== undefined) break;
     }
-    isFull = !draft.appendGap(number, later, rules.targetDurationSeconds, MAX_ENTRIES);
+    isFull = !draft.appendGap(number, later, MAX_ENTRIES);
     if (isFull) break;
     number = later.number;
   }
   const runIsDone = progress.isOver && number > lastKnown;
   const { nextNumber: _, ...left } = draft.state;
   const next = runIsDone ? { run: progress.run + 1 } : { run: progress.run, nextNumber: number };
-  const { entries, shown } = draft;
-  return { entries, shown, state: { ...left, ...next }, runIsDone, isFull, wakeAtMs };
+  const { entries, shown, objects } = draft;
+  return { entries, shown, objects, state: { ...left, ...next }, runIsDone, isFull, wakeAtMs };
 }
 
 const numbersBetween = (from: number, to: number): number[] =>
@@ -118,11 +138,11 @@ const numbersBetween = (from: number, to: number): number[] =>
   Array.from({ length: Math.min(to - from, 1000) }, (_, index) => from + index);
 
 /**
- * Whether a period still lasts. Clocks of two machines differ a little; a period that begins further
- * ahead than it is long is from before the clock was set back, and over.
+ * The end of a period; undefined when it is over. Clocks of two machines differ a little; a period that
+ * begins further ahead than it is long is from before the clock was set back, and over.
  */
-const isWithin = (fromMs: number, timeMs: number, nowMs: number): boolean =>
-  fromMs - timeMs <= nowMs && nowMs < fromMs + timeMs;
+const graceEndMs = (fromMs: number, timeMs: number, nowMs: number): number | undefined =>
+  fromMs - timeMs <= nowMs && nowMs < fromMs + timeMs ? fromMs + timeMs : undefined;
 
 /** The first number of a run: uploads that race must not hide the segments before them. */
 function runStart(
@@ -136,139 +156,11 @@ function runStart(
     const nothingCame = progress.isOver && progress.outcomes.length >= progress.known.length;
     return nothingCame ? { number: lowest } : {};
   }
-  if (lowest === 0 || (progress.startHint ?? -1) >= lowest) return { number: lowest };
-  const { createdAtMs } = progress;
-  const waits = !progress.isOver && isWithin(createdAtMs, rules.holeGraceMs, nowMs);
-  return waits ? { wakeAtMs: createdAtMs + rules.holeGraceMs } : { number: lowest };
-}
-
-/** Entries in the making, and the state that they lead to. */
-class TimelineDraft {
-  readonly entries: TimelineEntry[] = [];
-  readonly shown: RenderedOutcome[] = [];
-  state: TimelineState;
-  readonly #run: number;
-  #startsRun: boolean;
-
-  constructor(state: TimelineState, progress: RunProgress) {
-    this.state = state;
-    this.#run = progress.run;
-    this.#startsRun = state.run !== progress.run || state.nextNumber === undefined;
-    if (this.#startsRun) {
-      const zero = progress.anchorMs - ticksToMs(progress.anchorTicks);
-      this.state = { ...state, zeroProgramDateTimeMs: zero };
-    }
+  if (lowest === 0 || (progress.startHint ?? -1) >= lowest || progress.isOver) {
+    return { number: lowest };
   }
-
-  append(outcome: RenderedOutcome): void {
-    const { state } = this;
-    const first = state.nextSequence === 0;
-    const jump = outcome.startTicks - state.endTicks;
-    const restarts = this.#startsRun || Math.abs(jump) > MAX_TIME_JUMP_TICKS;
-    const otherInit = Object.entries(outcome.renditions).some(([name, piece]) => {
-      const before = state.renditions[name]?.initKey;
-      return before !== undefined && before !== piece.initKey;
-    });
-    const discontinuity = !first && (restarts || otherInit);
-    const zero = this.#zeroFor(outcome.startTicks, first);
-    const renditions = { ...state.renditions };
-    for (const [name, piece] of Object.entries(outcome.renditions)) {
-      const info = outcome.catalogue[name];
-      if (!info) continue;
-      const before = renditions[name];
-      const bps = (piece.sizeBytes * 8 * TICKS_PER_SECOND) / outcome.durationTicks;
-      renditions[name] = {
-        info,
-        initKey: piece.initKey,
-        peakBps: Math.max(before?.peakBps ?? 0, Math.round(bps)),
-        sizeBytes: (before?.sizeBytes ?? 0) + piece.sizeBytes,
-        durationTicks: (before?.durationTicks ?? 0) + outcome.durationTicks,
-      };
-    }
-    this.#push({
-      number: outcome.number,
-      startTicks: outcome.startTicks,
-      durationTicks: outcome.durationTicks,
-      programDateTimeMs: zero + ticksToMs(outcome.startTicks),
-      discontinuity,
-      renditions: outcome.renditions,
-    });
-    this.shown.push(outcome);
-    this.state = {
-      ...this.state,
-      zeroProgramDateTimeMs: zero,
-      renditions,
-      startedAtMs: this.state.startedAtMs ?? Math.round(zero + ticksToMs(outcome.startTicks)),
-    };
-    this.#startsRun = false;
-  }
-
-  /** Whether no media is missing before this segment, whatever the numbers say. */
-  continuesWith({ startTicks }: RenderedOutcome): boolean {
-    return !this.#startsRun && Math.abs(startTicks - this.state.endTicks) <= NO_JUMP_TICKS;
-  }
-
-  /**
-   * A gap for the numbers from `from` up to the ready segment `later`; none where the source's clock
-   * shows that nothing is missing (the encoder skipped numbers). false if this write cannot hold it.
-   */
-  appendGap(
-    from: number,
-    later: RenderedOutcome,
-    targetSeconds: number,
-    maxEntries: number,
-  ): boolean {
-    const missingTicks = later.startTicks - this.state.endTicks;
-    const longestTicks = targetSeconds * TICKS_PER_SECOND;
-    const count = later.number - from;
-    const size = Math.max(Math.ceil(missingTicks / longestTicks), Math.min(count, maxEntries));
-    // Longer than the numbers allow, or than one write holds: a discontinuity takes its place.
-    const knowable =
-      !this.#startsRun &&
-      missingTicks > MAX_TIME_JUMP_TICKS &&
-      missingTicks <= count * longestTicks &&
-      size <= maxEntries;
-    if (!knowable) return true;
-    if (this.entries.length > 0 && this.entries.length + size > maxEntries) return false;
-    for (let index = 0; index < size; index += 1) {
-      const startTicks = this.state.endTicks;
-      const endTicks = later.startTicks - Math.round((missingTicks * (size - 1 - index)) / size);
-      this.#push({
-        number: Math.min(from + index, later.number - 1),
-        startTicks,
-        durationTicks: endTicks - startTicks,
-        programDateTimeMs: this.state.zeroProgramDateTimeMs + ticksToMs(startTicks),
-        discontinuity: false,
-        renditions: {},
-      });
-    }
-    return true;
-  }
-
-  /** Wall clock of time zero: a clock that starts over goes on where the entry before ended. */
-  #zeroFor(startTicks: number, first: boolean): number {
-    const { zeroProgramDateTimeMs: zero, endProgramDateTimeMs: endMs } = this.state;
-    const startMs = zero + ticksToMs(startTicks);
-    return first || startMs >= endMs - 1 ? zero : zero + (endMs - startMs);
-  }
-
-  #push(entry: Omit<TimelineEntry, 'sequence' | 'run' | 'offsetTicks' | 'discontinuities'>): void {
-    const { endedAtMs: _, ...state } = this.state;
-    const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
-    this.entries.push({
-      ...entry,
-      sequence: state.nextSequence,
-      run: this.#run,
-      offsetTicks: state.endOffsetTicks,
-      discontinuities,
-    });
-    this.state = {
-      ...state,
-      nextSequence: state.nextSequence + 1,
-      endTicks: entry.startTicks + entry.durationTicks,
-      endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
-      endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
-      discontinuities,
-    };
-  }
+  // A viewer who waits for an encoder to come back waits no longer than a target duration for this.
+  const graceMs = Math.min(rules.holeGraceMs, 1000 * rules.targetDurationSeconds);
+  const wakeAtMs = graceEndMs(progress.createdAtMs, graceMs, nowMs);
+  return wakeAtMs === undefined ? { number: lowest } : { wakeAtMs };
 }

@@ -72,19 +72,35 @@ export type SourceSegment = Readonly<{
   uploadedAtMs: number;
 }>;
 
+export type RenderedPiece = Readonly<{
+  startTicks: number;
+  durationTicks: number;
+  renditions: Readonly<Record<string, EntryRendition>>;
+}>;
+
 /** The job has made every rendition of the segment. */
 export type RenderedOutcome = Readonly<{
   type: 'rendered';
   run: number;
   number: number;
+  /** Of the whole segment. */
   startTicks: number;
   durationTicks: number;
+  /** Empty if it was cut into `pieces`. */
   renditions: Readonly<Record<string, EntryRendition>>;
+  /** Of a segment that is longer than the target duration: its pieces, in order. */
+  pieces?: readonly RenderedPiece[];
+  /** Wall clock of its start, if the encoder said it. */
+  programDateTimeMs?: number;
   catalogue: Readonly<Record<string, RenditionInfo>>;
   /** Of the source segment. */
   uploadedAtMs: number;
   completedAtMs: number;
 }>;
+
+/** What of it is listed, in order: as a whole, or in several pieces. */
+export const piecesOf = (outcome: RenderedOutcome): readonly RenderedPiece[] =>
+  outcome.pieces ?? [outcome];
 
 /** Outcome of a segment's job; recorded once, never changed. */
 export type SegmentOutcome =

@@ -6,7 +6,7 @@ import { TICKS_PER_SECOND } from './ticks.ts';
 
 export type StreamSettings = Readonly<{
   title: string;
-  /** Absent until the owner sets it or the first segment shows it; then it never changes. */
+  /** Absent unless the owner sets it. That of the playlists is fixed with their first entries. */
   targetDurationSeconds?: number;
   /** null: viewers can go back to the start. */
   dvrWindowSeconds: number | null;
@@ -64,31 +64,48 @@ export type Run = Readonly<{
 
 const MIN_HOLE_GRACE_SECONDS = 4;
 
-export const targetDurationSeconds = (settings: StreamSettings): number =>
-  settings.targetDurationSeconds ?? 6;
+/** Before the first segments have shown theirs. */
+export const DEFAULT_TARGET_SECONDS = 6;
+
+/** EXT-X-TARGETDURATION of the stream's playlists: fixed with the first entries, else as set. */
+export const targetDurationSeconds = (
+  settings: StreamSettings,
+  fixed: Readonly<{ targetDurationSeconds?: number }>,
+): number =>
+  fixed.targetDurationSeconds ?? settings.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS;
 
 /** How long publishing waits for a missing segment after a later one is ready. */
-export const holeGraceMs = (settings: StreamSettings): number =>
-  1000 *
-  (settings.holeGraceSeconds ??
-    Math.max(MIN_HOLE_GRACE_SECONDS, 2 * targetDurationSeconds(settings)));
+export const holeGraceMs = (settings: StreamSettings, targetSeconds: number): number =>
+  1000 * (settings.holeGraceSeconds ?? Math.max(MIN_HOLE_GRACE_SECONDS, 2 * targetSeconds));
 
 /**
  * How far back live viewers can go; null: to the start. A live playlist holds three target durations
  * at least (RFC 8216bis, 6.2.2).
  */
-export const dvrWindowTicks = (settings: StreamSettings): number | null =>
+export const dvrWindowTicks = (settings: StreamSettings, targetSeconds: number): number | null =>
   settings.dvrWindowSeconds === null
     ? null
-    : TICKS_PER_SECOND * Math.max(settings.dvrWindowSeconds, 3 * targetDurationSeconds(settings));
+    : TICKS_PER_SECOND * Math.max(settings.dvrWindowSeconds, 3 * targetSeconds);
+
+/** A stream whose owner sets no target duration has none above it: longer segments are cut. */
+const MAX_CHOSEN_TARGET_SECONDS = 10;
 
 /**
- * The target duration of a stream whose owner set none, from its first segment. Encoders that cut at
- * keyframes vary, and the value can never be raised, so there is half as much again to spare.
+ * The target duration of a stream whose owner set none: what the encoder's playlist says, or the longest
+ * of the segments that are known when the first is listed.
  */
-export const targetFromFirstSegment = (durationSeconds: number): number =>
-  Math.max(2, Math.ceil(durationSeconds * 1.5));
+export function chooseTarget(longestSeconds: number, saidSeconds = 0): number {
+  const longest = Math.max(saidSeconds, Math.round(longestSeconds));
+  return Math.min(MAX_CHOSEN_TARGET_SECONDS, Math.max(1, longest));
+}
 
 /** EXTINF, rounded to the nearest second, must not exceed the target (RFC 8216bis, 4.4.3.1). */
 export const fitsTarget = (durationSeconds: number, targetSeconds: number): boolean =>
   Math.round(durationSeconds) <= targetSeconds;
+
+/** Into how many pieces a segment is cut: each lasts a target duration at most. */
+export const piecesOfSegment = (
+  durationSeconds: number,
+  targetSeconds = MAX_CHOSEN_TARGET_SECONDS,
+): number =>
+  fitsTarget(durationSeconds, targetSeconds) ? 1 : Math.ceil(durationSeconds / targetSeconds);

@@ -1,5 +1,7 @@
 /** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
+import { TICKS_PER_SECOND } from './ticks.ts';
+
 /** One rendition's piece of an entry. */
 export type EntryRendition = Readonly<{
   /** Object key of the media segment. */
@@ -7,6 +9,9 @@ export type EntryRendition = Readonly<{
   /** Object key of the init segment that goes with it. */
   initKey: string;
   sizeBytes: number;
+  /** Of audio, whose frames do not end where those of the video do; absent: those of the entry. */
+  startTicks?: number;
+  durationTicks?: number;
 }>;
 
 /** What a rendition is; the same for all its segments of one run. */
@@ -18,6 +23,8 @@ export type RenditionInfo =
       widthPx: number;
       heightPx: number;
       framesPerSecond: number;
+      /** What the encoder is limited to; absent in timelines from before it was recorded. */
+      maxrateBps?: number;
     }>
   | Readonly<{
       kind: 'audio';
@@ -36,6 +43,7 @@ export type TimelineEntry = Readonly<{
   /** Media sequence number: 0, 1, 2 … through the whole life of the stream. */
   sequence: number;
   run: number;
+  /** Of the source segment; one that is longer than the target duration has several entries. */
   number: number;
   startTicks: number;
   durationTicks: number;
@@ -49,15 +57,32 @@ export type TimelineEntry = Readonly<{
   renditions: Pieces;
 }>;
 
+/**
+ * Times of two neighbours that differ by more are a discontinuity for players. Less is what rounding
+ * and lost frames at a cut amount to.
+ */
+export const MAX_TIME_JUMP_TICKS = TICKS_PER_SECOND / 10;
+
+export const isGap = ({ renditions }: Pick<TimelineEntry, 'renditions'>): boolean =>
+  Object.keys(renditions).length === 0;
+
 /** What a rendition has amounted to so far; BANDWIDTH and AVERAGE-BANDWIDTH come from it. */
 export type RenditionTotals = Readonly<{
   info: RenditionInfo;
   /** Init segment of its newest entry: a change needs EXT-X-MAP, and a discontinuity. */
   initKey: string;
-  /** Of its segment with the highest rate. */
+  /** The highest rate so far, and the newest segments: bytes and ticks, newest first (rates.ts). */
   peakBps: number;
+  newest?: readonly (readonly [sizeBytes: number, durationTicks: number])[];
   sizeBytes: number;
   durationTicks: number;
+  /** Of audio: where its newest piece ends. */
+  endTicks?: number;
+  /**
+   * Of audio that began after the stream: entries from the first of these sequences up to the second
+   * have silent pieces, whose keys follow from the sequence.
+   */
+  silence?: Readonly<{ from: number; to: number; initKey: string }>;
 }>;
 
 /** Where the timeline ends, and what live playlists list of it: all that is needed to append to it. */
@@ -75,7 +100,18 @@ export type TimelineState = Readonly<{
   discontinuities: number;
   renditions: Readonly<Record<string, RenditionTotals>>;
   startedAtMs?: number;
+  /** The encoder has ended the stream, and all of it is published. A later segment reopens it. */
   endedAtMs?: number;
+  /** From when on live playlists say so (EXT-X-ENDLIST): later than the end where the encoder may come back. */
+  endShownAtMs?: number;
+  /**
+   * What live playlists listed when they had ended, one for each time that the stream went on after
+   * viewers had been shown its end. Those playlists stay as they are (RFC 8216bis, 6.2.1); the next ones
+   * have addresses of their own.
+   */
+  broadcasts: readonly EndedBroadcast[];
+  /** EXT-X-TARGETDURATION; fixed with the first entries. */
+  targetDurationSeconds?: number;
   /** Counts the segments that came after their gaps were published, for the recording. */
   lateArrivals: number;
   /**
@@ -89,6 +125,15 @@ export type TimelineState = Readonly<{
   isEvent: boolean;
 }>;
 
+/** The part of the state that decides what live playlists list. */
+export type EndedBroadcast = Readonly<{
+  nextSequence: number;
+  endOffsetTicks: number;
+  dvrWindowTicks: number | null;
+  firstListedSequence: number;
+  endedAtMs: number;
+}>;
+
 export const EMPTY_TIMELINE: TimelineState = {
   nextSequence: 0,
   run: 0,
@@ -99,6 +144,7 @@ export const EMPTY_TIMELINE: TimelineState = {
   discontinuities: 0,
   renditions: {},
   lateArrivals: 0,
+  broadcasts: [],
   firstListedSequence: 0,
   isEvent: false,
 };

@@ -35,6 +35,26 @@ CREATE INDEX IF NOT EXISTS items_by_expiry ON items (expires_at_ms) WHERE expire
       `UPDATE items SET sort = 'housekeeping' WHERE partition GLOB 'stream/*' AND sort = 'look';`,
     )
     .join('\n'),
+
+  // Late arrivals lay by the sequence of their gap; now they are segments of their own.
+  `INSERT INTO items (partition, sort, version, value)
+    SELECT late.partition,
+      printf('late/%016d/%016d', gap.value ->> '$.run', gap.value ->> '$.number'),
+      1,
+      json_object(
+        'run', gap.value -> '$.run',
+        'number', gap.value -> '$.number',
+        'startTicks', coalesce(outcome.value, gap.value) -> '$.startTicks',
+        'durationTicks', coalesce(outcome.value, gap.value) -> '$.durationTicks',
+        'programDateTimeMs', gap.value -> '$.programDateTimeMs',
+        'renditions', late.value -> '$.renditions')
+    FROM items AS late
+    JOIN items AS gap ON gap.partition = late.partition
+      AND gap.sort = 'timeline/' || substr(late.sort, length('lateArrivals/') + 1)
+    LEFT JOIN items AS outcome ON outcome.partition = late.partition
+      AND outcome.sort = printf('outcome/%d/%016d', gap.value ->> '$.run', gap.value ->> '$.number')
+    WHERE late.partition GLOB 'stream/*' AND late.sort GLOB 'lateArrivals/*';
+  DELETE FROM items WHERE partition GLOB 'stream/*' AND sort GLOB 'lateArrivals/*'`,
 ];
 
 const SWEEP_INTERVAL_MS = 30_000;

@@ -1,6 +1,5 @@
 /** Whether a source is copied or encoded, and ffmpeg's arguments for it. Pure. */
 
-import { fitsTarget, targetFromFirstSegment } from '../domain/stream.ts';
 import type { EncodeCommand } from './command.ts';
 import type { Probe, ProbedVideo } from './probe.ts';
 
@@ -35,17 +34,14 @@ export function cutDurations(video: ProbedVideo, segmentSeconds: number): number
   return durations;
 }
 
-/** H.264 that its keyframes cut into segments that decode alone and fit the first one's target duration. */
+/** H.264 that its keyframes cut into segments that decode alone, none of them much longer than asked for. */
 export function isCopyable(video: ProbedVideo, segmentSeconds: number, live: boolean): boolean {
   if (video.codec !== 'h264' || video.rotated || !video.closed) return false;
   // Of a live source only the beginning was probed.
   if (live && video.keyframeSeconds.length < 2) return false;
   const durations = cutDurations(video, segmentSeconds);
-  const [first] = durations;
-  if (first === undefined) return false;
-  const target = targetFromFirstSegment(first);
   const longest = segmentSeconds * (live ? COPY_STRETCH.live : COPY_STRETCH.file);
-  return durations.every((seconds) => seconds <= longest && fitsTarget(seconds, target));
+  return durations.length > 0 && durations.every((seconds) => seconds <= longest);
 }
 
 /** ffmpeg's arguments between input and muxer. `probe`: undefined if the source was not probed. */

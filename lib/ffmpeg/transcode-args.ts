@@ -1,13 +1,16 @@
 /** The worker's command lines for ffmpeg. Pure: facts in, arguments out. */
 
 import { even, type PlannedRung } from '../domain/ladder.ts';
-import { PTS_WRAP_TICKS, TICKS_PER_SECOND } from '../domain/ticks.ts';
+import { PTS_WRAP_TICKS, TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
 
 /**
  * Where the first frame of a segment is put. Far above zero: sources whose timestamps ffmpeg reads
  * early by their reordering stay positive.
  */
 export const BASE_TICKS = 600 * TICKS_PER_SECOND;
+
+/** ffmpeg takes the first frame from a time on for a keyframe, and rounds the time to microseconds. */
+const KEYFRAME_EARLY_TICKS = TICKS_PER_SECOND / 1000;
 
 /** Longer segments get a keyframe inside, so that seeking stays quick. */
 const MAX_FRAMES_BETWEEN_KEYFRAMES = 600;
@@ -26,6 +29,8 @@ export type VideoJob = Readonly<{
   dropBeforeTicks?: number | undefined;
   /** The stream does not name its colour matrix. */
   guessMatrix: boolean;
+  /** Where keyframes stand besides the first, from the first frame on. */
+  keyframesAtTicks?: readonly number[] | undefined;
   outputs: readonly Readonly<{ rung: PlannedRung; path: string }>[];
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
@@ -35,6 +40,10 @@ export type VideoJob = Readonly<{
 export function videoArgs(job: VideoJob): string[] {
   const { inputPath, outputs, threads } = job;
   const threadArgs = threads === undefined ? [] : ['-threads', String(threads)];
+  const times = (job.keyframesAtTicks ?? []).map((ticks) =>
+    ticksToSeconds(BASE_TICKS + ticks - KEYFRAME_EARLY_TICKS).toFixed(6),
+  );
+  const keyframes = times.length > 0 ? ['-force_key_frames', times.join()] : [];
   return [
     ...threadArgs,
     ...inputArgs(job.format, inputPath, ['-copyts']),
@@ -42,6 +51,7 @@ export function videoArgs(job: VideoJob): string[] {
     ...outputs.flatMap(({ rung, path }, index) => [
       ...['-map', `[v${index}]`, ...threadArgs],
       ...encoderArgs(rung),
+      ...keyframes,
       path,
     ]),
   ];
@@ -104,7 +114,7 @@ export function fitInto(source: FrameSize, rung: FrameSize): FrameSize {
 }
 
 /** Fixes all that the init segment depends on, so that all segments of a rung share one. */
-function encoderArgs({ level, maxrateBps }: PlannedRung): string[] {
+function encoderArgs({ level, maxrateBps, reorderTicks }: PlannedRung): string[] {
   const keyframes = String(MAX_FRAMES_BETWEEN_KEYFRAMES);
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', level],
@@ -112,6 +122,7 @@ function encoderArgs({ level, maxrateBps }: PlannedRung): string[] {
     // Half full: segments that were encoded apart then keep to the rate when played one after another.
     ...['-rc_init_occupancy', String(Math.round(maxrateBps / 2))],
     ...['-g', keyframes, '-keyint_min', keyframes, '-sc_threshold', '0'],
+    ...(reorderTicks === 0 ? ['-bf', '0'] : []),
     // Parameter sets that do not depend on the quality setting, so that an update may change it.
     ...['-x264-params', 'stitchable=1'],
     ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],

@@ -52,7 +52,7 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     });
   const query = (...names: string[]) => CacheQueryStringBehavior.allowList(...names);
   return {
-    playlists: cache('Playlists', { ...FRESH, queryStringBehavior: query('view') }),
+    playlists: cache('Playlists', { ...FRESH, queryStringBehavior: query('view', 'broadcast') }),
     metadata: cache('Metadata', {
       ...FRESH,
       queryStringBehavior: query('format'),

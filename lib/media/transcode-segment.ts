@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
+import { cutAudio } from './audio/cut-audio.ts';
 import type { AudioAnchor } from './audio/frame-alignment.ts';
+import { cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
 import type { RenditionSegment } from './mux/cmaf.ts';
@@ -39,17 +41,26 @@ export type TranscodeInput = Readonly<{
    * Sets how long the last frame lasts, which MPEG-TS does not say.
    */
   findEndTicks?: (() => Promise<number | undefined>) | undefined;
+  /** EXT-X-TARGETDURATION of the stream; a longer segment is cut into pieces. undefined: not fixed yet. */
+  targetSeconds?: number | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
   workFolder: string;
   signal: AbortSignal;
 }>;
 
-export type TranscodedSegment = Readonly<{
-  /** By name: the rungs' names, `audio`, `audio-2`, … */
+/** `renditions` by name: the rungs' names, `audio`, `audio-2`, … */
+export type TranscodedPiece = Readonly<{
   renditions: Readonly<Record<string, RenditionSegment>>;
   startTicks: number;
   durationTicks: number;
+}>;
+
+export type TranscodedSegment = Readonly<{
+  startTicks: number;
+  durationTicks: number;
+  /** One, or several that abut. */
+  pieces: readonly TranscodedPiece[];
 }>;
 
 /**
@@ -64,22 +75,34 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
   const stop = new AbortController();
   const signal = AbortSignal.any([input.signal, stop.signal]);
   try {
+    const cuts = cutTimes(media.video, facts, input.targetSeconds);
     const [rungs, audio] = await allOrStop(stop, [
-      encodeVideo(input, media, folder, signal),
+      encodeVideo(input, media, cuts, folder, signal),
       encodeAudio(input, media, folder, signal),
     ]);
     const startTicks = facts.startTicks + timestampOffsetTicks;
     const endTicks = (await input.findEndTicks?.()) ?? facts.endTicks + timestampOffsetTicks;
+    const durationTicks = endTicks - startTicks;
+    const bounds = [0, ...cuts.filter((ticks) => ticks < durationTicks), durationTicks];
     const { video } = media;
     const finished = rungs.map((rung) => {
       if (!video || !facts.video) throw new Error('Video was encoded of a segment without video.');
-      return [rung.rung.name, finishRung(rung, video, facts.video, startTicks, endTicks)] as const;
+      return [rung.rung.name, finishRung(rung, video, facts.video, startTicks, bounds)] as const;
     });
-    return {
-      renditions: { ...Object.fromEntries(finished), ...audio },
-      startTicks,
-      durationTicks: endTicks - startTicks,
-    };
+    const separated = Object.entries(audio).map(
+      ([name, rendition]) => [name, cutAudio(rendition, startTicks, bounds)] as const,
+    );
+    const pieces = bounds.slice(0, -1).map((from, index) => ({
+      startTicks: startTicks + from,
+      durationTicks: (bounds[index + 1] ?? from) - from,
+      renditions: Object.fromEntries(
+        [...finished, ...separated].flatMap(([name, parts]) => {
+          const part = parts[index];
+          return part ? [[name, part]] : [];
+        }),
+      ),
+    }));
+    return { startTicks, durationTicks, pieces };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -103,6 +126,7 @@ async function allOrStop<T extends readonly unknown[]>(
 async function encodeVideo(
   { facts, rungs, previous, threads }: TranscodeInput,
   { container, video }: DemuxedSegment,
+  cuts: readonly number[],
   folder: string,
   signal: AbortSignal,
 ) {
@@ -116,6 +140,7 @@ async function encodeVideo(
     facts: facts.video,
     previous: before && (await demuxSegment(before.bytes, before.init)).video,
     rungs,
+    keyframesAtTicks: cuts,
     threads,
     folder,
     signal,

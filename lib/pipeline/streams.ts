@@ -43,7 +43,7 @@ export async function putStream(
     // A shorter grace may end the wait for a missing segment; the DVR window is the publisher's to change.
     await sendPublish(deps, { videoId, uid: stream.uid });
     const view = await describeStream(deps, stream);
-    const shown = { ...view, settings: shownSettings(stream) };
+    const shown = { ...view, settings: shownSettings(stream, view) };
     return { ...shown, ...(uploadKey === undefined ? {} : { uploadKey }), isNew: !found };
   }
 }
@@ -57,20 +57,26 @@ async function requireSameTarget(
   stream: Stream,
   { targetDurationSeconds: wanted }: SettingsChange,
 ): Promise<void> {
-  if (wanted === undefined || wanted === stream.settings.targetDurationSeconds) return;
-  if (!(await records.newestRun(stream))) return;
+  if (wanted === undefined) return;
+  const { value: timeline } = await records.timeline(stream);
+  const inForce = timeline.targetDurationSeconds ?? stream.settings.targetDurationSeconds;
+  if (wanted === inForce || !(await records.newestRun(stream))) return;
   throw new DomainError(
     'stream_exists',
-    `Stream "${stream.videoId}" has media; its target duration stays ${targetDurationSeconds(stream.settings)} s.`,
+    `Stream "${stream.videoId}" has media; its target duration stays ${inForce === undefined ? 'that of its first segments' : `${inForce} s`}.`,
     'Players rely on it. Delete the stream, or take another id.',
   );
 }
 
-const shownSettings = ({ settings }: Stream): StreamSettings => ({
-  ...settings,
-  targetDurationSeconds: targetDurationSeconds(settings),
-  holeGraceSeconds: holeGraceMs(settings) / 1000,
-});
+/** With what is in force where the owner has set nothing. */
+function shownSettings({ settings }: Stream, view: StreamView): StreamSettings {
+  const targetSeconds = targetDurationSeconds(settings, view);
+  return {
+    ...settings,
+    targetDurationSeconds: targetSeconds,
+    holeGraceSeconds: holeGraceMs(settings, targetSeconds) / 1000,
+  };
+}
 
 export async function listStreams(deps: Deps): Promise<StreamView[]> {
   const { records } = deps;
@@ -86,7 +92,8 @@ export async function showStream(
   videoId: string,
 ): Promise<StreamView & Readonly<{ settings: StreamSettings }>> {
   const { value: stream } = await getStream(deps, videoId);
-  return { ...(await describeStream(deps, stream)), settings: shownSettings(stream) };
+  const view = await describeStream(deps, stream);
+  return { ...view, settings: shownSettings(stream, view) };
 }
 
 export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
@@ -107,7 +114,8 @@ export async function describeStream(deps: Deps, stream: Stream): Promise<Stream
 
 export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
   const { startedAtMs, endedAtMs } = timeline;
-  const { title, dvrWindowSeconds, targetDurationSeconds } = stream.settings;
+  const { title, dvrWindowSeconds } = stream.settings;
+  const targetSeconds = timeline.targetDurationSeconds ?? stream.settings.targetDurationSeconds;
   const { video, audio } = presentationOf(timeline);
   return {
     videoId: stream.videoId,
@@ -117,7 +125,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(endedAtMs === undefined ? {} : { endedAt: new Date(endedAtMs).toISOString() }),
     durationSeconds: ticksToSeconds(timeline.endOffsetTicks),
     ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
-    ...(targetDurationSeconds === undefined ? {} : { targetDurationSeconds }),
+    ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     hls: `/viewstream/metadata/${stream.videoId}`,
     renditions: [
       ...video.map(({ codecString: codecs, ...rendition }) => ({

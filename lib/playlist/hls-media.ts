@@ -30,10 +30,11 @@ export type MediaPlaylistHeader = Readonly<{
 export type MediaPlaylist = MediaPlaylistHeader &
   Readonly<{ ended: boolean; segments: readonly MediaSegment[] }>;
 
-/** EXT-X-MAP outside of I-frame playlists (RFC 8216bis, 8). */
-const VERSION_WITH_MAP = 6;
-/** Early drafts ask for 8 beside EXT-X-GAP; later ones ask for nothing, which 8 satisfies, too. */
-const VERSION_WITH_GAP = 8;
+/**
+ * EXT-X-MAP asks for 6 (RFC 8216bis, 8), early drafts ask for 8 beside EXT-X-GAP. Always the same, as a
+ * live playlist must not change its tags when a gap comes or goes.
+ */
+const VERSION = 8;
 
 export const ENDLIST = '#EXT-X-ENDLIST\n';
 
@@ -41,9 +42,9 @@ export const ENDLIST = '#EXT-X-ENDLIST\n';
  * The lines before the first segment. EXT-X-DISCONTINUITY-SEQUENCE always: a window that lists a
  * discontinuity may slide only if the tag was there before (6.2.2).
  */
-export const formatHeader = (header: MediaPlaylistHeader, listsGap: boolean): string =>
+export const formatHeader = (header: MediaPlaylistHeader): string =>
   `#EXTM3U
-#EXT-X-VERSION:${listsGap ? VERSION_WITH_GAP : VERSION_WITH_MAP}
+#EXT-X-VERSION:${VERSION}
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-TARGETDURATION:${Math.ceil(header.targetDurationSeconds)}
 ${header.playlistType ? `#EXT-X-PLAYLIST-TYPE:${header.playlistType}\n` : ''}\
@@ -70,10 +71,7 @@ ${checkedUri(uri)}
 }
 
 export function formatMediaPlaylist(playlist: MediaPlaylist): string {
-  let text = formatHeader(
-    playlist,
-    playlist.segments.some(({ gap }) => gap),
-  );
+  let text = formatHeader(playlist);
   let previousMapUri: string | undefined;
   for (const segment of playlist.segments) {
     text += formatSegment(segment, previousMapUri);

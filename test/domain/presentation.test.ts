@@ -196,10 +196,12 @@ const piece = (name: string, initKey = `init-of-${name}`): EntryRendition => ({
 
 describe('a rendition lists at an entry', () => {
   const state = { renditions: { ...LADDER, audio: audio('en', 1000) } };
+  const lister = (name: string, of: Parameters<typeof pieceLister>[0] = state) =>
+    pieceLister(of, name, (rendition, sequence) => `silence-of-${rendition}-${sequence}`);
   const pieces = { '1080p': piece('1080p'), '360p': piece('360p'), audio: piece('audio') };
 
   test('its own piece, with the init segment of that piece', () => {
-    assert.deepEqual(pieceLister(state, '1080p')(pieces), {
+    assert.deepEqual(lister('1080p')({ renditions: pieces }), {
       rendition: '1080p',
       piece: pieces['1080p'],
       initKey: 'init-of-1080p',
@@ -211,7 +213,7 @@ describe('a rendition lists at an entry', () => {
       ['720p', '360p'],
       ['480p', '360p'],
     ] as const) {
-      assert.deepEqual(pieceLister(state, name)(pieces), {
+      assert.deepEqual(lister(name)({ renditions: pieces }), {
         rendition: fallback,
         piece: pieces[fallback],
         initKey: `init-of-${fallback}`,
@@ -222,14 +224,34 @@ describe('a rendition lists at an entry', () => {
   test('else a gap: video does not stand in for audio, nor audio for video', () => {
     const gap = (name: string) => ({ rendition: name, piece: undefined });
     const [noAudio, noVideo] = [{ '1080p': piece('1080p') }, { audio: piece('audio') }];
-    assert.deepEqual(pieceLister(state, 'audio')(noAudio), { ...gap('audio'), initKey: 'init-en' });
-    assert.deepEqual(pieceLister(state, '720p')(noVideo), { ...gap('720p'), initKey: 'init-720' });
+    assert.deepEqual(lister('audio')({ renditions: noAudio }), {
+      ...gap('audio'),
+      initKey: 'init-en',
+    });
+    assert.deepEqual(lister('720p')({ renditions: noVideo }), {
+      ...gap('720p'),
+      initKey: 'init-720',
+    });
   });
 
   test('a gap with the init segment listed before it, whatever the rendition has become since', () => {
-    const list = pieceLister(state, '720p');
-    const before = list({ '720p': piece('720p', 'init-of-an-earlier-run') });
-    assert.equal(list({}, before).initKey, 'init-of-an-earlier-run');
+    const list = lister('720p');
+    const before = list({ renditions: { '720p': piece('720p', 'init-of-an-earlier-run') } });
+    assert.equal(list({ renditions: {} }, before).initKey, 'init-of-an-earlier-run');
+  });
+
+  test('silence for audio that began after the entry, and none where the whole entry is a gap', () => {
+    const silence = { from: 3, to: 5, initKey: 'init-of-silence' };
+    const late = { renditions: { ...LADDER, audio: { ...audio('en', 1000), silence } } };
+    const list = lister('audio', late);
+    const renditions = { '1080p': piece('1080p') };
+    assert.deepEqual(list({ renditions, sequence: 3 }), {
+      rendition: 'audio',
+      piece: { key: 'silence-of-audio-3', initKey: 'init-of-silence', sizeBytes: 0 },
+      initKey: 'init-of-silence',
+    });
+    for (const sequence of [2, 5]) assert.equal(list({ renditions, sequence }).piece, undefined);
+    assert.equal(list({ renditions: {}, sequence: 4 }).piece, undefined);
   });
 });
 

@@ -230,7 +230,7 @@ describe('queues that the first version wrote', () => {
     writeOldMessages(data, [{ queue: 'transcode', body: job('u1', 0) }]);
     open(t, data);
     assert.equal(versionOf(data.queuesFile), 2);
-    assert.equal(versionOf(data.indexFile), 2);
+    assert.equal(versionOf(data.indexFile), 3);
     const { queues } = open(t, data);
     assert.deepEqual(await queues.liveJobs.depth(), { ready: 1, inFlight: 0, delayed: 0 });
   });
@@ -249,6 +249,7 @@ describe('records that the first version wrote', () => {
     const data = await setUp(t);
     const head = { nextSequence: 3, run: 1, renditions: { healed: { sizeBytes: 4 } } };
     const outcome = { run: 1, number: 5, startTicks: 0, durationTicks: 180_000, renditions };
+    const gap = { run: 1, number: 5, startTicks: 0, durationTicks: 90_000, programDateTimeMs: 9 };
     const failed = { type: 'failed', run: 1, number: 6, reason: '"settledAtMs":' };
     const grant = { number: 7, digest: 'd', sizeBytes: 10, pushed: false };
     writeOldItems(data, [
@@ -265,6 +266,7 @@ describe('records that the first version wrote', () => {
       [partition, 'outcome/1/0000000000000006', { ...failed, settledAtMs: 3 }],
       [partition, 'head', { ...head, healed: 2 }],
       [partition, 'healed/0000000000000001', { sequence: 1, renditions }],
+      [partition, 'timeline/0000000000000001', { ...gap, sequence: 1, renditions: {} }],
       [partition, 'grant/abc', { grantId: 'abc', ...grant }],
       [partition, 'look', { atMs: 17 }],
     ]);
@@ -284,9 +286,9 @@ describe('records that the first version wrote', () => {
       value: { ...EMPTY_TIMELINE, ...head, lateArrivals: 2 },
       version: 3,
     });
-    const late = { sequence: 1, renditions };
-    assert.deepEqual([...(await records.lateArrivals(stream))], [[1, late]]);
-    assert.deepEqual(await records.findLateArrival(stream, 1), late);
+    assert.deepEqual(await records.lateArrivals(stream), [
+      { ...gap, durationTicks: outcome.durationTicks, renditions },
+    ]);
     const presigned = await records.findPresigned(stream, 'abc');
     assert.deepEqual(presigned?.value, { presignId: 'abc', ...grant });
     assert.deepEqual(await records.nextHousekeeping(stream), { value: { atMs: 17 }, version: 3 });

@@ -86,6 +86,7 @@ describe('the arguments for ffmpeg:', () => {
       heightPx: 720,
       maxrateBps: 2_500_000,
       level: '3.1',
+      reorderTicks: 6000,
     };
     const small = { ...rung, name: '360p', widthPx: 640, heightPx: 360, maxrateBps: 700_000 };
     const args = videoArgs({
@@ -116,7 +117,14 @@ describe('the arguments for ffmpeg:', () => {
     const inputPath = join(folder, 'source.mp4');
     const source = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:d=0.2', '-c:v', 'libx264', inputPath];
     await runFfmpeg({ args: source });
-    const rung = { name: '90p', widthPx: 160, heightPx: 90, maxrateBps: 200_000, level: '3.0' };
+    const rung = {
+      name: '90p',
+      widthPx: 160,
+      heightPx: 90,
+      maxrateBps: 200_000,
+      level: '3.0',
+      reorderTicks: 6000,
+    };
     const path = join(folder, 'rung.mp4');
     const args = videoArgs({
       inputPath,

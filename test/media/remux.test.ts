@@ -24,7 +24,7 @@ function decodeAll(bytes: Uint8Array, name: string): Decoded[] {
 }
 
 const joined = (segment: TranscodedSegment, format: 'mp4' | 'ts') => {
-  const { '180p': video, audio } = segment.renditions;
+  const { '180p': video, audio } = segment.pieces[0]?.renditions ?? {};
   return remuxRenditions({ ...(video ? { video } : {}), audio: audio ? [audio] : [], format });
 };
 

@@ -133,14 +133,19 @@ export async function transcodeRun(clip: Clip, options: RunOptions = {}): Promis
 }
 
 function joinRenditions(results: readonly TranscodedSegment[]): Record<string, JoinedRendition> {
-  const names = Object.keys(results[0]?.renditions ?? {});
+  const listed = results.flatMap(({ pieces }) => pieces);
+  const names = Object.keys(listed[0]?.renditions ?? {});
   return Object.fromEntries(
     names.map((name) => {
-      const parts = results.flatMap((result) => result.renditions[name] ?? []);
+      const parts = listed.flatMap(({ renditions }) => renditions[name] ?? []);
       const [first] = parts;
       if (!first) throw new Error(`There is no rendition ${name}.`);
       const pieces = parts.map(({ init, media }): JoinedPiece => {
-        const { samples, startTicks, endTicks } = parseCmaf(Buffer.concat([init, media]));
+        const track = parseCmaf(Buffer.concat([init, media]));
+        const { samples } = track;
+        // Decode times lie before the presentation by the same delay in all segments.
+        const startTicks = Math.min(...samples.map(({ ptsTicks }) => ptsTicks));
+        const endTicks = track.endTicks + startTicks - track.startTicks;
         return { startTicks, endTicks, samples, digest: digestOf(media) };
       });
       const inits = new Set(parts.map(({ init }) => digestOf(init)));

@@ -19,9 +19,14 @@ import {
 
 afterEach(() => useFfmpeg('ffmpeg'));
 
-const digests = ({ renditions }: TranscodedSegment): Record<string, string> =>
+const renditionsOf = ({ pieces: [only, ...more] }: TranscodedSegment) => {
+  assert.equal(more.length, 0);
+  return only?.renditions ?? assert.fail('no piece');
+};
+
+const digests = (segment: TranscodedSegment): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(renditions).map(([name, { init, media }]) => [
+    Object.entries(renditionsOf(segment)).map(([name, { init, media }]) => [
       name,
       `${digestOf(init)} ${digestOf(media)}`,
     ]),
@@ -85,7 +90,7 @@ describe('transcode jobs:', () => {
       assert.equal(results[index]?.startTicks, facts.startTicks + timestampOffsetTicks);
       assert.equal(results[index]?.durationTicks, 180_000);
     }
-    const info = results[0]?.renditions['180p']?.info;
+    const info = results[0]?.pieces[0]?.renditions['180p']?.info;
     assert.deepEqual(info, {
       kind: 'video',
       codecString: 'avc1.64001e',
@@ -182,8 +187,8 @@ describe('a damaged segment:', () => {
     assert.notDeepEqual(spoiled, clip.segments[1]?.bytes);
     const damaged = placed.map((it, index) => (index === 1 ? { ...it, bytes: spoiled } : it));
     const out = await transcodePlaced(clip, damaged, 1);
-    const [a, b] = [whole, out].map(({ renditions }) => {
-      const { init, media } = renditions.audio ?? assert.fail();
+    const [a, b] = [whole, out].map((segment) => {
+      const { init, media } = renditionsOf(segment).audio ?? assert.fail();
       return parseCmaf(Buffer.concat([init, media]));
     });
     assert.deepEqual([b?.startTicks, b?.endTicks], [a?.startTicks, a?.endTicks]);

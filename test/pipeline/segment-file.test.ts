@@ -80,7 +80,7 @@ async function start(t: TestContext) {
     head: async () => ({ sizeBytes: 1, contentType: 'video/mp4' }),
   };
   /** The renditions in the name of a joined file. */
-  const renditionsIn = (key: string) => key.match(/joined\/\d{10}-(.*)\.mp4$/)?.[1];
+  const renditionsIn = (key: string) => key.match(/joined\/1-\d{10}-\d+-(.*)\.mp4$/)?.[1];
   const join = async (timestamp: string, resolution?: string, language?: string) => {
     const moment = await findMoment(deps, 'show', timestamp);
     const choice = { format: 'mp4', resolution, language } as const;

@@ -5,7 +5,7 @@ import {
   findByInstant,
   findByOffset,
   findFirstListed,
-  findGap,
+  findListed,
 } from '../../lib/pipeline/records/timeline-search.ts';
 
 const STREAM = { videoId: 'show', uid: 'u1' };
@@ -115,7 +115,7 @@ describe('the gap published in place of a segment', () => {
     ['is none for a number that is not published yet', 2, 9, undefined],
   ] as const) {
     test(title, async () => {
-      const found = await findGap(reader(TIMELINE).records, STREAM, 5, { run, number });
+      const found = await findListed(reader(TIMELINE).records, STREAM, 5, { run, number });
       assert.equal(found?.sequence, sequence);
     });
   }

@@ -89,7 +89,7 @@ test('media playlist: a live window names its init segment once, and every wall 
   assert.equal(
     text,
     `#EXTM3U
-#EXT-X-VERSION:6
+#EXT-X-VERSION:8
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-TARGETDURATION:6
 #EXT-X-MEDIA-SEQUENCE:7
@@ -171,10 +171,7 @@ test('media playlist: text that grew segment by segment is the text made at once
       const body = playlist.segments.map((entry, index) =>
         formatSegment(entry, playlist.segments[index - 1]?.mapUri),
       );
-      const header = formatHeader(
-        playlist,
-        playlist.segments.some(({ gap }) => gap),
-      );
+      const header = formatHeader(playlist);
       const grown = header + body.join('') + (playlist.ended ? ENDLIST : '');
       assert.equal(grown, formatMediaPlaylist(playlist));
     }),
@@ -194,7 +191,7 @@ test('media playlist: durations are short decimals that add up', () => {
 
 test('media playlist: a target duration is whole seconds, and text that would break a line is refused', () => {
   const header = { targetDurationSeconds: 4.004, mediaSequence: 0, discontinuitySequence: 0 };
-  assert.match(formatHeader(header, false), /^#EXT-X-TARGETDURATION:5$/m);
+  assert.match(formatHeader(header), /^#EXT-X-TARGETDURATION:5$/m);
   for (const uri of [
     '',
     '#a.m4s',

@@ -10,6 +10,9 @@ export type RenditionSegment = Readonly<{
   /** One fragment: `moof` and `mdat`. */
   media: Uint8Array;
   info: RenditionInfo;
+  /** Of audio, on the timeline: its frames do not begin and end where those of the video do. */
+  startTicks?: number;
+  durationTicks?: number;
 }>;
 
 export type CmafSample = Readonly<{

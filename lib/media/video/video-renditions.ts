@@ -16,6 +16,7 @@ import {
   type RenditionSegment,
   writeFragment,
 } from '../mux/cmaf.ts';
+import { decodeTimes } from './decode-times.ts';
 import { restoreTimestamps } from './restore-timestamps.ts';
 
 export type VideoJobInput = Readonly<{
@@ -24,6 +25,8 @@ export type VideoJobInput = Readonly<{
   /** Of the segment before this one, for frames that refer to it. */
   previous?: DemuxedVideo | undefined;
   rungs: readonly PlannedRung[];
+  /** Where the segment is cut: ticks from its start. */
+  keyframesAtTicks?: readonly number[] | undefined;
   threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
@@ -55,6 +58,7 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
     dropBeforeTicks: startsWithPrevious ? startTicks - halfFrameTicks(facts) : undefined,
     guessMatrix: !video.saysMatrix,
     outputs,
+    keyframesAtTicks: job.keyframesAtTicks,
     threads: job.threads,
   });
   try {
@@ -109,17 +113,17 @@ const halfFrameTicks = ({ framesPerSecond }: VideoFacts): number =>
   Math.floor(TICKS_PER_SECOND / framesPerSecond / 2);
 
 /**
- * Writes the fragment with exact times: presentation times are the source's, decode times the same in
- * order, and the last frame lasts until the next segment. So no rounding reaches the viewer.
- * `startTicks`, `endTicks`: of the segment, on the timeline.
+ * Writes the fragments with exact times: presentation times are the source's, and the last frame lasts
+ * until the next segment. So no rounding reaches the viewer. One fragment for each part of the segment,
+ * as `bounds` say: ticks from its start, the first 0, the last its duration.
  */
 export function finishRung(
   { rung, init, samples }: EncodedRung,
   video: DemuxedVideo,
   facts: VideoFacts,
   startTicks: number,
-  endTicks: number,
-): RenditionSegment {
+  bounds: readonly number[],
+): RenditionSegment[] {
   const order = samples.map((_, index) => index);
   order.sort((a, b) => (samples[a]?.ptsTicks ?? 0) - (samples[b]?.ptsTicks ?? 0));
   const encoded = order.map((index) => (samples[index]?.ptsTicks ?? 0) - BASE_TICKS);
@@ -127,19 +131,54 @@ export function finishRung(
     .map(({ ptsTicks }) => ptsTicks - facts.startTicks)
     .sort((a, b) => a - b);
   const ticks = restoreTimestamps(encoded, source);
-  const shown = new Map(order.map((index, rank) => [index, ticks[rank] ?? 0]));
-  const end = Math.max(endTicks - startTicks, (ticks.at(-1) ?? 0) + 1);
-  const timed = samples.map(({ bytes, isSync }, index) => {
-    const decode = ticks[index] ?? 0;
-    const durationTicks = (ticks[index + 1] ?? end) - decode;
-    return { bytes, isSync, durationTicks, compositionTicks: (shown.get(index) ?? 0) - decode };
-  });
-  const { widthPx, heightPx } = rung;
+  const shown: number[] = [];
+  for (const [rank, index] of order.entries()) shown[index] = ticks[rank] ?? 0;
+  const { widthPx, heightPx, maxrateBps, reorderTicks } = rung;
   const { framesPerSecond } = facts;
   const codecString = avcCodecString(init);
-  return {
-    init,
-    media: writeFragment(startTicks, timed, 1),
-    info: { kind: 'video', codecString, widthPx, heightPx, framesPerSecond },
-  };
+  const info = { kind: 'video' as const, codecString, widthPx, heightPx, framesPerSecond };
+  const parts = separateAtKeyframes(samples, shown, bounds);
+  return parts.map(({ from, to, endTicks }) => {
+    const presentation = shown.slice(from, to);
+    const decode = decodeTimes(presentation, reorderTicks);
+    const last = Math.max(endTicks - reorderTicks, (decode.at(-1) ?? 0) + 1);
+    const timed = samples.slice(from, to).map(({ bytes, isSync }, index) => {
+      const decodeTicks = decode[index] ?? 0;
+      return {
+        ...{ bytes, isSync },
+        durationTicks: (decode[index + 1] ?? last) - decodeTicks,
+        compositionTicks: (presentation[index] ?? 0) - decodeTicks,
+      };
+    });
+    const media = writeFragment(startTicks + (decode[0] ?? 0), timed, 1);
+    return { init, media, info: { ...info, maxrateBps } };
+  });
+}
+
+/** Samples from one bound to the next; each part begins with the keyframe nearest to its bound. */
+function separateAtKeyframes(
+  samples: readonly CmafSample[],
+  shown: readonly number[],
+  bounds: readonly number[],
+): { from: number; to: number; endTicks: number }[] {
+  const keyframes = samples.flatMap(({ isSync }, index) => (isSync ? [index] : []));
+  const starts = bounds
+    .slice(0, -1)
+    .map((bound, part) =>
+      part === 0
+        ? 0
+        : keyframes.reduce((best, index) =>
+            Math.abs((shown[index] ?? 0) - bound) < Math.abs((shown[best] ?? 0) - bound)
+              ? index
+              : best,
+          ),
+    );
+  return starts.map((from, part) => {
+    const to = starts[part + 1] ?? samples.length;
+    return {
+      from,
+      to,
+      endTicks: part + 1 < starts.length ? (shown[to] ?? 0) : (bounds.at(-1) ?? 0),
+    };
+  });
 }

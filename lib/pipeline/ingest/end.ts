@@ -1,6 +1,6 @@
 /** The end of a stream: by a call of the encoder, by its playlist, or by its silence. */
 
-import type { Run, Stream } from '../../domain/stream.ts';
+import type { Run, Stream, StreamSettings } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';
 import type { EndRequest } from '../records/record-types.ts';
@@ -43,3 +43,15 @@ export const endsWith = (
   end.number === newest.number &&
   (end.run === run.run ||
     (end.reason === 'playlist' && run.createdAtMs <= end.requestedAtMs + OVERTAKING_MS));
+
+const DEFAULT_IDLE_TIMEOUT_SECONDS = 60;
+
+/**
+ * How long live playlists go on after an end was requested. An encoder that is restarted pushes the end
+ * of its playlist first: it has the stream's idle timeout to come back, before viewers are told.
+ */
+export const endGraceMs = (
+  { reason }: EndRequest,
+  { idleTimeoutSeconds }: StreamSettings,
+): number =>
+  reason === 'playlist' ? 1000 * (idleTimeoutSeconds ?? DEFAULT_IDLE_TIMEOUT_SECONDS) : 0;

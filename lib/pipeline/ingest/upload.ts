@@ -9,7 +9,7 @@ import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';
 import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
-import { fitsTarget, type Run, type Stream, targetFromFirstSegment } from '../../domain/stream.ts';
+import type { Run, Stream } from '../../domain/stream.ts';
 import {
   TIMELINE_OFFSET_TICKS,
   ticksToMs,
@@ -44,6 +44,9 @@ export type UploadResult = Readonly<{ receipt: Receipt; isNew: boolean }>;
 
 /** Rounds in which another upload may win the race for a run or a number before we give up. */
 const MAX_RACES = 5;
+
+/** One job makes all of a segment, and viewers wait for it. */
+const MAX_SEGMENT_SECONDS = 60;
 
 /** A segment that is uploaded again so much later and has no job in the queue has lost it. */
 const REPEATED_UPLOAD_MS = 5000;
@@ -131,7 +134,7 @@ async function store(
   initKey: string | undefined,
 ): Promise<Stored | 'raced'> {
   const { records } = deps;
-  const settings = checkDuration(stream.value, upload.number, facts);
+  requireSaneDuration(upload.number, facts);
   const nowMs = deps.clock.now();
   let timestampOffsetTicks = TIMELINE_OFFSET_TICKS;
   let joins: Run | undefined;
@@ -167,30 +170,18 @@ async function store(
     const durations = [{ number: upload.number, seconds: upload.durationSeconds }];
     await records.hintDurations(stream.value, run.run, durations);
   }
-  const changed =
-    settings === stream.value.settings
-      ? {}
-      : { stream: { ...stream, value: { ...stream.value, settings } } };
-  const recorded = await records.recordSegment(
-    stream.value,
-    segment,
-    joins ? undefined : { run, ...changed },
-  );
+  const recorded = await records.recordSegment(stream.value, segment, joins ? undefined : { run });
   return recorded ? { run, segment, startsRun: !joins } : 'raced';
 }
 
-/** Throws `segment_too_long`; returns the settings, with the target duration if this segment sets it. */
-function checkDuration(stream: Stream, number: number, facts: SegmentFacts): Stream['settings'] {
-  const seconds = ticksToSeconds(facts.endTicks - facts.startTicks);
-  const target = stream.settings.targetDurationSeconds;
-  if (target === undefined) {
-    return { ...stream.settings, targetDurationSeconds: targetFromFirstSegment(seconds) };
-  }
-  if (fitsTarget(seconds, target)) return stream.settings;
+/** Throws `segment_too_long`. What is longer than the target duration is listed in several pieces. */
+function requireSaneDuration(number: number, { startTicks, endTicks }: SegmentFacts): void {
+  const seconds = ticksToSeconds(endTicks - startTicks);
+  if (seconds <= MAX_SEGMENT_SECONDS) return;
   throw new DomainError(
     'segment_too_long',
-    `Segment ${number} lasts ${seconds.toFixed(3)} s; the stream's target duration is ${target} s.`,
-    `Set the encoder's keyframe interval and segment length to ${target} s or less, or PUT /streams/${stream.videoId} with a larger targetDurationSeconds before the first upload.`,
+    `Segment ${number} lasts ${seconds.toFixed(3)} s; ${MAX_SEGMENT_SECONDS} s is the longest.`,
+    "Set the encoder's segment length and keyframe interval to a few seconds; viewers wait for a segment to end.",
   );
 }
 

@@ -4,15 +4,17 @@
  */
 
 import { setTimeout } from 'node:timers/promises';
+import { defined } from '../../base/defined.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { planLadder } from '../../domain/ladder.ts';
+import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
-import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
+import type { RenderedPiece, SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { secondsToTicks, TICKS_PER_SECOND } from '../../domain/ticks.ts';
-import type { EntryRendition } from '../../domain/timeline.ts';
+import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
 import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
+import type { RenditionSegment } from '../../media/mux/cmaf.ts';
 import { type TranscodedSegment, transcodeSegment } from '../../media/transcode-segment.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
@@ -95,7 +97,8 @@ async function transcode(
     loadSource(deps, segment),
     findPredecessor(deps, stream, run, segment, signal),
   ]);
-  const picture = run.picture ?? segment.facts.video;
+  const own = segment.facts.video;
+  const picture = own && run.picture ? pictureForSegment(run.picture, own) : own;
   // Frames that refer to the segment before are decoded with it.
   const previousSource = isOpen && previous ? await loadSource(deps, previous) : undefined;
   return transcodeSegment({
@@ -107,6 +110,7 @@ async function transcode(
     audioAnchors: run.audio,
     previous: previous && { ...previous, source: previousSource },
     findEndTicks: () => findEndTicks(records, stream, segment),
+    targetSeconds: await targetSeconds(records, stream),
     threads,
     workFolder,
     signal,
@@ -152,34 +156,51 @@ async function storeRenditions(
   deps: WorkerDeps,
   stream: Stream,
   { run, number, uploadedAtMs }: SourceSegment,
-  transcoded: TranscodedSegment,
+  { startTicks, durationTicks, pieces }: TranscodedSegment,
 ): Promise<SegmentOutcome> {
-  const made = Object.entries(transcoded.renditions);
-  const stored = await Promise.all(
-    made.map(async ([name, { init, media, info }]): Promise<[string, EntryRendition]> => {
-      const { contentType } = MEDIA_FORMATS[info.kind === 'video' ? 'cmafVideo' : 'cmafAudio'];
-      const key = renditionSegmentKey(stream, name, run, number, digestOf(media));
-      const initKey = renditionInitKey(stream, name, digestOf(init));
-      await Promise.all([
-        deps.media.put(key, media, contentType),
-        deps.media.put(initKey, init, contentType),
-      ]);
-      return [name, { key, initKey, sizeBytes: media.byteLength }];
-    }),
-  );
-  const renditions = Object.fromEntries(stored);
-  const catalogue = Object.fromEntries(made.map(([name, { info }]) => [name, info]));
-  const { startTicks, durationTicks } = transcoded;
-  const completedAtMs = deps.clock.now();
+  const catalogue: Record<string, RenditionInfo> = {};
+  const stored: RenderedPiece[] = [];
+  for (const { renditions, ...times } of pieces) {
+    const made = Object.entries(renditions);
+    for (const [name, { info }] of made) catalogue[name] = info;
+    const keys = await Promise.all(
+      made.map(async ([name, rendition]) => {
+        return [name, await storeRendition(deps, stream, name, run, number, rendition)] as const;
+      }),
+    );
+    stored.push({ ...times, renditions: Object.fromEntries(keys) });
+  }
+  const [only] = stored;
   return {
     type: 'rendered',
-    run,
-    number,
-    startTicks,
-    durationTicks,
-    renditions,
-    catalogue,
-    uploadedAtMs,
-    completedAtMs,
+    ...{ run, number, startTicks, durationTicks },
+    ...(stored.length === 1 && only
+      ? { renditions: only.renditions }
+      : { renditions: {}, pieces: stored }),
+    ...{ catalogue, uploadedAtMs, completedAtMs: deps.clock.now() },
   };
+}
+
+async function storeRendition(
+  { media: store }: WorkerDeps,
+  stream: Stream,
+  name: string,
+  run: number,
+  number: number,
+  { init, media, info, startTicks, durationTicks }: RenditionSegment,
+): Promise<EntryRendition> {
+  const { contentType } = MEDIA_FORMATS[info.kind === 'video' ? 'cmafVideo' : 'cmafAudio'];
+  const key = renditionSegmentKey(stream, name, run, number, digestOf(media));
+  const initKey = renditionInitKey(stream, name, digestOf(init));
+  await Promise.all([store.put(key, media, contentType), store.put(initKey, init, contentType)]);
+  return { key, initKey, sizeBytes: media.byteLength, ...defined({ startTicks, durationTicks }) };
+}
+
+/** What longer segments are cut for; a stream's playlists fix it with their first entries. */
+async function targetSeconds(
+  records: StreamRecords,
+  { settings, ...stream }: Stream,
+): Promise<number | undefined> {
+  if (settings.targetDurationSeconds !== undefined) return settings.targetDurationSeconds;
+  return (await records.timeline(stream)).value.targetDurationSeconds;
 }

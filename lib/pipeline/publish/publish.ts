@@ -3,24 +3,32 @@
  * (a group of the publish queue); should two ever overlap, the version of the state lets one win.
  */
 
+import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { type Publication, planPublication } from '../../domain/publication.ts';
-import type { SegmentOutcome } from '../../domain/segment.ts';
+import type { LateArrival } from '../../domain/recording.ts';
+import { piecesOf, type RenderedOutcome, type SegmentOutcome } from '../../domain/segment.ts';
 import {
+  chooseTarget,
+  DEFAULT_TARGET_SECONDS,
   dvrWindowTicks,
   holeGraceMs,
   type Run,
   type Stream,
   targetDurationSeconds,
 } from '../../domain/stream.ts';
+import { TICKS_PER_SECOND, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
 import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
+import { totalsWith } from '../../domain/timeline-draft.ts';
 import type { Deps } from '../deps.ts';
-import { endsWith } from '../ingest/end.ts';
+import { endGraceMs, endsWith } from '../ingest/end.ts';
 import type { PublishRequest } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import type { Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
-import { findFirstListed, findGap } from '../records/timeline-search.ts';
+import { findFirstListed, findListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+
+const AUDIO_TYPE = MEDIA_FORMATS.cmafAudio.contentType;
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
 const READ_AHEAD = 100;
@@ -70,10 +78,11 @@ async function currentTimeline(
   records: StreamRecords,
   stream: Stream,
 ): Promise<Versioned<TimelineState>> {
-  const windowTicks = dvrWindowTicks(stream.settings);
   for (;;) {
     const timeline = await records.timeline(stream);
     const { value: before, version } = timeline;
+    const targetSeconds = targetDurationSeconds(stream.settings, before);
+    const windowTicks = dvrWindowTicks(stream.settings, targetSeconds);
     if (before.dvrWindowTicks === windowTicks) return timeline;
     const isFirst = before.dvrWindowTicks === undefined;
     const floor = isFirst ? 0 : await findFirstListed(records, stream, before);
@@ -106,9 +115,10 @@ async function appendReady(
   ]);
   if (!run || !newestRun) return { timeline, listed: [], again: false };
   const plan = await planRun(deps, stream, before, run, newestRun.run > run.run);
-  const { entries, again } = plan;
+  const { entries, objects, again } = plan;
+  await Promise.all(objects.map(({ key, bytes }) => deps.media.put(key, bytes, AUDIO_TYPE)));
   // Only when all is listed that is ready: what is left then decides whether the end is reached.
-  const ended = again ? undefined : await endIfRequested(records, stream, plan.state, newestRun);
+  const ended = again ? undefined : await endIfRequested(deps, stream, plan.state, newestRun);
   const next = ended ?? plan.state;
   let written = timeline;
   if (entries.length > 0 || plan.runIsDone || ended) {
@@ -141,12 +151,14 @@ async function planRun(
 ): Promise<Publication & Readonly<{ again: boolean }>> {
   const { records } = deps;
   const from = state.run === run.run ? (state.nextNumber ?? 0) : 0;
-  const [outcomes, startHint] = await Promise.all([
+  const [outcomes, startHint, nextRunReadyAtMs] = await Promise.all([
     readOutcomes(records, stream, run.run, from),
     state.nextNumber === undefined ? records.startHint(stream, run.run) : undefined,
+    isOver ? readyAtMs(records, stream, run.run + 1) : undefined,
   ]);
   // As far as the outcomes at least: what lies between them without an outcome must be seen.
   const known = await records.numbersFrom(stream, run.run, from, outcomes.length + READ_AHEAD);
+  const targetSeconds = await targetFor(records, stream, state, run, known);
   const plan = planPublication(
     state,
     {
@@ -159,16 +171,51 @@ async function planRun(
       known,
       outcomes,
       isOver,
+      ...(nextRunReadyAtMs === undefined ? {} : { nextRunReadyAtMs }),
     },
     {
-      holeGraceMs: holeGraceMs(stream.settings),
-      targetDurationSeconds: targetDurationSeconds(stream.settings),
+      holeGraceMs: holeGraceMs(stream.settings, targetSeconds),
+      targetDurationSeconds: targetSeconds,
     },
     deps.clock.now(),
   );
   const again =
     plan.isFull || plan.runIsDone || (plan.entries.length > 0 && outcomes.length >= READ_AHEAD);
   return { ...plan, again };
+}
+
+/** Since when a segment of a run can be shown; undefined if none can. */
+async function readyAtMs(
+  records: StreamRecords,
+  stream: Stream,
+  run: number,
+): Promise<number | undefined> {
+  const outcomes = await readOutcomes(records, stream, run, 0);
+  return outcomes.find(({ type }) => type === 'rendered')?.completedAtMs;
+}
+
+/**
+ * The target duration, which the first entries fix. All segments that are acknowledged by then count:
+ * the job of a later one finds it fixed, and cuts what is longer.
+ */
+async function targetFor(
+  records: StreamRecords,
+  stream: Stream,
+  state: TimelineState,
+  run: Run,
+  known: readonly number[],
+): Promise<number> {
+  const set = state.targetDurationSeconds ?? stream.settings.targetDurationSeconds;
+  if (set !== undefined) return set;
+  const [hint, ...segments] = await Promise.all([
+    records.startHint(stream, run.run),
+    ...known.slice(0, READ_AHEAD).map((number) => records.findSegment(stream, run.run, number)),
+  ]);
+  const longestTicks = segments.reduce((longest, segment) => {
+    const { startTicks = 0, endTicks = 0 } = segment?.facts ?? {};
+    return Math.max(longest, endTicks - startTicks);
+  }, 0);
+  return chooseTarget(ticksToSeconds(longestTicks), hint?.targetDurationSeconds);
 }
 
 /** Up to the first segment that can be shown, however many failed before it. */
@@ -189,24 +236,31 @@ async function readOutcomes(
 
 /** The state of an ended stream; undefined unless the end was requested and nothing is left to publish. */
 async function endIfRequested(
-  records: StreamRecords,
+  { records, clock }: Deps,
   stream: Stream,
   state: TimelineState,
   newestRun: Run,
 ): Promise<TimelineState | undefined> {
-  if (state.endedAtMs !== undefined || state.run !== newestRun.run) return undefined;
+  if (state.run !== newestRun.run) return undefined;
   const [end, newest] = await Promise.all([
     records.endRequest(stream),
     records.newestSegment(stream, newestRun.run),
   ]);
   if (!end || !newest || !endsWith(end, newestRun, newest)) return undefined;
+  const endShownAtMs = end.requestedAtMs + endGraceMs(end, stream.settings);
+  if (state.endedAtMs !== undefined) {
+    // Ended by the encoder's playlist first, and then by a call as well.
+    const isSooner =
+      endShownAtMs < (state.endShownAtMs ?? 0) && clock.now() < (state.endShownAtMs ?? 0);
+    return isSooner ? { ...state, endShownAtMs } : undefined;
+  }
   const from = state.nextNumber ?? 0;
   const outcomes = await readOutcomes(records, stream, newest.run, from);
   const known = await records.numbersFrom(stream, newest.run, from, outcomes.length + READ_AHEAD);
   // What failed at the very end has nothing behind it to wait for.
   const failed = new Set(outcomes.filter(isFailed).map((outcome) => outcome.number));
   if (known.some((number) => !failed.has(number))) return undefined;
-  return { ...state, endedAtMs: end.requestedAtMs };
+  return { ...state, endedAtMs: end.requestedAtMs, endShownAtMs };
 }
 
 const isFailed = (outcome: SegmentOutcome): boolean => outcome.type === 'failed';
@@ -218,18 +272,51 @@ const isBehind = (
   run < state.run ||
   (run === state.run && state.nextNumber !== undefined && number < state.nextNumber);
 
-/** A segment that came after its gap was published: live playlists keep the gap, the recording does not. */
+/**
+ * A segment whose place live playlists have passed: they stay as they are, the recording shows it there.
+ * One that they list already is left alone: its job was done twice.
+ */
 async function recordLateArrival(
   records: StreamRecords,
   stream: Stream,
   timeline: Versioned<TimelineState>,
   completed: Readonly<{ run: number; number: number }>,
 ): Promise<Versioned<TimelineState>> {
-  const outcome = await records.findOutcome(stream, completed.run, completed.number);
-  if (outcome?.type !== 'rendered') return timeline;
-  const gap = await findGap(records, stream, timeline.value.nextSequence, completed);
-  if (!gap) return timeline;
-  const lateArrival = { sequence: gap.sequence, renditions: outcome.renditions };
-  await records.recordLateArrival(stream, lateArrival, timeline.value, timeline.version);
+  const [outcome, run, listed] = await Promise.all([
+    records.findOutcome(stream, completed.run, completed.number),
+    records.getRun(stream, completed.run),
+    findListed(records, stream, timeline.value.nextSequence, completed),
+  ]);
+  if (outcome?.type !== 'rendered' || !run || listed) return timeline;
+  const { number, startTicks, durationTicks, renditions, pieces } = outcome;
+  const countedMs = run.anchorMs + ticksToMs(startTicks - run.anchorTicks);
+  const late: LateArrival = {
+    ...{ run: run.run, number, startTicks, durationTicks, renditions, ...(pieces && { pieces }) },
+    programDateTimeMs: outcome.programDateTimeMs ?? countedMs,
+  };
+  const state = withLateRates(timeline.value, outcome);
+  await records.recordLateArrival(stream, late, state, timeline.version);
   return currentTimeline(records, stream);
+}
+
+/** What the recording lists counts in its rates, but not as a neighbour of the newest segments. */
+function withLateRates(state: TimelineState, outcome: RenderedOutcome): TimelineState {
+  const targetTicks = TICKS_PER_SECOND * (state.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS);
+  let { renditions } = state;
+  for (const piece of piecesOf(outcome)) {
+    const { catalogue } = outcome;
+    renditions = totalsWith(
+      { renditions },
+      piece.renditions,
+      catalogue,
+      piece.durationTicks,
+      targetTicks,
+    );
+  }
+  const kept = Object.entries(renditions).map(([name, totals]) => {
+    const { initKey = totals.initKey, newest = [], endTicks } = state.renditions[name] ?? {};
+    const { endTicks: _, ...rest } = totals;
+    return [name, { ...rest, initKey, newest, ...(endTicks === undefined ? {} : { endTicks }) }];
+  });
+  return { ...state, renditions: Object.fromEntries(kept) };
 }

@@ -22,5 +22,6 @@ export const durationSort = (run: number, number: number): string =>
 export const queuedSort = (run: number, number: number): string =>
   `queued/${run}/${digits(number)}`;
 export const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
-export const lateArrivalSort = (sequence: number): string => `lateArrivals/${digits(sequence)}`;
+export const lateArrivalSort = (run: number, number: number): string =>
+  `late/${digits(run)}/${digits(number)}`;
 export const HIGHEST = '9'.repeat(16);

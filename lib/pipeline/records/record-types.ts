@@ -1,7 +1,5 @@
 /** Records that only the pipeline knows; those of streams, segments and timelines are of the domain. */
 
-import type { Pieces } from '../../domain/timeline.ts';
-
 /** A record, and the version that a conditional write of it expects. */
 export type Versioned<T> = Readonly<{ value: T; version: number }>;
 
@@ -37,7 +35,4 @@ export type NextHousekeeping = Readonly<{
 }>;
 
 /** From the encoder's own playlist: the number of a run's first segment. */
-export type StartHint = Readonly<{ firstNumber: number }>;
-
-/** A segment that came after the gap with this sequence was published in its stead. */
-export type LateArrival = Readonly<{ sequence: number; renditions: Pieces }>;
+export type StartHint = Readonly<{ firstNumber: number; targetDurationSeconds?: number }>;

@@ -4,6 +4,7 @@
  */
 
 import type { StreamIdentity } from '../../domain/object-keys.ts';
+import type { LateArrival } from '../../domain/recording.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { EMPTY_TIMELINE, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
@@ -25,7 +26,6 @@ import {
 } from './record-keys.ts';
 import type {
   EndRequest,
-  LateArrival,
   NextHousekeeping,
   PresignedUploadRecord,
   SourceInit,
@@ -131,11 +131,11 @@ export class StreamRecords {
     return item?.value as SourceSegment | undefined;
   }
 
-  /** Acknowledges a segment; with it its run and the stream's settings when it is the first. */
+  /** Acknowledges a segment; with it its run when it is the first. */
   recordSegment(
     stream: StreamIdentity,
     segment: SourceSegment,
-    first?: Readonly<{ run: Run; stream?: Versioned<Stream> }>,
+    first?: Readonly<{ run: Run }>,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
     const writes: Write[] = [
@@ -146,10 +146,6 @@ export class StreamRecords {
       const { run } = first;
       writes.push(put(partition, runSort(run.run), run, 0));
       writes.push(put(partition, `session/${run.session}`, { run: run.run }, 0));
-      if (first.stream) {
-        const { value, version } = first.stream;
-        writes.push(put(settingsOf(stream.videoId), 'stream', value, version));
-      }
     }
     return this.#store.write(writes);
   }
@@ -317,35 +313,22 @@ export class StreamRecords {
     return (await this.#find<TimelineEntry>(partitionOf(stream), timelineSort(sequence)))?.value;
   }
 
-  /** false if the gap has its late arrival already, or if the state is no longer at `version`. */
+  /** false if it is recorded already, or if the state is no longer at `version`. */
   recordLateArrival(
     stream: StreamIdentity,
-    lateArrival: LateArrival,
+    late: LateArrival,
     state: TimelineState,
     version: number,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
     return this.#store.write([
-      put(partition, lateArrivalSort(lateArrival.sequence), lateArrival, 0),
+      put(partition, lateArrivalSort(late.run, late.number), late, 0),
       put(partition, 'head', { ...state, lateArrivals: state.lateArrivals + 1 }, version),
     ]);
   }
 
-  /** By sequence. */
-  async lateArrivals(stream: StreamIdentity): Promise<ReadonlyMap<number, LateArrival>> {
-    const all = await this.#list<LateArrival>(
-      partitionOf(stream),
-      lateArrivalSort(0),
-      `lateArrivals/${HIGHEST}`,
-    );
-    return new Map(all.map((lateArrival) => [lateArrival.sequence, lateArrival]));
-  }
-
-  async findLateArrival(
-    stream: StreamIdentity,
-    sequence: number,
-  ): Promise<LateArrival | undefined> {
-    return (await this.#find<LateArrival>(partitionOf(stream), lateArrivalSort(sequence)))?.value;
+  lateArrivals(stream: StreamIdentity): Promise<LateArrival[]> {
+    return this.#list(partitionOf(stream), lateArrivalSort(0, 0), `late/${HIGHEST}`);
   }
 
   async endRequest(stream: StreamIdentity): Promise<EndRequest | undefined> {

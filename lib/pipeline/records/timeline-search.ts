@@ -6,7 +6,12 @@
 
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
-import { isListedLive, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
+import {
+  isGap,
+  isListedLive,
+  type TimelineEntry,
+  type TimelineState,
+} from '../../domain/timeline.ts';
 import type { StreamRecords } from './stream-records.ts';
 
 type EntryReader = Pick<StreamRecords, 'entry'>;
@@ -32,8 +37,8 @@ async function lastWhere(
   return found;
 }
 
-/** The gap that was published in place of a segment; undefined if none was. */
-export async function findGap(
+/** The entry that shows a segment; undefined if there is a gap in its place, or nothing. */
+export async function findListed(
   records: EntryReader,
   stream: StreamIdentity,
   length: number,
@@ -45,8 +50,7 @@ export async function findGap(
     length,
     (one) => one.run < run || (one.run === run && one.number <= number),
   );
-  const isItsGap = entry?.run === run && entry.number === number;
-  return isItsGap && Object.keys(entry.renditions).length === 0 ? entry : undefined;
+  return entry?.run === run && entry.number === number && !isGap(entry) ? entry : undefined;
 }
 
 /** The entry at a time, in ticks from the start of the stream; undefined from the end of the timeline on. */

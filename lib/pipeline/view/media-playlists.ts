@@ -5,9 +5,11 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import { mediaPrefix } from '../../domain/object-keys.ts';
+import { mediaPrefix, silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import type { RecordedEntry } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import { ticksToMs } from '../../domain/ticks.ts';
 import {
   discontinuitySequence,
   isListedLive,
@@ -25,9 +27,13 @@ import {
 } from '../../playlist/hls-media.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import { type Document, documentOf } from './document.ts';
+import { recordedEntries } from './recorded-entries.ts';
 
-/** `vod`: the whole recording of a stream that has ended, with late arrivals in place of their gaps. */
+/** `vod`: the whole recording of a stream that has ended. */
 export type PlaylistView = 'live' | 'vod';
+
+/** A live playlist that has ended, of a stream that went on later, lies apart. */
+type RenderedView = PlaylistView | `live ${number}`;
 
 const PAGE = 500;
 const MAX_CACHED_CHARACTERS = 48_000_000;
@@ -43,7 +49,6 @@ type AppendOnlyPlaylist = {
   next: number;
   first?: TimelineEntry;
   last?: ListedPiece;
-  hasGap: boolean;
 };
 
 export class MediaPlaylists {
@@ -68,16 +73,14 @@ export class MediaPlaylists {
     stream: Stream,
     state: TimelineState,
     rendition: string,
-    view: PlaylistView,
+    view: RenderedView,
+    showsEnd: boolean,
   ): Promise<Document> {
-    const { nextSequence, endedAtMs, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
+    const { nextSequence, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
     const key = `${stream.uid}/${rendition}/${view}`;
+    const silence = state.renditions[rendition]?.silence;
     const stamp = [
-      nextSequence,
-      endedAtMs,
-      lateArrivals,
-      dvrWindowTicks,
-      firstListedSequence,
+      ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence, silence?.to],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -86,9 +89,11 @@ export class MediaPlaylists {
       const done = this.#documents.get(key);
       if (done?.stamp === stamp) return done.document;
       const text =
-        view === 'live' && isSliding(state)
-          ? await this.#renderWindow(stream, state, rendition)
-          : await this.#renderAppendOnly(stream, state, rendition, view);
+        view === 'vod'
+          ? await this.#renderRecording(stream, state, rendition)
+          : isSliding(state)
+            ? await this.#renderWindow(stream, state, rendition, view, showsEnd)
+            : await this.#renderAppendOnly(stream, state, rendition, view, showsEnd);
       const made = documentOf(text);
       this.#documents.set(key, { stamp, document: made });
       return made;
@@ -105,29 +110,40 @@ export class MediaPlaylists {
     return turn;
   }
 
-  async #renderWindow(stream: Stream, state: TimelineState, rendition: string): Promise<string> {
-    const entries = await this.#window(stream, state);
-    const listPiece = pieceLister(state, rendition);
+  async #renderWindow(
+    stream: Stream,
+    state: TimelineState,
+    rendition: string,
+    view: RenderedView,
+    showsEnd: boolean,
+  ): Promise<string> {
+    const entries = await this.#window(stream, state, view);
+    const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
     let last: ListedPiece | undefined;
     return formatMediaPlaylist({
-      targetDurationSeconds: targetDurationSeconds(stream.settings),
+      targetDurationSeconds: targetDurationSeconds(stream.settings, state),
       mediaSequence: entries[0]?.sequence ?? 0,
       discontinuitySequence: discontinuitySequence(entries[0]),
-      ended: state.endedAtMs !== undefined,
+      ended: showsEnd,
       segments: entries.map((entry) => {
-        last = listPiece(entry.renditions, last);
+        last = listPiece(entry, last);
         return segmentOf(stream, entry, last);
       }),
     });
   }
 
   /** The newest entries that together cover the window. */
-  async #window(stream: Stream, state: TimelineState): Promise<readonly TimelineEntry[]> {
+  async #window(
+    stream: Stream,
+    state: TimelineState,
+    view: RenderedView,
+  ): Promise<readonly TimelineEntry[]> {
+    const key = `${stream.uid}/${view}`;
     const { nextSequence, firstListedSequence: floor } = state;
     const startTicks = windowStartTicks(state);
     const reachesBack = (first: TimelineEntry | undefined): boolean =>
       first !== undefined && (first.sequence <= floor || first.offsetTicks <= startTicks);
-    const kept = this.#windows.get(stream.uid) ?? { entries: [], next: nextSequence };
+    const kept = this.#windows.get(key) ?? { entries: [], next: nextSequence };
     if (reachesBack(kept.entries[0])) {
       for (let from = kept.next; from < nextSequence; from += PAGE) {
         const to = Math.min(nextSequence, from + PAGE) - 1;
@@ -146,7 +162,7 @@ export class MediaPlaylists {
     kept.next = Math.max(kept.next, nextSequence);
     const start = kept.entries.findIndex((entry) => isListedLive(entry, state));
     if (start > 0) kept.entries.splice(0, start);
-    this.#windows.set(stream.uid, kept);
+    this.#windows.set(key, kept);
     return kept.entries;
   }
 
@@ -154,59 +170,71 @@ export class MediaPlaylists {
     stream: Stream,
     state: TimelineState,
     rendition: string,
-    view: PlaylistView,
+    view: RenderedView,
+    showsEnd: boolean,
   ): Promise<string> {
-    const isVod = view === 'vod';
-    const from = isVod ? 0 : state.firstListedSequence;
-    const late = isVod ? await this.#records.lateArrivals(stream) : undefined;
-    const key = [stream.uid, rendition, view, from, late?.size].join();
-    const playlist: AppendOnlyPlaylist = this.#appendOnly.get(key) ?? {
-      text: '',
-      next: from,
-      hasGap: false,
-    };
-    const listPiece = pieceLister(state, rendition);
+    const from = state.firstListedSequence;
+    const key = [stream.uid, rendition, view, from].join();
+    const playlist: AppendOnlyPlaylist = this.#appendOnly.get(key) ?? { text: '', next: from };
+    const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
     const parts = [playlist.text];
     while (playlist.next < state.nextSequence) {
       const to = Math.min(state.nextSequence, playlist.next + PAGE) - 1;
       for (const entry of await this.#records.entries(stream, playlist.next, to)) {
-        const pieces = late?.get(entry.sequence)?.renditions ?? entry.renditions;
-        const listed = listPiece(pieces, playlist.last);
-        const segment = segmentOf(stream, entry, listed);
-        parts.push(formatSegment(segment, playlist.last && uriOf(playlist.last.initKey)));
+        const listed = listPiece(entry, playlist.last);
+        const previousMap = playlist.last && uriOf(playlist.last.initKey);
+        parts.push(formatSegment(segmentOf(stream, entry, listed), previousMap));
         playlist.first ??= entry;
         playlist.last = listed;
-        playlist.hasGap ||= segment.gap;
       }
       playlist.next = to + 1;
     }
     playlist.text = parts.join('');
     this.#appendOnly.set(key, playlist);
-    const playlistType = isVod ? 'VOD' : state.isEvent ? 'EVENT' : undefined;
-    const header = formatHeader(
-      {
-        targetDurationSeconds: targetDurationSeconds(stream.settings),
-        mediaSequence: from,
-        discontinuitySequence: discontinuitySequence(playlist.first),
-        ...(playlistType ? { playlistType } : {}),
-      },
-      playlist.hasGap,
-    );
-    return header + playlist.text + (state.endedAtMs === undefined ? '' : ENDLIST);
+    const header = formatHeader({
+      targetDurationSeconds: targetDurationSeconds(stream.settings, state),
+      mediaSequence: from,
+      discontinuitySequence: discontinuitySequence(playlist.first),
+      ...(state.isEvent ? { playlistType: 'EVENT' as const } : {}),
+    });
+    return header + playlist.text + (showsEnd ? ENDLIST : '');
+  }
+
+  async #renderRecording(stream: Stream, state: TimelineState, rendition: string): Promise<string> {
+    const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
+    const parts: string[] = [];
+    let last: ListedPiece | undefined;
+    for await (const entry of recordedEntries(this.#records, stream, state)) {
+      const listed = listPiece(entry, last);
+      parts.push(formatSegment(segmentOf(stream, entry, listed), last && uriOf(last.initKey)));
+      last = listed;
+    }
+    const header = formatHeader({
+      targetDurationSeconds: targetDurationSeconds(stream.settings, state),
+      mediaSequence: 0,
+      discontinuitySequence: 0,
+      playlistType: 'VOD',
+    });
+    return header + parts.join('') + ENDLIST;
   }
 }
 
 const uriOf = (key: string): string => `/${key}`;
 
-const segmentOf = (
+/** Audio does not end where the video does: its playlist says its own times. */
+function segmentOf(
   stream: Stream,
-  entry: TimelineEntry,
+  entry: RecordedEntry,
   { piece, initKey }: ListedPiece,
-): MediaSegment => ({
-  uri: uriOf(piece?.key ?? `${mediaPrefix(stream)}gap/${entry.sequence}.m4s`),
-  mapUri: uriOf(initKey),
-  durationTicks: entry.durationTicks,
-  programDateTimeMs: entry.programDateTimeMs,
-  discontinuity: entry.discontinuity,
-  gap: piece === undefined,
-});
+): MediaSegment {
+  const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? {};
+  const gapKey = `${mediaPrefix(stream)}gap/${entry.run}-${entry.number}-${entry.startTicks}.m4s`;
+  return {
+    uri: uriOf(piece?.key ?? gapKey),
+    mapUri: uriOf(initKey),
+    durationTicks,
+    programDateTimeMs: entry.programDateTimeMs + ticksToMs(startTicks - entry.startTicks),
+    discontinuity: entry.discontinuity,
+    gap: piece === undefined,
+  };
+}

@@ -2,21 +2,23 @@
 
 import { DomainError } from '../../domain/errors.ts';
 import { DOWNLOAD_FORMATS, type DownloadFormat, MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { remuxedKey } from '../../domain/object-keys.ts';
+import { remuxedKey, silenceKey } from '../../domain/object-keys.ts';
 import {
   chooseAudio,
   chooseVideo,
   pieceLister,
   presentationOf,
 } from '../../domain/presentation.ts';
+import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
-import { secondsToTicks, ticksToSeconds } from '../../domain/ticks.ts';
-import type { EntryRendition, TimelineEntry, TimelineState } from '../../domain/timeline.ts';
+import { secondsToTicks, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
+import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant, findByOffset } from '../records/timeline-search.ts';
+import { recordedEntries } from './recorded-entries.ts';
 
-export type Moment = Readonly<{ stream: Stream; state: TimelineState; entry: TimelineEntry }>;
+export type Moment = Readonly<{ stream: Stream; state: TimelineState; entry: RecordedEntry }>;
 
 export function parseFormat(text = 'mp4'): DownloadFormat {
   const format = DOWNLOAD_FORMATS.find((name) => name === text);
@@ -44,9 +46,7 @@ export async function findMoment(
   const entry =
     timestamp === undefined
       ? await records.entry(stream, length - 1)
-      : /^\d+(\.\d+)?$/.test(timestamp)
-        ? await findByOffset(records, stream, length, secondsToTicks(Number(timestamp)))
-        : await findByInstant(records, stream, length, parseInstant(timestamp));
+      : await findAt(deps, stream, state, parseTimestamp(timestamp));
   if (entry) return { stream, state, entry };
   throw new DomainError(
     'moment_not_found',
@@ -57,14 +57,41 @@ export async function findMoment(
   );
 }
 
-function parseInstant(text: string): number {
+/** From the start of the stream, or by the wall clock. */
+type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }>;
+
+function parseTimestamp(text: string): Timestamp {
+  if (/^\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
   const instantMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(instantMs)) return instantMs;
+  if (Number.isFinite(instantMs)) return { instantMs };
   throw new DomainError(
     'bad_request',
     `"${text}" is not a valid timestamp.`,
     'Send seconds from the start (timestamp=12.5), or an instant (timestamp=2026-01-31T12:00:00Z).',
   );
+}
+
+/** In the recording; without late arrivals that is the timeline, where a search reads a few entries. */
+async function findAt(
+  { records }: Deps,
+  stream: Stream,
+  state: TimelineState,
+  at: Timestamp,
+): Promise<RecordedEntry | undefined> {
+  const { nextSequence, lateArrivals } = state;
+  if (lateArrivals === 0) {
+    return 'instantMs' in at
+      ? findByInstant(records, stream, nextSequence, at.instantMs)
+      : findByOffset(records, stream, nextSequence, at.offsetTicks);
+  }
+  for await (const entry of recordedEntries(records, stream, state)) {
+    const [from, length, wanted] =
+      'instantMs' in at
+        ? [entry.programDateTimeMs, ticksToMs(entry.durationTicks), at.instantMs]
+        : [entry.offsetTicks, entry.durationTicks, at.offsetTicks];
+    if (wanted >= from && wanted < from + length) return entry;
+  }
+  return undefined;
 }
 
 export type SegmentChoice = Readonly<{
@@ -84,10 +111,7 @@ export async function joinSegment(
   { stream, state, entry }: Moment,
   { format, resolution, language }: SegmentChoice,
 ): Promise<string> {
-  const { records } = deps;
-  const lateArrival = await records.findLateArrival(stream, entry.sequence);
-  const pieces = lateArrival?.renditions ?? entry.renditions;
-  if (Object.keys(pieces).length === 0) {
+  if (isGap(entry)) {
     throw new DomainError(
       'moment_not_found',
       `Segment ${entry.number} never came: there is a gap of ${ticksToSeconds(entry.durationTicks).toFixed(3)} s.`,
@@ -96,14 +120,15 @@ export async function joinSegment(
   }
   const presentation = presentationOf(state);
   const listed = (rendition: Readonly<{ name: string }> | undefined) => {
-    const at = rendition && pieceLister(state, rendition.name)(pieces);
+    const keyOf = (name: string, sequence: number) => silenceKey(stream, name, sequence);
+    const at = rendition && pieceLister(state, rendition.name, keyOf)(entry);
     return at?.piece && { name: at.rendition, piece: at.piece };
   };
   const fromSource = resolution === 'source';
   const video = fromSource ? undefined : listed(chooseVideo(presentation, resolution));
   const audio = listed(chooseAudio(presentation, language));
   const name = fromSource ? 'source' : (video?.name ?? 'audio');
-  const key = remuxedKey(stream, entry.sequence, name, audio?.name ?? 'none', format);
+  const key = remuxedKey(stream, entry, name, audio?.name ?? 'none', format);
   if (await deps.media.head(key)) return key;
   // The muxer is large, and most files are there when they are asked for. It loads beside the pieces.
   const muxer = import('../../media/mux/remux.ts');
@@ -137,7 +162,7 @@ async function readPiece(
 async function readSource(
   deps: Deps,
   stream: Stream,
-  entry: TimelineEntry,
+  entry: RecordedEntry,
 ): Promise<{ bytes: Uint8Array; init?: Uint8Array }> {
   const { records } = deps;
   const segment = await records.findSegment(stream, entry.run, entry.number);

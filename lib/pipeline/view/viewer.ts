@@ -3,7 +3,7 @@
 import type { StreamView } from '../../api/messages.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { presentationOf } from '../../domain/presentation.ts';
-import { dvrWindowTicks, type Stream } from '../../domain/stream.ts';
+import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
@@ -18,7 +18,13 @@ export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
   multivariant(videoId: string): Promise<Viewed>;
-  media(videoId: string, rendition: string, view: PlaylistView): Promise<Viewed>;
+  /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
+  media(
+    videoId: string,
+    rendition: string,
+    view: PlaylistView,
+    broadcast?: number,
+  ): Promise<Viewed>;
 }>;
 
 /**
@@ -30,7 +36,7 @@ const ENDED_MAX_AGE_SECONDS = 10;
 
 /** One for the life of the process: it keeps what it has rendered. */
 export function createViewer(deps: Deps): Viewer {
-  const { records } = deps;
+  const { records, clock } = deps;
   const playlists = new MediaPlaylists(records);
 
   const load = async (videoId: string): Promise<{ stream: Stream; state: TimelineState }> => {
@@ -49,9 +55,13 @@ export function createViewer(deps: Deps): Viewer {
     );
   };
 
-  const viewed = ({ endedAtMs }: TimelineState, text: Document): Viewed => ({
-    document: text,
-    maxAgeSeconds: endedAtMs === undefined ? LIVE_MAX_AGE_SECONDS : ENDED_MAX_AGE_SECONDS,
+  /** Viewers are told of the end when the encoder's time to come back is over. */
+  const showsEnd = ({ endShownAtMs }: TimelineState): boolean =>
+    endShownAtMs !== undefined && endShownAtMs <= clock.now();
+
+  const viewed = (ended: boolean, document: Document): Viewed => ({
+    document,
+    maxAgeSeconds: ended ? ENDED_MAX_AGE_SECONDS : LIVE_MAX_AGE_SECONDS,
   });
 
   return {
@@ -63,15 +73,17 @@ export function createViewer(deps: Deps): Viewer {
     async multivariant(videoId) {
       const { state } = await loadStarted(videoId);
       // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const suffix = state.endedAtMs === undefined ? '' : '?view=vod';
+      const ended = showsEnd(state);
+      const broadcast = state.broadcasts.length + 1;
+      const suffix = ended ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
         presentationOf(state),
         (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
       );
-      return viewed(state, documentOf(text));
+      return viewed(ended, documentOf(text));
     },
 
-    async media(videoId, rendition, view) {
+    async media(videoId, rendition, view, broadcast = 1) {
       const { stream, state } = await loadStarted(videoId);
       if (!state.renditions[rendition]) {
         throw new DomainError(
@@ -80,13 +92,24 @@ export function createViewer(deps: Deps): Viewer {
           `It has ${Object.keys(state.renditions).join(', ')}.`,
         );
       }
-      // The window is the publisher's; a timeline from before it kept one follows the setting.
-      const windowed =
-        state.dvrWindowTicks === undefined
-          ? withDvrWindow(state, dvrWindowTicks(stream.settings), 0)
-          : state;
-      const shown = state.endedAtMs === undefined ? 'live' : view;
-      return viewed(state, await playlists.render(stream, windowed, rendition, shown));
+      if (view === 'vod' && state.endedAtMs !== undefined) {
+        return viewed(true, await playlists.render(stream, state, rendition, 'vod', true));
+      }
+      const earlier = state.broadcasts[broadcast - 1];
+      const ended = earlier !== undefined || showsEnd(state);
+      const shown = { ...withWindow(stream, state), ...earlier };
+      const of = earlier ? (`live ${broadcast}` as const) : 'live';
+      return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
     },
   };
 }
+
+/** The window is the publisher's; a timeline from before it kept one follows the setting. */
+const withWindow = (stream: Stream, state: TimelineState): TimelineState =>
+  state.dvrWindowTicks === undefined
+    ? withDvrWindow(
+        state,
+        dvrWindowTicks(stream.settings, targetDurationSeconds(stream.settings, state)),
+        0,
+      )
+    : state;

@@ -1,0 +1,140 @@
+/**
+ * The recording of a stream: all its outcomes, in order, each with its own duration and time. The live
+ * timeline cannot change what it once listed, so a segment that came too late for it is a gap there or
+ * is passed over; in the recording it has its place. Pure.
+ */
+
+import type { RenderedPiece } from './segment.ts';
+import { ticksToMs } from './ticks.ts';
+import { isGap, MAX_TIME_JUMP_TICKS, type Pieces, type TimelineEntry } from './timeline.ts';
+
+/** A segment whose outcome came when the live timeline had passed its place. */
+export type LateArrival = Readonly<
+  Pick<
+    TimelineEntry,
+    'run' | 'number' | 'startTicks' | 'durationTicks' | 'programDateTimeMs' | 'renditions'
+  >
+> &
+  Readonly<{ pieces?: readonly RenderedPiece[] }>;
+
+export type RecordedEntry = Omit<LateArrival, 'pieces'> &
+  Readonly<{
+    /** Of the live timeline; undefined for a late arrival. */
+    sequence?: number | undefined;
+    /** From the start of the recording. */
+    offsetTicks: number;
+    discontinuity: boolean;
+  }>;
+
+/** The pieces of one that was cut, each as an arrival of its own. */
+const separate = (late: LateArrival): readonly LateArrival[] =>
+  late.pieces?.map((piece) => ({
+    ...{ run: late.run, number: late.number },
+    ...piece,
+    programDateTimeMs: late.programDateTimeMs + ticksToMs(piece.startTicks - late.startTicks),
+  })) ?? [late];
+
+/** Whether a late arrival belongs before an entry of the timeline. */
+const isBefore = (late: LateArrival, { run, number }: TimelineEntry): boolean =>
+  late.run < run || (late.run === run && late.number < number);
+
+/** Takes the entries of a timeline in their order and gives those of the recording. */
+export class RecordingBuilder {
+  /** In order of run and number. */
+  readonly #late: readonly LateArrival[];
+  readonly #targetTicks: number;
+  #nextLate = 0;
+  #gaps: TimelineEntry[] = [];
+  #last: RecordedEntry | undefined;
+
+  constructor(late: readonly LateArrival[], targetTicks: number) {
+    this.#late = late.toSorted((a, b) => a.run - b.run || a.number - b.number).flatMap(separate);
+    this.#targetTicks = targetTicks;
+  }
+
+  /** What the recording has from the entry before up to and including this one. */
+  add(entry: TimelineEntry): RecordedEntry[] {
+    if (isGap(entry)) {
+      this.#gaps.push(entry);
+      return [];
+    }
+    const late = this.#takeLate((one) => isBefore(one, entry));
+    const gaps = this.#takeGaps();
+    // Where nothing came late the recording is what was published.
+    if (late.length === 0) return [...gaps, entry].map((one) => this.#append(one));
+    return [...late, entry].flatMap((one) => this.#fit(one));
+  }
+
+  /** What came late behind the last entry. A gap there has nothing behind it. */
+  end(): RecordedEntry[] {
+    this.#takeGaps();
+    return this.#takeLate(() => true).flatMap((one) => this.#fit(one));
+  }
+
+  #takeLate(belongs: (late: LateArrival) => boolean): readonly LateArrival[] {
+    const from = this.#nextLate;
+    for (let late = this.#late[from]; late && belongs(late); late = this.#late[this.#nextLate]) {
+      this.#nextLate += 1;
+    }
+    return this.#late.slice(from, this.#nextLate);
+  }
+
+  #takeGaps(): readonly TimelineEntry[] {
+    const gaps = this.#gaps;
+    this.#gaps = [];
+    return gaps;
+  }
+
+  /** A segment by the source's clock: behind a gap for what is missing before it, or behind a discontinuity. */
+  #fit(segment: LateArrival): RecordedEntry[] {
+    const last = this.#last;
+    if (!last) return [this.#append({ ...segment, discontinuity: false })];
+    const missing = segment.startTicks - last.startTicks - last.durationTicks;
+    const numbers = segment.number - last.number - 1;
+    const continues = last.run === segment.run && Math.abs(missing) <= MAX_TIME_JUMP_TICKS;
+    const hasGap =
+      last.run === segment.run && missing > 0 && missing <= numbers * 2 * this.#targetTicks;
+    const gaps = continues || !hasGap ? [] : this.#gapsBetween(last, missing);
+    const discontinuity = (!continues && !hasGap) || hasOtherInit(last, segment);
+    return [...gaps, this.#append({ ...segment, discontinuity })];
+  }
+
+  #gapsBetween(last: RecordedEntry, missingTicks: number): RecordedEntry[] {
+    const count = Math.ceil(missingTicks / this.#targetTicks);
+    const firstTicks = last.startTicks + last.durationTicks;
+    const edge = (index: number): number => firstTicks + Math.round((missingTicks * index) / count);
+    return Array.from({ length: count }, (_, index) =>
+      this.#append({
+        run: last.run,
+        number: last.number + 1,
+        startTicks: edge(index),
+        durationTicks: edge(index + 1) - edge(index),
+        programDateTimeMs: last.programDateTimeMs + ticksToMs(edge(index) - last.startTicks),
+        discontinuity: false,
+        renditions: {},
+      }),
+    );
+  }
+
+  #append(entry: Omit<RecordedEntry, 'offsetTicks'>): RecordedEntry {
+    const last = this.#last;
+    const endMs = last ? last.programDateTimeMs + ticksToMs(last.durationTicks) : 0;
+    const { run, number, sequence, startTicks, durationTicks, renditions } = entry;
+    this.#last = {
+      ...{ run, number, sequence, startTicks, durationTicks, renditions },
+      // The wall clock of a recording never goes back.
+      programDateTimeMs: Math.max(entry.programDateTimeMs, endMs - 1),
+      offsetTicks: last ? last.offsetTicks + last.durationTicks : 0,
+      discontinuity: last !== undefined && entry.discontinuity,
+    };
+    return this.#last;
+  }
+}
+
+/** Another init segment needs EXT-X-MAP, and players that keep their decoder a discontinuity. */
+function hasOtherInit(before: Readonly<{ renditions: Pieces }>, { renditions }: LateArrival) {
+  return Object.entries(renditions).some(([name, { initKey }]) => {
+    const last = before.renditions[name]?.initKey;
+    return last !== undefined && last !== initKey;
+  });
+}

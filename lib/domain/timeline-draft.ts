@@ -1,0 +1,246 @@
+/** Entries in the making, and the state that they lead to. Pure. */
+
+import { fallbackOrder, presentationOf } from './presentation.ts';
+import { measureSegment } from './rates.ts';
+import { piecesOf, type RenderedOutcome, type RenderedPiece } from './segment.ts';
+import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
+import {
+  type EntryRendition,
+  MAX_TIME_JUMP_TICKS,
+  type Pieces,
+  type RenditionInfo,
+  type RenditionTotals,
+  type TimelineEntry,
+  type TimelineState,
+} from './timeline.ts';
+
+/** An object that is stored before the entry that names it is written. */
+export type StoredObject = Readonly<{ key: string; bytes: Uint8Array }>;
+
+/** A silent piece of an audio rendition, from the end of the piece before it up to the end of the entry. */
+export type MakeSilence = (
+  rendition: string,
+  info: Extract<RenditionInfo, { kind: 'audio' }>,
+  sequence: number,
+  startTicks: number,
+  endTicks: number,
+) => Readonly<{ piece: EntryRendition; objects: readonly StoredObject[] }>;
+
+type RunStart = Readonly<{ run: number; anchorTicks: number; anchorMs: number }>;
+
+/** A wall clock of the encoder's that differs by more from what is counted has been set. */
+const MAX_CLOCK_DRIFT_MS = 1000;
+
+/** The stream went on so often after its end; playlists of still earlier broadcasts are forgotten. */
+const MAX_BROADCASTS = 100;
+
+export class TimelineDraft {
+  readonly entries: TimelineEntry[] = [];
+  readonly shown: RenderedOutcome[] = [];
+  readonly objects: StoredObject[] = [];
+  state: TimelineState;
+  readonly #run: number;
+  readonly #targetTicks: number;
+  readonly #nowMs: number;
+  readonly #makeSilence: MakeSilence | undefined;
+  #startsRun: boolean;
+
+  constructor(
+    state: TimelineState,
+    run: RunStart,
+    targetSeconds: number,
+    nowMs: number,
+    makeSilence?: MakeSilence,
+  ) {
+    this.state = state;
+    this.#run = run.run;
+    this.#targetTicks = targetSeconds * TICKS_PER_SECOND;
+    this.#nowMs = nowMs;
+    this.#makeSilence = makeSilence;
+    this.#startsRun = state.run !== run.run || state.nextNumber === undefined;
+    if (this.#startsRun) {
+      const zero = run.anchorMs - ticksToMs(run.anchorTicks);
+      this.state = { ...state, zeroProgramDateTimeMs: zero };
+    }
+  }
+
+  append(outcome: RenderedOutcome): void {
+    this.#setClock(outcome);
+    for (const piece of piecesOf(outcome)) this.#appendPiece(outcome, piece);
+    this.shown.push(outcome);
+  }
+
+  /** Whether no media is missing before this segment, whatever the numbers say. */
+  continuesWith({ startTicks }: RenderedOutcome, toleranceTicks: number): boolean {
+    return !this.#startsRun && Math.abs(startTicks - this.state.endTicks) <= toleranceTicks;
+  }
+
+  /**
+   * A gap for the numbers from `from` up to the ready segment `later`; none where the source's clock
+   * shows that nothing is missing (the encoder skipped numbers). false if this write cannot hold it.
+   */
+  appendGap(from: number, later: RenderedOutcome, maxEntries: number): boolean {
+    const missingTicks = later.startTicks - this.state.endTicks;
+    const count = later.number - from;
+    const size = Math.max(Math.ceil(missingTicks / this.#targetTicks), Math.min(count, maxEntries));
+    // Longer than the numbers allow, or than one write holds: a discontinuity takes its place.
+    const knowable =
+      !this.#startsRun &&
+      missingTicks > MAX_TIME_JUMP_TICKS &&
+      missingTicks <= count * this.#targetTicks &&
+      size <= maxEntries;
+    if (!knowable) return true;
+    if (this.entries.length > 0 && this.entries.length + size > maxEntries) return false;
+    for (let index = 0; index < size; index += 1) {
+      const startTicks = this.state.endTicks;
+      const endTicks = later.startTicks - Math.round((missingTicks * (size - 1 - index)) / size);
+      this.#push({
+        number: Math.min(from + index, later.number - 1),
+        startTicks,
+        durationTicks: endTicks - startTicks,
+        programDateTimeMs: this.state.zeroProgramDateTimeMs + ticksToMs(startTicks),
+        discontinuity: false,
+        renditions: {},
+      });
+    }
+    return true;
+  }
+
+  #appendPiece(outcome: RenderedOutcome, piece: RenderedPiece): void {
+    const { state } = this;
+    const first = state.nextSequence === 0;
+    const { startTicks, durationTicks } = piece;
+    const jumps = Math.abs(startTicks - state.endTicks) > MAX_TIME_JUMP_TICKS;
+    const otherInit = Object.entries(piece.renditions).some(([name, { initKey }]) => {
+      const before = state.renditions[name]?.initKey;
+      return before !== undefined && before !== initKey;
+    });
+    const discontinuity = !first && (this.#startsRun || jumps || otherInit);
+    const pieces = this.#withSilence(piece, discontinuity);
+    const { zeroProgramDateTimeMs: zero } = state;
+    this.#push({
+      number: outcome.number,
+      startTicks,
+      durationTicks,
+      programDateTimeMs: zero + ticksToMs(startTicks),
+      discontinuity,
+      renditions: pieces,
+    });
+    this.state = {
+      ...this.state,
+      renditions: totalsWith(
+        this.state,
+        pieces,
+        outcome.catalogue,
+        durationTicks,
+        this.#targetTicks,
+      ),
+      targetDurationSeconds: this.#targetTicks / TICKS_PER_SECOND,
+      startedAtMs: this.state.startedAtMs ?? Math.round(zero + ticksToMs(startTicks)),
+    };
+    this.#startsRun = false;
+  }
+
+  /** An audio rendition that has no piece here is silent: a player that finds a gap in it stops. */
+  #withSilence(
+    { startTicks, durationTicks, renditions }: RenderedPiece,
+    discontinuity: boolean,
+  ): Pieces {
+    const pieces: Record<string, EntryRendition> = { ...renditions };
+    for (const [name, { info, endTicks }] of Object.entries(this.state.renditions)) {
+      if (info.kind !== 'audio' || pieces[name] || !this.#makeSilence) continue;
+      const isNear =
+        endTicks !== undefined && Math.abs(endTicks - startTicks) < TICKS_PER_SECOND / 2;
+      const from = !discontinuity && isNear ? endTicks : startTicks;
+      const { nextSequence } = this.state;
+      const made = this.#makeSilence(name, info, nextSequence, from, startTicks + durationTicks);
+      pieces[name] = made.piece;
+      this.objects.push(...made.objects);
+    }
+    return pieces;
+  }
+
+  /**
+   * Sets the wall clock of time zero: to what the encoder says where that differs, and so that a clock
+   * that starts over goes on where the entry before ended.
+   */
+  #setClock({ startTicks, programDateTimeMs: saidMs }: RenderedOutcome): void {
+    const { zeroProgramDateTimeMs: zero, endProgramDateTimeMs: endMs, nextSequence } = this.state;
+    const countedMs = zero + ticksToMs(startTicks);
+    const isSet =
+      saidMs !== undefined &&
+      (this.#startsRun || Math.abs(saidMs - countedMs) > MAX_CLOCK_DRIFT_MS);
+    const ownMs = isSet ? saidMs : countedMs;
+    const startMs = nextSequence === 0 || ownMs >= endMs - 1 ? ownMs : endMs;
+    this.state = { ...this.state, zeroProgramDateTimeMs: zero + (startMs - countedMs) };
+  }
+
+  #push(entry: Omit<TimelineEntry, 'sequence' | 'run' | 'offsetTicks' | 'discontinuities'>): void {
+    const { endedAtMs: _, endShownAtMs, ...open } = this.state;
+    const wasShown = endShownAtMs !== undefined && endShownAtMs <= this.#nowMs;
+    const broadcasts = wasShown ? withEnded(this.state) : open.broadcasts;
+    const state: TimelineState = { ...open, broadcasts };
+    const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
+    this.entries.push({
+      ...entry,
+      sequence: state.nextSequence,
+      run: this.#run,
+      offsetTicks: state.endOffsetTicks,
+      discontinuities,
+    });
+    this.state = {
+      ...state,
+      nextSequence: state.nextSequence + 1,
+      endTicks: entry.startTicks + entry.durationTicks,
+      endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
+      endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
+      discontinuities,
+    };
+  }
+}
+
+/** Playlists that have shown their end stay ended; what follows is listed by others. */
+function withEnded(state: TimelineState): TimelineState['broadcasts'] {
+  const { nextSequence, endOffsetTicks, firstListedSequence } = state;
+  const { dvrWindowTicks = null, endedAtMs = 0 } = state;
+  const ended = { nextSequence, endOffsetTicks, dvrWindowTicks, firstListedSequence, endedAtMs };
+  return [...state.broadcasts, ended].slice(-MAX_BROADCASTS);
+}
+
+/**
+ * The renditions' totals with one more entry. Each counts what it lists: its own piece, or the
+ * fallback's. A new rendition has listed the fallback's pieces so far.
+ */
+export function totalsWith(
+  state: Pick<TimelineState, 'renditions'>,
+  pieces: Pieces,
+  catalogue: Readonly<Record<string, RenditionInfo>>,
+  durationTicks: number,
+  targetTicks: number,
+): TimelineState['renditions'] {
+  const known: Record<string, RenditionTotals> = { ...state.renditions };
+  for (const [name, piece] of Object.entries(pieces)) {
+    const info = catalogue[name] ?? known[name]?.info;
+    if (!info) continue;
+    const before = known[name] ?? { peakBps: 0, sizeBytes: 0, durationTicks: 0 };
+    known[name] = { ...before, info, initKey: piece.initKey };
+  }
+  const presentation = presentationOf({ renditions: known });
+  const measured = Object.entries(known).map(([name, totals]): [string, RenditionTotals] => {
+    const order = [name, ...fallbackOrder(presentation, name)];
+    const listed = pieces[order.find((one) => pieces[one]) ?? ''];
+    if (!listed) return [name, totals];
+    const isNew = !state.renditions[name];
+    const stoodIn = order.find((one) => one !== name && state.renditions[one]);
+    const before = isNew && stoodIn ? state.renditions[stoodIn] : totals;
+    const ticks = listed.durationTicks ?? durationTicks;
+    const rates = measureSegment(before, listed.sizeBytes, ticks, targetTicks);
+    const own = pieces[name];
+    const end =
+      own?.startTicks === undefined || own.durationTicks === undefined
+        ? {}
+        : { endTicks: own.startTicks + own.durationTicks };
+    return [name, { ...totals, ...rates, ...end }];
+  });
+  return Object.fromEntries(measured);
+}
