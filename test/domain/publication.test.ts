@@ -136,8 +136,8 @@ describe('the plan of a publication', () => {
     assert.deepEqual(shown(plan([rendered(0)], [0]).entries), ['0']);
     const early = plan([rendered(3)], [3]);
     assert.deepEqual(shown(early.entries), []);
-    assert.equal(early.wakeAtMs, START_MS + RULES.holeGraceMs);
-    assert.deepEqual(shown(plan([rendered(3)], [3], START_MS + 8000).entries), ['3']);
+    assert.equal(early.wakeAtMs, START_MS + 6000, 'a target duration at most');
+    assert.deepEqual(shown(plan([rendered(3)], [3], START_MS + 6000).entries), ['3']);
     const announced = plan([rendered(3)], [3], START_MS, EMPTY_TIMELINE, { startHint: 3 });
     assert.deepEqual(shown(announced.entries), ['3']);
     const lower = plan([rendered(3)], [1, 3], START_MS, EMPTY_TIMELINE, { startHint: 3 });

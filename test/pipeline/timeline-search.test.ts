@@ -107,11 +107,11 @@ test('a search of a day of two-second segments reads 17 entries at most', async 
   }
 });
 
-describe('the gap published in place of a segment', () => {
+describe('the entry that shows a segment', () => {
   for (const [title, run, number, sequence] of [
-    ['is found by run and number', 1, 1, 1],
-    ['is none for a segment that was published', 1, 2, undefined],
-    ['is none for the same number of another run', 2, 1, undefined],
+    ['is found by run and number', 1, 2, 2],
+    ['is none where there is a gap in its place', 1, 1, undefined],
+    ['is none for the same number of another run', 2, 2, undefined],
     ['is none for a number that is not published yet', 2, 9, undefined],
   ] as const) {
     test(title, async () => {

@@ -28,8 +28,12 @@ async function setUp(t: TestContext, settings: Partial<Stream['settings']> = {})
   const engine = await testEngine(t);
   const stream = await streamOf(engine, settings);
   const viewer = createViewer(engine.deps);
-  const media = async (rendition: string, view: 'live' | 'vod' = 'live'): Promise<string> => {
-    const { document } = await viewer.media('show', rendition, view);
+  const media = async (
+    rendition: string,
+    view: 'live' | 'vod' = 'live',
+    broadcast = 1,
+  ): Promise<string> => {
+    const { document } = await viewer.media('show', rendition, view, broadcast);
     assert.equal(gunzipSync(document.gzip).toString(), document.text);
     return document.text;
   };
@@ -47,7 +51,7 @@ describe('media playlists', () => {
     assert.equal(
       await media('720p'),
       `#EXTM3U
-#EXT-X-VERSION:6
+#EXT-X-VERSION:8
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-TARGETDURATION:4
 #EXT-X-MEDIA-SEQUENCE:2
@@ -89,7 +93,7 @@ describe('media playlists', () => {
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:04.000Z
 #EXT-X-GAP
 #EXTINF:4,
-/media/show/u1/gap/1.m4s
+/media/show/u1/gap/1-1-1260000.m4s
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:08.000Z
 #EXTINF:4,
 /media/v/720p/1-2.m4s
@@ -105,9 +109,8 @@ describe('media playlists', () => {
       vod,
       `${live}#EXT-X-ENDLIST\n`
         .replace('EVENT', 'VOD')
-        .replace('VERSION:8', 'VERSION:6')
         .replace('#EXT-X-GAP\n', '')
-        .replace('/media/show/u1/gap/1.m4s', '/media/v/720p/1-1.m4s'),
+        .replace('/media/show/u1/gap/1-1-1260000.m4s', '/media/v/720p/1-1.m4s'),
     );
     assert.equal(parseMediaWithHls(vod).segments.length, 3);
     const { document } = await viewer.multivariant('show');
@@ -119,20 +122,74 @@ describe('media playlists', () => {
     await upload(1, 0);
     await requestEnd(engine.deps, stream, 'idle');
     await publish(engine, stream);
-    assert.match(await media('720p'), /#EXT-X-ENDLIST\n$/);
+    const ended = await media('720p');
+    assert.match(ended, /#EXT-X-ENDLIST\n$/);
     engine.clock.nowMs += 60_000;
     await upload(2, 0);
     await upload(2, 1);
-    const text = await media('720p');
+    assert.equal(await media('720p'), ended, 'an end that was shown is not taken back');
+    const { document } = await viewer.multivariant('show');
+    assert.match(document.text, /^show\/720p\.m3u8\?broadcast=2$/m);
+    const text = await media('720p', 'live', 2);
     assert.doesNotMatch(text, /ENDLIST/);
     assert.match(
       text,
       /1-0\.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="[^"]+"\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:01:00.000Z\n#EXTINF:4,\n\/media\/v\/720p\/2-0\.m4s\n/,
     );
     for (const number of [2, 3]) await upload(2, number);
-    const later = await media('720p');
+    const later = await media('720p', 'live', 2);
     assert.match(later, /MEDIA-SEQUENCE:2\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n/);
+    assert.equal(await media('720p'), ended);
     assert.equal((await viewer.state('show')).state, 'live');
+  });
+
+  test('do not show the end that an encoder pushes before its time to come back is over', async (t) => {
+    const { engine, stream, viewer, media, upload } = await setUp(t, { idleTimeoutSeconds: 30 });
+    await upload(1, 0);
+    await requestEnd(engine.deps, stream, 'playlist');
+    await publish(engine, stream);
+    assert.equal((await viewer.state('show')).state, 'ended');
+    assert.match(await media('720p', 'vod'), /#EXT-X-ENDLIST\n$/);
+    engine.clock.nowMs += 29_999;
+    assert.doesNotMatch(await media('720p'), /ENDLIST/);
+    assert.match((await viewer.multivariant('show')).document.text, /^show\/720p\.m3u8$/m);
+    await upload(2, 0);
+    engine.clock.nowMs += 60_000;
+    const goesOn = await media('720p');
+    assert.match(goesOn, /1-0\.m4s\n#EXT-X-DISCONTINUITY\n.*2-0\.m4s\n$/s);
+    assert.equal((await viewer.state('show')).state, 'live');
+    await requestEnd(engine.deps, stream, 'playlist');
+    await publish(engine, stream);
+    engine.clock.nowMs += 30_000;
+    assert.equal(await media('720p'), `${goesOn}#EXT-X-ENDLIST\n`);
+  });
+
+  test('show the end at once when a call follows the one that the encoder pushed', async (t) => {
+    const { engine, stream, media, upload } = await setUp(t);
+    await upload(1, 0);
+    await requestEnd(engine.deps, stream, 'playlist');
+    await publish(engine, stream);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    assert.match(await media('720p'), /#EXT-X-ENDLIST\n$/);
+  });
+
+  test('of the recording hold what came before the first segment that was listed', async (t) => {
+    const { engine, stream, media, upload } = await setUp(t);
+    await upload(1, 3);
+    engine.clock.nowMs += 8000;
+    await publish(engine, stream);
+    const live = await media('720p');
+    assert.match(live, /MEDIA-SEQUENCE:0\n.*1-3\.m4s\n$/s);
+    for (const number of [2, 0, 1]) await upload(1, number);
+    assert.equal(await media('720p'), live);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const { segments } = parseMediaWithHls(await media('720p', 'vod'));
+    assert.deepEqual(
+      segments.map(({ uri }) => uri.slice(-7)),
+      ['1-0.m4s', '1-1.m4s', '1-2.m4s', '1-3.m4s'],
+    );
   });
 
   test('list the same segments in every rendition, with a fallback where one has no piece', async (t) => {
