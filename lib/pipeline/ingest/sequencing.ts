@@ -23,6 +23,7 @@ export async function decideSequence(
   records: StreamRecords,
   stream: Stream,
   { number, session, pushed, digest }: SequencingQuestion,
+  nowMs: number,
 ): Promise<Sequencing> {
   const newestRun = await records.newestRun(stream);
   const nextRun = (newestRun?.run ?? 0) + 1;
@@ -33,6 +34,7 @@ export async function decideSequence(
     records.findSegment(stream, current.run, number),
     records.newestSegment(stream, current.run),
   ]);
+  const isRepeat = present?.digest === digest && number <= current.firstNumber;
   const answer = decideRun({
     number,
     digest,
@@ -40,20 +42,28 @@ export async function decideSequence(
     current,
     ...(session === undefined ? {} : { session }),
     ...(newest ? { highestNumber: newest.number } : {}),
-    ...(present ? { presentDigest: present.digest } : {}),
+    ...(present
+      ? { present: { digest: present.digest, ageMs: nowMs - present.uploadedAtMs } }
+      : {}),
+    ...(isRepeat ? { isEnded: (await records.endRequest(stream))?.run === current.run } : {}),
+    isRedundant: stream.settings.redundant,
   });
   if (answer === 'same_bytes' && present)
     return { type: 'present', run: current, segment: present };
+  // A retry from before the encoder's restart is recognised by its bytes.
+  const goesOn = newest !== undefined && number <= newest.number + 1;
+  const before =
+    session === undefined && !isRepeat && !(answer === 'join' && goesOn)
+      ? await records.getRun(stream, current.run - 1)
+      : undefined;
+  const earlier = before && (await records.findSegment(stream, before.run, number));
+  if (before && earlier?.digest === digest)
+    return { type: 'present', run: before, segment: earlier };
   if (answer === 'join' && newest) {
     if (newestRun && current.run < newestRun.run)
       await requireOpenPlace(records, stream, current, newest, number);
     return { type: 'join', run: current, newest };
   }
-  // A retry from before the encoder's restart is recognised by its bytes.
-  const before = session === undefined ? await records.getRun(stream, current.run - 1) : undefined;
-  const earlier = before && (await records.findSegment(stream, before.run, number));
-  if (before && earlier?.digest === digest)
-    return { type: 'present', run: before, segment: earlier };
   if (answer === 'other_bytes' && present) {
     if (stream.settings.redundant) return { type: 'present', run: current, segment: present };
     throw new DomainError(

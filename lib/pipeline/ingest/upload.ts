@@ -77,7 +77,8 @@ export async function uploadSegment(
   const { records } = deps;
   let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
-    const place = await decideSequence(records, stream.value, { ...upload, digest });
+    const nowMs = deps.clock.now();
+    const place = await decideSequence(records, stream.value, { ...upload, digest }, nowMs);
     if (place.type === 'present') {
       await resume(deps, stream.value, place.segment);
       return {
