@@ -4,15 +4,17 @@ import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import { HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import type { Document } from '../../lib/pipeline/view/document.ts';
+import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
 
 export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
-    const videoId = parseVideoId(event.pathParameters?.videoId);
+    // Programs recognise HLS by the ending of its address.
+    const [, name, isPlaylist] = event.pathParameters?.videoId?.match(/^(.*?)(\.m3u8)?$/) ?? [];
+    const videoId = parseVideoId(name);
     const format = event.queryStringParameters?.format;
-    if (wantsJson(event, format)) {
+    if (!isPlaylist && wantsJson(event, format)) {
       const state = await viewer.state(videoId);
       return json(200, state, { 'cache-control': 'public, max-age=1', vary: 'accept' });
     }
@@ -54,16 +56,16 @@ function playlist(
   maxAgeSeconds: number,
   headers: Readonly<Record<string, string>>,
 ): HttpResult {
+  const isCompressed = acceptsGzip(event.headers['accept-encoding']);
+  const tag = isCompressed ? gzipTag(etag) : etag;
   const common = {
     'content-type': HLS_PLAYLIST.contentType,
     'cache-control': `public, max-age=${maxAgeSeconds}`,
-    etag,
+    etag: tag,
     ...headers,
   };
-  if (event.headers['if-none-match'] === etag) return { statusCode: 304, headers: common };
-  if (!/\bgzip\b/.test(event.headers['accept-encoding'] ?? '')) {
-    return { statusCode: 200, headers: common, body: text };
-  }
+  if (matchesTag(event.headers['if-none-match'], tag)) return { statusCode: 304, headers: common };
+  if (!isCompressed) return { statusCode: 200, headers: common, body: text };
   return {
     statusCode: 200,
     headers: { ...common, 'content-encoding': 'gzip' },
@@ -71,3 +73,21 @@ function playlist(
     isBase64Encoded: true,
   };
 }
+
+/** By RFC 9110, 12.5.3: named, or any, and not with a weight of 0. */
+export function acceptsGzip(header = ''): boolean {
+  const weights = new Map(
+    header.split(',').map((item) => {
+      const [coding = '', ...parameters] = item.toLowerCase().split(';');
+      const weight = parameters.map((one) => one.trim().match(/^q=([\d.]+)$/)?.[1]).find(Boolean);
+      return [coding.trim(), Number(weight ?? 1)];
+    }),
+  );
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0;
+}
+
+/** If-None-Match compares weakly (RFC 9110, 13.1.2). */
+export const matchesTag = (header: string | undefined, etag: string): boolean =>
+  header !== undefined &&
+  (header.trim() === '*' ||
+    header.split(',').some((item) => item.trim().replace(/^W\//, '') === etag));

@@ -10,6 +10,8 @@ export const DEFAULT_LADDER: readonly Rung[] = [
   { name: '720p', shortSidePx: 720, maxrateBps: 2_500_000 },
   { name: '480p', shortSidePx: 480, maxrateBps: 1_200_000 },
   { name: '360p', shortSidePx: 360, maxrateBps: 700_000 },
+  // With its audio it fits a line of 300 kbit/s.
+  { name: '240p', shortSidePx: 240, maxrateBps: 140_000 },
 ];
 
 /** Source video as the plan needs it: display size (rotation and pixel aspect applied). */

@@ -38,10 +38,15 @@ export type AudioRendition = Rates &
     isDefault: boolean;
   }>;
 
-/** Audio renditions of which a player plays one beside the video. */
-export type AudioGroup = Readonly<{ id: string; renditions: readonly AudioRendition[] }>;
+/** Audio renditions of which a player plays one beside the video, or one of them alone. */
+export type AudioGroup = Readonly<{
+  id: string;
+  renditions: readonly AudioRendition[];
+  /** The variant itself lists the default rendition: the stream has no video. */
+  isInVariant: boolean;
+}>;
 
-/** What a player plays at once. Rates are its own plus the highest of its audio group. */
+/** What a player plays at once. Rates are those of its video plus the highest of its audio group. */
 export type Variant = Rates &
   Readonly<{
     /** Name of the rendition whose segments it lists. */
@@ -61,7 +66,7 @@ export type Presentation = Readonly<{
   /** The default first, then in the order in which the stream got them. */
   audio: readonly AudioRendition[];
   audioGroups: readonly AudioGroup[];
-  /** Players begin with the first: the tallest. Without video: each audio rendition by itself. */
+  /** Players begin with the first: the tallest. The last is the audio alone, for the slowest lines. */
   variants: readonly Variant[];
 }>;
 
@@ -94,23 +99,26 @@ export function presentationOf(state: Offered): Presentation {
     }
   }
   video.sort((a, b) => b.heightPx - a.heightPx);
-  const audioGroups =
-    video.length > 0 && audio.length > 0 ? [{ id: AUDIO_GROUP_ID, renditions: audio }] : [];
-  const variants =
-    video.length > 0
-      ? video.map((rendition) => variantOf(rendition, audioGroups[0]))
-      : audio.map((rendition) => variantOf(rendition));
-  return { video, audio, audioGroups, variants };
+  const isInVariant = video.length === 0;
+  // Variants are one content at several rates, so languages are no variants (RFC 8216bis, 6.2.4).
+  const group =
+    audio.length > (isInVariant ? 1 : 0)
+      ? { id: AUDIO_GROUP_ID, renditions: audio, isInVariant }
+      : undefined;
+  const variants = [...video, ...audio.slice(0, 1)].map((rendition) => variantOf(rendition, group));
+  return { video, audio, audioGroups: group ? [group] : [], variants };
 }
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {
-  const audio = group?.renditions ?? [];
   const isVideo = 'widthPx' in rendition;
+  const audio = group?.renditions ?? [];
+  const rates = isVideo ? rendition : { peakBps: 0, averageBps: 0 };
+  const played = isVideo ? audio : [rendition, ...audio];
   return {
     rendition: rendition.name,
     codecs: [...new Set([rendition, ...audio].map(({ codecString }) => codecString))],
-    peakBps: rendition.peakBps + Math.max(0, ...audio.map(({ peakBps }) => peakBps)),
-    averageBps: rendition.averageBps + Math.max(0, ...audio.map(({ averageBps }) => averageBps)),
+    peakBps: rates.peakBps + Math.max(0, ...played.map(({ peakBps }) => peakBps)),
+    averageBps: rates.averageBps + Math.max(0, ...played.map(({ averageBps }) => averageBps)),
     resolution: isVideo ? { widthPx: rendition.widthPx, heightPx: rendition.heightPx } : undefined,
     framesPerSecond: isVideo ? rendition.framesPerSecond : undefined,
     audioGroupId: group?.id,

@@ -29,7 +29,8 @@ function formatAudio(group: AudioGroup, rendition: AudioRendition, uriOf: Playli
     DEFAULT: isDefault ? 'YES' : 'NO',
     AUTOSELECT: 'YES',
     CHANNELS: quoted(String(channels)),
-    URI: quoted(checkedUri(uriOf(rendition.name))),
+    // The default is what the variant lists: a second address would make players load it twice.
+    URI: group.isInVariant && isDefault ? undefined : quoted(checkedUri(uriOf(rendition.name))),
   });
   return `#EXT-X-MEDIA:${attributes}\n`;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_LADDER, planLadder } from '../../lib/domain/ladder.ts';
+import { DEFAULT_LADDER, pictureForSegment, planLadder } from '../../lib/domain/ladder.ts';
 
 const plan = (widthPx: number, heightPx: number, framesPerSecond = 30): string[] =>
   planLadder(DEFAULT_LADDER, { widthPx, heightPx, framesPerSecond }).map(
@@ -14,6 +14,7 @@ test('ladder: the plan has the rungs that fit the source', () => {
     '720p 1280x720 @3.1',
     '480p 852x480 @3.1',
     '360p 640x360 @3.0',
+    '240p 426x240 @3.0',
   ]);
   assert.deepEqual(plan(1080, 1920, 60).slice(0, 2), [
     '1080p 1080x1920 @4.2',
@@ -24,11 +25,17 @@ test('ladder: the plan has the rungs that fit the source', () => {
     '720p 1280x720 @3.1',
     '480p 852x480 @3.1',
     '360p 640x360 @3.0',
+    '240p 426x240 @3.0',
   ]);
   // Between two rungs: the upper one at the source's own size, unless it hardly differs.
   assert.deepEqual(plan(1600, 900)[0], '1080p 1600x900 @4.0');
-  assert.deepEqual(plan(853, 481), ['480p 850x480 @3.1', '360p 638x360 @3.0']);
-  assert.deepEqual(plan(426, 240), ['360p 426x240 @3.0']);
+  assert.deepEqual(plan(853, 481), [
+    '480p 850x480 @3.1',
+    '360p 638x360 @3.0',
+    '240p 426x240 @3.0',
+  ]);
+  assert.deepEqual(plan(426, 240), ['240p 426x240 @3.0']);
+  assert.deepEqual(plan(320, 180), ['240p 320x180 @3.0']);
 });
 
 test('ladder: no rung is larger than the source, and all sides are even', () => {
@@ -48,4 +55,24 @@ test('ladder: no rung is larger than the source, and all sides are even', () => 
       );
     }),
   );
+});
+
+test('ladder: a segment is planned like the first of its run, and taller where it is taller itself', () => {
+  const run = { widthPx: 640, heightPx: 360, framesPerSecond: 25 };
+  const of = (widthPx: number, heightPx: number) =>
+    pictureForSegment(run, { widthPx, heightPx, framesPerSecond: 50 });
+  assert.deepEqual(of(320, 180), run);
+  assert.deepEqual(of(640, 360), run);
+  assert.deepEqual(of(1920, 1080), { widthPx: 1920, heightPx: 1080, framesPerSecond: 25 });
+  // A picture of another shape is fitted into that of the run.
+  assert.deepEqual(of(720, 1280), { widthPx: 1280, heightPx: 720, framesPerSecond: 25 });
+});
+
+test('ladder: frames are reordered by two, but not where that would take a large part of a second', () => {
+  const delayOf = (framesPerSecond: number) =>
+    planLadder(DEFAULT_LADDER, { widthPx: 640, heightPx: 360, framesPerSecond })[0]?.reorderTicks;
+  assert.equal(delayOf(25), 7200);
+  assert.equal(delayOf(30), 6000);
+  assert.equal(delayOf(10), 18_000);
+  assert.equal(delayOf(9.9), 0);
 });

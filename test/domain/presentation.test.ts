@@ -97,7 +97,7 @@ describe('presentation', () => {
       audio: audio('en', 96_000),
       'audio-2': audio('de', 128_000),
     });
-    assert.deepEqual(variants, [
+    assert.deepEqual(variants.slice(0, 1), [
       {
         rendition: '720p',
         codecs: ['avc1.64001f', 'mp4a.40.2'],
@@ -148,22 +148,48 @@ describe('presentation', () => {
     ]);
   });
 
-  test('without video each audio rendition is a variant by itself, in no group', () => {
-    const {
-      variants,
-      audioGroups,
-      audio: tracks,
-    } = offered({
-      audio: audio('en', 128_000),
-      'audio-2': audio('de', 64_000),
+  test('the last variant is the audio alone, for the slowest lines', () => {
+    const { variants } = offered({ '720p': LADDER['720p'], audio: audio('en', 128_000) });
+    assert.deepEqual(variants.at(-1), {
+      rendition: 'audio',
+      codecs: ['mp4a.40.2'],
+      peakBps: 143_000,
+      averageBps: 128_000,
+      resolution: undefined,
+      framesPerSecond: undefined,
+      audioGroupId: 'audio',
     });
-    const rest = { resolution: undefined, framesPerSecond: undefined, audioGroupId: undefined };
+  });
+
+  test('without video the languages are one variant with a group, which lists the default itself', () => {
+    const { variants, audioGroups } = offered({
+      audio: audio('en', 64_000),
+      'audio-2': audio('de', 128_000),
+    });
     assert.deepEqual(variants, [
-      { rendition: 'audio', codecs: ['mp4a.40.2'], peakBps: 143_000, averageBps: 128_000, ...rest },
-      { rendition: 'audio-2', codecs: ['mp4a.40.2'], peakBps: 72_600, averageBps: 64_000, ...rest },
+      {
+        rendition: 'audio',
+        codecs: ['mp4a.40.2'],
+        peakBps: 143_000,
+        averageBps: 128_000,
+        resolution: undefined,
+        framesPerSecond: undefined,
+        audioGroupId: 'audio',
+      },
     ]);
+    assert.deepEqual(
+      audioGroups.map(({ renditions, isInVariant }) => [isInVariant, renditions.length]),
+      [[true, 2]],
+    );
+  });
+
+  test('without video one audio rendition is a variant in no group', () => {
+    const { variants, audioGroups } = offered({ audio: audio('en', 128_000) });
+    assert.deepEqual(
+      variants.map(({ rendition, audioGroupId }) => [rendition, audioGroupId]),
+      [['audio', undefined]],
+    );
     assert.deepEqual(audioGroups, []);
-    assert.equal(tracks.length, 2);
   });
 });
 

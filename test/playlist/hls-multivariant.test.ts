@@ -30,7 +30,7 @@ const english: AudioRendition = {
 
 const withAudio = (audio: readonly AudioRendition[], id = 'audio') => ({
   variants: [video],
-  audioGroups: [{ id, renditions: audio }],
+  audioGroups: [{ id, renditions: audio, isInVariant: false }],
 });
 
 const m3u8 = (rendition: string): string => `${rendition}.m3u8`;
@@ -53,6 +53,7 @@ test('multivariant playlist: variants and languages are listed as the authoring 
       audioGroups: [
         {
           id: 'audio',
+          isInVariant: false,
           renditions: [
             english,
             {
@@ -189,6 +190,30 @@ audio-und.m3u8
   assert.equal(variant?.audioCodec, 'mp4a.40.2');
   assert.equal(variant?.widthPx, undefined);
   assert.equal(parseWithM3u8Parser(text).playlists?.length, 1);
+});
+
+test('multivariant playlist: languages of a stream without video are one variant, which lists the default', () => {
+  const german = { ...english, name: 'audio-2', language: 'de', label: 'de', isDefault: false };
+  const { resolution: _, framesPerSecond: __, ...rest } = video;
+  const variant = { ...rest, rendition: 'audio-en', codecs: ['mp4a.40.2'] };
+  const text = formatMultivariantPlaylist(
+    {
+      variants: [{ ...variant, resolution: undefined, framesPerSecond: undefined }],
+      audioGroups: [{ id: 'audio', renditions: [english, german], isInVariant: true }],
+    },
+    m3u8,
+  );
+  assert.equal(
+    text,
+    `#EXTM3U
+#EXT-X-VERSION:6
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="de",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="audio-2.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=2628001,AVERAGE-BANDWIDTH=1900000,CODECS="mp4a.40.2",AUDIO="audio",CLOSED-CAPTIONS=NONE
+audio-en.m3u8
+`,
+  );
 });
 
 test('multivariant playlist: an unknown language is not mentioned', () => {

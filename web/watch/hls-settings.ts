@@ -47,6 +47,9 @@ export function hlsSettings(
     // A rung that is taller than the player costs bytes and shows nothing.
     capLevelToPlayerSize: true,
     abrEwmaDefaultEstimate: startingEstimateBps(downlinkMbps),
+    // Half lives in seconds of download: a line that has recovered is used within some 20 s.
+    abrEwmaFastLive: 1.5,
+    abrEwmaSlowLive: 4,
     // A rung that failed once is tried again; the viewer's choice of a rung outlives an error.
     errorPenaltyExpireMs: 30_000,
     preserveManualLevelOnError: true,
