@@ -14,13 +14,37 @@ export async function openStream(deps: Deps, event: HttpEvent): Promise<Versione
   return openForUpload(deps, videoId, credentialOf(event.headers.authorization));
 }
 
-/** Throws `bad_name`. */
-export function fileName(event: HttpEvent): string {
-  const name = event.pathParameters?.name ?? '';
-  if (/^[\w][\w.~@+=-]{0,199}$/.test(name) && !name.includes('..')) return name;
-  throw new DomainError(
-    'bad_name',
-    `"${name}" is not an allowed file name.`,
-    'Use letters, digits, ".", "_" and "-"; no folders.',
-  );
+/** With its folders, which tell variants apart. Throws `bad_name`. */
+export const fileName = (event: HttpEvent): string =>
+  checkedFileName(event.pathParameters?.name ?? '');
+
+/** Of a parameter. Throws `bad_name`. */
+export const optionalFileName = (name: string | undefined): string | undefined =>
+  name === undefined ? undefined : checkedFileName(name);
+
+const MAX_NAME_BYTES = 255;
+
+function checkedFileName(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '');
+  const name = parts.join('/');
+  const bytes = Buffer.byteLength(name);
+  if (bytes > MAX_NAME_BYTES) {
+    throw badName(
+      name,
+      `has ${bytes} bytes`,
+      `Use at most ${MAX_NAME_BYTES} bytes, folders included.`,
+    );
+  }
+  if (bytes === 0)
+    throw badName(path, 'names no file', 'Put the name behind the stream: live.m3u8.');
+  if (/\p{Cc}/u.test(name)) {
+    throw badName(name, 'holds control characters', 'Use letters, digits, ".", "_" and "-".');
+  }
+  if (parts.some((part) => part.startsWith('.'))) {
+    throw badName(name, 'has a part that begins with "."', 'Leave out "..", "." and hidden files.');
+  }
+  return name;
 }
+
+const badName = (name: string, complaint: string, hint: string): DomainError =>
+  new DomainError('bad_name', `"${name.slice(0, MAX_NAME_BYTES)}" ${complaint}.`, hint);

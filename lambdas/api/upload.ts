@@ -6,9 +6,10 @@ import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
 import { pushFile, storeInit } from '../../lib/pipeline/ingest/push.ts';
+import { assignNumber } from '../../lib/pipeline/ingest/push-naming.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { apiHandler, bodyBytes, type HttpEvent, json, parameter } from '../runtime/middleware.ts';
-import { fileName, openStream } from './upload-request.ts';
+import { fileName, openStream, optionalFileName } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
 
@@ -60,8 +61,13 @@ export const uploadHandler = (deps: Deps) =>
           'Send ?digest= with the sha-256 of the bytes in hexadecimal.',
         );
       }
-      const pushed = parameter(event, 'name') !== undefined;
-      const request = { ...common, digest, sizeBytes: size, pushed };
+      const name = optionalFileName(parameter(event, 'name'));
+      const named = name !== undefined && {
+        name,
+        number: (await assignNumber(deps.records, stream.value, session, name)).number,
+      };
+      const pushed = name !== undefined;
+      const request = { ...common, digest, sizeBytes: size, pushed, ...named };
       const result = await presignUpload(deps, stream, request);
       return 'receipt' in result ? answer(result) : json(202, result);
     }
@@ -93,5 +99,6 @@ export const pushHandler = (deps: Deps) =>
     const digest = parseDigest(parameter(event, 'digest'));
     const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
     const result = await pushFile(deps, stream, file);
-    return result ? answer(result) : { statusCode: 204 };
+    if (!result) return { statusCode: 204 };
+    return 'ignored' in result ? json(200, result) : answer(result);
   });

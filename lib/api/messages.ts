@@ -1,6 +1,7 @@
 /** The JSON of the API, as server and clients exchange it. */
 
 import type { ErrorCode } from '../domain/errors.ts';
+import type { Notice } from '../domain/notice.ts';
 
 export type ErrorBody = Readonly<{ code: ErrorCode | 'internal'; message: string; hint: string }>;
 
@@ -26,7 +27,12 @@ export type Receipt = Readonly<{
   next: number;
   /** The server's clock, ISO 8601. */
   serverTime: string;
+  /** What was found in the segment; absent when there is nothing to say. */
+  notices?: readonly Notice[];
 }>;
+
+/** Answer (200) to a pushed file that is well-formed and not used, as another variant of the stream is. */
+export type IgnoredFile = Readonly<{ ignored: true; notices: readonly Notice[] }>;
 
 /**
  * Answer (202) to an upload that announces `size` and `digest` and has no body, until the bytes are

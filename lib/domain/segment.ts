@@ -70,6 +70,8 @@ export type SourceSegment = Readonly<{
   /** Timestamp offset: added to the container's times for the timeline's. */
   timestampOffsetTicks: number;
   uploadedAtMs: number;
+  /** The file name that it was pushed under. */
+  name?: string;
 }>;
 
 export type RenderedPiece = Readonly<{

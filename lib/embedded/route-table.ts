@@ -1,4 +1,7 @@
-/** Which route a request belongs to: paths with `{variables}`, the most literal one wins. */
+/**
+ * Which route a request belongs to: paths with `{variables}`, the most literal one wins. A last
+ * `{variable+}` takes all that is left of the path.
+ */
 
 export type PathParameters = Readonly<Record<string, string>>;
 
@@ -40,15 +43,26 @@ export const withHead = (methods: readonly string[]): string[] => [
 
 const variableName = (part: string): string | undefined => part.match(/^\{(.+)\}$/)?.[1];
 
-const matches = (parts: readonly string[], given: readonly string[]): boolean =>
-  parts.length === given.length &&
-  parts.every((part, index) => (variableName(part) ? given[index] !== '' : part === given[index]));
+const isGreedy = (part: string | undefined): boolean => part?.endsWith('+}') ?? false;
+
+function matches(parts: readonly string[], given: readonly string[]): boolean {
+  const isLength = isGreedy(parts.at(-1))
+    ? given.length >= parts.length
+    : given.length === parts.length;
+  if (!isLength) return false;
+  return parts.every((part, index) => {
+    if (isGreedy(part)) return given.slice(index).some((one) => one !== '');
+    return variableName(part) ? given[index] !== '' : part === given[index];
+  });
+}
 
 const parametersOf = (parts: readonly string[], given: readonly string[]): PathParameters =>
   Object.fromEntries(
     parts.flatMap((part, index) => {
       const name = variableName(part);
-      return name ? [[name, decodeURIComponent(given[index] ?? '')]] : [];
+      if (!name) return [];
+      if (!isGreedy(part)) return [[name, decodeURIComponent(given[index] ?? '')]];
+      return [[name.slice(0, -1), decodeURIComponent(given.slice(index).join('/'))]];
     }),
   );
 

@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { ApiError } from '../api/client.ts';
 import type { Receipt } from '../api/messages.ts';
 import { MAX_BODY_BYTES } from '../api/routes.ts';
-import { segmentNumberOfName } from '../playlist/pushed-playlist.ts';
+import { segmentNumberOfName } from '../domain/segment-names.ts';
 import { type Destination, deliverPresigned, digestOf, judge, Refused } from './delivery.ts';
 import type { SentItem } from './progress.ts';
 import { keepRefused, storeWhole } from './spool.ts';
@@ -113,12 +113,8 @@ export class PushForwarder {
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 413) throw judge(error);
     }
-    const segment = segmentNumberOfName(name);
-    if (segment === undefined) {
-      const message = `"${name}" has ${bytes.length} bytes and no number in its name.`;
-      const hint = 'Number the segments by their names, as in segment-00042.ts.';
-      throw new Refused(new ApiError('bad_name', message, hint, 400));
-    }
+    // The server numbers it by its name, which it compares with those before.
+    const segment = segmentNumberOfName(name) ?? 0;
     const info = { segment, name, digest: digestOf(bytes), sizeBytes: bytes.length };
     try {
       return await deliverPresigned(this.#options, info, bytes);

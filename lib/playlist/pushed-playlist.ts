@@ -13,6 +13,8 @@ export type PushedSegment = Readonly<{
   discontinuity: boolean;
   gap: boolean;
   mapUri?: string;
+  /** The segment is a part of its file. */
+  isRange?: true;
 }>;
 
 export type PushedMediaPlaylist = Readonly<{
@@ -21,9 +23,30 @@ export type PushedMediaPlaylist = Readonly<{
   mediaSequence: number;
   ended: boolean;
   segments: readonly PushedSegment[];
+  /** Lists keyframes of segments that another playlist lists whole (RFC 8216bis, 4.4.3.6). */
+  iFramesOnly?: true;
 }>;
 
-export type PushedPlaylist = PushedMediaPlaylist | Readonly<{ type: 'multivariant' }>;
+export type PushedVariant = Readonly<{
+  /** As the playlist says it. */
+  uri: string;
+  /** Bits per second. */
+  bandwidth: number;
+}>;
+
+export type PushedMultivariantPlaylist = Readonly<{
+  type: 'multivariant';
+  variants: readonly PushedVariant[];
+}>;
+
+export type PushedPlaylist = PushedMediaPlaylist | PushedMultivariantPlaylist;
+
+/** A week of segments of two seconds is 12 MB: more than a request body holds. */
+export const MAX_PLAYLIST_BYTES = 4 * 1024 * 1024;
+const MAX_LINES = 400_000;
+/** Of a URI. Longer lines of other kinds are passed over. */
+const MAX_LINE_CHARS = 4096;
+const MAX_VARIANTS = 64;
 
 /** What stands before a segment's URI and holds for that segment alone. */
 type Pending = {
@@ -31,19 +54,25 @@ type Pending = {
   programDateTimeMs?: number | undefined;
   discontinuity: boolean;
   gap: boolean;
+  isRange?: true;
 };
 
 /**
  * Encoders take liberties that do no harm: byte order marks, CRLF, unknown tags, the tags of a
  * segment in any order.
- * Throws `bad_request`, naming the line, for text that is no playlist.
+ * Throws `bad_request`, naming the line, for text that is no playlist, and `too_large`.
  */
 export function parsePushedPlaylist(text: string): PushedPlaylist {
-  const lines = text.split('\n');
+  if (text.length > MAX_PLAYLIST_BYTES) throw tooLarge(`${text.length} characters`);
+  const lines = text.split(/\r\n|\n|\r/, MAX_LINES + 1);
+  if (lines.length > MAX_LINES) throw tooLarge(`more than ${MAX_LINES} lines`);
   // trim() takes carriage returns and the byte order mark, too.
   if (lines[0]?.trim() !== '#EXTM3U') throw notAPlaylist(lines, 0, 'it must be #EXTM3U');
   const segments: PushedSegment[] = [];
+  const variants: PushedVariant[] = [];
+  let bandwidth: number | undefined;
   let multivariant = false;
+  let iFramesOnly = false;
   let targetDurationSeconds: number | undefined;
   let mediaSequence = 0;
   let ended = false;
@@ -55,12 +84,17 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
       if (value === undefined) throw notAPlaylist(lines, index, reason);
       return value;
     };
-    const line = rawLine.trim();
+    const isLong = rawLine.length > MAX_LINE_CHARS;
+    if (isLong && !rawLine.startsWith('#')) need(undefined, `it has ${rawLine.length} characters`);
+    const line = isLong ? '' : rawLine.trim();
     const colon = line.startsWith('#') ? line.indexOf(':') : -1;
     const tag = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(colon + 1);
     switch (tag) {
       case '#EXT-X-STREAM-INF':
+        multivariant = true;
+        bandwidth = wholeNumber(parseAttributes(value).get('BANDWIDTH') ?? '') ?? 0;
+        break;
       case '#EXT-X-I-FRAME-STREAM-INF':
       case '#EXT-X-MEDIA':
         multivariant = true;
@@ -86,17 +120,31 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
       case '#EXT-X-GAP':
         pending.gap = true;
         break;
+      case '#EXT-X-BYTERANGE':
+        pending.isRange = true;
+        break;
+      case '#EXT-X-I-FRAMES-ONLY':
+        iFramesOnly = true;
+        break;
       case '#EXT-X-ENDLIST':
         ended = true;
         break;
       default: {
-        if (line === '' || line.startsWith('#') || multivariant) break;
-        const { programDateTimeMs, discontinuity, gap } = pending;
+        if (line === '' || line.startsWith('#')) break;
+        if (multivariant) {
+          if (bandwidth !== undefined && variants.length < MAX_VARIANTS) {
+            variants.push({ uri: line, bandwidth });
+          }
+          bandwidth = undefined;
+          break;
+        }
+        const { programDateTimeMs, discontinuity, gap, isRange } = pending;
         const durationSeconds = need(pending.durationSeconds, 'a segment needs #EXTINF before it');
         segments.push({
           ...{ uri: line, name: nameOfUri(line), durationSeconds, discontinuity, gap },
           ...(programDateTimeMs !== undefined && { programDateTimeMs }),
           ...(mapUri !== undefined && { mapUri }),
+          ...(isRange && { isRange }),
         });
         pending = { discontinuity: false, gap: false };
       }
@@ -105,25 +153,65 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
       throw notAPlaylist(lines, index, 'variants and segments do not go into one playlist');
     }
   }
-  if (multivariant) return { type: 'multivariant' };
+  if (multivariant) return { type: 'multivariant', variants };
   if (targetDurationSeconds === undefined) {
     throw notAPlaylist(lines, lines.length - 1, 'the playlist ends without #EXT-X-TARGETDURATION');
   }
-  return { type: 'media', targetDurationSeconds, mediaSequence, ended, segments };
+  return {
+    ...{ type: 'media', targetDurationSeconds, mediaSequence, ended, segments },
+    ...(iFramesOnly && { iFramesOnly }),
+  };
+}
+
+/** A file that a media playlist lists, in one segment or in several byte ranges. */
+export type ListedFile = Readonly<{
+  /** The name that it is pushed under. */
+  name: string;
+  /** By the playlist: EXT-X-MEDIA-SEQUENCE and the place; of files in ranges the place among files. */
+  position: number;
+  seconds: number;
+  programDateTimeMs?: number;
+  gap: boolean;
+}>;
+
+/** The files of a playlist in order, each once: of a name that comes twice the last line counts. */
+export function listedFiles(playlist: PushedMediaPlaylist, playlistName: string): ListedFile[] {
+  const files = new Map<string, ListedFile>();
+  for (const segment of playlist.segments) {
+    const { durationSeconds, programDateTimeMs, gap, isRange } = segment;
+    const name = pushedName(segment.uri, playlistName);
+    const before = isRange ? files.get(name) : undefined;
+    if (!before) files.delete(name);
+    files.set(name, {
+      ...{ name, position: 0, gap },
+      seconds: (before?.seconds ?? 0) + durationSeconds,
+      ...(programDateTimeMs !== undefined && { programDateTimeMs }),
+      ...(before?.programDateTimeMs !== undefined && {
+        programDateTimeMs: before.programDateTimeMs,
+      }),
+    });
+  }
+  const first = Number.isSafeInteger(playlist.mediaSequence + files.size)
+    ? playlist.mediaSequence
+    : 0;
+  return [...files.values()].map((file, index) => ({ ...file, position: first + index }));
 }
 
 /**
- * The number by which the name of an encoder's file counts segments: `live-00012.m4s` is 12.
- * It is the last run of digits before the extension; one with a unit behind it (`720p`, `48k`)
- * only if there is no other. undefined if there is none, or none that a number can hold.
+ * The name that a file is pushed under by its URI in a playlist: a relative one belongs to the
+ * playlist's folder; of a whole address, whose folders are those of another host, the last name.
  */
-export function segmentNumberOfName(name: string): number | undefined {
-  const stem = name.replace(/\.(?=[^.]*[A-Za-z])[A-Za-z0-9]+$/, '');
-  const runs = [...stem.matchAll(/\d+/g)];
-  const hasUnit = (run: RegExpExecArray): boolean =>
-    /[A-Za-z]/.test(stem.charAt(run.index + run[0].length));
-  const count = runs.findLast((run) => !hasUnit(run)) ?? runs.at(-1);
-  return count && wholeNumber(count[0]);
+export function pushedName(uri: string, playlistName: string): string {
+  const path = uri.split(/[?#]/, 1)[0] ?? '';
+  const folder = playlistName.split('/').slice(0, -1);
+  const isRelative = !path.startsWith('/') && !/^[a-z][a-z0-9+.-]*:/i.test(path);
+  if (!isRelative) return [...folder, nameOfUri(uri)].join('/');
+  const parts = folder;
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.' && part !== '') parts.push(decoded(part));
+  }
+  return parts.join('/');
 }
 
 function wholeNumber(text: string): number | undefined {
@@ -149,7 +237,10 @@ function parseDateTime(text: string): number | undefined {
 
 function nameOfUri(uri: string): string {
   const path = uri.split(/[?#]/, 1)[0] ?? '';
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  return decoded(path.slice(path.lastIndexOf('/') + 1));
+}
+
+function decoded(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
@@ -167,3 +258,10 @@ function notAPlaylist(lines: readonly string[], index: number, reason: string): 
     'Send the HLS playlist as the encoder wrote it, UTF-8 text from #EXTM3U to its last line.',
   );
 }
+
+const tooLarge = (size: string): DomainError =>
+  new DomainError(
+    'too_large',
+    `The playlist has ${size}.`,
+    'Let the encoder list its newest segments only (ffmpeg: -hls_list_size 10).',
+  );

@@ -99,6 +99,36 @@ describe('unmodified ffmpeg', () => {
     });
   }
 
+  test('pushes two variants to one address; the better one is the stream', async (t) => {
+    const system = await startTestSystem(t);
+    const key = await createStream(system, 'variants');
+    const url = `${system.url.replace('://', `://x:${key}@`)}/upload/variants`;
+    const args = [
+      ...lavfi('320x180', 30),
+      ...['-t', '6', '-map', '0:v', '-map', '1:a', '-map', '0:v', '-map', '1:a'],
+      ...['-s:v:0', '160x90', ...encode(60), '-f', 'hls', '-hls_time', '2', '-method', 'PUT'],
+      ...['-var_stream_map', 'v:0,a:0 v:1,a:1', '-master_pl_name', 'master.m3u8'],
+      ...['-hls_segment_filename', `${url}/v%v/segment%d.ts`, `${url}/v%v/live.m3u8`],
+    ];
+    const [code] = await once(startFfmpeg(t, args), 'exit');
+    assert.equal(code, 0, system.output());
+    const state = await ended(system, 'variants');
+    assert.equal(Math.round(state.durationSeconds), 6);
+    assert.deepEqual(
+      state.renditions.filter(({ kind }) => kind === 'video').map(({ name }) => name),
+      ['180p', '90p'],
+    );
+    const answer = await fetch(`${system.url}/viewstream/metadata/variants/180p.m3u8?view=vod`);
+    const { segments } = parseMediaWithHls(await answer.text());
+    assert.equal(segments.filter(({ gap }) => gap).length, 0);
+    const streams = await probe(`${system.url}${state.hls}`);
+    const video = streams.filter((stream) => stream.codec_type === 'video');
+    assert.deepEqual(
+      video.map((stream) => stream.nb_read_frames),
+      ['180', '180'],
+    );
+  });
+
   test('is told 401 without a key, and nothing is taken', async (t) => {
     const system = await startTestSystem(t);
     await createStream(system, 'locked');

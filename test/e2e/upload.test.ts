@@ -160,7 +160,7 @@ describe('uploads', { concurrency: false }, () => {
       [409, 'segment_conflict', '/upload/table?segment=0&session=a', whole],
       [413, 'too_large', '/upload/table?segment=1', new Uint8Array(4_800_000)],
       [413, 'too_large', '/upload/table?segment=1', new Uint8Array(11_000_000)],
-      [400, 'bad_name', '/upload/table/nonumber.ts', whole, { method: 'PUT' }],
+      [400, 'bad_name', '/upload/table/a%00b.ts', whole, { method: 'PUT' }],
       [400, 'bad_name', '/upload/table/..%2F..%2Fx0.ts', whole, { method: 'PUT' }],
       [400, 'bad_name', '/upload/table/.hidden1.ts', whole, { method: 'PUT' }],
       [400, 'bad_request', '/upload/table/live.m3u8', 'no playlist', { method: 'PUT' }],

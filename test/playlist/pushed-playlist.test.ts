@@ -9,9 +9,11 @@ import fc from 'fast-check';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { formatMediaPlaylist } from '../../lib/playlist/hls-media.ts';
 import {
+  listedFiles,
+  MAX_PLAYLIST_BYTES,
   type PushedMediaPlaylist,
   parsePushedPlaylist,
-  segmentNumberOfName,
+  pushedName,
 } from '../../lib/playlist/pushed-playlist.ts';
 import { mediaPlaylist } from './media-playlist-arbitrary.ts';
 
@@ -145,7 +147,10 @@ test('a multivariant playlist is known as one', () => {
 #EXT-X-STREAM-INF:BANDWIDTH=1
 v.m3u8
 `;
-  assert.deepEqual(parsePushedPlaylist(text), { type: 'multivariant' });
+  assert.deepEqual(parsePushedPlaylist(text), {
+    type: 'multivariant',
+    variants: [{ uri: 'v.m3u8', bandwidth: 1 }],
+  });
 });
 
 test('text that is no playlist is refused by the line that shows it', () => {
@@ -214,7 +219,11 @@ test('any text gives a playlist or a domain error', () => {
           '#EXT-X-MAP:URI="',
           '#EXT-X-STREAM-INF:',
           '#EXT-X-ENDLIST',
+          '#EXT-X-BYTERANGE:',
+          '#EXT-X-GAP',
+          '#EXT-X-I-FRAMES-ONLY',
           'a%',
+          '../',
         ),
         fc.oneof(fc.constant(''), fc.constant('4'), fc.string({ unit: 'binary' })),
       )
@@ -229,8 +238,8 @@ test('any text gives a playlist or a domain error', () => {
         const playlist = parsePushedPlaylist(candidate);
         for (const segment of playlist.type === 'media' ? playlist.segments : []) {
           assert.ok(Number.isFinite(segment.durationSeconds));
-          segmentNumberOfName(segment.name);
         }
+        if (playlist.type === 'media') listedFiles(playlist, 'a/live.m3u8');
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
       }
@@ -239,35 +248,35 @@ test('any text gives a playlist or a domain error', () => {
   );
 });
 
-test('the number in a file name is found', () => {
-  const numbers: Readonly<Record<string, number | undefined>> = {
-    'seg0.ts': 0,
-    'live-00012.m4s': 12,
-    'stream_720p_0007.ts': 7,
-    '2026-11-21T10-00-00-15.ts': 15,
-    'chunk-stream0-00001.m4s': 1,
-    '1700000000.ts': 1_700_000_000,
-    video123: 123,
-    'seg.00042': 42,
-    'seg.00042.mp4': 42,
-    'seg_0007_720p.ts': 7,
-    'stream_720p.ts': 720,
-    '9007199254740991.ts': Number.MAX_SAFE_INTEGER,
-    '9007199254740992.ts': undefined,
-    'init.mp4': undefined,
-    'a.m3u8': undefined,
-    '.mp4': undefined,
-    '': undefined,
-  };
-  for (const [name, expected] of Object.entries(numbers)) {
-    assert.equal(segmentNumberOfName(name), expected, name);
-  }
-  const prefix = fc.constantFrom('', 'seg', 'live-', 'a_720p_', '2026-11-21T10-00-00-', 'x.y.');
-  const extension = fc.constantFrom('.ts', '.m4s', '.mp4', '.aac', '');
-  fc.assert(
-    fc.property(prefix, fc.maxSafeNat(), fc.nat(6), extension, (start, number, zeros, end) => {
-      const name = `${start}${'0'.repeat(zeros)}${number}${end}`;
-      assert.equal(segmentNumberOfName(name), number);
-    }),
-  );
+test('a URI is the name that its file is pushed under', () => {
+  const CASES: readonly (readonly [uri: string, playlist: string, name: string])[] = [
+    ['seg1.ts', 'live.m3u8', 'seg1.ts'],
+    ['seg1.ts', 'v0/live.m3u8', 'v0/seg1.ts'],
+    ['v0/seg1.ts', 'live.m3u8', 'v0/seg1.ts'],
+    ['./v0//seg1.ts?token=a/b#c', 'live.m3u8', 'v0/seg1.ts'],
+    ['../seg1.ts', 'v0/live.m3u8', 'seg1.ts'],
+    ['../../../seg1.ts', 'v0/live.m3u8', 'seg1.ts'],
+    ['https://cdn.example/any/where/seg1.ts', 'v0/live.m3u8', 'v0/seg1.ts'],
+    ['/any/where/seg1.ts', 'live.m3u8', 'seg1.ts'],
+    ['%D1%81%201.ts', 'live.m3u8', 'с 1.ts'],
+    ['100%.ts', 'live.m3u8', '100%.ts'],
+  ];
+  for (const [uri, playlist, name] of CASES) assert.equal(pushedName(uri, playlist), name, uri);
+});
+
+test('the size of a playlist is limited', () => {
+  const head = '#EXTM3U\n#EXT-X-TARGETDURATION:2\n';
+  const line = (number: number) => `#EXTINF:2,\nseg${number}.ts\n`;
+  const day = head + Array.from({ length: 43_200 }, (_, number) => line(number)).join('');
+  assert.equal(parseMedia(day).segments.length, 43_200);
+  const tooLarge = { name: 'DomainError', code: 'too_large' };
+  assert.throws(() => parsePushedPlaylist(head + 'x'.repeat(MAX_PLAYLIST_BYTES)), tooLarge);
+  assert.throws(() => parsePushedPlaylist(head + '\n'.repeat(500_000)), tooLarge);
+  const long = `${head}#EXTINF:2,\n${'x'.repeat(5000)}.ts\n`;
+  assert.throws(() => parsePushedPlaylist(long), {
+    code: 'bad_request',
+    message: /5003 characters/,
+  });
+  const tag = `${head}#EXT-X-SESSION-DATA:VALUE="${'x'.repeat(50_000)}"\n`;
+  assert.deepEqual(parseMedia(tag).segments, []);
 });

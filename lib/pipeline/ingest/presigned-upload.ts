@@ -17,6 +17,8 @@ export type PresignRequest = Readonly<{
   sizeBytes: number;
   durationSeconds?: number;
   pushed: boolean;
+  /** The file name that it is numbered by. */
+  name?: string;
 }>;
 
 /** A minute for each 10 MB, which any line that carries live video can do. */
@@ -107,7 +109,7 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
   const upload = await records.findPresigned(stream.value, place.presignId);
   const bytes = upload && (await deps.media.get(key));
   if (!upload || !bytes) return;
-  const { number, session, digest, durationSeconds, pushed } = upload.value;
+  const { number, session, digest, durationSeconds, pushed, name } = upload.value;
   try {
     await uploadSegment(deps, stream, {
       number,
@@ -117,6 +119,7 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
       storedKey: key,
       ...(session === undefined ? {} : { session }),
       ...(durationSeconds === undefined ? {} : { durationSeconds }),
+      ...(name === undefined ? {} : { file: { name, mayBeVariant: false, bandwidths: {} } }),
     });
   } catch (error) {
     if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;

@@ -1,25 +1,44 @@
 /**
- * What encoders that push HLS send under file names: segments, init segments and playlists. The names
- * number the segments; the playlists give exact durations, the first number and the end.
+ * What encoders that push HLS send under file names: segments, init segments and playlists. The
+ * playlists give order, exact durations, the first number and the end; the names number the segments
+ * until the playlist comes, which is after them in most encoders.
  */
 
+import type { IgnoredFile } from '../../api/messages.ts';
+import { defined } from '../../base/defined.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
+import type { Notice } from '../../domain/notice.ts';
 import { sourceInitKey } from '../../domain/object-keys.ts';
+import { closestName, matchesVariant, variantPattern } from '../../domain/segment-names.ts';
 import type { Stream } from '../../domain/stream.ts';
+import { ticksToMs } from '../../domain/ticks.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
-import { parsePushedPlaylist, segmentNumberOfName } from '../../playlist/pushed-playlist.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
-import type { Versioned } from '../records/record-types.ts';
-import { requestEnd } from './end.ts';
-import { loadInspection, type UploadResult, uploadSegment } from './upload.ts';
-
-/** Each playlist repeats the one before; only its newest lines are new. */
-const NEWEST_LINES = 4;
+import type { PushNaming, Versioned } from '../records/record-types.ts';
+import {
+  type AssignedName,
+  assignNumber,
+  changeNaming,
+  changeVariant,
+  releaseName,
+  renumberName,
+  takeVariant,
+} from './push-naming.ts';
+import { readPlaylist } from './push-playlist.ts';
+import { VariantIgnored, variantNotice } from './twin.ts';
+import { loadInspection, type SegmentUpload, type UploadResult, uploadSegment } from './upload.ts';
 
 const INIT_WAIT_MS = 3000;
 const INIT_POLL_MS = 50;
+
+/** So long, and for so many of its segments, a variant may pause before another takes its place. */
+const SILENT_MS = 10_000;
+const SILENT_SEGMENTS = 3;
+
+/** Names of init segments that are told apart: one for each variant. */
+const KEPT_INITS = 16;
 
 export type PushedFile = Readonly<{
   name: string;
@@ -28,44 +47,120 @@ export type PushedFile = Readonly<{
   digest?: string;
 }>;
 
-/** The receipt of a segment; undefined for other files. Throws DomainError. */
+/** undefined for a file that is no segment and is taken. */
+export type PushResult = UploadResult | IgnoredFile | undefined;
+
+/** Throws DomainError. */
 export async function pushFile(
   deps: Deps,
   stream: Versioned<Stream>,
   file: PushedFile,
-): Promise<UploadResult | undefined> {
-  if (file.bytes.byteLength === 0) {
-    throw new DomainError(
-      'empty_body',
-      `"${file.name}" has no bytes.`,
-      'Send the file as the body.',
-    );
+): Promise<PushResult> {
+  const { name, bytes, session } = file;
+  if (bytes.byteLength === 0) {
+    throw new DomainError('empty_body', `"${name}" has no bytes.`, 'Send the file as the body.');
   }
-  if (isPlaylist(file)) {
-    await readPlaylist(deps, stream.value, file);
+  if (isPlaylist(file)) return readPlaylist(deps, stream.value, file);
+  const naming = await deps.records.pushNaming(stream.value, session ?? '');
+  if (matchesVariant(name, naming.value.ignored)) {
+    if (!(await keptVariantIsSilent(deps, stream.value, session))) {
+      return ignored(variantNotice(name));
+    }
+    await takeVariant(deps.records, stream.value, session, name);
+  }
+  if (isoKind(bytes) === 'init') {
+    await storeInit(deps, stream.value, bytes, session, name);
     return undefined;
   }
-  if (isoKind(file.bytes) === 'init') {
-    await storeInit(deps, stream.value, file.bytes, file.session);
-    return undefined;
+  if (textOf(bytes).startsWith('WEBVTT')) {
+    const message = `"${name}" holds captions, which are not used.`;
+    return ignored({ code: 'track_ignored', message });
   }
-  const number = segmentNumberOfName(file.name);
-  if (number === undefined) {
-    throw new DomainError(
-      'bad_name',
-      `"${file.name}" has no segment number in its name.`,
-      'Number the segments by their names, as in segment-00042.ts (ffmpeg: -hls_segment_filename).',
-    );
-  }
-  const upload = {
-    number,
-    bytes: file.bytes,
+  return pushSegment(deps, stream, file, naming);
+}
+
+/** The encoder may have been started again with the variant that was left out alone. */
+async function keptVariantIsSilent(
+  { records, clock }: Deps,
+  stream: Stream,
+  session: string | undefined,
+): Promise<boolean> {
+  const run = await (session === undefined
+    ? records.newestRun(stream)
+    : records.runOfSession(stream, session));
+  const newest = run && (await records.newestSegment(stream, run.run));
+  if (!newest) return true;
+  const { startTicks, endTicks } = newest.facts;
+  const silentMs = Math.max(SILENT_MS, SILENT_SEGMENTS * ticksToMs(endTicks - startTicks));
+  return Math.abs(clock.now() - newest.uploadedAtMs) > silentMs;
+}
+
+const ignored = (notice: Notice): IgnoredFile => ({ ignored: true, notices: [notice] });
+
+/** The first characters of a file, without a byte order mark. */
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.subarray(0, 16))
+    .toString('utf8')
+    .replace(/^\uFEFF/, '');
+
+const isPlaylist = ({ name, bytes }: PushedFile): boolean =>
+  /\.m3u8?$/i.test(name) || textOf(bytes).startsWith('#EXTM3U');
+
+async function pushSegment(
+  deps: Deps,
+  stream: Versioned<Stream>,
+  file: PushedFile,
+  naming: Versioned<PushNaming>,
+): Promise<UploadResult | IgnoredFile> {
+  const { records } = deps;
+  const { name, bytes, session, digest } = file;
+  const { inits, bandwidths } = naming.value;
+  const assigned = await assignNumber(records, stream.value, session, name, naming);
+  const upload: SegmentUpload = {
+    number: assigned.number,
+    bytes,
     pushed: true,
-    ...(file.session === undefined ? {} : { session: file.session }),
-    ...(file.digest === undefined ? {} : { digest: file.digest }),
+    file: { name, mayBeVariant: !assigned.isProven, bandwidths },
+    ...defined({ session, digest }),
+    ...(inits.length > 1 && { initScope: initScope(session, closestName(name, inits)) }),
   };
-  // ffmpeg does not wait for one answer before it sends the next file: the init segment that went
-  // ahead may be a moment behind.
+  try {
+    const result = await uploadWithInit(deps, stream, upload);
+    await noteResult(deps, stream.value, file, assigned, result);
+    return result;
+  } catch (error) {
+    const pattern =
+      error instanceof VariantIgnored ? variantPattern(name, error.keptName) : undefined;
+    await releaseName(records, stream.value, session, name, assigned.isNew, pattern);
+    if (error instanceof VariantIgnored) return ignored(variantNotice(name));
+    throw error;
+  }
+}
+
+async function noteResult(
+  { records }: Deps,
+  stream: Stream,
+  { name, session }: PushedFile,
+  assigned: AssignedName,
+  { receipt, insteadOf }: UploadResult,
+): Promise<void> {
+  const named = { name, number: receipt.segment };
+  if (insteadOf !== undefined) {
+    await changeVariant(records, stream, session, named, insteadOf);
+  } else if (receipt.segment !== assigned.number) {
+    await renumberName(records, stream, session, named);
+  }
+}
+
+/**
+ * ffmpeg does not wait for one answer before it sends the next file: the init segment that went ahead
+ * may be a moment behind.
+ */
+async function uploadWithInit(
+  deps: Deps,
+  stream: Versioned<Stream>,
+  upload: SegmentUpload,
+): Promise<UploadResult> {
   for (let waitedMs = 0; ; waitedMs += INIT_POLL_MS) {
     try {
       return await uploadSegment(deps, stream, upload);
@@ -77,39 +172,31 @@ export async function pushFile(
   }
 }
 
-const isPlaylist = ({ name, bytes }: PushedFile): boolean =>
-  /\.m3u8?$/i.test(name) || Buffer.from(bytes.subarray(0, 10)).toString('utf8').includes('#EXTM3U');
+const initScope = (session = '', name = ''): string => `${session}/${name}`;
 
-/** Kept for the fragments that follow it. A new one does not touch fragments that came before. */
+/**
+ * Kept for the fragments that follow it. A new one does not touch fragments that came before.
+ * Throws what is wrong with it. `name`: of the file, if it was pushed as one.
+ */
 export async function storeInit(
   deps: Deps,
   stream: Stream,
   bytes: Uint8Array,
   session?: string,
+  name?: string,
 ): Promise<void> {
+  const { records, media } = deps;
   const { checkInitSegment } = await loadInspection();
   await checkInitSegment(bytes);
   const digest = digestOf(bytes);
   const key = sourceInitKey(stream, digest);
-  await deps.media.put(key, bytes, MEDIA_FORMATS.mp4.contentType);
-  await deps.records.putSourceInit(stream, session ?? '', { key, digest });
-}
-
-async function readPlaylist(deps: Deps, stream: Stream, file: PushedFile): Promise<void> {
-  const playlist = parsePushedPlaylist(Buffer.from(file.bytes).toString('utf8'));
-  if (playlist.type === 'multivariant') return;
-  const { records } = deps;
-  const run = await (file.session === undefined
-    ? records.newestRun(stream)
-    : records.runOfSession(stream, file.session));
-  const lines = playlist.segments.flatMap((segment) => {
-    const number = segmentNumberOfName(segment.name);
-    return number === undefined ? [] : [{ number, seconds: segment.durationSeconds }];
-  });
-  if (playlist.ended) await requestEnd(deps, stream, 'playlist', lines.at(-1)?.number);
-  if (!run) return;
-  const first = lines[0];
-  const isFirst = lines.length <= 1 && first?.number === run.firstNumber;
-  if (isFirst) await records.hintStart(stream, run.run, { firstNumber: first.number });
-  await records.hintDurations(stream, run.run, lines.slice(-NEWEST_LINES));
+  await media.put(key, bytes, MEDIA_FORMATS.mp4.contentType);
+  if (name !== undefined) {
+    await records.putSourceInit(stream, initScope(session, name), { key, digest });
+    await changeNaming(records, stream, session, (naming) => ({
+      ...naming,
+      inits: [...naming.inits.filter((one) => one !== name), name].slice(-KEPT_INITS),
+    }));
+  }
+  await records.putSourceInit(stream, session ?? '', { key, digest });
 }

@@ -1,6 +1,7 @@
 /** The receipt of a segment: what is stored, what is missing, which number is expected next. */
 
 import type { Receipt } from '../../api/messages.ts';
+import { limitNotices, type Notice } from '../../domain/notice.ts';
 import type { SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
@@ -15,12 +16,15 @@ export async function receiptFor(
   stream: Stream,
   run: Run,
   segment: SourceSegment,
+  /** Of this upload, beside those of the segment. */
+  uploadNotices: readonly Notice[] = [],
 ): Promise<Receipt> {
   const { records } = deps;
   const numbers = await records.highestNumbers(stream, run.run, RECENT_NUMBERS);
   const next = (numbers.at(-1) ?? segment.number) + 1;
   const oldest =
     numbers.length < RECENT_NUMBERS ? Math.min(run.firstNumber, numbers[0] ?? 0) : numbers[0];
+  const notices = limitNotices([...uploadNotices, ...(segment.facts.notices ?? [])]);
   return {
     stored: true,
     videoId: stream.videoId,
@@ -32,6 +36,7 @@ export async function receiptFor(
     missing: missingBetween(oldest ?? 0, numbers),
     next,
     serverTime: new Date(deps.clock.now()).toISOString(),
+    ...(notices.length > 0 && { notices }),
   };
 }
 

@@ -10,19 +10,23 @@ export type SequencingQuestion = Readonly<{
   number: number;
   session?: string;
   pushed: boolean;
+  /** It was pushed as a file under a name. */
+  file?: unknown;
   digest: string;
 }>;
 
 export type Sequencing =
   | Readonly<{ type: 'present'; run: Run; segment: SourceSegment }>
   | Readonly<{ type: 'join'; run: Run; newest: SourceSegment }>
+  /** A pushed file, whose number has other bytes: what it shows decides. */
+  | Readonly<{ type: 'twin'; run: Run; segment: SourceSegment; newest: SourceSegment }>
   | Readonly<{ type: 'new_run'; run: number }>;
 
 /** Throws `segment_conflict`, `run_superseded` or `number_too_far`. */
 export async function decideSequence(
   records: StreamRecords,
   stream: Stream,
-  { number, session, pushed, digest }: SequencingQuestion,
+  { number, session, pushed, file, digest }: SequencingQuestion,
   nowMs: number,
 ): Promise<Sequencing> {
   const newestRun = await records.newestRun(stream);
@@ -64,16 +68,22 @@ export async function decideSequence(
       await requireOpenPlace(records, stream, current, newest, number);
     return { type: 'join', run: current, newest };
   }
+  if (file !== undefined && present && present.digest !== digest && newest) {
+    return { type: 'twin', run: current, segment: present, newest };
+  }
   if (answer === 'other_bytes' && present) {
     if (stream.settings.redundant) return { type: 'present', run: current, segment: present };
-    throw new DomainError(
-      'segment_conflict',
-      `Segment ${number} of this session is stored with other bytes (sha-256 ${present.digest}).`,
-      'Give each segment its own number; send a new ?session=NAME when the encoder restarts.',
-    );
+    throw segmentConflict(number, present.digest);
   }
   return { type: 'new_run', run: nextRun };
 }
+
+export const segmentConflict = (number: number, digest?: string): DomainError =>
+  new DomainError(
+    'segment_conflict',
+    `Segment ${number} of this session is stored with other bytes${digest ? ` (sha-256 ${digest})` : ''}.`,
+    'Give each segment its own number; send a new ?session=NAME when the encoder restarts.',
+  );
 
 /** A run that another has followed takes only what was missing inside it. */
 async function requireOpenPlace(

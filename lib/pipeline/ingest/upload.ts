@@ -4,6 +4,7 @@
  */
 
 import type { Receipt } from '../../api/messages.ts';
+import { defined } from '../../base/defined.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
@@ -24,7 +25,16 @@ import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { receiptFor } from './receipt.ts';
-import { decideSequence, type Sequencing } from './sequencing.ts';
+import { decideSequence, type Sequencing, segmentConflict } from './sequencing.ts';
+import {
+  findTwin,
+  keptNotice,
+  leavesVariant,
+  type PushedName,
+  replacedNotice,
+  type Twin,
+  VariantIgnored,
+} from './twin.ts';
 
 export type SegmentUpload = Readonly<{
   number: number;
@@ -36,11 +46,20 @@ export type SegmentUpload = Readonly<{
   durationSeconds?: number;
   /** Came under a file name, from an encoder that cannot send `session`. */
   pushed: boolean;
+  /** The name, if the segment is numbered by it. */
+  file?: PushedName;
+  /** Of the init segment, if there are several. */
+  initScope?: string;
   /** The object that holds these bytes already, if they came by a presigned upload. */
   storedKey?: string;
 }>;
 
-export type UploadResult = Readonly<{ receipt: Receipt; isNew: boolean }>;
+export type UploadResult = Readonly<{
+  receipt: Receipt;
+  isNew: boolean;
+  /** The file of another variant that this one takes the place of. */
+  insteadOf?: string;
+}>;
 
 /** Rounds in which another upload may win the race for a run or a number before we give up. */
 const MAX_RACES = 5;
@@ -89,7 +108,22 @@ export async function uploadSegment(
     const init = await initFor(deps, stream.value, upload);
     const { inspectSegment } = await loadInspection();
     inspected ??= await inspectSegment(upload.bytes, init?.bytes);
-    const stored = await store(deps, stream, upload, digest, place, inspected, init?.key);
+    const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);
+    if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin);
+    if (twin?.answer === 'next_number') {
+      upload = { ...upload, number: twin.newest.number + 1 };
+      continue;
+    }
+    if (twin?.answer === 'keep_twin') {
+      const notices = [keptNotice(twin)];
+      const receipt = await receiptFor(deps, stream.value, twin.run, twin.segment, notices);
+      return { receipt, isNew: false };
+    }
+    const source = { upload, digest, inspected, initKey: init?.key };
+    const stored =
+      twin?.answer === 'replace'
+        ? await replaceTwin(deps, stream.value, source, twin)
+        : await store(deps, stream, source, openPlace(place, upload, twin));
     if (stored === 'raced') {
       stream = (await records.findStream(stream.value.videoId)) ?? stream;
       continue;
@@ -98,9 +132,13 @@ export async function uploadSegment(
       enqueueSegments(deps, stream.value, [stored.segment]),
       stored.startsRun ? startHousekeeping(deps, stream.value) : undefined,
     ]);
+    const isInstead = twin?.answer === 'replace' || twin?.answer === 'switch_variant';
+    const notices = isInstead ? [replacedNotice(twin)] : [];
+    const insteadOf = twin && leavesVariant(twin) ? twin.keptName : undefined;
     return {
-      receipt: await receiptFor(deps, stream.value, stored.run, stored.segment),
+      receipt: await receiptFor(deps, stream.value, stored.run, stored.segment, notices),
       isNew: true,
+      ...defined({ insteadOf }),
     };
   }
   throw new DomainError(
@@ -118,9 +156,28 @@ async function initFor(
 ): Promise<{ key: string; bytes: Uint8Array } | undefined> {
   if (isoKind(upload.bytes) !== 'fragment') return undefined;
   const { records } = deps;
-  const init = await records.findSourceInit(stream, upload.session ?? '');
+  const scope = upload.initScope ?? upload.session ?? '';
+  const init = await records.findSourceInit(stream, scope);
   const bytes = init && (await deps.media.get(init.key));
   return init && bytes ? { key: init.key, bytes } : undefined;
+}
+
+/** What is to be stored, and what was found in it. */
+type Source = Readonly<{
+  upload: SegmentUpload;
+  digest: string;
+  inspected: Inspection;
+  initKey: string | undefined;
+}>;
+
+type OpenPlace = Extract<Sequencing, { type: 'join' | 'new_run' }>;
+
+/** Throws `segment_conflict` where the encoder has named its session, which is one run. */
+function openPlace(place: Sequencing, { number, session }: SegmentUpload, twin?: Twin): OpenPlace {
+  if (!twin && (place.type === 'join' || place.type === 'new_run')) return place;
+  const run = twin?.run ?? (place.type === 'twin' ? place.run : undefined);
+  if (!run || session !== undefined) throw segmentConflict(number);
+  return { type: 'new_run', run: run.run + 1 };
 }
 
 type Stored = Readonly<{ run: Run; segment: SourceSegment; startsRun: boolean }>;
@@ -128,12 +185,11 @@ type Stored = Readonly<{ run: Run; segment: SourceSegment; startsRun: boolean }>
 async function store(
   deps: Deps,
   stream: Versioned<Stream>,
-  upload: SegmentUpload,
-  digest: string,
-  place: Exclude<Sequencing, { type: 'present' }>,
-  { facts, preroll }: Inspection,
-  initKey: string | undefined,
+  source: Source,
+  place: OpenPlace,
 ): Promise<Stored | 'raced'> {
+  const { upload, inspected } = source;
+  const { facts } = inspected;
   const { records } = deps;
   requireSaneDuration(upload.number, facts);
   const nowMs = deps.clock.now();
@@ -151,11 +207,30 @@ async function store(
     } else joins = place.run;
   }
   const run = joins ?? startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
+  const segment = await storeSource(deps, stream.value, source, run.run, timestampOffsetTicks);
+  if (upload.durationSeconds !== undefined) {
+    const hints = [{ number: upload.number, seconds: upload.durationSeconds }];
+    await records.hintSegments(stream.value, run.run, hints);
+  }
+  const recorded = await records.recordSegment(stream.value, segment, joins ? undefined : { run });
+  return recorded ? { run, segment, startsRun: !joins } : 'raced';
+}
+
+/** Stores the bytes, and returns the record that is to be written for them. */
+async function storeSource(
+  deps: Deps,
+  stream: Stream,
+  { upload, digest, inspected, initKey }: Source,
+  run: number,
+  timestampOffsetTicks: number,
+): Promise<SourceSegment> {
+  const { facts, preroll } = inspected;
   const { extension, contentType } = MEDIA_FORMATS[facts.container];
   const sourceKey =
-    upload.storedKey ?? sourceSegmentKey(stream.value, run.run, upload.number, digest, extension);
-  const segment: SourceSegment = {
-    run: run.run,
+    upload.storedKey ?? sourceSegmentKey(stream, run, upload.number, digest, extension);
+  if (!upload.storedKey) await deps.media.put(sourceKey, upload.bytes, contentType);
+  return {
+    run,
     number: upload.number,
     digest,
     sizeBytes: upload.bytes.byteLength,
@@ -164,15 +239,39 @@ async function store(
     facts,
     preroll,
     timestampOffsetTicks,
-    uploadedAtMs: nowMs,
+    uploadedAtMs: deps.clock.now(),
+    ...(upload.file ? { name: upload.file.name } : {}),
   };
-  if (!upload.storedKey) await deps.media.put(sourceKey, upload.bytes, contentType);
-  if (upload.durationSeconds !== undefined) {
-    const durations = [{ number: upload.number, seconds: upload.durationSeconds }];
-    await records.hintDurations(stream.value, run.run, durations);
-  }
-  const recorded = await records.recordSegment(stream.value, segment, joins ? undefined : { run });
-  return recorded ? { run, segment, startsRun: !joins } : 'raced';
+}
+
+/** A run is planned by its first segment, so it changes with that. */
+async function replaceTwin(
+  deps: Deps,
+  stream: Stream,
+  source: Source,
+  { run, segment: before, timestampOffsetTicks }: Twin,
+): Promise<Stored | 'raced'> {
+  const { number } = before;
+  const upload = { ...source.upload, number };
+  const { facts } = source.inspected;
+  requireSaneDuration(number, facts);
+  const segment = await storeSource(
+    deps,
+    stream,
+    { ...source, upload },
+    run.run,
+    timestampOffsetTicks,
+  );
+  const { session, explicit, createdAtMs } = run;
+  const planned =
+    number === run.firstNumber
+      ? {
+          ...startRun(run.run, upload, facts, timestampOffsetTicks, deps.clock.now()),
+          ...{ session, explicit, createdAtMs },
+        }
+      : undefined;
+  const replaced = await deps.records.replaceSegment(stream, before, segment, planned);
+  return replaced ? { run: planned ?? run, segment, startsRun: false } : 'raced';
 }
 
 /** Throws `segment_too_long`. What is longer than the target duration is listed in several pieces. */

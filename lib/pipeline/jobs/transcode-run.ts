@@ -57,6 +57,9 @@ export async function runTranscode(
       const reason = `${error.code}: ${error.message}`;
       outcome = { type: 'failed', run: run.run, number, reason, completedAtMs: clock.now() };
     }
+    // The encoder sent other bytes under its name, for which another job is queued.
+    const now = await records.findSegment(stream, run.run, segment.number);
+    if (now?.digest !== segment.digest) return 'obsolete';
     await records.recordOutcome(stream, outcome);
   }
   return outcome.type === 'rendered' ? 'done' : 'failed';
@@ -137,14 +140,14 @@ async function findEndTicks(
   segment: SourceSegment,
 ): Promise<number | undefined> {
   const { run, number, facts, timestampOffsetTicks } = segment;
-  const [next, hintedSeconds] = await Promise.all([
+  const [next, hint] = await Promise.all([
     records.findSegment(stream, run, number + 1),
-    records.durationHint(stream, run, number),
+    records.segmentHint(stream, run, number),
   ]);
   const startTicks = facts.startTicks + timestampOffsetTicks;
   const candidates = [
     ...(next ? [next.facts.startTicks + next.timestampOffsetTicks] : []),
-    ...(hintedSeconds === undefined ? [] : [startTicks + secondsToTicks(hintedSeconds)]),
+    ...(hint ? [startTicks + secondsToTicks(hint.seconds)] : []),
   ];
   return candidates.find(
     (ticks) =>

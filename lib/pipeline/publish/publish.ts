@@ -164,7 +164,7 @@ async function planRun(
     {
       run: run.run,
       firstNumber: run.firstNumber,
-      ...(startHint ? { startHint: startHint.firstNumber } : {}),
+      ...(startHint?.firstNumber === undefined ? {} : { startHint: startHint.firstNumber }),
       createdAtMs: run.createdAtMs,
       anchorTicks: run.anchorTicks,
       anchorMs: run.anchorMs,

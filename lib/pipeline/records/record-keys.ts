@@ -19,6 +19,9 @@ export const outcomeSort = (run: number, number: number): string =>
   `outcome/${run}/${digits(number)}`;
 export const durationSort = (run: number, number: number): string =>
   `duration/${run}/${digits(number)}`;
+/** `scope`: the encoder's session, empty without one. A name has up to 255 bytes. */
+export const namingSort = (scope: string): string => `naming/${scope}`;
+export const nameSort = (scope: string, name: string): string => `name/${scope}/${name}`;
 export const queuedSort = (run: number, number: number): string =>
   `queued/${run}/${digits(number)}`;
 export const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;

@@ -1,5 +1,7 @@
 /** Records that only the pipeline knows; those of streams, segments and timelines are of the domain. */
 
+import type { NamedNumber, VariantPattern } from '../../domain/segment-names.ts';
+
 /** A record, and the version that a conditional write of it expects. */
 export type Versioned<T> = Readonly<{ value: T; version: number }>;
 
@@ -23,6 +25,8 @@ export type PresignedUploadRecord = Readonly<{
   sizeBytes: number;
   durationSeconds?: number;
   pushed: boolean;
+  /** The file name that it was pushed under. */
+  name?: string;
   failure?: Readonly<{ code: string; message: string; hint: string }>;
 }>;
 
@@ -34,5 +38,30 @@ export type NextHousekeeping = Readonly<{
   sinceMs?: number;
 }>;
 
-/** From the encoder's own playlist: the number of a run's first segment. */
-export type StartHint = Readonly<{ firstNumber: number; targetDurationSeconds?: number }>;
+/** From the encoder's own playlist: of a run's first segment, and of all its segments. */
+export type StartHint = Readonly<{ firstNumber?: number; targetDurationSeconds?: number }>;
+
+/** Of a segment, from the encoder: exact where the container is not. */
+export type SegmentHint = Readonly<{ seconds: number; programDateTimeMs?: number }>;
+
+/** How an encoder names the files that it pushes. */
+export type PushNaming = Readonly<{
+  /** The newest, in order of their coming. */
+  names: readonly NamedNumber[];
+  /** The newest of its playlist by their places there. */
+  listed: readonly NamedNumber[];
+  /** Of variants that are left out. */
+  ignored: readonly VariantPattern[];
+  /** By names of playlists, from the multivariant playlist. */
+  bandwidths: Readonly<Record<string, number>>;
+  /** Names of init segments, the newest last. */
+  inits: readonly string[];
+}>;
+
+export const NO_NAMING: PushNaming = {
+  names: [],
+  listed: [],
+  ignored: [],
+  bandwidths: {},
+  inits: [],
+};

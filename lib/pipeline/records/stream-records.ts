@@ -9,10 +9,11 @@ import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { EMPTY_TIMELINE, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';
+import { EncoderRecords } from './encoder-records.ts';
+import { find, put } from './record-access.ts';
 import {
   CATALOGUE,
   digits,
-  durationSort,
   HIGHEST,
   lateArrivalSort,
   numbersOf,
@@ -28,22 +29,21 @@ import type {
   EndRequest,
   NextHousekeeping,
   PresignedUploadRecord,
-  SourceInit,
-  StartHint,
   Versioned,
 } from './record-types.ts';
 
-export class StreamRecords {
+export class StreamRecords extends EncoderRecords {
   readonly #store: RecordStore;
 
   constructor(store: RecordStore) {
+    super(store);
     this.#store = store;
   }
 
   // Streams
 
   findStream(videoId: string): Promise<Versioned<Stream> | undefined> {
-    return this.#find<Stream>(settingsOf(videoId), 'stream');
+    return find<Stream>(this.#store, settingsOf(videoId), 'stream');
   }
 
   async listVideoIds(): Promise<string[]> {
@@ -95,20 +95,16 @@ export class StreamRecords {
   }
 
   async getRun(stream: StreamIdentity, run: number): Promise<Run | undefined> {
-    return (await this.#find<Run>(partitionOf(stream), runSort(run)))?.value;
+    return (await find<Run>(this.#store, partitionOf(stream), runSort(run)))?.value;
   }
 
   async runOfSession(stream: StreamIdentity, session: string): Promise<Run | undefined> {
-    const pointer = await this.#find<{ run: number }>(partitionOf(stream), `session/${session}`);
+    const pointer = await find<{ run: number }>(
+      this.#store,
+      partitionOf(stream),
+      `session/${session}`,
+    );
     return pointer ? this.getRun(stream, pointer.value.run) : undefined;
-  }
-
-  async startHint(stream: StreamIdentity, run: number): Promise<StartHint | undefined> {
-    return (await this.#find<StartHint>(partitionOf(stream), `announced/${run}`))?.value;
-  }
-
-  async hintStart(stream: StreamIdentity, run: number, startHint: StartHint): Promise<void> {
-    await this.#store.write([put(partitionOf(stream), `announced/${run}`, startHint)]);
   }
 
   // Source segments
@@ -118,7 +114,8 @@ export class StreamRecords {
     run: number,
     number: number,
   ): Promise<SourceSegment | undefined> {
-    return (await this.#find<SourceSegment>(partitionOf(stream), segmentSort(run, number)))?.value;
+    return (await find<SourceSegment>(this.#store, partitionOf(stream), segmentSort(run, number)))
+      ?.value;
   }
 
   async newestSegment(stream: StreamIdentity, run: number): Promise<SourceSegment | undefined> {
@@ -150,6 +147,23 @@ export class StreamRecords {
     return this.#store.write(writes);
   }
 
+  /** Puts another source in the place of one; false if that one is no longer there. */
+  async replaceSegment(
+    stream: StreamIdentity,
+    before: SourceSegment,
+    segment: SourceSegment,
+    run?: Run,
+  ): Promise<boolean> {
+    const partition = partitionOf(stream);
+    const sort = segmentSort(before.run, before.number);
+    const found = await find<SourceSegment>(this.#store, partition, sort);
+    if (found?.value.digest !== before.digest) return false;
+    return this.#store.write([
+      put(partition, sort, segment, found.version),
+      ...(run ? [put(partition, runSort(run.run), run)] : []),
+    ]);
+  }
+
   /** The highest numbers of a run, at most `limit`, in order. */
   async highestNumbers(stream: StreamIdentity, run: number, limit: number): Promise<number[]> {
     const range = { limit, descending: true };
@@ -167,33 +181,13 @@ export class StreamRecords {
     return items.map((item) => Number(item.sort));
   }
 
-  /** A segment's duration in seconds by the encoder's playlist: exact where the container is not. */
-  async durationHint(
-    stream: StreamIdentity,
-    run: number,
-    number: number,
-  ): Promise<number | undefined> {
-    return (await this.#find<number>(partitionOf(stream), durationSort(run, number)))?.value;
-  }
-
-  async hintDurations(
-    stream: StreamIdentity,
-    run: number,
-    durations: readonly Readonly<{ number: number; seconds: number }>[],
-  ): Promise<void> {
-    const partition = partitionOf(stream);
-    await this.#store.write(
-      durations.map(({ number, seconds }) => put(partition, durationSort(run, number), seconds)),
-    );
-  }
-
   /** When the job of a segment was queued again, and the mark's version; undefined: it was not. */
   queuedMark(
     stream: StreamIdentity,
     run: number,
     number: number,
   ): Promise<Versioned<number> | undefined> {
-    return this.#find<number>(partitionOf(stream), queuedSort(run, number));
+    return find<number>(this.#store, partitionOf(stream), queuedSort(run, number));
   }
 
   /** false if the mark no longer has the version that was expected (0: none). */
@@ -206,19 +200,11 @@ export class StreamRecords {
     return this.#store.write([put(partitionOf(stream), queuedSort(run, number), atMs, expected)]);
   }
 
-  async findSourceInit(stream: StreamIdentity, scope: string): Promise<SourceInit | undefined> {
-    return (await this.#find<SourceInit>(partitionOf(stream), `init/${scope}`))?.value;
-  }
-
-  async putSourceInit(stream: StreamIdentity, scope: string, init: SourceInit): Promise<void> {
-    await this.#store.write([put(partitionOf(stream), `init/${scope}`, init)]);
-  }
-
   findPresigned(
     stream: StreamIdentity,
     presignId: string,
   ): Promise<Versioned<PresignedUploadRecord> | undefined> {
-    return this.#find<PresignedUploadRecord>(partitionOf(stream), `grant/${presignId}`);
+    return find<PresignedUploadRecord>(this.#store, partitionOf(stream), `grant/${presignId}`);
   }
 
   async putPresigned(
@@ -237,7 +223,8 @@ export class StreamRecords {
     run: number,
     number: number,
   ): Promise<SegmentOutcome | undefined> {
-    return (await this.#find<SegmentOutcome>(partitionOf(stream), outcomeSort(run, number)))?.value;
+    return (await find<SegmentOutcome>(this.#store, partitionOf(stream), outcomeSort(run, number)))
+      ?.value;
   }
 
   /** false if the segment has an outcome already; the first one recorded stands. */
@@ -264,12 +251,12 @@ export class StreamRecords {
 
   /** Empty, with version 0, before anything is published. Fields that an old record lacks have their defaults. */
   async timeline(stream: StreamIdentity): Promise<Versioned<TimelineState>> {
-    const found = await this.#find<TimelineState>(partitionOf(stream), 'head');
+    const found = await find<TimelineState>(this.#store, partitionOf(stream), 'head');
     return { value: { ...EMPTY_TIMELINE, ...found?.value }, version: found?.version ?? 0 };
   }
 
   async nextHousekeeping(stream: StreamIdentity): Promise<Versioned<NextHousekeeping>> {
-    const found = await this.#find<NextHousekeeping>(partitionOf(stream), 'housekeeping');
+    const found = await find<NextHousekeeping>(this.#store, partitionOf(stream), 'housekeeping');
     return found ?? { value: { atMs: 0 }, version: 0 };
   }
 
@@ -310,7 +297,8 @@ export class StreamRecords {
   }
 
   async entry(stream: StreamIdentity, sequence: number): Promise<TimelineEntry | undefined> {
-    return (await this.#find<TimelineEntry>(partitionOf(stream), timelineSort(sequence)))?.value;
+    return (await find<TimelineEntry>(this.#store, partitionOf(stream), timelineSort(sequence)))
+      ?.value;
   }
 
   /** false if it is recorded already, or if the state is no longer at `version`. */
@@ -332,16 +320,11 @@ export class StreamRecords {
   }
 
   async endRequest(stream: StreamIdentity): Promise<EndRequest | undefined> {
-    return (await this.#find<EndRequest>(partitionOf(stream), 'end'))?.value;
+    return (await find<EndRequest>(this.#store, partitionOf(stream), 'end'))?.value;
   }
 
   async requestEnd(stream: StreamIdentity, end: EndRequest): Promise<void> {
     await this.#store.write([put(partitionOf(stream), 'end', end)]);
-  }
-
-  async #find<T>(partition: string, sort: string): Promise<Versioned<T> | undefined> {
-    const item = await this.#store.get(partition, sort);
-    return item && { value: item.value as T, version: item.version };
   }
 
   async #list<T>(partition: string, from: string, to: string, limit?: number): Promise<T[]> {
@@ -350,16 +333,3 @@ export class StreamRecords {
     return items.map((item) => item.value as T);
   }
 }
-
-const put = (
-  partition: string,
-  sort: string,
-  value: unknown,
-  expect?: number,
-): Extract<Write, { type: 'put' }> => ({
-  type: 'put',
-  partition,
-  sort,
-  value,
-  ...(expect === undefined ? {} : { expect }),
-});

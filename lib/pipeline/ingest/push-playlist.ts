@@ -1,0 +1,206 @@
+/**
+ * Playlists that encoders push: they number the files that have not come yet, and give durations,
+ * wall-clock times, the target duration and the end.
+ */
+
+import type { IgnoredFile } from '../../api/messages.ts';
+import { DomainError } from '../../domain/errors.ts';
+import {
+  disproves,
+  matchesVariant,
+  type NamedNumber,
+  numberByName,
+  numbersByPlace,
+} from '../../domain/segment-names.ts';
+import type { Run, Stream } from '../../domain/stream.ts';
+import {
+  type ListedFile,
+  listedFiles,
+  MAX_PLAYLIST_BYTES,
+  type PushedMultivariantPlaylist,
+  parsePushedPlaylist,
+  pushedName,
+} from '../../playlist/pushed-playlist.ts';
+import type { Deps } from '../deps.ts';
+import type { PushNaming, Versioned } from '../records/record-types.ts';
+import type { StreamRecords } from '../records/stream-records.ts';
+import { requestEnd } from './end.ts';
+import { changeNaming, nextInOrder, withNames } from './push-naming.ts';
+import { variantNotice } from './twin.ts';
+
+/** Each playlist repeats the one before; only its newest lines are new. */
+const NEWEST_LINES = 12;
+/** Of a playlist that comes after many segments, or before them. */
+const FIRST_LINES = 90;
+/** Lines that tell what counts in names, and how many names tell it without them. */
+const TELLING_LINES = 8;
+const TELLING_NAMES = 3;
+const MAX_RACES = 20;
+const MAX_TARGET_SECONDS = 3600;
+const MAX_BANDWIDTHS = 16;
+/** Of a pushed file, in UTF-8. */
+const MAX_NAME_BYTES = 255;
+
+const CAPTIONS = /\.(?:vtt|webvtt|srt|ttml|dfxp|stl)$/i;
+
+type PlaylistFile = Readonly<{ name: string; bytes: Uint8Array; session?: string }>;
+
+/** Throws `bad_request` for text that is no playlist, and `too_large`. */
+export async function readPlaylist(
+  deps: Deps,
+  stream: Stream,
+  file: PlaylistFile,
+): Promise<IgnoredFile | undefined> {
+  const { records } = deps;
+  const { session } = file;
+  if (file.bytes.byteLength > MAX_PLAYLIST_BYTES) {
+    throw new DomainError(
+      'too_large',
+      `The playlist has ${file.bytes.byteLength} bytes; at most ${MAX_PLAYLIST_BYTES} are read.`,
+      'Let the encoder list its newest segments only (ffmpeg: -hls_list_size 10).',
+    );
+  }
+  const playlist = parsePushedPlaylist(Buffer.from(file.bytes).toString('utf8'));
+  if (playlist.type === 'multivariant') {
+    await keepBandwidths(records, stream, file, playlist);
+    return undefined;
+  }
+  const files = listedFiles(playlist, file.name).filter(({ name }) => canBePushed(name));
+  const newest = files.at(-1);
+  if (playlist.iFramesOnly || (newest && CAPTIONS.test(newest.name))) return undefined;
+  const { value: naming } = await records.pushNaming(stream, session ?? '');
+  if (newest && matchesVariant(newest.name, naming.ignored)) {
+    return { ignored: true, notices: [variantNotice(newest.name)] };
+  }
+  const run = await (session === undefined
+    ? records.newestRun(stream)
+    : records.runOfSession(stream, session));
+  const lines = await numberNewest(records, stream, session, run, files);
+  const last = lines.findLast(({ gap }) => !gap);
+  // A run that is still to come is the first one: that of another encoder would be the newest.
+  if (run || session === undefined) {
+    await keepHints(records, stream, run, lines, files.length, playlist.targetDurationSeconds);
+  }
+  if (playlist.ended) await requestEnd(deps, stream, 'playlist', last?.number);
+  return undefined;
+}
+
+/** Names that no request can have are no keys of records either. */
+const canBePushed = (name: string): boolean =>
+  name !== '' && Buffer.byteLength(name) <= MAX_NAME_BYTES && !/\p{Cc}/u.test(name);
+
+type NumberedFile = ListedFile & NamedNumber;
+
+async function keepHints(
+  records: StreamRecords,
+  stream: Stream,
+  run: Run | undefined,
+  lines: readonly NumberedFile[],
+  fileCount: number,
+  targetDurationSeconds: number,
+): Promise<void> {
+  const runNumber = run?.run ?? 1;
+  const first = lines.length === fileCount ? lines[0]?.number : undefined;
+  const isFirst = first !== undefined && (!run || first === run.firstNumber);
+  const isTarget = targetDurationSeconds > 0 && targetDurationSeconds <= MAX_TARGET_SECONDS;
+  if (isFirst || isTarget) {
+    await records.hintStart(stream, runNumber, {
+      ...(isFirst && { firstNumber: first }),
+      ...(isTarget && { targetDurationSeconds }),
+    });
+  }
+  const hints = lines.map(({ number, seconds, programDateTimeMs }) => ({
+    ...{ number, seconds },
+    ...(programDateTimeMs !== undefined && { programDateTimeMs }),
+  }));
+  await records.hintSegments(stream, runNumber, hints);
+}
+
+/** The newest lines with their numbers; more of them if the ones before are not known yet. */
+async function numberNewest(
+  records: StreamRecords,
+  stream: Stream,
+  session: string | undefined,
+  run: Run | undefined,
+  files: readonly ListedFile[],
+): Promise<NumberedFile[]> {
+  const newest = await numberLines(records, stream, session, run, files.slice(-NEWEST_LINES));
+  const [oldest] = newest;
+  const isKnown =
+    oldest && (await records.segmentHint(stream, run?.run ?? 1, oldest.number)) !== undefined;
+  if (files.length <= NEWEST_LINES || isKnown) return newest;
+  return numberLines(records, stream, session, run, files.slice(-FIRST_LINES));
+}
+
+/** Gives numbers to names that have none yet. Lines whose place says no number are left out. */
+async function numberLines(
+  records: StreamRecords,
+  stream: Stream,
+  session: string | undefined,
+  run: Run | undefined,
+  files: readonly ListedFile[],
+): Promise<NumberedFile[]> {
+  const scope = session ?? '';
+  for (let race = 0; race < MAX_RACES; race += 1) {
+    const naming: Versioned<PushNaming> = await records.pushNaming(stream, scope);
+    const before = naming.value;
+    const known = await Promise.all(
+      files.map(({ name }) => knownNumber(records, stream, scope, before, name)),
+    );
+    const isNew = known.every((number) => number === undefined);
+    const isFirst = before.names.length === 0 && !run;
+    const next =
+      isNew && !isFirst ? await nextInOrder(records, stream, session, before.names) : undefined;
+    const numbers = numbersByPlace(files, known, next);
+    const lines = files.flatMap((file, index) => {
+      const number = numbers[index];
+      return number === undefined ? [] : [{ ...file, number }];
+    });
+    const named = lines
+      .filter(({ name }) => known[files.findIndex((one) => one.name === name)] === undefined)
+      .map(({ name, number }) => ({ name, number }));
+    const listed = files
+      .slice(-TELLING_LINES)
+      .map(({ name, position }) => ({ name, number: position }));
+    const isTelling =
+      before.names.length < TELLING_NAMES ||
+      (disproves(listed, before.names) && !disproves(before.listed, before.names));
+    if (named.length === 0 && !isTelling) return lines;
+    const value = { ...withNames(before, named), listed };
+    if (await records.writePushNaming(stream, scope, { ...naming, value }, named)) return lines;
+  }
+  return [];
+}
+
+async function knownNumber(
+  records: StreamRecords,
+  stream: Stream,
+  scope: string,
+  { names, listed }: PushNaming,
+  name: string,
+): Promise<number | undefined> {
+  const exact = names.find((one) => one.name === name);
+  if (exact) return exact.number;
+  const numbering = numberByName(name, names, listed);
+  if (numbering.basis === 'counter') return numbering.number;
+  return records.numberOfName(stream, scope, name);
+}
+
+async function keepBandwidths(
+  records: StreamRecords,
+  stream: Stream,
+  file: PlaylistFile,
+  { variants }: PushedMultivariantPlaylist,
+): Promise<void> {
+  const bandwidths = Object.fromEntries(
+    variants
+      .slice(0, MAX_BANDWIDTHS)
+      .map(({ uri, bandwidth }) => [
+        pushedName(uri, file.name).slice(0, MAX_NAME_BYTES),
+        bandwidth,
+      ]),
+  );
+  const { value } = await records.pushNaming(stream, file.session ?? '');
+  if (JSON.stringify(value.bandwidths) === JSON.stringify(bandwidths)) return;
+  await changeNaming(records, stream, file.session, (naming) => ({ ...naming, bandwidths }));
+}

@@ -1,0 +1,175 @@
+/** A pushed segment and the one that has its number or its time already: which of them is shown. */
+
+import { DomainError } from '../../domain/errors.ts';
+import type { Notice } from '../../domain/notice.ts';
+import {
+  answerTwin,
+  isBetterVariant,
+  overlap,
+  type Span,
+  type TwinAnswer,
+  type VariantFacts,
+} from '../../domain/pushed-twin.ts';
+import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
+import { areAlike } from '../../domain/segment-names.ts';
+import type { Run, Stream } from '../../domain/stream.ts';
+import { TIMELINE_OFFSET_TICKS, unwrapOffset } from '../../domain/ticks.ts';
+import type { Deps } from '../deps.ts';
+import { endsWith } from './end.ts';
+import type { Sequencing } from './sequencing.ts';
+
+/** A segment that was pushed as a file. */
+export type PushedName = Readonly<{
+  name: string;
+  /** Its number is not told by a counter yet, so it may be of another variant. */
+  mayBeVariant: boolean;
+  /** By names of playlists, from the multivariant playlist. */
+  bandwidths: Readonly<Record<string, number>>;
+}>;
+
+type PushedUpload = Readonly<{ file?: PushedName; bytes: Uint8Array }>;
+
+export type Twin = Readonly<{
+  answer: TwinAnswer;
+  /** Of the file that is uploaded. */
+  name: string;
+  /** Of the segment that was there. */
+  keptName: string;
+  run: Run;
+  segment: SourceSegment;
+  newest: SourceSegment;
+  /** Added to the container's times for the run's clock. */
+  timestampOffsetTicks: number;
+}>;
+
+/** The variants of one segment are encoded together and sent one beside the other. */
+const TOGETHER_MS = 10_000;
+
+/** Segments at the start of a run; later ones are known by their names. */
+const FIRST_SEGMENTS = 3;
+
+/** undefined if the segment takes the place that its number gives it. */
+export async function findTwin(
+  deps: Deps,
+  stream: Stream,
+  { file, bytes }: PushedUpload,
+  facts: SegmentFacts,
+  place: Sequencing,
+): Promise<Twin | undefined> {
+  if (!file) return undefined;
+  const { records } = deps;
+  const nowMs = deps.clock.now();
+  const [run, newest] = await runAndNewest(deps, stream, place);
+  if (!run || !newest) return undefined;
+  const newestSpan = spanOf(newest);
+  const timestampOffsetTicks =
+    TIMELINE_OFFSET_TICKS +
+    unwrapOffset(facts.startTicks + TIMELINE_OFFSET_TICKS, newestSpan.startTicks);
+  const span = {
+    startTicks: facts.startTicks + timestampOffsetTicks,
+    endTicks: facts.endTicks + timestampOffsetTicks,
+  };
+  const isTogether = ({ uploadedAtMs }: SourceSegment) =>
+    Math.abs(nowMs - uploadedAtMs) <= TOGETHER_MS;
+  const segment =
+    place.type === 'twin'
+      ? place.segment
+      : (await mayBeBeside(deps, stream, file, run, newest)).find(
+          (one) => one.name !== undefined && isTogether(one) && overlap(span, spanOf(one)),
+        );
+  if (!segment) return undefined;
+  const keptName = segment.name ?? file.name;
+  const [end, outcome] = await Promise.all([
+    records.endRequest(stream),
+    records.findOutcome(stream, run.run, segment.number),
+  ]);
+  const answer = answerTwin({
+    isSameName: keptName === file.name,
+    span,
+    twin: spanOf(segment),
+    twinNumber: segment.number,
+    newest: { ...newestSpan, number: newest.number },
+    firstNumber: run.firstNumber,
+    runEnded: end !== undefined && endsWith(end, run, newest),
+    twinIsDone: outcome !== undefined,
+    cameTogether: isTogether(segment),
+    isBetter: isBetterVariant(
+      variantFacts(file.name, bytes.byteLength, facts),
+      variantFacts(keptName, segment.sizeBytes, segment.facts),
+      file.bandwidths,
+    ),
+    isRedundant: stream.settings.redundant,
+  });
+  return { answer, name: file.name, keptName, run, segment, newest, timestampOffsetTicks };
+}
+
+async function runAndNewest(
+  { records }: Deps,
+  stream: Stream,
+  place: Sequencing,
+): Promise<[Run | undefined, SourceSegment | undefined]> {
+  if (place.type === 'twin' || place.type === 'join') return [place.run, place.newest];
+  const run = await records.newestRun(stream);
+  if (!run || run.explicit) return [undefined, undefined];
+  return [run, await records.newestSegment(stream, run.run)];
+}
+
+/** The newest segments, if the file may be another variant of one of them. */
+async function mayBeBeside(
+  { records }: Deps,
+  stream: Stream,
+  { name, mayBeVariant }: PushedName,
+  run: Run,
+  newest: SourceSegment,
+): Promise<SourceSegment[]> {
+  const isYoung = newest.number - run.firstNumber < FIRST_SEGMENTS;
+  const isOther = newest.name !== undefined && !areAlike(name, newest.name);
+  if (!(isYoung && mayBeVariant) && !isOther) return [];
+  const before = await records.findSegment(stream, run.run, newest.number - 1);
+  return before ? [newest, before] : [newest];
+}
+
+const variantFacts = (name: string, sizeBytes: number, { video }: SegmentFacts): VariantFacts => ({
+  name,
+  sizeBytes,
+  ...(video && { picture: video }),
+});
+
+const spanOf = ({ facts, timestampOffsetTicks }: SourceSegment): Span => ({
+  startTicks: facts.startTicks + timestampOffsetTicks,
+  endTicks: facts.endTicks + timestampOffsetTicks,
+});
+
+/** Whether the upload's variant is in the stream from now on, and the twin's is not. */
+export const leavesVariant = ({ answer, name, keptName }: Twin): boolean =>
+  answer === 'switch_variant' || (answer === 'replace' && name !== keptName);
+
+/** A variant that is left out: no fault of an encoder that pushes it, which is told so. */
+export class VariantIgnored extends DomainError {
+  /** The file of the variant that is kept. */
+  readonly keptName: string;
+
+  constructor({ name, keptName }: Pick<Twin, 'name' | 'keptName'>) {
+    super(
+      'segment_conflict',
+      `"${name}" shows the same time as "${keptName}".`,
+      'Push one variant: renditions are made from it.',
+    );
+    this.keptName = keptName;
+  }
+}
+
+export const variantNotice = (name: string): Notice => ({
+  code: 'variant_ignored',
+  message: `"${name}" is of another variant of the stream and is not used: renditions are made from one.`,
+});
+
+export const replacedNotice = ({ name, keptName }: Twin): Notice =>
+  name === keptName
+    ? { code: 'replaced', message: `What came as "${name}" before was not listed yet; this is.` }
+    : variantNotice(keptName);
+
+export const keptNotice = ({ name }: Twin): Notice => ({
+  code: 'kept_listed',
+  message: `What came as "${name}" before is listed already; these bytes were not taken.`,
+});
