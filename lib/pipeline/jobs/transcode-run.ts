@@ -10,8 +10,8 @@ import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
 import type { RenderedPiece, SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
+import { segmentEnd } from '../../domain/segment-end.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import { secondsToTicks, TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
 import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
 import type { RenditionSegment } from '../../media/mux/cmaf.ts';
@@ -21,12 +21,12 @@ import { digestOf } from '../digest.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import type { JobContext, JobResult, SegmentJob } from './job-kind.ts';
 
-/** A duration hint of the encoder may differ from what the container shows by a frame or so. */
-const MAX_DURATION_CORRECTION_TICKS = TICKS_PER_SECOND / 4;
-
 /** How long after its upload a segment waits for its predecessor, whose audio pre-roll it needs. */
 const PREDECESSOR_GRACE_MS = 2000;
-const PREDECESSOR_POLL_MS = 50;
+const POLL_MS = 50;
+
+/** A camera that shows one frame in five seconds sends the next by then. */
+const NEXT_SEGMENT_GRACE_MS = 8000;
 
 /** Throws when another try may help; a segment that can never be decoded is recorded as failed. */
 export async function runTranscode(
@@ -83,7 +83,7 @@ async function findPredecessor(
   for (;;) {
     const found = await records.findSegment(stream, run, number - 1);
     if (found || performance.now() >= deadlineMs) return found;
-    await setTimeout(PREDECESSOR_POLL_MS, undefined, { signal });
+    await setTimeout(POLL_MS, undefined, { signal });
   }
 }
 
@@ -112,7 +112,7 @@ async function transcode(
     rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
     audioAnchors: run.audio,
     previous: previous && { ...previous, source: previousSource },
-    findEndTicks: () => findEndTicks(records, stream, segment),
+    findEndTicks: () => findEndTicks(deps, stream, segment, signal),
     targetSeconds: await targetSeconds(records, stream),
     threads,
     workFolder,
@@ -131,28 +131,35 @@ async function loadSource(deps: WorkerDeps, segment: SourceSegment): Promise<Seg
 }
 
 /**
- * Start of the next segment, if it is known by now: MPEG-TS does not give the duration of the last
- * frame of a segment is shown, and for a variable frame rate no guess is exact.
+ * Where the segment ends by what is known besides its container. If that is no more than a guess, the next
+ * segment is waited for a while: what follows could not be told from a step of the encoder's clock.
  */
 async function findEndTicks(
-  records: StreamRecords,
+  { records, clock }: WorkerDeps,
   stream: Stream,
   segment: SourceSegment,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
-  const { run, number, facts, timestampOffsetTicks } = segment;
-  const [next, hint] = await Promise.all([
-    records.findSegment(stream, run, number + 1),
-    records.segmentHint(stream, run, number),
-  ]);
-  const startTicks = facts.startTicks + timestampOffsetTicks;
-  const candidates = [
-    ...(next ? [next.facts.startTicks + next.timestampOffsetTicks] : []),
-    ...(hint ? [startTicks + secondsToTicks(hint.seconds)] : []),
-  ];
-  return candidates.find(
-    (ticks) =>
-      Math.abs(ticks - facts.endTicks - timestampOffsetTicks) <= MAX_DURATION_CORRECTION_TICKS,
-  );
+  const { run, number, facts, timestampOffsetTicks, uploadedAtMs } = segment;
+  const isGuess = facts.endIsGuess ?? false;
+  const ageMs = Math.max(0, clock.now() - uploadedAtMs);
+  const deadlineMs = performance.now() + (isGuess ? NEXT_SEGMENT_GRACE_MS - ageMs : 0);
+  for (;;) {
+    const [next, hint] = await Promise.all([
+      records.findSegment(stream, run, number + 1),
+      records.segmentHint(stream, run, number),
+    ]);
+    const found = segmentEnd({
+      startTicks: facts.startTicks + timestampOffsetTicks,
+      endTicks: facts.endTicks + timestampOffsetTicks,
+      isGuess,
+      nextStartTicks:
+        next && next.facts.startTicks + next.timestampOffsetTicks - (facts.clockStepTicks ?? 0),
+      saidSeconds: hint?.seconds,
+    });
+    if (found !== undefined || performance.now() >= deadlineMs) return found;
+    await setTimeout(POLL_MS, undefined, { signal });
+  }
 }
 
 async function storeRenditions(
@@ -174,8 +181,10 @@ async function storeRenditions(
     stored.push({ ...times, renditions: Object.fromEntries(keys) });
   }
   const [only] = stored;
+  const hint = await deps.records.segmentHint(stream, run, number);
   return {
     type: 'rendered',
+    ...defined({ programDateTimeMs: hint?.programDateTimeMs }),
     ...{ run, number, startTicks, durationTicks },
     ...(stored.length === 1 && only
       ? { renditions: only.renditions }
