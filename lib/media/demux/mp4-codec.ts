@@ -19,7 +19,10 @@ Logging.level = LogLevel.Silent;
 const { video: VIDEO_CODECS, audio: AUDIO_CODECS } = MEDIA_FORMATS.mp4;
 
 /** What decoders need of a track's header. */
-export type Mp4TrackHeader = Pick<TrackInit, 'kind' | 'sampleDescription' | 'trackHeader'>;
+export type Mp4TrackHeader = Pick<
+  TrackInit,
+  'kind' | 'sampleDescription' | 'trackHeader' | 'packedLanguage'
+>;
 
 /** Enough for the headers in front of a first frame. */
 const MAX_HEAD_BYTES = 65_536;

@@ -3,12 +3,14 @@
 import { DomainError } from '../../domain/errors.ts';
 import type { AudioCodec } from '../../domain/media-format.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
+import { writeFragment } from '../mux/cmaf.ts';
 import { AAC_LC, aacConfig, opusPacketSamples, parseAudioFrame } from './audio-frames.ts';
 import type { DemuxedAudio, DemuxedVideo } from './demuxed-segment.ts';
-import type { AudioConfig, Mp4TrackHeader, VideoConfig } from './mp4-codec.ts';
+import { writeHeader } from './mp4-codec.ts';
 import { type Mp4Video, mp4DecoderInput } from './mp4-decoder-input.ts';
 import type { PlacedSample } from './mp4-edit-list.ts';
-import type { Mp4Track } from './mp4-tracks.ts';
+import type { TakenAudio, TakenVideo } from './mp4-select.ts';
+import { languageOf } from './mp4-tracks.ts';
 import {
   type FrameHeader,
   type ParameterSet,
@@ -25,14 +27,10 @@ const NO_NAL_HEADER = { refersAcrossEntry: false, parameterSets: new Set<Paramet
 const dataOf = (bytes: Uint8Array, { at, sizeBytes }: PlacedSample): Uint8Array =>
   bytes.subarray(at, at + sizeBytes);
 
-/** `samples`: at least one. Throws DomainError `no_keyframe`. */
-export function makeVideo(
-  bytes: Uint8Array,
-  { timescale }: Mp4Track,
-  header: Mp4TrackHeader,
-  { lengthBytes, ...config }: VideoConfig,
-  samples: readonly PlacedSample[],
-): DemuxedVideo {
+/** Throws DomainError `no_keyframe`. */
+export function makeVideo(bytes: Uint8Array, taken: TakenVideo): DemuxedVideo {
+  const { track, trackHeader, samples } = taken;
+  const { lengthBytes, ...config } = taken.video;
   const { codec } = config;
   const nalCodec = codec === 'avc' || codec === 'hevc' ? codec : undefined;
   const headers = samples.map((sample): FrameHeader => {
@@ -59,38 +57,55 @@ export function makeVideo(
     frames: samples.flatMap(({ ticks, duration, isHidden }) =>
       isHidden
         ? []
-        : [{ ptsTicks: ticks, durationTicks: (duration * TICKS_PER_SECOND) / timescale }],
+        : [{ ptsTicks: ticks, durationTicks: (duration * TICKS_PER_SECOND) / track.timescale }],
     ),
     startsClosed: startsClosed(nalCodec ?? 'avc', headers),
-    mp4: { header, frames },
+    mp4: { header: trackHeader, frames },
     decoderInput: (previous) =>
       mp4DecoderInput(video.mp4, (previous as Mp4DemuxedVideo | undefined)?.mp4),
   };
   return video;
 }
 
-/** `samples`: at least one. */
-export function makeAudio(
-  bytes: Uint8Array,
-  { trackId, timescale, language }: Mp4Track,
-  { description, ...config }: AudioConfig,
-  samples: readonly PlacedSample[],
-): DemuxedAudio {
+export function makeAudio(bytes: Uint8Array, taken: TakenAudio): DemuxedAudio {
+  const { track, samples } = taken;
+  const { description, ...config } = taken.audio;
   const { codec, sampleRateHz, channels } = config;
   const packets = samples.map((sample) => ({
     startTicks: sample.ticks,
     bytes: dataOf(bytes, sample),
   }));
-  const durations = samples.map(({ duration }) => (duration * sampleRateHz) / timescale);
+  const durations = samples.map(({ duration }) => (duration * sampleRateHz) / track.timescale);
   const madeUp = codec === 'aac' ? aacConfig(AAC_LC, sampleRateHz, channels) : undefined;
   const decoderConfig = description ?? madeUp;
   return {
-    ...{ trackId, language, ...config },
+    trackId: track.trackId,
+    language: languageOf(track),
+    ...config,
     samplesPerPacket: samplesPerPacket(codec, packets[0]?.bytes ?? new Uint8Array(0), durations),
     ...(decoderConfig && { config: decoderConfig }),
     packets,
   };
 }
+
+/** The track as a file of its own, which any parser can read. Its times are later by `delayTicks`. */
+export function isolateAudio(
+  bytes: Uint8Array,
+  { track, trackHeader, samples }: TakenAudio,
+): IsolatedTrack {
+  const startTicks = samples[0]?.ticks ?? 0;
+  const delayTicks = Math.max(0, -startTicks);
+  const timed = samples.map((sample, index) => {
+    const next = samples[index + 1]?.ticks;
+    const own = Math.round((sample.duration * TICKS_PER_SECOND) / track.timescale);
+    const durationTicks = next === undefined ? own : Math.max(1, next - sample.ticks);
+    return { bytes: dataOf(bytes, sample), isSync: true, durationTicks, compositionTicks: 0 };
+  });
+  const fragment = writeFragment(startTicks + delayTicks, timed, 1);
+  return { bytes: Buffer.concat([writeHeader(trackHeader), fragment]), delayTicks };
+}
+
+export type IsolatedTrack = Readonly<{ bytes: Uint8Array; delayTicks: number }>;
 
 /**
  * Packets tell their size themselves, but for AAC. The durations in the container are wrong for the

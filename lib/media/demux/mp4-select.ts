@@ -1,7 +1,6 @@
 /** Takes the tracks of an MP4 that can be read, and says which are left out. */
 
 import type { Notice } from '../../domain/notice.ts';
-import type { DemuxedAudio, DemuxedSegment, DemuxedVideo } from './demuxed-segment.ts';
 import { BoxFields, childAt, type Mp4Box, undecodable } from './mp4-boxes.ts';
 import {
   type AudioConfig,
@@ -11,7 +10,6 @@ import {
   type VideoConfig,
 } from './mp4-codec.ts';
 import { applyEdits, type PlacedSample, readEditList } from './mp4-edit-list.ts';
-import { makeAudio, makeVideo } from './mp4-media.ts';
 import {
   KNOWN_FORMATS,
   nameFormat,
@@ -41,11 +39,20 @@ const MAX_SAMPLE_RATE_HZ = 192_000;
 /** AudioSpecificConfig has a few bytes; OpusHead 21 and one for each channel. */
 const MAX_AUDIO_CONFIG_BYTES = 64;
 
+export type TakenVideo = TakenTrack & Readonly<{ video: VideoConfig }>;
+export type TakenAudio = TakenTrack & Readonly<{ audio: AudioConfig }>;
+type TakenTrack = Readonly<{
+  track: Mp4Track;
+  trackHeader: Mp4TrackHeader;
+  /** In decode order; one of them is shown at least. */
+  samples: readonly PlacedSample[];
+}>;
+
 /**
  * The first video track and all audio tracks that have samples. Throws DomainError: `undecodable`,
- * `unsupported_media`, `truncated_segment`, `no_keyframe`.
+ * `unsupported_media`, `truncated_segment`.
  */
-export async function readTracks(source: Mp4Source): Promise<Omit<DemuxedSegment, 'container'>> {
+export async function selectTracks(source: Mp4Source) {
   const tracks = listTracks(source.header, source.moov);
   const { samples, counts, notices } = readSamples(source, tracks);
   requireKnownIds(tracks, counts);
@@ -71,11 +78,7 @@ export async function readTracks(source: Mp4Source): Promise<Omit<DemuxedSegment
   if (missing.length > 0) refuse(missing);
   if (unread.length > 0 && !video && audio.length === 0) refuse(unread);
   const found = read.flatMap((it) => it.notices ?? []);
-  return {
-    ...(video && { video }),
-    audio,
-    notices: [...notices, ...found, ...unread.map(noticeOf)],
-  };
+  return { video, audio, notices: [...notices, ...found, ...unread.map(noticeOf)] };
 }
 
 /** An init segment is good if one of its tracks can be read. Throws DomainError. */
@@ -108,8 +111,8 @@ function requireKnownIds(tracks: readonly Mp4Track[], counts: ReadonlyMap<number
 const MAX_NAMED_IDS = 8;
 
 type ReadTrack = Readonly<{
-  video?: DemuxedVideo;
-  audio?: DemuxedAudio;
+  video?: TakenVideo;
+  audio?: TakenAudio;
   unread?: UnreadReason;
   notices?: readonly Notice[];
 }>;
@@ -134,9 +137,11 @@ async function readTrack(
     notices.push({ code: 'format_changed', message });
   }
   if (placed.every(({ isHidden }) => isHidden)) return { notices };
+  const { trackHeader } = config;
+  const taken = { track, trackHeader, samples: placed };
   return config.video
-    ? { video: makeVideo(bytes, track, config.trackHeader, config.video, placed), notices }
-    : { audio: makeAudio(bytes, track, config.audio, placed), notices };
+    ? { video: { ...taken, video: config.video }, notices }
+    : { audio: { ...taken, audio: config.audio }, notices };
 }
 
 function edit({ bytes, header, moov }: Mp4Source, track: Mp4Track, samples: readonly Mp4Sample[]) {
@@ -166,13 +171,14 @@ function readMovieTimescale(bytes: Uint8Array, moov: Mp4Box): number {
 
 type TrackConfig =
   | Readonly<{ unread: UnreadReason }>
-  | Readonly<{ unread?: never; trackHeader: Mp4TrackHeader; video: VideoConfig }>
-  | Readonly<{ unread?: never; video?: never; audio: AudioConfig }>;
+  | (KnownConfig & Readonly<{ video: VideoConfig }>)
+  | (KnownConfig & Readonly<{ video?: never; audio: AudioConfig }>);
+type KnownConfig = Readonly<{ unread?: never; trackHeader: Mp4TrackHeader }>;
 
 /** `description`: which entry of `stsd`, from 1. `frame`: one that decoding can start with. */
 async function readConfig(
   bytes: Uint8Array,
-  { kind, trak }: Mp4Track,
+  { kind, trak, packedLanguage }: Mp4Track,
   description: number,
   frame?: Uint8Array,
 ): Promise<TrackConfig> {
@@ -190,8 +196,11 @@ async function readConfig(
       const video = await readVideoConfig(trackHeader, frame);
       return video ? { trackHeader, video } : unsupported;
     }
-    const audio = await readAudioConfig({ kind: 'audio', sampleDescription }, frame);
-    return audio ? checkAudio(audio) : unsupported;
+    const trackHeader = { kind: 'audio', sampleDescription, packedLanguage } as const;
+    const audio = await readAudioConfig(trackHeader, frame);
+    if (!audio) return unsupported;
+    const unread = reasonUnheard(audio);
+    return unread ? { unread } : { trackHeader, audio };
   } catch (error) {
     const { message } = error as Error;
     return { unread: damagedTrack(`of a configuration that cannot be read (${message})`) };
@@ -201,10 +210,10 @@ async function readConfig(
 /** Object types of AAC (ISO/IEC 14496-3) that decoders of streams have: LC, and HE in both versions. */
 const AAC_TYPES = /^mp4a\.(?:40\.(?:2|5|29)|67)$/;
 
-function checkAudio(audio: AudioConfig): TrackConfig {
+function reasonUnheard(audio: AudioConfig): UnreadReason | undefined {
   const { codec, codecString, sampleRateHz, channels, description } = audio;
   if (codec === 'aac' && !AAC_TYPES.test(codecString)) {
-    return { unread: foreignTrack(`AAC of an unusual object type (${codecString})`) };
+    return foreignTrack(`AAC of an unusual object type (${codecString})`);
   }
   const isPlausible =
     Number.isInteger(sampleRateHz) &&
@@ -212,6 +221,7 @@ function checkAudio(audio: AudioConfig): TrackConfig {
     sampleRateHz <= MAX_SAMPLE_RATE_HZ &&
     channels <= MAX_AUDIO_CHANNELS &&
     (description?.byteLength ?? 0) <= MAX_AUDIO_CONFIG_BYTES;
-  if (isPlausible) return { audio };
-  return { unread: damagedTrack(`${codec} with ${channels} channels at ${sampleRateHz} Hz`) };
+  return isPlausible
+    ? undefined
+    : damagedTrack(`${codec} with ${channels} channels at ${sampleRateHz} Hz`);
 }

@@ -20,8 +20,8 @@ export type Mp4Track = Readonly<{
   kind: TrackKind;
   trak: Mp4Box;
   timescale: number;
-  /** BCP 47. */
-  language: string;
+  /** Three letters of five bits (8.4.2.3). */
+  packedLanguage: number;
   /** The first; samples may have others. */
   description: SampleDescription | undefined;
   /** Its boxes of samples have to be read. */
@@ -44,12 +44,12 @@ export function listTracks(bytes: Uint8Array, moov: Mp4Box): Mp4Track[] {
     const trackId = readTrackId(bytes, header);
     if (ids.has(trackId)) return [];
     ids.add(trackId);
-    const { timescale, language } = readMediaHeader(bytes, media);
+    const { timescale, packedLanguage } = readMediaHeader(bytes, media);
     const kind = readKind(bytes, trak);
     const description = readSampleDescription(bytes, trak, 1);
     const format = description?.format ?? '';
     const isKnown = timescale > 0 && KNOWN_FORMATS[kind].has(format) && ++known <= MAX_TRACKS;
-    return [{ trackId, kind, trak, timescale, language, description, isKnown }];
+    return [{ trackId, kind, trak, timescale, packedLanguage, description, isKnown }];
   });
 }
 
@@ -59,16 +59,20 @@ function readTrackId(bytes: Uint8Array, header: Mp4Box): number {
   return fields.u32();
 }
 
-/** 8.4.2; the language is three letters of five bits. */
+/** 8.4.2. */
 function readMediaHeader(bytes: Uint8Array, media: Mp4Box) {
   const fields = new BoxFields(bytes, media);
   const isLong = fields.versionAndFlags().version === 1;
   fields.skip(isLong ? 16 : 8);
   const timescale = fields.u32();
   fields.skip(isLong ? 8 : 4);
-  const packed = fields.u16();
-  const letters = [10, 5, 0].map((shift) => 0x60 + ((packed >> shift) & 0x1f));
-  return { timescale, language: languageTag(String.fromCharCode(...letters)) };
+  return { timescale, packedLanguage: fields.u16() };
+}
+
+/** BCP 47. */
+export function languageOf({ packedLanguage }: Mp4Track): string {
+  const letters = [10, 5, 0].map((shift) => 0x60 + ((packedLanguage >> shift) & 0x1f));
+  return languageTag(String.fromCharCode(...letters));
 }
 
 function readKind(bytes: Uint8Array, trak: Mp4Box): TrackKind {
@@ -152,14 +156,19 @@ export const mustBeTaken = (track: Mp4Track, samples: number): boolean =>
 /** Chapters have some; a film has more. */
 const MAX_STILLS = 16;
 
-/** Throws what no track is left for. */
+const MAX_NAMED_TRACKS = 4;
+
+/** Throws DomainError: `unsupported_media`, or `undecodable` if all are damaged. */
 export function refuse(unread: readonly UnreadTrack[]): never {
-  const said = unread.map(({ track, reason }) => `${nameTrack(track)} is ${reason}`).join('; ');
-  if (unread.every(({ code }) => code === 'undecodable')) throw undecodable(`${said}.`);
+  const said = unread
+    .slice(0, MAX_NAMED_TRACKS)
+    .map(({ track, reason }) => `${nameTrack(track)} is ${reason}`);
+  const message = `${said.join('. ')}.`;
+  if (unread.every(({ code }) => code === 'undecodable')) throw undecodable(message);
   const { video, audio } = MEDIA_FORMATS.mp4;
   throw new DomainError(
     'unsupported_media',
-    `${said}.`,
+    message,
     `Encode video as ${listCodecs(video)}, and audio as ${listCodecs(audio)}, without encryption.`,
   );
 }

@@ -4,7 +4,9 @@ import { DomainError } from '../../domain/errors.ts';
 import { isoKind } from '../iso-boxes.ts';
 import { type DemuxedSegment, type Demuxer, truncated } from './demuxed-segment.ts';
 import { type Mp4Boxes, readBoxes, undecodable } from './mp4-boxes.ts';
-import { checkTracks, readTracks } from './mp4-select.ts';
+import { type IsolatedTrack, isolateAudio, makeAudio, makeVideo } from './mp4-media.ts';
+import { checkTracks, selectTracks } from './mp4-select.ts';
+import type { Mp4Source } from './mp4-track-samples.ts';
 
 export const mp4: Demuxer = {
   formatName: 'MP4',
@@ -12,11 +14,30 @@ export const mp4: Demuxer = {
   read: readMp4,
 };
 
-/** Fragments behind their init segment; bytes that have a header of their own stay as they are. */
-export const joinInit = (bytes: Uint8Array, init: Uint8Array | undefined): Uint8Array =>
-  init && isoKind(bytes) === 'fragment' ? Buffer.concat([init, bytes]) : bytes;
-
 async function readMp4(bytes: Uint8Array, init?: Uint8Array): Promise<DemuxedSegment> {
+  const source = openMp4(bytes, init);
+  const { video, audio, notices } = await selectTracks(source);
+  return {
+    container: source.boxes.some(({ type }) => type === 'moof') ? 'fmp4' : 'mp4',
+    ...(video && { video: makeVideo(bytes, video) }),
+    audio: audio.map((track) => makeAudio(bytes, track)),
+    notices,
+  };
+}
+
+/** The tracks that are taken, each as a file of its own. Throws DomainError as demuxing does. */
+export async function isolateTracks(
+  bytes: Uint8Array,
+  init?: Uint8Array,
+): Promise<readonly IsolatedTrack[]> {
+  const { video, audio } = await selectTracks(openMp4(bytes, init));
+  return [
+    ...(video ? [makeVideo(bytes, video).decoderInput()] : []),
+    ...audio.map((track) => isolateAudio(bytes, track)),
+  ];
+}
+
+function openMp4(bytes: Uint8Array, init: Uint8Array | undefined): Mp4Source {
   const { boxes, damage } = readBoxes(bytes);
   const types = new Set(boxes.map(({ type }) => type));
   const isFragmented = types.has('moof');
@@ -26,15 +47,12 @@ async function readMp4(bytes: Uint8Array, init?: Uint8Array): Promise<DemuxedSeg
   if (!header || !moov || (header === init && !isFragmented)) {
     throw withoutHeader(types, isFragmented, damage);
   }
-  if (!types.has('mdat')) {
-    if (damage) throw truncated(damage);
-    throw undecodable(
-      'The segment has no media data (mdat).',
-      'This is an init segment; send it under its name (PUT /upload/{videoId}/init.mp4), not as a segment.',
-    );
-  }
-  const tracks = await readTracks({ bytes, boxes, damage, header, moov });
-  return { container: isFragmented ? 'fmp4' : 'mp4', ...tracks };
+  if (types.has('mdat')) return { bytes, boxes, damage, header, moov };
+  if (damage) throw truncated(damage);
+  throw undecodable(
+    'The segment has no media data (mdat).',
+    'This is an init segment; send it under its name (PUT /upload/{videoId}/init.mp4), not as a segment.',
+  );
 }
 
 function withoutHeader(
