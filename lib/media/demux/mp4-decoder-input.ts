@@ -10,6 +10,7 @@ import { type Mp4TrackHeader, writeHeader } from './mp4-codec.ts';
 
 export type Mp4Frame = Readonly<{
   ptsTicks: number;
+  durationTicks: number;
   isKey: boolean;
   /** Decoded for the sake of others, but not shown. */
   isHidden: boolean;
@@ -29,7 +30,7 @@ export function mp4DecoderInput(video: Mp4Video, previous?: Mp4Video): DecoderIn
     isSameHeader(video.header, previous.header) &&
     previous.frames.every(({ isHidden }) => !isHidden);
   const frames = joins ? [...previous.frames, ...video.frames] : video.frames;
-  const decodeTicks = decodeTimes(frames.map(({ ptsTicks }) => ptsTicks));
+  const decodeTicks = decodeTimes(frames);
   const samples = frames.map(({ ptsTicks, isKey, bytes }, index) => {
     const ticks = decodeTicks[index] ?? 0;
     return {
@@ -54,13 +55,20 @@ export function mp4DecoderInput(video: Mp4Video, previous?: Mp4Video): DecoderIn
 const isSameHeader = (a: Mp4TrackHeader, b: Mp4TrackHeader): boolean =>
   Buffer.compare(Buffer.from(a.sampleDescription), Buffer.from(b.sampleDescription)) === 0;
 
-/** For frames in decode order: strictly growing, none after its presentation. */
-function decodeTimes(presentation: readonly number[]): number[] {
-  const times = [...presentation];
-  for (let index = times.length - 2; index >= 0; index -= 1) {
-    times[index] = Math.min(times[index] ?? 0, (times[index + 1] ?? 0) - 1);
-  }
-  return times;
+/**
+ * For frames in decode order: a frame's duration apart, none after its presentation. ffmpeg takes these
+ * for the times of frames where those of presentation contradict each other.
+ */
+function decodeTimes(frames: readonly Mp4Frame[]): number[] {
+  let ticks = 0;
+  let lateness = Number.NEGATIVE_INFINITY;
+  const times = frames.map(({ ptsTicks, durationTicks }) => {
+    const time = Math.round(ticks);
+    lateness = Math.max(lateness, time - ptsTicks);
+    ticks += Math.max(1, durationTicks);
+    return time;
+  });
+  return times.map((time) => time - lateness);
 }
 
 /** Hidden frames lie a tick apart, with no other between. */

@@ -49,15 +49,14 @@ export function makeVideo(bytes: Uint8Array, taken: TakenVideo): DemuxedVideo {
     );
   }
   const frames = samples.map((sample) => {
-    const { ticks: ptsTicks, isSync: isKey, isHidden } = sample;
-    return { ptsTicks, isKey, isHidden, bytes: dataOf(bytes, sample) };
+    const { ticks: ptsTicks, duration, isSync: isKey, isHidden } = sample;
+    const durationTicks = (duration * TICKS_PER_SECOND) / track.timescale;
+    return { ptsTicks, durationTicks, isKey, isHidden, bytes: dataOf(bytes, sample) };
   });
   const video: Mp4DemuxedVideo = {
     ...config,
-    frames: samples.flatMap(({ ticks, duration, isHidden }) =>
-      isHidden
-        ? []
-        : [{ ptsTicks: ticks, durationTicks: (duration * TICKS_PER_SECOND) / track.timescale }],
+    frames: frames.flatMap(({ ptsTicks, durationTicks, isHidden }) =>
+      isHidden ? [] : [{ ptsTicks, durationTicks }],
     ),
     startsClosed: startsClosed(nalCodec ?? 'avc', headers),
     mp4: { header: trackHeader, frames },
