@@ -201,6 +201,18 @@ describe('hostile boxes are refused in as many steps as the body has bytes:', ()
       ),
     ]);
 
+  test('each bound has its words', () => {
+    const refusalOf = (bytes: Uint8Array) => refusal(() => readBoxes(bytes));
+    assert.equal(
+      refusalOf(overlapping(2)),
+      'undecodable: Box mdia ends at byte 52, behind box trak, which ends at byte 36.',
+    );
+    assert.equal(refusalOf(nested(20)), 'undecodable: Boxes are nested 11 deep in box trak.');
+    const empty = Buffer.concat(Array(100_001).fill(box('free')));
+    assert.equal(refusalOf(empty), 'undecodable: The MP4 has more than 100000 boxes.');
+    assert.equal(readBoxes(empty.subarray(8)).boxes.length, 100_000);
+  });
+
   const bodies: readonly (readonly [string, () => Uint8Array])[] = [
     ['children that reach behind their parents', () => overlapping(20_000)],
     ['boxes within boxes', () => movie(nested(2000))],
