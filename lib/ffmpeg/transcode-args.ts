@@ -27,6 +27,8 @@ export type VideoJob = Readonly<{
   startTicks: number;
   /** Where the frames of a segment in front of it end, as ffmpeg reads their times; they are dropped. */
   dropBeforeTicks?: number | undefined;
+  /** Frames that begin in these are dropped, too; `to` is the first tick behind. */
+  dropRanges?: readonly Readonly<{ from: number; to: number }>[] | undefined;
   /** The stream does not name its colour matrix. */
   guessMatrix: boolean;
   /** Where keyframes stand besides the first, from the first frame on. */
@@ -70,13 +72,18 @@ function filterGraph(job: VideoJob): string {
  * Times become ticks from the first frame on, whatever the container's time base and however the
  * 33-bit clock wraps. Two frames never get one time. Interlaced frames are deinterlaced.
  */
-function sourceFilters({ startTicks, dropBeforeTicks }: VideoJob): string {
+function sourceFilters({ startTicks, dropBeforeTicks, dropRanges = [] }: VideoJob): string {
   const relative = `mod(PTS-${startTicks}+${PTS_WRAP_TICKS + BASE_TICKS},${PTS_WRAP_TICKS})`;
   const dropTicks = dropBeforeTicks && BASE_TICKS + dropBeforeTicks - startTicks;
+  const dropped = dropRanges.map(
+    ({ from, to }) =>
+      `between(pts,${BASE_TICKS + from - startTicks},${BASE_TICKS + to - 1 - startTicks})`,
+  );
   return [
     `settb=1/${TICKS_PER_SECOND}`,
     `setpts='if(isnan(PREV_OUTPTS),${relative},max(PREV_OUTPTS+1,${relative}))'`,
     ...(dropTicks === undefined ? [] : [`trim=start_pts=${dropTicks}`]),
+    ...(dropped.length > 0 ? [`select='not(${dropped.join('+')})'`] : []),
     'yadif=deint=interlaced',
     `settb=1/${TICKS_PER_SECOND}`,
   ].join(',');

@@ -189,6 +189,8 @@ describe('inspection of an init segment:', () => {
     assert.equal(await codeOf(init.subarray(0, 60)), 'undecodable');
     const foreign = new Uint8Array(init);
     foreign.set(Buffer.from('mp4v'), Buffer.from(init).indexOf('avc1'));
+    assert.equal(await codeOf(foreign), 'accepted', 'one readable track is enough');
+    foreign.set(Buffer.from('alac'), Buffer.from(init).indexOf('mp4a'));
     assert.equal(await codeOf(foreign), 'unsupported_media');
     const broken = new Uint8Array(init);
     broken.set(Buffer.from('junk'), Buffer.from(init).indexOf('trak'));

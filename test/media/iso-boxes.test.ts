@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { box, isoKind, u32, u64 } from '../../lib/media/iso-boxes.ts';
+import { box, boxesAt, isoKind, u32, u64 } from '../../lib/media/iso-boxes.ts';
 
 const kindOf = (...types: readonly string[]) =>
   isoKind(Buffer.concat(types.map((type) => box(type, [0, 0, 0, 0]))));
@@ -25,8 +25,14 @@ describe('kinds of ISO BMFF:', () => {
     assert.equal(kindOf('ftyp', 'mdat'), 'file');
   });
 
-  test('bytes that begin with another box are not ISO BMFF', () => {
-    assert.equal(kindOf('junk', 'moov'), undefined);
+  test('boxes that nobody knows may stand in front of those that say what it is', () => {
+    assert.equal(kindOf('vndr', 'moov'), 'init');
+    assert.equal(kindOf('vndr', 'abcd', 'moof', 'mdat'), 'fragment');
+    assert.equal(kindOf('vndr', 'moov', 'mdat'), 'file');
+  });
+
+  test('other bytes are not ISO BMFF', () => {
+    assert.equal(kindOf('vndr', 'mdat'), undefined);
     assert.equal(isoKind(new Uint8Array(0)), undefined);
     assert.equal(isoKind(new TextEncoder().encode('#EXTM3U\n#EXT-X')), undefined);
   });
@@ -40,5 +46,14 @@ describe('kinds of ISO BMFF:', () => {
     ]);
     assert.equal(isoKind(Buffer.concat([long, box('moof'), box('mdat')])), 'fragment');
     assert.equal(isoKind(Buffer.concat([long, box('moov')])), 'init');
+  });
+});
+
+describe('boxes at a path:', () => {
+  test('one that ends behind its parent is none of them', () => {
+    const child = Buffer.from([...u32(100), ...Buffer.from('mdia')]);
+    const bytes = Buffer.concat([box('trak', child), box('free', Buffer.alloc(200))]);
+    assert.deepEqual(boxesAt(bytes, ['trak', 'mdia']), []);
+    assert.equal(boxesAt(Buffer.concat([box('trak', box('mdia'))]), ['trak', 'mdia']).length, 1);
   });
 });

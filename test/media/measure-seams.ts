@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { makeEncoderInput } from '../../lib/media/audio/encoder-input.ts';
 import { adtsHeader } from '../../lib/media/demux/audio-frames.ts';
-import { joinInit } from '../../lib/media/demux/mp4.ts';
 import type { Clip } from '../support/media.ts';
 import { type JoinedRendition, type SegmentRun, workFolder } from './segment-run.ts';
 
@@ -151,7 +150,7 @@ async function decodeFrames(bytes: Uint8Array): Promise<Uint8Array[]> {
 
 /** The whole source as one file that ffmpeg decodes from end to end. */
 export function joinSource({ segments, init }: Clip): Uint8Array {
-  return joinInit(Buffer.concat(segments.map(({ bytes }) => bytes)), init);
+  return Buffer.concat([...(init ? [init] : []), ...segments.map(({ bytes }) => bytes)]);
 }
 
 export type FrameMatch = Readonly<{

@@ -31,7 +31,7 @@ export type DemuxedVideo = Omit<
   Readonly<{
     /** Whether the stream names its colour matrix; decoders guess otherwise. */
     saysMatrix: boolean;
-    /** In decode order. */
+    /** Those that are shown, in decode order. */
     frames: readonly DemuxedFrame[];
     decoderInput(previous?: DemuxedVideo): DecoderInput;
   }>;
@@ -45,7 +45,12 @@ export type DecoderInput = Readonly<{
   startsWithPrevious: boolean;
   /** ffmpeg reads all times later by this than `ptsTicks` says. */
   delayTicks: number;
+  /** Frames that others need, but that are not shown, lie here; as `ptsTicks` says. */
+  hidden?: readonly TickRange[];
 }>;
+
+/** `to` is the first tick behind it. */
+export type TickRange = Readonly<{ from: number; to: number }>;
 
 export type DemuxedPacket = Readonly<{
   startTicks: number;

@@ -4,54 +4,33 @@
  */
 
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
-import { boxesAt, viewOf } from '../iso-boxes.ts';
 import { writeFragment } from '../mux/cmaf.ts';
-import { writeTrackInit } from '../mux/track-init.ts';
-import type { DecoderInput } from './demuxed-segment.ts';
+import type { DecoderInput, TickRange } from './demuxed-segment.ts';
+import { type Mp4TrackHeader, writeHeader } from './mp4-codec.ts';
 
-export type Mp4Frame = Readonly<{ ptsTicks: number; isKey: boolean; bytes: Uint8Array }>;
-
-/** What decoders need of a track's header. */
-export type Mp4TrackHeader = Readonly<{
-  /** `stsd`, with the codec's configuration. */
-  sampleDescription: Uint8Array;
-  /** `tkhd`, with size and rotation. */
-  trackHeader: Uint8Array;
+export type Mp4Frame = Readonly<{
+  ptsTicks: number;
+  durationTicks: number;
+  isKey: boolean;
+  /** Decoded for the sake of others, but not shown. */
+  isHidden: boolean;
+  bytes: Uint8Array;
 }>;
+
+/** Frames in decode order. */
+export type Mp4Video = Readonly<{ header: Mp4TrackHeader; frames: readonly Mp4Frame[] }>;
 
 /** Far above zero: decode times lie before the presentation by the reordering delay. */
 const DELAY_TICKS = 60 * TICKS_PER_SECOND;
 
-/** undefined if the track has no such boxes. `bytes`: with the `moov`. */
-export function readTrackHeader(bytes: Uint8Array, trackId: number): Mp4TrackHeader | undefined {
-  const view = viewOf(bytes);
-  for (const trak of boxesAt(bytes, ['moov', 'trak'])) {
-    const [header] = boxesAt(bytes, ['tkhd'], trak);
-    const [description] = boxesAt(bytes, ['mdia', 'minf', 'stbl', 'stsd'], trak);
-    if (!header || !description) continue;
-    const idAt = header.bodyStart + (bytes[header.bodyStart] === 1 ? 20 : 12);
-    if (idAt + 4 > header.end || view.getUint32(idAt) !== trackId) continue;
-    const trackHeader = Uint8Array.from(bytes.subarray(header.start, header.end));
-    viewOf(trackHeader).setUint32(idAt - header.start, 1);
-    const sampleDescription = Uint8Array.from(bytes.subarray(description.start, description.end));
-    return { trackHeader, sampleDescription };
-  }
-  return undefined;
-}
-
-export type Mp4Video = Readonly<{ header: Mp4TrackHeader; frames: readonly Mp4Frame[] }>;
-
-/** `previous` comes first if its header is the same. */
+/** `previous` comes first if its header is the same, and its frames are all shown. */
 export function mp4DecoderInput(video: Mp4Video, previous?: Mp4Video): DecoderInput {
-  const joins = previous !== undefined && isSameHeader(video.header, previous.header);
+  const joins =
+    previous !== undefined &&
+    isSameHeader(video.header, previous.header) &&
+    previous.frames.every(({ isHidden }) => !isHidden);
   const frames = joins ? [...previous.frames, ...video.frames] : video.frames;
-  const init = writeTrackInit({
-    brands: ['iso6', 'mp41'],
-    timescale: TICKS_PER_SECOND,
-    kind: 'video',
-    ...video.header,
-  });
-  const decodeTicks = decodeTimes(frames.map(({ ptsTicks }) => ptsTicks));
+  const decodeTicks = decodeTimes(frames);
   const samples = frames.map(({ ptsTicks, isKey, bytes }, index) => {
     const ticks = decodeTicks[index] ?? 0;
     return {
@@ -61,23 +40,46 @@ export function mp4DecoderInput(video: Mp4Video, previous?: Mp4Video): DecoderIn
       compositionTicks: ptsTicks - ticks,
     };
   });
-  const fragment = writeFragment(DELAY_TICKS + (decodeTicks[0] ?? 0), samples, 1);
+  const [firstTicks = 0] = decodeTicks;
+  const delayTicks = DELAY_TICKS - Math.min(0, firstTicks);
+  const fragment = writeFragment(delayTicks + firstTicks, samples, 1);
   return {
     format: 'mov',
-    bytes: Buffer.concat([init, fragment]),
+    bytes: Buffer.concat([writeHeader(video.header), fragment]),
     startsWithPrevious: joins,
-    delayTicks: DELAY_TICKS,
+    delayTicks,
+    hidden: hiddenRanges(video.frames),
   };
 }
 
 const isSameHeader = (a: Mp4TrackHeader, b: Mp4TrackHeader): boolean =>
-  Buffer.compare(a.sampleDescription, b.sampleDescription) === 0;
+  Buffer.compare(Buffer.from(a.sampleDescription), Buffer.from(b.sampleDescription)) === 0;
 
-/** For frames in decode order: strictly growing, none after its presentation. */
-function decodeTimes(presentation: readonly number[]): number[] {
-  const times = [...presentation];
-  for (let index = times.length - 2; index >= 0; index -= 1) {
-    times[index] = Math.min(times[index] ?? 0, (times[index + 1] ?? 0) - 1);
+/**
+ * For frames in decode order: a frame's duration apart, none after its presentation. ffmpeg takes these
+ * for the times of frames where those of presentation contradict each other.
+ */
+function decodeTimes(frames: readonly Mp4Frame[]): number[] {
+  let ticks = 0;
+  let lateness = Number.NEGATIVE_INFINITY;
+  const times = frames.map(({ ptsTicks, durationTicks }) => {
+    const time = Math.round(ticks);
+    lateness = Math.max(lateness, time - ptsTicks);
+    ticks += Math.max(1, durationTicks);
+    return time;
+  });
+  return times.map((time) => time - lateness);
+}
+
+/** Hidden frames lie a tick apart, with no other between. */
+function hiddenRanges(frames: readonly Mp4Frame[]): TickRange[] {
+  const ticks = frames.flatMap(({ ptsTicks, isHidden }) => (isHidden ? [ptsTicks] : []));
+  ticks.sort((a, b) => a - b);
+  const ranges: { from: number; to: number }[] = [];
+  for (const at of ticks) {
+    const range = ranges.at(-1);
+    if (range?.to === at) range.to = at + 1;
+    else ranges.push({ from: at, to: at + 1 });
   }
-  return times;
+  return ranges;
 }

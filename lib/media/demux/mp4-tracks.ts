@@ -1,219 +1,174 @@
-/** The tracks of an MP4, with or without fragments, by way of mediabunny. */
+/** The tracks of an MP4: which there are, and which of them are taken. */
 
-import {
-  type EncodedPacket,
-  EncodedPacketSink,
-  type Input,
-  type InputAudioTrack,
-  type InputVideoTrack,
-} from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
+import { listCodecs, MEDIA_FORMATS } from '../../domain/media-format.ts';
+import type { Notice } from '../../domain/notice.ts';
+import { viewOf } from '../iso-boxes.ts';
+import { languageTag } from './demuxed-segment.ts';
+import { BoxFields, childAt, type Mp4Box, undecodable } from './mp4-boxes.ts';
 import {
-  type AudioCodec,
-  listCodecs,
-  MEDIA_FORMATS,
-  type VideoCodec,
-} from '../../domain/media-format.ts';
-import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
-import { AAC_LC, aacConfig, opusPacketSamples, parseAudioFrame } from './audio-frames.ts';
-import {
-  type DemuxedAudio,
-  type DemuxedFrame,
-  type DemuxedPacket,
-  type DemuxedSegment,
-  type DemuxedVideo,
-  languageTag,
-  truncated,
-} from './demuxed-segment.ts';
-import {
-  type Mp4Frame,
-  type Mp4Video,
-  mp4DecoderInput,
-  readTrackHeader,
-} from './mp4-decoder-input.ts';
-import {
-  type FrameHeader,
-  type ParameterSet,
-  parseFrameHeader,
-  startsClosed,
-  unitsInSample,
-} from './nal-units.ts';
+  KNOWN_FORMATS,
+  nameFormat,
+  PICTURE_FORMATS,
+  readSampleDescription,
+  type SampleDescription,
+  type TrackKind,
+} from './mp4-sample-description.ts';
 
-const { video: VIDEO_CODECS, audio: AUDIO_CODECS } = MEDIA_FORMATS.mp4;
+export type Mp4Track = Readonly<{
+  trackId: number;
+  kind: TrackKind;
+  trak: Mp4Box;
+  timescale: number;
+  /** Three letters of five bits (8.4.2.3). */
+  packedLanguage: number;
+  /** The first; samples may have others. */
+  description: SampleDescription | undefined;
+  /** Its boxes of samples have to be read. */
+  isKnown: boolean;
+}>;
 
-/** The first video track, and all audio tracks that have packets. Throws DomainError. */
-/** `bytes`: what `input` reads. */
-export async function readTracks(
-  input: Input,
-  bytes: Uint8Array,
-): Promise<Omit<DemuxedSegment, 'container' | 'notices'>> {
-  const [videoTrack] = await input.getVideoTracks();
-  const video = videoTrack && (await readVideo(videoTrack, bytes));
-  const audio: DemuxedAudio[] = [];
-  for (const track of await input.getAudioTracks()) {
-    const read = await readAudio(track);
-    if (read) audio.push(read);
+/** Tracks whose samples are read; others are left out. */
+const MAX_TRACKS = 16;
+
+const KINDS: Readonly<Record<string, TrackKind>> = { vide: 'video', soun: 'audio' };
+
+/** In the order of the `moov`, one of each track_ID. Throws DomainError `undecodable`. */
+export function listTracks(bytes: Uint8Array, moov: Mp4Box): Mp4Track[] {
+  const ids = new Set<number>();
+  let known = 0;
+  return moov.children.flatMap((trak): Mp4Track[] => {
+    const header = childAt(trak, 'tkhd');
+    const media = childAt(trak, 'mdia', 'mdhd');
+    if (trak.type !== 'trak' || !header || !media) return [];
+    const trackId = readTrackId(bytes, header);
+    if (ids.has(trackId)) return [];
+    ids.add(trackId);
+    const { timescale, packedLanguage } = readMediaHeader(bytes, media);
+    const kind = readKind(bytes, trak);
+    const description = readSampleDescription(bytes, trak, 1);
+    const format = description?.format ?? '';
+    const isKnown = timescale > 0 && KNOWN_FORMATS[kind].has(format) && ++known <= MAX_TRACKS;
+    return [{ trackId, kind, trak, timescale, packedLanguage, description, isKnown }];
+  });
+}
+
+function readTrackId(bytes: Uint8Array, header: Mp4Box): number {
+  const fields = new BoxFields(bytes, header);
+  fields.skip(fields.versionAndFlags().version === 1 ? 16 : 8);
+  return fields.u32();
+}
+
+/** 8.4.2. */
+function readMediaHeader(bytes: Uint8Array, media: Mp4Box) {
+  const fields = new BoxFields(bytes, media);
+  const isLong = fields.versionAndFlags().version === 1;
+  fields.skip(isLong ? 16 : 8);
+  const timescale = fields.u32();
+  fields.skip(isLong ? 8 : 4);
+  return { timescale, packedLanguage: fields.u16() };
+}
+
+/** BCP 47. */
+export function languageOf({ packedLanguage }: Mp4Track): string {
+  const letters = [10, 5, 0].map((shift) => 0x60 + ((packedLanguage >> shift) & 0x1f));
+  return languageTag(String.fromCharCode(...letters));
+}
+
+function readKind(bytes: Uint8Array, trak: Mp4Box): TrackKind {
+  const handler = childAt(trak, 'mdia', 'hdlr');
+  if (!handler) return 'data';
+  const fields = new BoxFields(bytes, handler);
+  fields.skip(8);
+  const letters = [fields.u8(), fields.u8(), fields.u8(), fields.u8()];
+  return KINDS[String.fromCharCode(...letters)] ?? 'data';
+}
+
+/** How many samples the track's own tables announce; fragments may have more. */
+export function countListedSamples(bytes: Uint8Array, { trak }: Mp4Track): number {
+  const stbl = childAt(trak, 'mdia', 'minf', 'stbl');
+  const box = stbl && (childAt(stbl, 'stsz') ?? childAt(stbl, 'stz2'));
+  if (!box) return 0;
+  const fields = new BoxFields(bytes, box);
+  fields.skip(8);
+  return fields.u32();
+}
+
+/** `tkhd` for a file in which the track is the first; undefined when it is cut. */
+export function writeTrackHeader(bytes: Uint8Array, trak: Mp4Box): Uint8Array | undefined {
+  const header = childAt(trak, 'tkhd');
+  if (!header) return undefined;
+  const isLong = bytes[header.bodyStart] === 1;
+  const size = isLong ? 96 : 84;
+  if (header.bodyStart + size > header.end) return undefined;
+  const copy = Buffer.alloc(8 + size);
+  copy.writeUInt32BE(copy.length);
+  copy.write('tkhd', 4, 'latin1');
+  copy.set(bytes.subarray(header.bodyStart, header.bodyStart + size), 8);
+  viewOf(copy).setUint32(8 + (isLong ? 20 : 12), 1);
+  return copy;
+}
+
+/** Why a track is left out: what it is, to follow "is". */
+export type UnreadReason = Readonly<{
+  reason: string;
+  code: 'unsupported_media' | 'undecodable';
+}>;
+export type UnreadTrack = UnreadReason & Readonly<{ track: Mp4Track }>;
+
+export const damagedTrack = (reason: string): UnreadReason => ({ reason, code: 'undecodable' });
+export const foreignTrack = (reason: string): UnreadReason => {
+  return { reason, code: 'unsupported_media' };
+};
+
+/** By the track's header alone; undefined if it may be taken. */
+export function reasonUnread(track: Mp4Track): UnreadReason | undefined {
+  const { isKnown, timescale, kind, description } = track;
+  if (isKnown) return undefined;
+  if (!description) return damagedTrack('without a sample description');
+  const { format, encryption } = description;
+  if (encryption !== undefined) {
+    return foreignTrack(encryption ? `encrypted (${encryption})` : 'encrypted');
   }
-  return { ...(video ? { video } : {}), audio };
+  if (!KNOWN_FORMATS[kind].has(format)) return foreignTrack(nameFormat(format));
+  return timescale > 0
+    ? foreignTrack(`one of more than ${MAX_TRACKS}`)
+    : damagedTrack('without a time scale');
 }
 
-async function requireCodec<C extends VideoCodec | AudioCodec>(
-  kind: 'video' | 'audio',
-  codecs: readonly C[],
-  track: InputVideoTrack | InputAudioTrack,
-) {
-  const found = await track.getCodec();
-  const codec = codecs.find((known) => known === found);
-  const codecString = await track.getCodecParameterString();
-  if (codec && codecString) return { codec, codecString };
-  const id = found ?? (await track.getInternalCodecId());
-  throw new DomainError(
-    'unsupported_media',
-    `The ${kind} track has ${typeof id === 'string' ? `the codec "${id}"` : 'an unknown codec'}.`,
-    `Encode the ${kind} as ${listCodecs(codecs)}, without encryption.`,
-  );
-}
+const nameTrack = ({ kind, trackId }: Mp4Track): string =>
+  kind === 'data' ? `Track ${trackId}` : `The ${kind} track ${trackId}`;
 
-/** mediabunny ends at a sample whose data is not there, as it does at the last one. */
-async function* packetsOf(track: InputVideoTrack | InputAudioTrack) {
-  const outside = 'Some samples lie outside the media data.';
-  const sink = new EncodedPacketSink(track);
-  let last: EncodedPacket | undefined;
-  for await (const packet of sink.packets()) {
-    if (packet.data.byteLength !== packet.byteLength) throw truncated(outside);
-    last = packet;
-    yield packet;
-  }
-  const metadataOnly = { metadataOnly: true };
-  const next = last
-    ? await sink.getNextPacket(last, metadataOnly)
-    : await sink.getFirstPacket(metadataOnly);
-  if (next) throw truncated(outside);
-}
-
-/** Halves are rounded up, whatever the noise of the division: neighbouring segments must agree. */
-const toTicks = (seconds: number): number => Math.floor(seconds * TICKS_PER_SECOND + 0.5 + 1e-4);
-
-export async function readVideoParameters(track: InputVideoTrack) {
-  const colorSpace = await track.getColorSpace();
-  return {
-    ...(await requireCodec('video', VIDEO_CODECS, track)),
-    widthPx: await track.getDisplayWidth(),
-    heightPx: await track.getDisplayHeight(),
-    saysMatrix: Boolean(colorSpace.matrix),
-  };
-}
-
-type Mp4DemuxedVideo = DemuxedVideo & Readonly<{ mp4: Mp4Video }>;
-
-/** VP9 and AV1: what the container says is enough. */
-const NO_NAL_HEADER = { refersAcrossEntry: false, parameterSets: new Set<ParameterSet>() };
-
-async function readVideo(
-  track: InputVideoTrack,
-  bytes: Uint8Array,
-): Promise<DemuxedVideo | undefined> {
-  const parameters = await readVideoParameters(track);
-  const { codec } = parameters;
-  const nalCodec = codec === 'avc' || codec === 'hevc' ? codec : undefined;
-  const lengthBytes = await nalLengthBytes(track, codec);
-  const frames: DemuxedFrame[] = [];
-  const encoded: Mp4Frame[] = [];
-  const headers: FrameHeader[] = [];
-  for await (const { timestamp, duration, type, data } of packetsOf(track)) {
-    frames.push({ ptsTicks: toTicks(timestamp), durationTicks: duration * TICKS_PER_SECOND });
-    const isKey = type === 'key';
-    encoded.push({ ptsTicks: toTicks(timestamp), isKey, bytes: data });
-    headers.push(
-      nalCodec
-        ? parseFrameHeader(nalCodec, unitsInSample(data, lengthBytes), isKey)
-        : { ...NO_NAL_HEADER, entry: isKey ? 'closed' : 'none' },
-    );
-  }
-  if (frames.length === 0) return undefined;
-  if (!headers.some(({ entry }) => entry !== 'none')) {
-    throw new DomainError(
-      'no_keyframe',
-      `None of the ${frames.length} frames is a keyframe.`,
-      'Cut segments at keyframes, and set the keyframe interval to the segment length (ffmpeg: -g).',
-    );
-  }
-  const header = readTrackHeader(bytes, track.id);
-  if (!header) throw new Error('a track without its boxes');
-  const video: Mp4DemuxedVideo = {
-    ...parameters,
-    frames,
-    startsClosed: startsClosed(nalCodec ?? 'avc', headers),
-    mp4: { header, frames: encoded },
-    decoderInput: (previous) =>
-      mp4DecoderInput(video.mp4, (previous as Mp4DemuxedVideo | undefined)?.mp4),
-  };
-  return video;
-}
-
-/** `lengthSizeMinusOne` of avcC and hvcC (ISO/IEC 14496-15). */
-async function nalLengthBytes(track: InputVideoTrack, codec: VideoCodec): Promise<number> {
-  const description = await descriptionOf(track);
-  return 1 + ((description?.[codec === 'avc' ? 4 : 21] ?? 3) & 3);
-}
-
-async function descriptionOf(
-  track: InputVideoTrack | InputAudioTrack,
-): Promise<Uint8Array | undefined> {
-  const data = (await track.getDecoderConfig())?.description;
-  if (!data || !ArrayBuffer.isView(data)) return data && new Uint8Array(data);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-export async function readAudioParameters(track: InputAudioTrack) {
-  const { codec, codecString } = await requireCodec('audio', AUDIO_CODECS, track);
-  return {
-    codec,
-    codecString,
-    // Opus always decodes to 48 kHz; what MP4 says is the rate before encoding.
-    sampleRateHz: codec === 'opus' ? 48_000 : await track.getSampleRate(),
-    channels: await track.getNumberOfChannels(),
-    language: languageTag(await track.getLanguageCode()),
-  };
-}
-
-async function readAudio(track: InputAudioTrack): Promise<DemuxedAudio | undefined> {
-  const parameters = await readAudioParameters(track);
-  const { codec, sampleRateHz, channels } = parameters;
-  const packets: DemuxedPacket[] = [];
-  const durations: number[] = [];
-  for await (const { timestamp, duration, data } of packetsOf(track)) {
-    packets.push({ startTicks: toTicks(timestamp), bytes: data });
-    durations.push(duration * sampleRateHz);
-  }
-  if (packets.length === 0) return undefined;
-  const madeUp = codec === 'aac' ? aacConfig(AAC_LC, sampleRateHz, channels) : undefined;
-  const config = (await descriptionOf(track)) ?? madeUp;
-  return {
-    trackId: track.id,
-    ...parameters,
-    samplesPerPacket: samplesPerPacket(codec, packets, durations),
-    ...(config ? { config } : {}),
-    packets,
-  };
-}
+export const noticeOf = ({ track, reason }: UnreadTrack): Notice => ({
+  code: 'track_ignored',
+  message: `${nameTrack(track)} is ${reason}; it is left out.`,
+});
 
 /**
- * Packets tell their size themselves, but for AAC. The durations in the container are wrong for the
- * last packet of a track, which may be cut, and before gaps.
+ * Without picture or sound that there is, a stream would not be what its owner sent. Covers and other
+ * still pictures do not count, nor does data.
  */
-function samplesPerPacket(
-  codec: AudioCodec,
-  packets: readonly DemuxedPacket[],
-  durations: readonly number[],
-): number {
-  const first = packets[0]?.bytes ?? new Uint8Array(0);
-  if (codec === 'opus') return opusPacketSamples(first);
-  if (codec !== 'aac') return parseAudioFrame(codec, first, 0)?.samples ?? DEFAULT_SAMPLES[codec];
-  const median = durations.toSorted((a, b) => a - b)[durations.length >> 1] ?? 0;
-  return AAC_FRAME_SIZES.find((size) => Math.abs(size - median) <= 1) ?? DEFAULT_SAMPLES.aac;
-}
+export const mustBeTaken = (track: Mp4Track, samples: number): boolean =>
+  track.kind !== 'data' &&
+  samples > 0 &&
+  !(PICTURE_FORMATS.has(track.description?.format ?? '') && samples <= MAX_STILLS);
 
-const DEFAULT_SAMPLES = { aac: 1024, mp3: 1152, ac3: 1536, eac3: 1536 } as const;
-/** With SBR twice as many at the rate of the output; 960 in broadcast. */
-const AAC_FRAME_SIZES = [1024, 2048, 960, 1920];
+/** Chapters have some; a film has more. */
+const MAX_STILLS = 16;
+
+const MAX_NAMED_TRACKS = 4;
+
+/** Throws DomainError: `unsupported_media`, or `undecodable` if all are damaged. */
+export function refuse(unread: readonly UnreadTrack[]): never {
+  const said = unread
+    .slice(0, MAX_NAMED_TRACKS)
+    .map(({ track, reason }) => `${nameTrack(track)} is ${reason}`);
+  const message = `${said.join('. ')}.`;
+  if (unread.every(({ code }) => code === 'undecodable')) throw undecodable(message);
+  const { video, audio } = MEDIA_FORMATS.mp4;
+  throw new DomainError(
+    'unsupported_media',
+    message,
+    `Encode video as ${listCodecs(video)}, and audio as ${listCodecs(audio)}, without encryption.`,
+  );
+}

@@ -25,8 +25,9 @@ import {
   MEDIA_FORMATS,
   type SourceFormat,
 } from '../../domain/media-format.ts';
+import { ticksToSeconds } from '../../domain/ticks.ts';
 import type { SegmentBytes } from '../demux/demuxed-segment.ts';
-import { joinInit } from '../demux/mp4.ts';
+import { isolateTracks } from '../demux/mp4.ts';
 import { isTransportStream } from '../demux/mpegts-packets.ts';
 import type { RenditionSegment } from './cmaf.ts';
 
@@ -56,7 +57,7 @@ export function remuxRenditions({
   format: DownloadFormat;
 }>): Promise<Uint8Array> {
   const tracks = video ? [video, ...audio] : audio;
-  const files = tracks.map(({ init, media }) => Buffer.concat([init, media]));
+  const files = tracks.map(({ init, media }) => ({ bytes: Buffer.concat([init, media]) }));
   return remux(files, format);
 }
 
@@ -64,41 +65,47 @@ export function remuxRenditions({
  * A source segment as it came, in another format. Throws DomainError `unsupported_format` when that
  * cannot carry one of its codecs.
  */
-export function remuxSource({
+export async function remuxSource({
   bytes,
   init,
   format,
 }: SegmentBytes & Readonly<{ format: DownloadFormat }>): Promise<Uint8Array> {
-  if (format === 'ts' && isTransportStream(bytes)) return Promise.resolve(bytes);
-  return remux([joinInit(bytes, init)], format);
+  if (isTransportStream(bytes)) return format === 'ts' ? bytes : remux([{ bytes }], format);
+  return remux(await isolateTracks(bytes, init), format);
 }
 
-async function remux(files: readonly Uint8Array[], format: DownloadFormat): Promise<Uint8Array> {
+/** Its times are later than those of the joined file by `delayTicks`. */
+type InputFile = Readonly<{ bytes: Uint8Array; delayTicks?: number }>;
+
+async function remux(files: readonly InputFile[], format: DownloadFormat): Promise<Uint8Array> {
   const target = new BufferTarget();
   const output = new Output({ format: MUXERS[format](), target });
   const formats = Object.values(INPUT_FORMATS).flat();
-  const inputs = files.map((bytes) => new Input({ source: new BufferSource(bytes), formats }));
+  const inputs = files.map(({ bytes, delayTicks = 0 }) => ({
+    input: new Input({ source: new BufferSource(bytes), formats }),
+    delaySeconds: ticksToSeconds(delayTicks),
+  }));
   try {
     const copies: (() => Promise<void>)[] = [];
     const { supportsVideoTransformationMetadata } = output.format;
-    for (const input of inputs) {
+    for (const { input, delaySeconds } of inputs) {
       for (const track of await input.getVideoTracks()) {
         const source = new EncodedVideoPacketSource(requireCodec(format, await track.getCodec()));
         const rotation = await track.getRotation();
         output.addVideoTrack(source, supportsVideoTransformationMetadata ? { rotation } : {});
-        copies.push(() => copyPackets(track, source));
+        copies.push(() => copyPackets(track, source, delaySeconds));
       }
       for (const track of await input.getAudioTracks()) {
         const source = new EncodedAudioPacketSource(requireCodec(format, await track.getCodec()));
         output.addAudioTrack(source, { languageCode: await track.getLanguageCode() });
-        copies.push(() => copyPackets(track, source));
+        copies.push(() => copyPackets(track, source, delaySeconds));
       }
     }
     await output.start();
     await Promise.all(copies.map((copy) => copy()));
     await output.finalize();
   } finally {
-    for (const input of inputs) input.dispose();
+    for (const { input } of inputs) input.dispose();
   }
   if (!target.buffer) throw new Error('The muxer gave no file.');
   return new Uint8Array(target.buffer);
@@ -122,10 +129,12 @@ type PacketSink = Readonly<{
 async function copyPackets(
   track: InputVideoTrack | InputAudioTrack,
   sink: PacketSink,
+  delaySeconds: number,
 ): Promise<void> {
   const decoderConfig = await track.getDecoderConfig();
   for await (const packet of new EncodedPacketSink(track).packets()) {
-    await sink.add(packet, decoderConfig ? { decoderConfig } : {});
+    const undelayed = packet.clone({ timestamp: packet.timestamp - delaySeconds });
+    await sink.add(undelayed, decoderConfig ? { decoderConfig } : {});
   }
   sink.close();
 }

@@ -11,11 +11,13 @@ export type TrackInit = Readonly<{
   sampleDescription: BoxContent;
   /** `tkhd` with the track_ID 1; left out: of a track without a picture. */
   trackHeader?: BoxContent;
+  /** ISO 639-2 in three times five bits; left out: undetermined, as playlists say it. */
+  packedLanguage?: number;
 }>;
 
 const UNITY_MATRIX = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
-/** ISO 639-2 `und` in three times five bits; the language is in the playlist. */
+/** `und`. */
 const UNDETERMINED = 0x55c4;
 const MOVIE_TIMESCALE = 1000;
 
@@ -37,7 +39,14 @@ export function writeTrackInit(track: TrackInit): Uint8Array {
   );
   const media = box(
     'mdia',
-    fullBox('mdhd', 0, 0, zeros(8), u32(track.timescale), u32(0), u16(UNDETERMINED), u16(0)),
+    fullBox(
+      'mdhd',
+      0,
+      0,
+      [...zeros(8), ...u32(track.timescale), ...u32(0)],
+      u16(track.packedLanguage ?? UNDETERMINED),
+      u16(0),
+    ),
     fullBox(
       'hdlr',
       0,

@@ -45,7 +45,7 @@ const MIN_DECODED_SHARE = 0.05;
 /** Throws DomainError `undecodable` when the source is at fault, any other error when a retry may help. */
 export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
   const { video, facts, previous, rungs, folder, signal } = job;
-  const { format, bytes, startsWithPrevious, delayTicks } = video.decoderInput(previous);
+  const { format, bytes, startsWithPrevious, delayTicks, hidden } = video.decoderInput(previous);
   const inputPath = join(folder, `source.${format}`);
   await writeFile(inputPath, bytes);
   const startTicks = facts.startTicks + delayTicks;
@@ -56,6 +56,7 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
     frame: video,
     startTicks,
     dropBeforeTicks: startsWithPrevious ? startTicks - halfFrameTicks(facts) : undefined,
+    dropRanges: hidden?.map(({ from, to }) => ({ from: from + delayTicks, to: to + delayTicks })),
     guessMatrix: !video.saysMatrix,
     outputs,
     keyframesAtTicks: job.keyframesAtTicks,
