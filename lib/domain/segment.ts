@@ -44,6 +44,11 @@ export type SegmentFacts = Readonly<{
   /** Of the video if there is one, else of the first audio track. */
   startTicks: number;
   endTicks: number;
+  /**
+   * The end is a guess: the container does not say how long the last frame lasts, and the rate of the
+   * others does not tell.
+   */
+  endIsGuess?: true;
   /** How far the encoder's clock stepped inside the segment: times behind a step are less by it. */
   clockStepTicks?: number;
   /** For the receipt. */
