@@ -17,7 +17,7 @@ const MAX_STEPS = 16;
 const ONE_FRAME_TICKS = TICKS_PER_SECOND / 25;
 
 /** Times between two jumps, in ticks of the container. */
-type Stretch = { minTicks: number; maxTicks: number; indices: number[] };
+type Stretch = { minTicks: number; maxTicks: number; indices: number[]; times: number[] };
 
 /** `aheadTicks`: by how much its clock is later than that of the first stretch. */
 type Shifted = Stretch & Readonly<{ aheadTicks: number }>;
@@ -65,9 +65,7 @@ function shiftVideo(frames: readonly DemuxedFrame[], audio: readonly DemuxedAudi
   const alone = Math.max(MIN_STEP_TICKS, MIN_STEP_FRAMES * usual);
   const jumps = audio.flatMap(jumpsOf);
   const stretches = splitAtJumps(times, jumps.length > 0 ? MIN_STEP_TICKS : alone, alone);
-  const steps = stretches.flatMap(({ indices }) =>
-    distances(indices.map((index) => times[index] ?? 0).sort((a, b) => a - b)),
-  );
+  const steps = stretches.flatMap((it) => distances(it.times.toSorted((a, b) => a - b)));
   return shiftStretches(
     stretches,
     lowerMedian(steps) ?? ONE_FRAME_TICKS,
@@ -105,9 +103,11 @@ function splitAtJumps(times: readonly number[], forward: number, back: number): 
         : before && isNear && isOf(before, ticks)
           ? before
           : undefined;
-    if (!own) stretches.push({ minTicks: ticks, maxTicks: ticks, indices: [index] });
+    if (!own)
+      stretches.push({ minTicks: ticks, maxTicks: ticks, indices: [index], times: [ticks] });
     else {
       own.indices.push(index);
+      own.times.push(ticks);
       own.minTicks = Math.min(own.minTicks, ticks);
       own.maxTicks = Math.max(own.maxTicks, ticks);
     }
@@ -123,16 +123,41 @@ function shiftStretches(
   const shifted: Shifted[] = [];
   if (stretches.length > MAX_STEPS) return shifted;
   let aheadTicks = 0;
-  let endTicks = 0;
+  let shown: number[] = [];
   for (const [index, stretch] of stretches.entries()) {
     const before = stretches[index - 1];
+    const endTicks = (shown.at(-1) ?? 0) + stepTicks;
     const jumpTicks = stretch.minTicks - aheadTicks - endTicks;
-    if (before && isStep(jumpTicks, before, stretch)) aheadTicks += Math.round(jumpTicks);
-    const ownEnd = stretch.maxTicks - aheadTicks + stepTicks;
-    endTicks = before ? Math.max(endTicks, ownEnd) : ownEnd;
+    if (before && isStep(jumpTicks, before, stretch)) {
+      aheadTicks += jumpTicks;
+      aheadTicks += overlapTicks(shown, stretch.times, aheadTicks, stepTicks);
+      aheadTicks = Math.round(aheadTicks);
+    }
+    for (const ticks of stretch.times) shown.push(ticks - aheadTicks);
+    shown = shown.sort((a, b) => a - b).slice(-MAX_REORDERED_FRAMES);
     shifted.push({ ...stretch, aheadTicks });
   }
   return shifted;
+}
+
+/**
+ * Where the clock stepped between frames that are reordered, the first that came under the new clock are
+ * shown before the last under the old: by as many frames as make the steps most regular.
+ */
+function overlapTicks(
+  shown: readonly number[],
+  times: readonly number[],
+  aheadTicks: number,
+  stepTicks: number,
+): number {
+  const first = times.slice(0, MAX_REORDERED_FRAMES).map((ticks) => ticks - aheadTicks);
+  const regular = Array.from({ length: MAX_REORDERED_FRAMES }, (_, frames) => {
+    const moved = first.map((ticks) => ticks - frames * stepTicks);
+    const steps = distances([...shown, ...moved].sort((a, b) => a - b));
+    return steps.filter((ticks) => Math.abs(ticks - stepTicks) < stepTicks / 4).length;
+  });
+  const most = regular.reduce((a, b) => Math.max(a, b));
+  return regular.indexOf(most) * stepTicks;
 }
 
 /** Containers that say durations count the jump to the last frame in front of it. */

@@ -2,7 +2,6 @@
 
 export const TS_PACKET_BYTES = 188;
 export const SYNC_BYTE = 0x47;
-export const NULL_PID = 0x1fff;
 
 /** Distances of sync bytes: plain, behind a time stamp (M2TS), and with parity behind (DVB). */
 const STRIDES = [TS_PACKET_BYTES, 192, 204] as const;
@@ -14,15 +13,15 @@ const RESYNC_RUN = 3;
 const MAX_LEAD_BYTES = 4096;
 
 export type TsPacket = Readonly<{
-  pid: number;
+  at: number;
   /** The payload begins with a PES packet, or with the pointer to a section. */
   startsUnit: boolean;
   randomAccess: boolean;
-  scrambled: boolean;
+  isScrambled: boolean;
   /** `continuity_counter`. */
   counter: number;
-  /** The encoder says that the counter does not continue here. */
-  breaks: boolean;
+  /** How many packets are missing in front by the counter, modulo 16. */
+  lostBefore: number;
   payloadStart: number;
   payloadEnd: number;
 }>;
@@ -75,6 +74,8 @@ export function indexPackets(source: Uint8Array): PacketIndex {
   const { stride, firstSync } = findFraming(bytes) ?? { stride: TS_PACKET_BYTES, firstSync: 0 };
   let packets = 0;
   let latest = -1;
+  let latestPid = -1;
+  let own: number[] = [];
   for (let at = firstSync; at + TS_PACKET_BYTES <= bytes.length; ) {
     const inSync = bytes[at] === SYNC_BYTE;
     if (!inSync && !hasSyncRun(bytes, at + stride, stride, RESYNC_RUN - 1)) {
@@ -90,9 +91,12 @@ export function indexPackets(source: Uint8Array): PacketIndex {
       continue;
     }
     const pid = pidAt(bytes, at);
-    const known = offsets.get(pid);
-    if (known) known.push(at);
-    else offsets.set(pid, [at]);
+    if (pid !== latestPid) {
+      own = offsets.get(pid) ?? [];
+      offsets.set(pid, own);
+      latestPid = pid;
+    }
+    own.push(at);
     if (!inSync || ((bytes[at + 1] ?? 0) & 0x80) !== 0) damaged.add(at);
     packets += 1;
     latest = at;
@@ -111,60 +115,54 @@ function findSync(bytes: Buffer, from: number, stride: number): number {
 const pidAt = (bytes: Uint8Array, at: number): number =>
   (((bytes[at + 1] ?? 0) & 0x1f) << 8) | (bytes[at + 2] ?? 0);
 
-/** The header and adaptation field of the packet that begins at `at` (2.4.3.2 to 2.4.3.5). */
-export function parseTsPacket(bytes: Uint8Array, at: number): TsPacket {
-  const flags = bytes[at + 1] ?? 0;
-  const control = bytes[at + 3] ?? 0;
-  const payloadEnd = at + TS_PACKET_BYTES;
-  const adaptationBytes = control & 0x20 ? 1 + (bytes[at + 4] ?? 0) : 0;
-  const adaptationFlags = adaptationBytes > 1 ? (bytes[at + 5] ?? 0) : 0;
-  const payloadStart = control & 0x10 ? Math.min(at + 4 + adaptationBytes, payloadEnd) : payloadEnd;
-  return {
-    pid: pidAt(bytes, at),
-    startsUnit: (flags & 0x40) !== 0 && payloadStart < payloadEnd,
-    randomAccess: (adaptationFlags & 0x40) !== 0,
-    scrambled: (control & 0xc0) !== 0,
-    counter: control & 0x0f,
-    breaks: (adaptationFlags & 0x80) !== 0,
-    payloadStart,
-    payloadEnd,
-  };
-}
-
-/** A packet as the next step takes it: those that came twice are left out (2.4.3.3). */
-export type SequencedPacket = Readonly<{ at: number; packet: TsPacket; lostBefore: number }>;
+/** `transport_scrambling_control` of the packet at `at`. */
+export const isScrambled = (bytes: Uint8Array, at: number): boolean =>
+  ((bytes[at + 3] ?? 0) & 0xc0) !== 0;
 
 /**
- * The packets of one PID with payload. `lostBefore`: how many the counter says are missing in front,
- * modulo 16. A counter that is wrong at every other packet is broken itself, and says nothing.
+ * The packets of one PID that have a payload (2.4.3.2 to 2.4.3.5). Those that came twice are left out
+ * (2.4.3.3). A counter that does not count is broken itself, and says nothing.
  */
-export function* packetsOf(
+export function visitPackets(
   { bytes }: PacketIndex,
   offsets: readonly number[],
-): Generator<SequencedPacket> {
+  visit: (packet: TsPacket) => void,
+): void {
   const trusted = countsOn(bytes, offsets);
-  let before: SequencedPacket | undefined;
+  let before: TsPacket | undefined;
   for (const at of offsets) {
-    const packet = parseTsPacket(bytes, at);
-    if (packet.payloadStart >= packet.payloadEnd) continue;
-    if (trusted && before && isRepeated(bytes, before.packet, packet)) {
-      continue;
-    }
-    const expected = before ? (before.packet.counter + 1) & 0x0f : packet.counter;
-    const missing = (packet.counter - expected) & 0x0f;
-    before = { at, packet, lostBefore: trusted && !packet.breaks ? missing : 0 };
-    yield before;
+    const control = bytes[at + 3] ?? 0;
+    const adaptationBytes = control & 0x20 ? 1 + (bytes[at + 4] ?? 0) : 0;
+    const payloadStart = at + 4 + adaptationBytes;
+    const payloadEnd = at + TS_PACKET_BYTES;
+    if (!(control & 0x10) || payloadStart >= payloadEnd) continue;
+    const adaptationFlags = adaptationBytes > 1 ? (bytes[at + 5] ?? 0) : 0;
+    const counter = control & 0x0f;
+    const isCounted = trusted && before !== undefined && (adaptationFlags & 0x80) === 0;
+    const packet = {
+      at,
+      startsUnit: ((bytes[at + 1] ?? 0) & 0x40) !== 0,
+      randomAccess: (adaptationFlags & 0x40) !== 0,
+      isScrambled: (control & 0xc0) !== 0,
+      counter,
+      lostBefore: isCounted && before ? (counter - before.counter - 1) & 0x0f : 0,
+      payloadStart,
+      payloadEnd,
+    };
+    if (trusted && before?.counter === counter && isRepeated(bytes, before, packet)) continue;
+    visit(packet);
+    before = packet;
   }
 }
 
 function isRepeated(bytes: Buffer, a: TsPacket, b: TsPacket): boolean {
-  if (a.counter !== b.counter) return false;
   return bytes.compare(bytes, a.payloadStart, a.payloadEnd, b.payloadStart, b.payloadEnd) === 0;
 }
 
+/** Whether the counter goes on as it should at a third of the packets at least: all may come twice. */
 function countsOn(bytes: Buffer, offsets: readonly number[]): boolean {
   let steps = 0;
-  let wrong = 0;
+  let right = 0;
   let before: number | undefined;
   for (const at of offsets) {
     const control = bytes[at + 3] ?? 0;
@@ -172,9 +170,9 @@ function countsOn(bytes: Buffer, offsets: readonly number[]): boolean {
     const counter = control & 0x0f;
     if (before !== undefined) {
       steps += 1;
-      if (counter !== before && counter !== ((before + 1) & 0x0f)) wrong += 1;
+      if (counter === ((before + 1) & 0x0f)) right += 1;
     }
     before = counter;
   }
-  return wrong * 2 <= steps;
+  return right * 3 >= steps;
 }

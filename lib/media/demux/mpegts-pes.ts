@@ -1,7 +1,7 @@
 /** PES packets (ISO/IEC 13818-1, 2.4.3.6): the packets of one PID become the data of its elementary stream. */
 
 import { unwrapOffset } from '../../domain/ticks.ts';
-import { type PacketIndex, packetsOf, TS_PACKET_BYTES } from './mpegts-packets.ts';
+import { type PacketIndex, TS_PACKET_BYTES, visitPackets } from './mpegts-packets.ts';
 
 export type PesPacket = Readonly<{
   /** Where its data begins in that of the stream. */
@@ -84,13 +84,13 @@ export function readPes(
       ...(ptsTicks === undefined ? {} : { ptsTicks: unwrap(ptsTicks) }),
     });
   };
-  for (const { at, packet, lostBefore } of packetsOf(index, offsets)) {
-    const isDamaged = index.damaged.has(at);
-    lostPackets += lostBefore + (isDamaged ? 1 : 0);
-    isTorn ||= lostBefore > 0;
-    if (packet.scrambled || (isDamaged && !keepsDamaged)) {
+  visitPackets(index, offsets, (packet) => {
+    const isDamaged = index.damaged.has(packet.at);
+    lostPackets += packet.lostBefore + (isDamaged ? 1 : 0);
+    isTorn ||= packet.lostBefore > 0;
+    if (packet.isScrambled || (isDamaged && !keepsDamaged)) {
       isTorn = true;
-      continue;
+      return;
     }
     if (packet.startsUnit) {
       close();
@@ -98,10 +98,10 @@ export function readPes(
       if (isTorn) holes.push(end);
     } else if (isTorn) open?.holes.push(end);
     isTorn = false;
-    if (!open) continue;
+    if (!open) return;
     index.bytes.copy(data, end, packet.payloadStart, packet.payloadEnd);
     end += packet.payloadEnd - packet.payloadStart;
-  }
+  });
   close();
   return { data: data.subarray(0, end), packets, holes, lostPackets };
 }

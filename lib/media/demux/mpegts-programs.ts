@@ -2,7 +2,7 @@
 
 import type { Notice } from '../../domain/notice.ts';
 import type { FramedAudioCodec } from './audio-frames.ts';
-import { type PacketIndex, parseTsPacket } from './mpegts-packets.ts';
+import { isScrambled, type PacketIndex } from './mpegts-packets.ts';
 import type { ElementaryStream, Program } from './mpegts-tables.ts';
 import type { NalCodec } from './nal-units.ts';
 
@@ -125,10 +125,10 @@ function ignoredPrograms(taken: number, others: readonly Readonly<{ number: numb
 function presentStreams(index: PacketIndex, streams: readonly ElementaryStream[]): PresentStream[] {
   return streams.flatMap((stream) => {
     const offsets = index.offsets.get(stream.pid) ?? [];
-    const packets = offsets.map((at) => parseTsPacket(index.bytes, at));
-    const starts = packets.filter(({ startsUnit }) => startsUnit);
+    // Most packets start nothing: a look at their flags is enough.
+    const starts = offsets.filter((at) => ((index.bytes[at + 1] ?? 0) & 0x40) !== 0);
     if (starts.length === 0) return [];
-    const scrambled = starts.every((packet) => packet.scrambled);
+    const scrambled = starts.every((at) => isScrambled(index.bytes, at));
     return [{ stream, kind: kindOf(stream), offsets, scrambled }];
   });
 }

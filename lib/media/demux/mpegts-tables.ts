@@ -1,6 +1,6 @@
 /** Program tables of MPEG transport streams (ISO/IEC 13818-1, 2.4.4): read from sections, and written. */
 
-import { type PacketIndex, packetsOf } from './mpegts-packets.ts';
+import { type PacketIndex, visitPackets } from './mpegts-packets.ts';
 
 const PAT_PID = 0;
 const PAT_TABLE = 0;
@@ -76,29 +76,31 @@ function* sectionsOn(index: PacketIndex, pid: number, tableId: number): Generato
  * Sections may begin anywhere in a packet and go on over several (2.4.4.1). One that lacks a packet is
  * given up: tables are repeated.
  */
-function* assembleSections(index: PacketIndex, offsets: readonly number[]): Generator<Buffer> {
+function assembleSections(index: PacketIndex, offsets: readonly number[]): Buffer[] {
+  const sections: Buffer[] = [];
   let open: Buffer = Buffer.alloc(0);
-  for (const { packet, lostBefore } of packetsOf(index, offsets)) {
-    const payload = index.bytes.subarray(packet.payloadStart, packet.payloadEnd);
+  visitPackets(index, offsets, ({ startsUnit, payloadStart, payloadEnd, lostBefore }) => {
+    const payload = index.bytes.subarray(payloadStart, payloadEnd);
     if (lostBefore > 0) open = Buffer.alloc(0);
-    const pointer = packet.startsUnit ? 1 + (payload[0] ?? 0) : payload.length;
+    const pointer = startsUnit ? 1 + (payload[0] ?? 0) : payload.length;
     if (open.length > 0) {
-      const rest = packet.startsUnit ? payload.subarray(1, pointer) : payload;
-      open = yield* takeSections(Buffer.concat([open, rest]));
+      const rest = payload.subarray(startsUnit ? 1 : 0, pointer);
+      open = takeSections(Buffer.concat([open, rest]), sections);
     }
-    if (packet.startsUnit) open = yield* takeSections(payload.subarray(pointer));
-  }
+    if (startsUnit) open = takeSections(payload.subarray(pointer), sections);
+  });
+  return sections;
 }
 
-/** Yields the whole sections, and returns the beginning of the next. */
-function* takeSections(bytes: Buffer): Generator<Buffer, Buffer> {
+/** Adds the whole sections, and returns the beginning of the next. */
+function takeSections(bytes: Buffer, sections: Buffer[]): Buffer {
   let at = 0;
   while (at < bytes.length && bytes[at] !== STUFFING) {
     if (at + SECTION_HEADER_BYTES > bytes.length) return bytes.subarray(at);
     const length = bytes.readUInt16BE(at + 1) & 0x0fff;
     const end = at + SECTION_HEADER_BYTES + length;
     if (end > bytes.length) return bytes.subarray(at);
-    if (length <= MAX_SECTION_LENGTH) yield bytes.subarray(at, end);
+    if (length <= MAX_SECTION_LENGTH) sections.push(bytes.subarray(at, end));
     at = end;
   }
   return bytes.subarray(bytes.length);
