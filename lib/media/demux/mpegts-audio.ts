@@ -21,6 +21,9 @@ import {
 import type { PesStream } from './mpegts-pes.ts';
 import type { ElementaryStream } from './mpegts-tables.ts';
 
+/** A frame of E-AC-3 with all that may depend on it: nine of 4096 bytes (ETSI TS 102 366, E.1.2). */
+const MAX_PACKET_BYTES = 9 * 4096;
+
 /** undefined when the stream has no whole frame with a time. Throws DomainError: `undecodable`. */
 export function readAudio(
   stream: ElementaryStream,
@@ -33,6 +36,7 @@ export function readAudio(
   for (const { header, startTicks, bytes } of framesIn(codec, pes)) {
     const before = packets.at(-1);
     if (header.dependent && before) {
+      if (before.bytes.length > MAX_PACKET_BYTES) continue;
       packets[packets.length - 1] = { ...before, bytes: Buffer.concat([before.bytes, bytes]) };
       continue;
     }
