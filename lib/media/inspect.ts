@@ -7,7 +7,7 @@ import { TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
 import { cutPreroll } from './audio/preroll.ts';
 import { demuxSegment, describeFormat } from './demux/demux.ts';
 import type { DemuxedAudio, DemuxedSegment, DemuxedVideo } from './demux/demuxed-segment.ts';
-import { measureFrames } from './demux/frame-rate.ts';
+import { type FrameTiming, measureFrames } from './demux/frame-rate.ts';
 import { checkInit } from './demux/mp4.ts';
 import { isoKind } from './iso-boxes.ts';
 
@@ -33,9 +33,12 @@ export async function inspectSegment(bytes: Uint8Array, init?: Uint8Array): Prom
   return { facts, preroll };
 }
 
-function factsOf({ container, video, audio, notices }: DemuxedSegment): SegmentFacts {
-  const videoFacts = video && factsOfVideo(video);
+function factsOf(media: DemuxedSegment): SegmentFacts {
+  const { container, video, audio, clockStepTicks, notices } = media;
   const audioFacts = audio.map(factsOfAudio);
+  const audioEndTicks = audioFacts.reduce((end, { endTicks }) => Math.max(end, endTicks), 0);
+  const timing = video && measureFrames(video.frames, audioEndTicks);
+  const videoFacts = video && timing && factsOfVideo(video, timing);
   const timed = videoFacts ?? audioFacts[0];
   if (!timed) {
     throw new DomainError(
@@ -51,13 +54,14 @@ function factsOf({ container, video, audio, notices }: DemuxedSegment): SegmentF
     audio: audioFacts,
     startTicks,
     endTicks,
+    ...(timing?.endIsGuess && { endIsGuess: true }),
+    ...(clockStepTicks !== undefined && { clockStepTicks }),
     ...(notices.length > 0 && { notices: limitNotices(notices) }),
   };
 }
 
-function factsOfVideo(video: DemuxedVideo): VideoFacts {
+function factsOfVideo(video: DemuxedVideo, timing: FrameTiming): VideoFacts {
   const { codec, codecString, widthPx, heightPx, startsClosed, frames } = video;
-  const timing = measureFrames(frames);
   const { startTicks, endTicks, framesPerSecond } = timing;
   const size = Math.max(widthPx, heightPx);
   if (!(Math.min(widthPx, heightPx) > 1) || size > MAX_SIDE_PX) {
@@ -69,17 +73,18 @@ function factsOfVideo(video: DemuxedVideo): VideoFacts {
   checkSpan('video', startTicks, endTicks);
   return {
     ...{ codec, codecString, widthPx, heightPx, startsClosed },
-    ...timing,
+    ...{ startTicks, endTicks, framesPerSecond },
     frames: frames.length,
   };
 }
 
 function factsOfAudio(track: DemuxedAudio): AudioFacts {
-  const { packets, config: _, ...parameters } = track;
-  const starts = packets.map(({ startTicks }) => startTicks);
-  const startTicks = Math.min(...starts);
-  const lastTicks = (track.samplesPerPacket * TICKS_PER_SECOND) / track.sampleRateHz;
-  const endTicks = Math.round(Math.max(...starts) + lastTicks);
+  const { packets, config: _, changes, ...parameters } = track;
+  const times = packets.map((packet) => packet.startTicks);
+  const startTicks = times.reduce((a, b) => Math.min(a, b));
+  const { samplesPerPacket, sampleRateHz } = changes?.at(-1) ?? track;
+  const lastTicks = (samplesPerPacket * TICKS_PER_SECOND) / sampleRateHz;
+  const endTicks = Math.round(times.reduce((a, b) => Math.max(a, b)) + lastTicks);
   checkSpan('audio', startTicks, endTicks);
   return { ...parameters, packets: packets.length, startTicks, endTicks };
 }

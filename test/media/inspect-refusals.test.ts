@@ -96,20 +96,6 @@ describe('inspection refuses:', () => {
   });
 
   test('truncated segments, with the place of the cut', async () => {
-    const ts = bytesOf(await makeSegments(SHORT));
-    await rejects('truncated_segment', /whole packets/, ts.subarray(0, ts.length - 100));
-    const slipped = Buffer.concat([
-      ts.subarray(0, 188 * 50),
-      ts.subarray(188 * 50 + 4),
-      Buffer.alloc(4),
-    ]);
-    await rejects('truncated_segment', /sync is lost at byte 9400/, slipped);
-    const lastAudio = lastStart(ts, 0x101);
-    await rejects(
-      'truncated_segment',
-      /\(PES\) has \d+ of its \d+/,
-      ts.subarray(0, lastAudio + 188),
-    );
     const clip = await makeSegments({ ...SHORT, container: 'fmp4' });
     const fragment = bytesOf(clip);
     await rejects(
@@ -148,7 +134,7 @@ describe('inspection refuses:', () => {
     await rejects('undecodable', /neither video nor audio/, tables);
   });
 
-  test('samples outside the media data, absurd sample counts and timestamps that jump', async () => {
+  test('samples outside the media data, and absurd sample counts', async () => {
     const clip = await makeSegments({ ...SHORT, container: 'fmp4' });
     const fragment = bytesOf(clip);
     const start = Buffer.from(fragment).indexOf('mdat') - 4;
@@ -161,9 +147,6 @@ describe('inspection refuses:', () => {
     const file = new Uint8Array(bytesOf(await makeSegments({ ...SHORT, container: 'mp4' })));
     file.fill(0xff, Buffer.from(file).indexOf('ctts') + 12, Buffer.from(file).indexOf('ctts') + 16);
     await rejects('undecodable', /table ctts speaks of 4\d{9} samples/, file);
-    const short = await makeSegments({ ...SHORT, audio: 'none' });
-    const late = await makeSegments({ ...SHORT, audio: 'none', offsetSeconds: 20_000 });
-    await rejects('undecodable', /goes from/, Buffer.concat([bytesOf(short), bytesOf(late)]));
   });
 });
 
@@ -210,13 +193,3 @@ describe('inspection of damaged bytes:', () => {
     assert.deepEqual([...codes].sort(), known);
   });
 });
-
-/** Offset of the last packet that begins a PES packet of this stream. */
-function lastStart(bytes: Uint8Array, wanted: number): number {
-  let found = -1;
-  for (let at = 0; at < bytes.length; at += 188) {
-    const pid = (((bytes[at + 1] ?? 0) & 0x1f) << 8) | (bytes[at + 2] ?? 0);
-    if (pid === wanted && (bytes[at + 1] ?? 0) & 0x40) found = at;
-  }
-  return found;
-}

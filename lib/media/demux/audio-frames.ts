@@ -38,6 +38,14 @@ export const parseAudioFrame = (
 ): AudioFrameHeader | undefined =>
   at + HEADER_BYTES <= bytes.length ? PARSERS[codec](bytes, at) : undefined;
 
+/** What each frame begins with. */
+export const SYNC_BYTES: Readonly<Record<FramedAudioCodec, number>> = {
+  aac: 0xff,
+  mp3: 0xff,
+  ac3: 0x0b,
+  eac3: 0x0b,
+};
+
 /** Enough of any frame to know its length. */
 export const HEADER_BYTES = 7;
 

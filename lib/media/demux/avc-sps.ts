@@ -1,113 +1,105 @@
-/** The frame size in an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1). */
+/** Sequence parameter sets of H.264 (ITU-T H.264, 7.3.2.1.1 and E.1.1). */
 
-export type AvcFrame = Readonly<{
-  /** Cropped, in samples: not yet stretched by the pixel aspect. */
-  widthPx: number;
-  heightPx: number;
-  /** Frames may be coded as two fields. */
-  interlaced: boolean;
-}>;
+import { BitReader, BitstreamError } from './bit-reader.ts';
+import {
+  croppedSide,
+  displaySize,
+  readFrameTicks,
+  readUsabilityAndRate,
+  type VideoParameters,
+} from './video-parameters.ts';
 
 /** Profiles whose parameter sets have chroma format, bit depths and scaling lists. */
 const HIGH_PROFILES: ReadonlySet<number> = new Set([
   100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
 ]);
 
-/** `unit`: the NAL unit with its header byte. Damaged ones give a size that makes no sense; none throws. */
-export function parseAvcSps(unit: Uint8Array): AvcFrame {
-  const profile = unit[1] ?? 0;
-  const bits = new BitReader(withoutEmulationPrevention(unit.subarray(4)));
-  bits.unsigned();
-  const chromaFormat = HIGH_PROFILES.has(profile) ? readHighProfile(bits) : 1;
-  bits.unsigned();
+/** Of level 6.2, in macroblocks: MaxFS, and the square root of 8 × MaxFS (A.3.1). */
+const MAX_FRAME_BLOCKS = 139_264;
+const MAX_SIDE_BLOCKS = 1055;
+const MAX_REFERENCE_FRAMES = 16;
+const MAX_OFFSET = 2 ** 31;
+
+/** `unit`: the NAL unit with its header byte. Throws BitstreamError when a value is outside its bounds. */
+export function parseAvcSps(unit: Uint8Array): VideoParameters {
+  const [, profile = 0] = unit;
+  const bits = new BitReader(unit.subarray(4));
+  bits.unsigned('seq_parameter_set_id', 31);
+  const chroma = HIGH_PROFILES.has(profile) ? readHighProfile(bits) : FOUR_TWO_ZERO;
+  const frameNumBits = 4 + bits.unsigned('log2_max_frame_num_minus4', 12);
   skipPictureOrder(bits);
-  bits.unsigned();
+  bits.unsigned('max_num_ref_frames', MAX_REFERENCE_FRAMES);
   bits.bit();
-  const widthInBlocks = bits.unsigned() + 1;
-  const heightInUnits = bits.unsigned() + 1;
+  const widthBlocks = 1 + bits.unsigned('pic_width_in_mbs_minus1', MAX_SIDE_BLOCKS - 1);
+  const heightUnits = 1 + bits.unsigned('pic_height_in_map_units_minus1', MAX_SIDE_BLOCKS - 1);
   const frameOnly = bits.bit();
   if (!frameOnly) bits.bit();
   bits.bit();
   const fields = 2 - frameOnly;
-  const [left = 0, right = 0, top = 0, bottom = 0] = bits.bit()
-    ? [bits.unsigned(), bits.unsigned(), bits.unsigned(), bits.unsigned()]
-    : [];
-  const cropX = chromaFormat === 1 || chromaFormat === 2 ? 2 : 1;
-  const cropY = (chromaFormat === 1 ? 2 : 1) * fields;
+  if (widthBlocks * heightUnits * fields > MAX_FRAME_BLOCKS) {
+    throw new BitstreamError(`a frame of ${widthBlocks}x${heightUnits * fields} blocks`);
+  }
+  const [left, right, top, bottom] = bits.bit()
+    ? [crop(bits), crop(bits), crop(bits), crop(bits)]
+    : [0, 0, 0, 0];
+  const width = croppedSide('width', 16 * widthBlocks, chroma.cropX * (left + right));
+  const height = croppedSide(
+    'height',
+    16 * heightUnits * fields,
+    chroma.cropY * fields * (top + bottom),
+  );
+  const usability = readUsabilityAndRate(bits, () =>
+    bits.bit() ? readFrameTicks(bits, 2) : undefined,
+  );
   return {
-    widthPx: 16 * widthInBlocks - cropX * (left + right),
-    heightPx: 16 * heightInUnits * fields - cropY * (top + bottom),
-    interlaced: !frameOnly,
+    codecString: `avc1.${Buffer.from(unit.subarray(1, 4)).toString('hex')}`,
+    ...displaySize(width, height, usability.pixelAspect),
+    saysMatrix: usability.saysMatrix,
+    frameTicks: usability.frameTicks,
+    fields: frameOnly ? undefined : { frameNumBits, separatePlanes: chroma.separatePlanes },
   };
 }
 
-/** Returns `ChromaArrayType`. */
-function readHighProfile(bits: BitReader): number {
-  const chromaFormat = bits.unsigned();
-  const separatePlanes = chromaFormat === 3 ? bits.bit() : 0;
-  bits.unsigned();
-  bits.unsigned();
+const crop = (bits: BitReader): number => bits.unsigned('frame_crop_offset', 16 * MAX_SIDE_BLOCKS);
+
+type Chroma = Readonly<{ cropX: number; cropY: number; separatePlanes: boolean }>;
+
+const FOUR_TWO_ZERO: Chroma = { cropX: 2, cropY: 2, separatePlanes: false };
+
+function readHighProfile(bits: BitReader): Chroma {
+  const format = bits.unsigned('chroma_format_idc', 3);
+  const separatePlanes = format === 3 && bits.bit() === 1;
+  bits.unsigned('bit_depth_luma_minus8', 6);
+  bits.unsigned('bit_depth_chroma_minus8', 6);
   bits.bit();
   if (bits.bit()) {
-    for (let list = 0; list < (chromaFormat === 3 ? 12 : 8); list += 1) {
+    for (let list = 0; list < (format === 3 ? 12 : 8); list += 1) {
       if (bits.bit()) skipScalingList(bits, list < 6 ? 16 : 64);
     }
   }
-  return separatePlanes ? 0 : chromaFormat;
+  return {
+    cropX: format === 1 || format === 2 ? 2 : 1,
+    cropY: format === 1 ? 2 : 1,
+    separatePlanes,
+  };
 }
 
 function skipScalingList(bits: BitReader, size: number): void {
   let last = 8;
   for (let index = 0; index < size; index += 1) {
-    const next = (last + bits.signed() + 256) % 256;
+    const next = (last + bits.signed('delta_scale', 128) + 256) % 256;
     if (next === 0) return;
     last = next;
   }
 }
 
 function skipPictureOrder(bits: BitReader): void {
-  const type = bits.unsigned();
-  if (type === 0) bits.unsigned();
+  const type = bits.unsigned('pic_order_cnt_type', 2);
+  if (type === 0) bits.unsigned('log2_max_pic_order_cnt_lsb_minus4', 12);
   if (type !== 1) return;
   bits.bit();
-  bits.signed();
-  bits.signed();
-  for (let count = bits.unsigned(); count > 0; count -= 1) bits.signed();
-}
-
-/** Without the bytes 03 that keep start codes out of the data (7.4.1). */
-function withoutEmulationPrevention(bytes: Uint8Array): Uint8Array {
-  return bytes.filter(
-    (byte, index) => !(byte === 3 && bytes[index - 1] === 0 && bytes[index - 2] === 0),
-  );
-}
-
-/** Bits, and Exp-Golomb codes (9.1). Behind the end it reads zeros as ones, so that codes end. */
-class BitReader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  bit(): number {
-    const byte = this.#bytes[this.#at >> 3] ?? 0xff;
-    const bit = (byte >> (7 - (this.#at & 7))) & 1;
-    this.#at += 1;
-    return bit;
-  }
-
-  unsigned(): number {
-    let zeros = 0;
-    while (this.bit() === 0) zeros += 1;
-    let value = 1;
-    for (let count = 0; count < zeros; count += 1) value = value * 2 + this.bit();
-    return value - 1;
-  }
-
-  signed(): number {
-    const code = this.unsigned();
-    return code % 2 === 1 ? (code + 1) / 2 : -code / 2;
-  }
+  bits.signed('offset_for_non_ref_pic', MAX_OFFSET);
+  bits.signed('offset_for_top_to_bottom_field', MAX_OFFSET);
+  const cycle = bits.unsigned('num_ref_frames_in_pic_order_cnt_cycle', 255);
+  for (let frame = 0; frame < cycle; frame += 1) bits.signed('offset_for_ref_frame', MAX_OFFSET);
 }

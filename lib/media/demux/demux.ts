@@ -2,6 +2,7 @@
 
 import { DomainError } from '../../domain/errors.ts';
 import type { SourceFormat } from '../../domain/media-format.ts';
+import { removeClockSteps } from './clock-steps.ts';
 import type { DemuxedSegment, Demuxer } from './demuxed-segment.ts';
 import { mp4 } from './mp4.ts';
 import { mpegTs } from './mpegts.ts';
@@ -9,12 +10,12 @@ import { mpegTs } from './mpegts.ts';
 const DEMUXERS: Readonly<Record<SourceFormat, Demuxer>> = { ts: mpegTs, mp4, fmp4: mp4 };
 
 /**
- * `init`: for fragments whose init segment came apart. Throws DomainError: `empty_body`,
+ * Steps of the encoder's clock are taken out. `init`: for fragments whose init segment came apart. Throws DomainError: `empty_body`,
  * `unsupported_media`, and what the format's demuxer throws.
  */
 export async function demuxSegment(bytes: Uint8Array, init?: Uint8Array): Promise<DemuxedSegment> {
   const demuxer = findDemuxer(bytes);
-  if (demuxer) return demuxer.read(bytes, init);
+  if (demuxer) return removeClockSteps(await demuxer.read(bytes, init));
   const { name, hint } = describeUnsupported(bytes);
   throw new DomainError('unsupported_media', `The body is ${name}.`, hint);
 }
@@ -40,7 +41,6 @@ const WEBM_HINT =
 
 /** First bytes as Latin-1, or a pattern of them; the first that fits counts. */
 const SIGNATURES: readonly (readonly [sign: string | RegExp, name: string, hint?: string])[] = [
-  [/^.{4}G.{191}G/s, 'an M2TS stream with packets of 192 bytes'],
   ['\x1a\x45\xdf\xa3', 'WebM or Matroska', WEBM_HINT],
   ['\xff\xd8\xff', 'a JPEG picture'],
   ['\x89PNG', 'a PNG picture'],

@@ -24,6 +24,9 @@ export type DemuxedFrame = Readonly<{
   durationTicks?: number;
 }>;
 
+/** Of a track: four minutes of 120 frames a second, ten minutes of AAC. */
+export const MAX_SAMPLES = 30_000;
+
 export type DemuxedVideo = Omit<
   VideoFacts,
   'frames' | 'framesPerSecond' | 'startTicks' | 'endTicks'
@@ -33,6 +36,10 @@ export type DemuxedVideo = Omit<
     saysMatrix: boolean;
     /** Those that are shown, in decode order. */
     frames: readonly DemuxedFrame[];
+    /**
+     * With the frames of the segment before in front, if they are of the same codec. Called as a method:
+     * the times are those of its own `frames`, and of `previous.frames`, also where they were put right.
+     */
     decoderInput(previous?: DemuxedVideo): DecoderInput;
   }>;
 
@@ -58,11 +65,25 @@ export type DemuxedPacket = Readonly<{
   bytes: Uint8Array;
 }>;
 
-export type DemuxedAudio = Omit<AudioFacts, 'packets' | 'startTicks' | 'endTicks'> &
+export type AudioFormat = Pick<
+  AudioFacts,
+  'codecString' | 'sampleRateHz' | 'channels' | 'samplesPerPacket'
+> &
   Readonly<{
     /** AudioSpecificConfig of AAC, OpusHead of Opus. */
     config?: Uint8Array;
+  }>;
+
+/** The format of a track's packets from an index on. */
+export type AudioChange = Readonly<{ fromPacket: number }> & AudioFormat;
+
+/** The format is that of the first packets. */
+export type DemuxedAudio = Omit<AudioFacts, 'packets' | 'startTicks' | 'endTicks'> &
+  AudioFormat &
+  Readonly<{
     packets: readonly DemuxedPacket[];
+    /** In order; absent when the format stays. Times are those of each format's own rate. */
+    changes?: readonly AudioChange[];
   }>;
 
 /** Times are the container's, in ticks of 90 kHz. */
@@ -70,6 +91,8 @@ export type DemuxedSegment = Readonly<{
   container: SourceFormat;
   video?: DemuxedVideo;
   audio: readonly DemuxedAudio[];
+  /** How far the encoder's clock stepped, if steps were taken out: times behind them are less by it. */
+  clockStepTicks?: number;
   /** What was left out or put right. */
   notices: readonly Notice[];
 }>;

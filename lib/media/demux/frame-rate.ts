@@ -7,6 +7,8 @@ export type FrameTiming = Readonly<{
   startTicks: number;
   endTicks: number;
   framesPerSecond: number;
+  /** Nothing says how long the last frame lasts. */
+  endIsGuess?: true;
 }>;
 
 const STANDARD_RATES = [
@@ -20,11 +22,14 @@ const RATE_TOLERANCE = 0.000_5;
 const JITTER_TICKS = 2 * (TICKS_PER_SECOND / 1000);
 const REGULAR_SHARE = 0.8;
 
-/** Of a segment with a single frame whose duration the container does not say. */
+/** Of a segment with a single frame, and nothing that says how long. */
 const ONE_FRAME_TICKS = TICKS_PER_SECOND / 25;
 
-/** `frames` in decode order, at least one. The end is exact where the container gives durations. */
-export function measureFrames(frames: readonly DemuxedFrame[]): FrameTiming {
+/**
+ * `frames` in decode order, at least one. The end is exact where the container gives durations.
+ * `audioEndTicks`: where the sound ends; a single frame of unknown duration is taken to last as long.
+ */
+export function measureFrames(frames: readonly DemuxedFrame[], audioEndTicks = 0): FrameTiming {
   const times = frames.map(({ ptsTicks }) => ptsTicks).sort((a, b) => a - b);
   const startTicks = times[0] ?? 0;
   const lastTicks = times.at(-1) ?? 0;
@@ -33,15 +38,17 @@ export function measureFrames(frames: readonly DemuxedFrame[]): FrameTiming {
   const declared = frames.reduce((sum, { durationTicks }) => sum + (durationTicks ?? 0), 0);
   // Decode times go on from fragment to fragment, so their sum leads to the start of the next.
   const declaredEnd = Math.floor(startTicks + declared + 0.5 + 1e-4);
-  const end =
-    declaredEnd > lastTicks
-      ? declaredEnd
-      : Math.round(lastTicks + (frameTicks ?? steps.at(-1) ?? ONE_FRAME_TICKS));
+  const isDeclared = declaredEnd > lastTicks;
+  const audioTicks = audioEndTicks > lastTicks ? audioEndTicks - lastTicks : ONE_FRAME_TICKS;
+  const end = isDeclared
+    ? declaredEnd
+    : Math.round(lastTicks + (frameTicks ?? steps.at(-1) ?? audioTicks));
   const average = (frames.length * TICKS_PER_SECOND) / (end - startTicks);
   return {
     startTicks,
     endTicks: end,
     framesPerSecond: roundRate(frameTicks === undefined ? average : TICKS_PER_SECOND / frameTicks),
+    ...(!isDeclared && frameTicks === undefined && { endIsGuess: true as const }),
   };
 }
 

@@ -1,200 +1,178 @@
-/** MPEG transport streams (ISO/IEC 13818-1): from packets to the PES packets of each stream. */
-
-import { DomainError } from '../../domain/errors.ts';
-import { unwrapOffset } from '../../domain/ticks.ts';
-import { truncated } from './demuxed-segment.ts';
+/** Packets of MPEG transport streams (ISO/IEC 13818-1, 2.4.3): found, however they are framed or damaged. */
 
 export const TS_PACKET_BYTES = 188;
-const SYNC_BYTE = 0x47;
-const PAT_PID = 0;
-const LANGUAGE_DESCRIPTOR = 0x0a;
-const REGISTRATION_DESCRIPTOR = 0x05;
+export const SYNC_BYTE = 0x47;
 
-export type ElementaryStream = Readonly<{
-  pid: number;
-  /** `stream_type`, Table 2-34. */
-  streamType: number;
-  /** Tag → contents. */
-  descriptors: ReadonlyMap<number, Uint8Array>;
-  /** ISO 639-2; empty if the stream does not say. */
-  language: string;
-  /** Four letters of the registration descriptor; empty if there is none. */
-  registration: string;
-}>;
+/** Distances of sync bytes: plain, behind a time stamp (M2TS), and with parity behind (DVB). */
+const STRIDES = [TS_PACKET_BYTES, 192, 204] as const;
 
-export type PesPacket = Readonly<{
-  /** Unwrapped: goes on counting over the 33-bit wrap inside a segment. Absent when the packet has none. */
-  ptsTicks?: number;
+/** Sync bytes in a row that make a transport stream; fewer only where the body ends. */
+const SYNC_RUN = 5;
+const RESYNC_RUN = 3;
+/** Stray bytes in front of a stream. */
+const MAX_LEAD_BYTES = 4096;
+
+export type TsPacket = Readonly<{
+  at: number;
+  /** The payload begins with a PES packet, or with the pointer to a section. */
+  startsUnit: boolean;
   randomAccess: boolean;
-  /** Elementary stream data. */
-  payload: Uint8Array;
+  isScrambled: boolean;
+  /** `continuity_counter`. */
+  counter: number;
+  /** How many packets are missing in front by the counter, modulo 16. */
+  lostBefore: number;
+  payloadStart: number;
+  payloadEnd: number;
 }>;
 
-export type TransportStream = Readonly<{
-  streams: readonly ElementaryStream[];
-  pesPackets: ReadonlyMap<number, readonly PesPacket[]>;
+export type PacketIndex = Readonly<{
+  bytes: Buffer;
+  /** By PID, where its packets begin; damaged ones among them. */
+  offsets: ReadonlyMap<number, readonly number[]>;
+  /** Packets with a wrong sync byte, or marked by a receiver (`transport_error_indicator`). */
+  damaged: ReadonlySet<number>;
+  /** That belong to no packet. */
+  strayBytes: number;
 }>;
 
-type OpenPes = { randomAccess: boolean; pieces: Uint8Array[]; sizeBytes: number };
+export const isTransportStream = (bytes: Uint8Array): boolean => findFraming(bytes) !== undefined;
 
-/** By the sync bytes of the first two packets. */
-export const isTransportStream = (bytes: Uint8Array): boolean =>
-  bytes[0] === SYNC_BYTE &&
-  (bytes.byteLength <= TS_PACKET_BYTES || bytes[TS_PACKET_BYTES] === SYNC_BYTE);
+type Framing = Readonly<{ stride: number; firstSync: number }>;
 
-/** Throws DomainError: `unsupported_media`, `truncated_segment`. */
-export function parseTransportStream(bytes: Uint8Array): TransportStream {
-  if (bytes.byteLength % TS_PACKET_BYTES !== 0) {
-    throw truncated(
-      `The transport stream has ${bytes.byteLength} bytes, ${bytes.byteLength % TS_PACKET_BYTES} more than whole packets of ${TS_PACKET_BYTES}.`,
-    );
-  }
-  let pmtPid = -1;
-  let streams: ElementaryStream[] = [];
-  let firstTicks: number | undefined;
-  const unwrap = (ticks: number): number => {
-    firstTicks ??= ticks;
-    return ticks + unwrapOffset(ticks, firstTicks);
-  };
-  const open = new Map<number, OpenPes>();
-  const pesPackets = new Map<number, PesPacket[]>();
-  const close = (pid: number): void => {
-    const pes = open.get(pid);
-    open.delete(pid);
-    const parsed = pes && parsePes(pes, unwrap, pid);
-    if (parsed) pesPackets.get(pid)?.push(parsed);
-  };
-  for (let offset = 0; offset < bytes.byteLength; offset += TS_PACKET_BYTES) {
-    if (bytes[offset] !== SYNC_BYTE) throw truncated(`Packet sync is lost at byte ${offset}.`);
-    const { pid, startsUnit, randomAccess, scrambled, payload } = parseTsPacket(bytes, offset);
-    if (pid === PAT_PID && pmtPid < 0 && startsUnit) pmtPid = parsePat(payload) ?? pmtPid;
-    else if (pid === pmtPid && streams.length === 0 && startsUnit) {
-      streams = parsePmt(payload);
-      for (const stream of streams) pesPackets.set(stream.pid, []);
-    } else if (pesPackets.has(pid)) {
-      if (scrambled) throw encrypted();
-      if (startsUnit) {
-        close(pid);
-        open.set(pid, { randomAccess, pieces: [payload], sizeBytes: payload.length });
-      } else {
-        // What comes before the first start is the rest of a packet of the segment before.
-        const pes = open.get(pid);
-        pes?.pieces.push(payload);
-        if (pes) pes.sizeBytes += payload.length;
-      }
-    }
-  }
-  for (const pid of [...open.keys()]) close(pid);
-  if (streams.length === 0) {
-    throw new DomainError(
-      'unsupported_media',
-      'The transport stream has no program map.',
-      'Begin every segment with PAT and PMT (ffmpeg: -f hls, or -mpegts_flags resend_headers).',
-    );
-  }
-  return { streams, pesPackets };
-}
-
-const encrypted = (): DomainError =>
-  new DomainError(
-    'unsupported_media',
-    'The transport stream is scrambled.',
-    'Send segments that are not encrypted; HTTPS protects them on their way.',
-  );
-
-export function parseTsPacket(bytes: Uint8Array, offset: number) {
-  const flags = bytes[offset + 1] ?? 0;
-  const control = bytes[offset + 3] ?? 0;
-  const end = offset + TS_PACKET_BYTES;
-  const adaptationBytes = control & 0x20 ? 1 + (bytes[offset + 4] ?? 0) : 0;
-  const payloadStart = control & 0x10 ? Math.min(offset + 4 + adaptationBytes, end) : end;
-  return {
-    pid: ((flags & 0x1f) << 8) | (bytes[offset + 2] ?? 0),
-    startsUnit: (flags & 0x40) !== 0 && payloadStart < end,
-    randomAccess: adaptationBytes > 1 && ((bytes[offset + 5] ?? 0) & 0x40) !== 0,
-    scrambled: (control & 0xc0) !== 0,
-    payload: bytes.subarray(payloadStart, end),
-  };
-}
-
-/** The section behind the pointer field, without its CRC. */
-function sectionOf(payload: Uint8Array): Uint8Array {
-  const start = 1 + (payload[0] ?? 0);
-  const length = (((payload[start + 1] ?? 0) & 0x0f) << 8) | (payload[start + 2] ?? 0);
-  return payload.subarray(start, start + 3 + length - 4);
-}
-
-/** PID of the first program's map. */
-function parsePat(payload: Uint8Array): number | undefined {
-  const section = sectionOf(payload);
-  for (let at = 8; at + 4 <= section.length; at += 4) {
-    const program = ((section[at] ?? 0) << 8) | (section[at + 1] ?? 0);
-    if (program !== 0) return (((section[at + 2] ?? 0) & 0x1f) << 8) | (section[at + 3] ?? 0);
+function findFraming(bytes: Uint8Array): Framing | undefined {
+  const last = Math.min(bytes.length - TS_PACKET_BYTES, MAX_LEAD_BYTES);
+  for (let at = 0; at <= last; at += 1) {
+    const stride = STRIDES.find((it) => bytes[at] === SYNC_BYTE && isFramed(bytes, at, it));
+    // What is in front of the run may be packets as well, one of which is damaged.
+    if (stride) return { stride, firstSync: at % stride };
   }
   return undefined;
 }
 
-function parsePmt(payload: Uint8Array): ElementaryStream[] {
-  const section = sectionOf(payload);
-  const streams: ElementaryStream[] = [];
-  const programInfo = (((section[10] ?? 0) & 0x0f) << 8) | (section[11] ?? 0);
-  for (let at = 12 + programInfo; at + 5 <= section.length; ) {
-    const infoBytes = (((section[at + 3] ?? 0) & 0x0f) << 8) | (section[at + 4] ?? 0);
-    const descriptors = parseDescriptors(section.subarray(at + 5, at + 5 + infoBytes));
-    streams.push({
-      pid: (((section[at + 1] ?? 0) & 0x1f) << 8) | (section[at + 2] ?? 0),
-      streamType: section[at] ?? 0,
-      descriptors,
-      language: latin1(descriptors.get(LANGUAGE_DESCRIPTOR)?.subarray(0, 3)),
-      registration: latin1(descriptors.get(REGISTRATION_DESCRIPTOR)?.subarray(0, 4)),
-    });
-    at += 5 + infoBytes;
-  }
-  return streams;
+function isFramed(bytes: Uint8Array, at: number, stride: number): boolean {
+  if (bytes.length >= at + SYNC_RUN * stride) return hasSyncRun(bytes, at, stride, SYNC_RUN);
+  // A short body has to be packets from its first byte on: other formats have a G somewhere, too.
+  const isWhole = bytes.length === TS_PACKET_BYTES || bytes.length > at + stride;
+  return at === (stride === 192 ? 4 : 0) && isWhole && hasSyncRun(bytes, at, stride, SYNC_RUN);
 }
 
-function parseDescriptors(bytes: Uint8Array): Map<number, Uint8Array> {
-  const descriptors = new Map<number, Uint8Array>();
-  for (let at = 0; at + 2 <= bytes.length; ) {
-    const length = bytes[at + 1] ?? 0;
-    descriptors.set(bytes[at] ?? 0, bytes.subarray(at + 2, at + 2 + length));
-    at += 2 + length;
+function hasSyncRun(bytes: Uint8Array, start: number, stride: number, count: number): boolean {
+  for (let index = 0; index < count; index += 1) {
+    const at = start + index * stride;
+    if (at >= bytes.length) return true;
+    if (bytes[at] !== SYNC_BYTE) return false;
   }
-  return descriptors;
+  return true;
 }
 
-const latin1 = (bytes: Uint8Array | undefined): string =>
-  bytes ? Buffer.from(bytes).toString('latin1') : '';
-
-export const startsPes = (payload: Uint8Array): boolean =>
-  payload[0] === 0 && payload[1] === 0 && payload[2] === 1;
-
-function parsePes(
-  { pieces, sizeBytes, randomAccess }: OpenPes,
-  unwrap: (ticks: number) => number,
-  pid: number,
-): PesPacket | undefined {
-  const bytes = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, sizeBytes);
-  if (bytes.length < 9 || !startsPes(bytes)) return undefined;
-  const declaredBytes = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0);
-  if (declaredBytes > 0 && bytes.length < 6 + declaredBytes) {
-    throw truncated(
-      `A packet of stream ${pid} (PES) has ${bytes.length - 6} of its ${declaredBytes} bytes.`,
-    );
+/** One pass over all packets; where the sync byte is missing, it goes on where several follow again. */
+export function indexPackets(source: Uint8Array): PacketIndex {
+  const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+  const offsets = new Map<number, number[]>();
+  const damaged = new Set<number>();
+  const { stride, firstSync } = findFraming(bytes) ?? { stride: TS_PACKET_BYTES, firstSync: 0 };
+  let packets = 0;
+  let latest = -1;
+  let latestPid = -1;
+  let own: number[] = [];
+  for (let at = firstSync; at + TS_PACKET_BYTES <= bytes.length; ) {
+    const inSync = bytes[at] === SYNC_BYTE;
+    if (!inSync && !hasSyncRun(bytes, at + stride, stride, RESYNC_RUN - 1)) {
+      const next = findSync(bytes, Math.max(latest + 4, at - stride + 4, 0), stride);
+      // The packet before ended too early: it lacks bytes.
+      if (latest >= 0 && next < latest + TS_PACKET_BYTES) {
+        offsets.get(pidAt(bytes, latest))?.pop();
+        damaged.delete(latest);
+        packets -= 1;
+        latest = -1;
+      }
+      at = next;
+      continue;
+    }
+    const pid = pidAt(bytes, at);
+    if (pid !== latestPid) {
+      own = offsets.get(pid) ?? [];
+      offsets.set(pid, own);
+      latestPid = pid;
+    }
+    own.push(at);
+    if (!inSync || ((bytes[at + 1] ?? 0) & 0x80) !== 0) damaged.add(at);
+    packets += 1;
+    latest = at;
+    at += stride;
   }
-  const end = declaredBytes > 0 ? 6 + declaredBytes : bytes.length;
-  const hasPts = ((bytes[7] ?? 0) & 0x80) !== 0;
-  return {
-    ...(hasPts ? { ptsTicks: unwrap(parseTimestamp(bytes, 9)) } : {}),
-    randomAccess,
-    payload: bytes.subarray(9 + (bytes[8] ?? 0), end),
-  };
+  return { bytes, offsets, damaged, strayBytes: Math.max(0, bytes.length - packets * stride) };
 }
 
-/** 33 bits in five bytes with marker bits between (2.4.3.6). */
-const parseTimestamp = (bytes: Uint8Array, at: number): number =>
-  (((bytes[at] ?? 0) >> 1) & 0x07) * 2 ** 30 +
-  (((bytes[at + 1] ?? 0) << 22) |
-    (((bytes[at + 2] ?? 0) >> 1) << 15) |
-    ((bytes[at + 3] ?? 0) << 7) |
-    ((bytes[at + 4] ?? 0) >> 1));
+function findSync(bytes: Buffer, from: number, stride: number): number {
+  for (let at = bytes.indexOf(SYNC_BYTE, from); at >= 0; at = bytes.indexOf(SYNC_BYTE, at + 1)) {
+    if (hasSyncRun(bytes, at, stride, RESYNC_RUN)) return at;
+  }
+  return bytes.length;
+}
+
+const pidAt = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at + 1] ?? 0) & 0x1f) << 8) | (bytes[at + 2] ?? 0);
+
+/** `transport_scrambling_control` of the packet at `at`. */
+export const isScrambled = (bytes: Uint8Array, at: number): boolean =>
+  ((bytes[at + 3] ?? 0) & 0xc0) !== 0;
+
+/**
+ * The packets of one PID that have a payload (2.4.3.2 to 2.4.3.5). Those that came twice are left out
+ * (2.4.3.3). A counter that does not count is broken itself, and says nothing.
+ */
+export function visitPackets(
+  { bytes }: PacketIndex,
+  offsets: readonly number[],
+  visit: (packet: TsPacket) => void,
+): void {
+  const trusted = countsOn(bytes, offsets);
+  let before: TsPacket | undefined;
+  for (const at of offsets) {
+    const control = bytes[at + 3] ?? 0;
+    const adaptationBytes = control & 0x20 ? 1 + (bytes[at + 4] ?? 0) : 0;
+    const payloadStart = at + 4 + adaptationBytes;
+    const payloadEnd = at + TS_PACKET_BYTES;
+    if (!(control & 0x10) || payloadStart >= payloadEnd) continue;
+    const adaptationFlags = adaptationBytes > 1 ? (bytes[at + 5] ?? 0) : 0;
+    const counter = control & 0x0f;
+    const isCounted = trusted && before !== undefined && (adaptationFlags & 0x80) === 0;
+    const packet = {
+      at,
+      startsUnit: ((bytes[at + 1] ?? 0) & 0x40) !== 0,
+      randomAccess: (adaptationFlags & 0x40) !== 0,
+      isScrambled: (control & 0xc0) !== 0,
+      counter,
+      lostBefore: isCounted && before ? (counter - before.counter - 1) & 0x0f : 0,
+      payloadStart,
+      payloadEnd,
+    };
+    if (trusted && before?.counter === counter && isRepeated(bytes, before, packet)) continue;
+    visit(packet);
+    before = packet;
+  }
+}
+
+function isRepeated(bytes: Buffer, a: TsPacket, b: TsPacket): boolean {
+  return bytes.compare(bytes, a.payloadStart, a.payloadEnd, b.payloadStart, b.payloadEnd) === 0;
+}
+
+/** Whether the counter goes on as it should at a third of the packets at least: all may come twice. */
+function countsOn(bytes: Buffer, offsets: readonly number[]): boolean {
+  let steps = 0;
+  let right = 0;
+  let before: number | undefined;
+  for (const at of offsets) {
+    const control = bytes[at + 3] ?? 0;
+    if (!(control & 0x10)) continue;
+    const counter = control & 0x0f;
+    if (before !== undefined) {
+      steps += 1;
+      if (counter === ((before + 1) & 0x0f)) right += 1;
+    }
+    before = counter;
+  }
+  return right * 3 >= steps;
+}

@@ -1,36 +1,131 @@
-/** The video stream of an MPEG-TS segment. */
+/** The video stream of an MPEG-TS segment: PES packets become frames. */
 
-import { BufferSource, Input, MPEG_TS } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
-import { parseAvcSps } from './avc-sps.ts';
-import type { DecoderInput, DemuxedVideo } from './demuxed-segment.ts';
-import { type PesPacket, parseTsPacket, startsPes, TS_PACKET_BYTES } from './mpegts-packets.ts';
+import type { Notice } from '../../domain/notice.ts';
+import { type AccessUnit, type ScannedStream, scanAccessUnits } from './access-units.ts';
+import type { DemuxedFrame, DemuxedVideo } from './demuxed-segment.ts';
+import { fillTimes } from './frame-times.ts';
+import { type ElementaryFrame, mpegTsDecoderInput } from './mpegts-decoder-input.ts';
+import type { PesPacket, PesStream } from './mpegts-pes.ts';
 import {
   type FrameHeader,
   type NalCodec,
   PARAMETER_SETS,
   parseFrameHeader,
   startsClosed,
-  unitsInAnnexB,
 } from './nal-units.ts';
 
-const AVC_SPS = 7;
+type TsVideo = DemuxedVideo & Readonly<{ elementaryFrames: readonly Uint8Array[] }>;
+
+type Frame = Readonly<{ unit: AccessUnit; header: FrameHeader; ptsTicks: number | undefined }>;
 
 /**
- * `bytes`: the whole segment. Reads the headers of the frames alone, whatever the size of their
- * slices. Throws DomainError: `no_keyframe`, `no_parameter_sets`, `undecodable`.
+ * Reads the headers of the frames alone, whatever the size of their slices. undefined when no picture
+ * begins in the stream. Throws DomainError: `no_keyframe`, `no_parameter_sets`, `undecodable`.
  */
-export async function readVideo(
-  bytes: Uint8Array,
-  pid: number,
+export function readVideo(
   codec: NalCodec,
-  pesPackets: readonly PesPacket[],
-): Promise<DemuxedVideo> {
-  const frames = pesPackets.map(({ payload, randomAccess }) =>
-    parseFrameHeader(codec, unitsInAnnexB(payload), randomAccess),
-  );
-  const entryIndex = frames.findIndex(({ entry }) => entry !== 'none');
+  pes: PesStream,
+): Readonly<{ video: DemuxedVideo; notices: readonly Notice[] }> | undefined {
+  const scanned = scanAccessUnits(codec, pes.data);
+  const frames = joinFields(timedFrames(codec, scanned.units, pes.packets));
+  if (frames.length === 0) return undefined;
+  const headers = frames.map(({ header }) => header);
   const name = codec === 'avc' ? 'H.264' : 'H.265';
+  requireKeyframe(codec, name, headers);
+  const { frameTicks, fields: _, ...parameters } = requireParameters(scanned);
+  const times = fillTimes(
+    frames.map(({ ptsTicks }) => ptsTicks),
+    frameTicks,
+  );
+  if (!times) {
+    throw new DomainError(
+      'undecodable',
+      `None of the ${frames.length} ${name} frames has a presentation time (PTS).`,
+      'Set the times of the frames in the encoder (ffmpeg: -fflags +genpts).',
+    );
+  }
+  const elementaryFrames = frames.map(({ unit }, index) =>
+    pes.data.subarray(startOf(pes.data, unit), endOf(pes.data, frames[index + 1]?.unit)),
+  );
+  const video: TsVideo = {
+    codec,
+    ...parameters,
+    startsClosed: startsClosed(codec, headers),
+    frames: times.map((ptsTicks) => ({ ptsTicks })),
+    elementaryFrames,
+    decoderInput(previous) {
+      const before =
+        previous && isTsVideo(previous) && previous.codec === codec ? previous : undefined;
+      return mpegTsDecoderInput(
+        codec,
+        joinFrames(elementaryFrames, this.frames),
+        before && joinFrames(before.elementaryFrames, before.frames),
+      );
+    },
+  };
+  return { video, notices: sizeNotices(scanned) };
+}
+
+const isTsVideo = (video: DemuxedVideo): video is TsVideo => 'elementaryFrames' in video;
+
+const joinFrames = (
+  bytes: readonly Uint8Array[],
+  frames: readonly DemuxedFrame[],
+): ElementaryFrame[] =>
+  bytes.map((it, index) => ({ bytes: it, ptsTicks: frames[index]?.ptsTicks ?? 0 }));
+
+/** The zero in front of a start code of four bytes belongs to it. */
+const startOf = (data: Buffer, unit: AccessUnit): number =>
+  data[unit.start - 1] === 0 ? unit.start - 1 : unit.start;
+
+const endOf = (data: Buffer, next: AccessUnit | undefined): number =>
+  next ? startOf(data, next) : data.length;
+
+/**
+ * A PTS is that of the first picture that begins in its PES packet (ISO/IEC 13818-1, 2.4.3.7). A
+ * picture whose beginning lies in the segment before is left out.
+ */
+function timedFrames(
+  codec: NalCodec,
+  units: readonly AccessUnit[],
+  packets: readonly PesPacket[],
+): Frame[] {
+  const begun = units[0]?.isBegun === false ? units.slice(1) : units;
+  let next = 0;
+  return begun.map((unit) => {
+    let packet: PesPacket | undefined;
+    for (; (packets[next]?.start ?? Infinity) <= unit.start; next += 1) packet = packets[next];
+    const header = parseFrameHeader(codec, unit.headUnits, packet?.randomAccess ?? false);
+    return { unit, header, ptsTicks: packet?.ptsTicks };
+  });
+}
+
+/** Two fields of opposite parity with one `frame_num` are a frame (H.264, 7.4.1.2.4). */
+function joinFields(pictures: readonly Frame[]): Frame[] {
+  const frames: Frame[] = [];
+  let first: Frame | undefined;
+  for (const picture of pictures) {
+    const { field } = picture.unit;
+    const before = first?.unit.field;
+    const isSecond =
+      field &&
+      before &&
+      field.isBottom !== before.isBottom &&
+      field.frameNumber === before.frameNumber;
+    if (first && isSecond) {
+      frames[frames.length - 1] = { ...first, ptsTicks: first.ptsTicks ?? picture.ptsTicks };
+      first = undefined;
+    } else {
+      frames.push(picture);
+      first = picture;
+    }
+  }
+  return frames;
+}
+
+function requireKeyframe(codec: NalCodec, name: string, frames: readonly FrameHeader[]): void {
+  const entryIndex = frames.findIndex(({ entry }) => entry !== 'none');
   if (entryIndex < 0) {
     throw new DomainError(
       'no_keyframe',
@@ -38,32 +133,9 @@ export async function readVideo(
       'Cut segments at keyframes, and set the keyframe interval to the segment length (ffmpeg: -g).',
     );
   }
-  requireParameterSets(codec, name, frames.slice(0, entryIndex + 1));
-  const { pixelAspect, ...config } = await readConfig(bytes, pid, entryIndex);
-  const entry = pesPackets[entryIndex]?.payload ?? new Uint8Array(0);
-  return {
-    codec,
-    ...config,
-    ...(codec === 'avc' && interlacedSize(entry, pixelAspect)),
-    startsClosed: startsClosed(codec, frames),
-    frames: pesPackets.flatMap(({ ptsTicks }) => (ptsTicks === undefined ? [] : [{ ptsTicks }])),
-    stream: bytes,
-    decoderInput: (previous) => decoderInput(bytes, (previous as TsVideo | undefined)?.stream),
-  } as TsVideo;
-}
-
-type TsVideo = DemuxedVideo & Readonly<{ stream: Uint8Array }>;
-
-const decoderInput = (bytes: Uint8Array, previous?: Uint8Array): DecoderInput => ({
-  format: 'mpegts',
-  bytes: previous ? Buffer.concat([previous, bytes]) : bytes,
-  startsWithPrevious: previous !== undefined,
-  delayTicks: 0,
-});
-
-function requireParameterSets(codec: NalCodec, name: string, frames: readonly FrameHeader[]): void {
+  const upToEntry = frames.slice(0, entryIndex + 1);
   const missing = Object.values(PARAMETER_SETS[codec]).filter(
-    (set) => !frames.some(({ parameterSets }) => parameterSets.has(set)),
+    (set) => !upToEntry.some(({ parameterSets }) => parameterSets.has(set)),
   );
   if (missing.length === 0) return;
   throw new DomainError(
@@ -73,54 +145,18 @@ function requireParameterSets(codec: NalCodec, name: string, frames: readonly Fr
   );
 }
 
-/**
- * Codec string and size, from the parameter sets. Only the program's tables and the first keyframe
- * go to the parser: it need not read the rest, nor understand the other streams.
- */
-async function readConfig(bytes: Uint8Array, videoPid: number, entryIndex: number) {
-  const kept: Uint8Array[] = [];
-  const unitsOf = new Map<number, number>();
-  const tables = new Set<number>();
-  for (let offset = 0; offset < bytes.byteLength; offset += TS_PACKET_BYTES) {
-    const { pid, startsUnit, payload } = parseTsPacket(bytes, offset);
-    const units = (unitsOf.get(pid) ?? 0) + (startsUnit ? 1 : 0);
-    unitsOf.set(pid, units);
-    if (pid === videoPid && units > entryIndex + 1) break;
-    if (startsUnit && pid !== videoPid && !startsPes(payload)) tables.add(pid);
-    const wanted = pid === videoPid ? units === entryIndex + 1 : tables.has(pid) && units === 1;
-    if (wanted) kept.push(bytes.subarray(offset, offset + TS_PACKET_BYTES));
-  }
-  const input = new Input({ source: new BufferSource(Buffer.concat(kept)), formats: [MPEG_TS] });
-  const track = await input.getPrimaryVideoTrack().catch(() => null);
-  const codecString = await track?.getCodecParameterString();
-  if (!track || !codecString) throw undecodableParameters();
-  const colorSpace = await track.getColorSpace();
-  const { num, den } = await track.getPixelAspectRatio();
-  return {
-    codecString,
-    widthPx: await track.getDisplayWidth(),
-    heightPx: await track.getDisplayHeight(),
-    pixelAspect: num / den,
-    saysMatrix: Boolean(colorSpace.matrix),
-  };
-}
-
-/** Display size of interlaced H.264, which mediabunny 1.61 takes for half as high; undefined for any other. */
-function interlacedSize(frame: Uint8Array, pixelAspect: number) {
-  for (const unit of unitsInAnnexB(frame)) {
-    if (((unit[0] ?? 0) & 0x1f) !== AVC_SPS) continue;
-    const { widthPx, heightPx, interlaced } = parseAvcSps(unit);
-    if (!interlaced) return undefined;
-    return pixelAspect >= 1
-      ? { widthPx: Math.round(widthPx * pixelAspect), heightPx }
-      : { widthPx, heightPx: Math.round(heightPx / pixelAspect) };
-  }
-  return undefined;
-}
-
-const undecodableParameters = (): DomainError =>
-  new DomainError(
+function requireParameters({ parameters: [first], damage }: ScannedStream) {
+  if (first) return first;
+  throw new DomainError(
     'undecodable',
-    'The parameter sets of the video cannot be read.',
-    'The segment was damaged, or its encoder is broken; play it with ffplay to see.',
+    `The sequence parameter set (SPS) of the video is damaged: ${damage ?? 'it is empty'}.`,
+    'Damage on the way can be cured by sending the segment again; if it stays, play it with ffplay to see.',
   );
+}
+
+function sizeNotices({ parameters }: ScannedStream): Notice[] {
+  const sizes = [...new Set(parameters.map(({ widthPx, heightPx }) => `${widthPx}x${heightPx}`))];
+  if (sizes.length < 2) return [];
+  const message = `The size of the picture changes inside the segment: ${sizes.join(', ')}.`;
+  return [{ code: 'format_changed', message }];
+}

@@ -28,7 +28,6 @@ const HEVC_LAST_IRAP = 23;
 const HEVC_CRA = 21;
 const HEVC_LAST_SLICE = 31;
 const SEI_RECOVERY_POINT = 6;
-const LONGEST_HEADER_BYTES = 4096;
 
 /**
  * Reads the units in front of the first slice, and that slice's type. `marked`: the container calls
@@ -84,20 +83,6 @@ function hasRecoveryPoint(unit: Uint8Array): boolean {
     at += size;
   }
   return false;
-}
-
-/** Units between start codes (Annex B). Read lazily: a frame's slices are large. */
-export function* unitsInAnnexB(bytes: Uint8Array): Generator<Uint8Array> {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const startCode = Buffer.from([0, 0, 1]);
-  for (let at = buffer.indexOf(startCode); at >= 0; ) {
-    const start = at + 3;
-    // Slices are cut short: their ends are of no interest, and finding them means reading everything.
-    const head = buffer.subarray(start, start + LONGEST_HEADER_BYTES);
-    const end = head.indexOf(startCode);
-    yield end < 0 ? head : head.subarray(0, end);
-    at = buffer.indexOf(startCode, start);
-  }
 }
 
 /** Units behind their lengths, as in MP4 samples. */
