@@ -75,11 +75,12 @@ function factsOfVideo(video: DemuxedVideo): VideoFacts {
 }
 
 function factsOfAudio(track: DemuxedAudio): AudioFacts {
-  const { packets, config: _, ...parameters } = track;
-  const starts = packets.map(({ startTicks }) => startTicks);
-  const startTicks = Math.min(...starts);
-  const lastTicks = (track.samplesPerPacket * TICKS_PER_SECOND) / track.sampleRateHz;
-  const endTicks = Math.round(Math.max(...starts) + lastTicks);
+  const { packets, config: _, changes, ...parameters } = track;
+  const times = packets.map((packet) => packet.startTicks);
+  const startTicks = times.reduce((a, b) => Math.min(a, b));
+  const { samplesPerPacket, sampleRateHz } = changes?.at(-1) ?? track;
+  const lastTicks = (samplesPerPacket * TICKS_PER_SECOND) / sampleRateHz;
+  const endTicks = Math.round(times.reduce((a, b) => Math.max(a, b)) + lastTicks);
   checkSpan('audio', startTicks, endTicks);
   return { ...parameters, packets: packets.length, startTicks, endTicks };
 }

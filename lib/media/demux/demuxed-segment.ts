@@ -53,11 +53,25 @@ export type DemuxedPacket = Readonly<{
   bytes: Uint8Array;
 }>;
 
-export type DemuxedAudio = Omit<AudioFacts, 'packets' | 'startTicks' | 'endTicks'> &
+export type AudioFormat = Pick<
+  AudioFacts,
+  'codecString' | 'sampleRateHz' | 'channels' | 'samplesPerPacket'
+> &
   Readonly<{
     /** AudioSpecificConfig of AAC, OpusHead of Opus. */
     config?: Uint8Array;
+  }>;
+
+/** The format of a track's packets from an index on. */
+export type AudioChange = Readonly<{ fromPacket: number }> & AudioFormat;
+
+/** The format is that of the first packets. */
+export type DemuxedAudio = Omit<AudioFacts, 'packets' | 'startTicks' | 'endTicks'> &
+  AudioFormat &
+  Readonly<{
     packets: readonly DemuxedPacket[];
+    /** In order; absent when the format stays. Times are those of each format's own rate. */
+    changes?: readonly AudioChange[];
   }>;
 
 /** Times are the container's, in ticks of 90 kHz. */

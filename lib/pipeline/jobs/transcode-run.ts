@@ -104,7 +104,7 @@ async function transcode(
     facts: segment.facts,
     timestampOffsetTicks: segment.timestampOffsetTicks,
     rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
-    audioAnchors: run.audio,
+    audioTracks: run.audio,
     previous: previous && { ...previous, source: previousSource },
     findEndTicks: () => findEndTicks(records, stream, segment),
     threads,
