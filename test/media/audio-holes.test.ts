@@ -262,7 +262,19 @@ describe('a format that changes inside a segment:', () => {
     }
   });
 
-  test('one that changes sixteen times is refused in true words', async () => {
+  test('what the packets alone say is found, behind silence in front', async () => {
+    const changed = await changing('ac3', [STEREO, { ...MONO, sampleRateHz: 48_000 }]);
+    const { changes: _, ...track } = changed.track;
+    const facts = { ...changed.facts, startTicks: 900_000 - 45_000 };
+    const joined = await joinPieces(await renderPieces([{ ...changed, facts, track }]));
+    const level = (from: number, to: number) => rms(part(joined, joined.rate, from, to));
+    assert.ok(level(9.52, 9.9) < 1e-3, `${level(9.52, 9.9)}`);
+    const share = (toneHz: number, from: number, to: number) =>
+      toneShare(part(joined, joined.rate, from, to), toneHz, joined.rate);
+    assert.ok(share(330, 10.1, 10.9) > 0.98 && share(660, 11.1, 11.9) > 0.98);
+  });
+
+  test('one that changes sixteen times is refused in true words, and silent beside a picture', async () => {
     const source = await changing('aac', [{ ...STEREO, seconds: 0.1 }]);
     const change = { ...FORMATS.aac, sampleRateHz: 44_100, channels: 1, fromPacket: 1 };
     const track = { ...source.track, changes: Array.from({ length: 16 }, () => change) };
@@ -272,6 +284,10 @@ describe('a format that changes inside a segment:', () => {
       assert.match(error.message, /audio track 1 changes 16 times inside the segment/);
       return true;
     });
+    const silent = await joinPieces(
+      await renderPieces([{ ...source, track }], { mayBeSilent: true }),
+    );
+    assert.equal(rms(silent.samples), 0);
   });
 });
 

@@ -13,15 +13,15 @@ import type { StretchInput } from './stretches.ts';
 export type AudioJobInput = StretchInput &
   Readonly<{
     anchor: AudioAnchor;
-    /** A track of which nothing can be decoded becomes silence: it must not stop the picture beside it. */
+    /** A track that cannot be decoded becomes silence: it must not stop the picture beside it. */
     mayBeSilent: boolean;
     folder: string;
     signal: AbortSignal;
   }>;
 
 /**
- * Throws DomainError `undecodable` when no packet can be decoded and the piece may not be silent, or
- * when the format changes too often inside the segment; FfmpegError.
+ * Throws DomainError `undecodable` when no packet can be decoded or the format changes too often inside
+ * the segment, and the piece may not be silent; FfmpegError.
  */
 export async function makeAudioRendition(job: AudioJobInput): Promise<RenditionSegment> {
   const { track, anchor } = job;

@@ -31,19 +31,12 @@ export async function encodeTrack(job: AudioJobInput): Promise<AacFrames> {
   const first = frameAt(coverage.startTicks);
   const count = frameAt(coverage.endTicks) - first;
   const startSample = first * AAC_FRAME_SAMPLES;
-  const stretches = await writeStretches(job, layStretches(job, sampleRateHz));
-  const span = { startSample, endSample: startSample + count * AAC_FRAME_SAMPLES };
-  const frames =
-    stretches.length > 0
-      ? await encodeStretches(stretches, { ...span, sampleRateHz, channels }, job.signal)
-      : [];
-  if (frames.length === 0 && stretches.length > 0 && !job.mayBeSilent) {
-    throw new DomainError(
-      'undecodable',
-      `None of the ${track.packets.length} ${track.codec} packets of track ${job.index + 1} can be decoded.`,
-      'Check the audio that the encoder sends; play the segment with ffplay.',
-    );
-  }
+  const endSample = startSample + count * AAC_FRAME_SAMPLES;
+  const output = { startSample, endSample, sampleRateHz, channels };
+  const frames = await encodeFrames(job, output).catch((error: unknown) => {
+    if (error instanceof DomainError && job.mayBeSilent) return [];
+    throw error;
+  });
   const encoded = frames.map((frame) => frameSample(frame, AAC_FRAME_SAMPLES));
   return {
     config: aacConfig(AAC_LC, sampleRateHz, channels),
@@ -51,6 +44,19 @@ export async function encodeTrack(job: AudioJobInput): Promise<AacFrames> {
     ...{ sampleRateHz, channels, startSample },
     samples: [...encoded, ...silentFrames(count - encoded.length, channels)],
   };
+}
+
+async function encodeFrames(job: AudioJobInput, output: Output): Promise<Uint8Array[]> {
+  const stretches = await writeStretches(job, layStretches(job, output.sampleRateHz));
+  if (stretches.length === 0) return [];
+  const frames = await encodeStretches(stretches, output, job.signal);
+  if (frames.length > 0) return frames;
+  const { packets, codec } = job.track;
+  throw new DomainError(
+    'undecodable',
+    `None of the ${packets.length} ${codec} packets of track ${job.index + 1} can be decoded.`,
+    'Check the audio that the encoder sends; play the segment with ffplay.',
+  );
 }
 
 type WrittenStretch = Stretch & Readonly<{ format: string; path: string }>;

@@ -1,7 +1,8 @@
 /** The packets of a track in a segment as stretches of one format each, placed on the run's grid of samples. */
 
 import { DomainError } from '../../domain/errors.ts';
-import type { DemuxedAudio } from '../demux/demuxed-segment.ts';
+import { type AudioFrameHeader, parseAudioFrame } from '../demux/audio-frames.ts';
+import type { AudioChange, DemuxedAudio } from '../demux/demuxed-segment.ts';
 import type { Coverage, TrackedSegment } from './coverage.ts';
 import { type AudioAnchor, alignPackets, samplesAt } from './frame-alignment.ts';
 
@@ -47,7 +48,7 @@ export type StretchInput = Readonly<{
  */
 export function layStretches(input: StretchInput, sampleRateHz: number): Stretch[] {
   const { track, index, timestampOffsetTicks, anchor } = input;
-  const changes = track.changes ?? [];
+  const changes = track.changes ?? changesInHeaders(track);
   if (changes.length >= MAX_STRETCHES) {
     throw new DomainError(
       'undecodable',
@@ -56,7 +57,7 @@ export function layStretches(input: StretchInput, sampleRateHz: number): Stretch
     );
   }
   const stretches: Stretch[] = [];
-  for (const part of partsOf(track)) {
+  for (const part of partsOf({ ...track, changes })) {
     const before = stretches.at(-1);
     const startTicks = (part.packets[0]?.startTicks ?? 0) + timestampOffsetTicks;
     // The grid of the run is that of the first format; the others are placed by their own time.
@@ -77,6 +78,24 @@ export function layStretches(input: StretchInput, sampleRateHz: number): Stretch
     stretches.push({ track: part, ...packets, startSample, endSample });
   }
   return stretches;
+}
+
+/**
+ * MP4 names one format for all packets; of some codecs each packet says its own. Two in a row are asked
+ * for: one may be damaged.
+ */
+function changesInHeaders({ codec, packets }: DemuxedAudio): readonly AudioChange[] {
+  if (codec !== 'mp3' && codec !== 'ac3' && codec !== 'eac3') return [];
+  const headers = packets.map(({ bytes }) => parseAudioFrame(codec, bytes, 0));
+  const isSame = (a: AudioFrameHeader, b: AudioFrameHeader | undefined): boolean =>
+    a.sampleRateHz === b?.sampleRateHz && a.channels === b.channels && a.samples === b.samples;
+  let current = headers.find((header) => header !== undefined);
+  return headers.flatMap((header, fromPacket) => {
+    if (!header || isSame(header, current) || !isSame(header, headers[fromPacket + 1])) return [];
+    current = header;
+    const { codecString, sampleRateHz, channels, samples } = header;
+    return [{ fromPacket, codecString, sampleRateHz, channels, samplesPerPacket: samples }];
+  });
 }
 
 function partsOf({ changes = [], ...track }: DemuxedAudio): DemuxedAudio[] {
