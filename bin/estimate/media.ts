@@ -70,7 +70,7 @@ export async function measureCpuSeconds(
       facts,
       timestampOffsetTicks: 0,
       rungs: facts.video ? planLadder(ladder, facts.video) : [],
-      audioAnchors: facts.audio,
+      audioTracks: facts.audio,
       workFolder: folder,
       signal: new AbortController().signal,
     });

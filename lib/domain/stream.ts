@@ -54,6 +54,8 @@ export type Run = Readonly<{
   picture?: SourcePicture;
   /** One per audio track: where its grid of samples begins, in timeline ticks. */
   audio: readonly Readonly<{
+    /** The container's name of the track; absent in runs that began before it was recorded. */
+    trackId?: number;
     codec: AudioCodec;
     sampleRateHz: number;
     channels: number;

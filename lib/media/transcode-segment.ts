@@ -6,11 +6,14 @@
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { audioRenditionName, audioSlots, type SlotTrack } from '../domain/audio-slots.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
+import { coverAudio } from './audio/coverage.ts';
 import { cutAudio } from './audio/cut-audio.ts';
 import type { AudioAnchor } from './audio/frame-alignment.ts';
+import type { PreviousTrack } from './audio/stretches.ts';
 import { cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
@@ -33,8 +36,8 @@ export type TranscodeInput = Readonly<{
   timestampOffsetTicks: number;
   /** Planned for the run; video of another shape is fitted in. */
   rungs: readonly PlannedRung[];
-  /** One per audio track of the run, in timeline ticks. */
-  audioAnchors: readonly AudioAnchor[];
+  /** Of the run: the renditions are named by this list, and each counts its frames from its anchor. */
+  audioTracks: readonly (AudioAnchor & SlotTrack)[];
   previous?: PreviousSegment | undefined;
   /**
    * Start of the next segment on the timeline, if it is known by then; called after the encoding.
@@ -148,37 +151,42 @@ async function encodeVideo(
 }
 
 async function encodeAudio(
-  { facts, timestampOffsetTicks, audioAnchors, previous }: TranscodeInput,
-  { audio }: DemuxedSegment,
+  input: TranscodeInput,
+  media: DemuxedSegment,
   folder: string,
   signal: AbortSignal,
 ): Promise<Record<string, RenditionSegment>> {
+  const { facts, timestampOffsetTicks, audioTracks, previous } = input;
+  const slots = audioSlots(audioTracks, facts.audio);
   const made = await Promise.all(
-    audio.map(async (track, index) => {
+    slots.map(async (slot, index) => {
+      const track = media.audio[index];
+      if (!track) return [];
+      // A track that the run did not begin with counts from the timeline's start.
+      const anchor = audioTracks[slot] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz };
+      const before = previous && previousTrack(previous, audioTracks, slot);
+      const own = { facts, timestampOffsetTicks, track: facts.audio[index] };
+      const coverage = coverAudio(own, before, anchor);
       const rendition = await makeAudioRendition({
-        track,
-        index,
-        timestampOffsetTicks,
-        // A track that the run did not begin with counts from the timeline's start.
-        anchor: audioAnchors[index] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz },
-        previous: previousAudio(previous, index),
-        folder,
-        signal,
+        ...{ track, index, timestampOffsetTicks, anchor, coverage, previous: before },
+        ...{ mayBeSilent: media.video !== undefined, folder, signal },
       });
-      return [index === 0 ? 'audio' : `audio-${index + 1}`, rendition] as const;
+      return [[audioRenditionName(slot), rendition] as const];
     }),
   );
-  // Tracks are identified by the order in which the container lists them.
-  return Object.fromEntries(made.slice(0, facts.audio.length));
+  return Object.fromEntries(made.flat());
 }
 
-function previousAudio(previous: PreviousSegment | undefined, index: number) {
-  const facts = previous?.facts.audio[index];
-  const preroll = previous?.preroll.find(({ track }) => track === index);
-  if (!previous || !facts || !preroll) return undefined;
+/** The segment before as the track of a slot sees it. */
+function previousTrack(
+  { facts, timestampOffsetTicks, preroll }: PreviousSegment,
+  audioTracks: readonly SlotTrack[],
+  slot: number,
+): PreviousTrack {
+  const index = audioSlots(audioTracks, facts.audio).indexOf(slot);
+  const packets = preroll.find(({ track }) => track === index)?.packets ?? [];
   return {
-    facts,
-    endTicks: facts.endTicks + previous.timestampOffsetTicks,
-    preroll: preroll.packets.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
+    ...{ facts, timestampOffsetTicks, track: facts.audio[index] },
+    preroll: packets.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
   };
 }

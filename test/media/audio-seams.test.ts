@@ -10,7 +10,7 @@ import {
   sourcePcm,
   sourceTimes,
 } from './measure-seams.ts';
-import { type SegmentRun, transcodeRun } from './segment-run.ts';
+import { placeSegments, type SegmentRun, transcodePlaced, transcodeRun } from './segment-run.ts';
 
 const AUDIO_ONLY = { video: 'none', seconds: 12 } as const;
 
@@ -130,5 +130,21 @@ describe('several audio tracks:', () => {
     });
     assert.deepEqual(languages, ['en', 'de']);
     assert.deepEqual([...seamGaps(renditions['audio-2'] ?? assert.fail())], [0]);
+  });
+
+  test('a track keeps its rendition where the container lists it elsewhere', async () => {
+    const clip = await makeSegments({ seconds: 4, video: 'none', languages: ['eng', 'deu'] });
+    const [first = assert.fail(), second = assert.fail()] = await placeSegments(clip);
+    const run = { ...first, facts: { ...first.facts, audio: first.facts.audio.toReversed() } };
+    const options = { withPrevious: false };
+    const { renditions } = await transcodePlaced(clip, [run, second], 1, options);
+    const languages = Object.entries(renditions).map(([name, { info }]) => [
+      name,
+      info.kind === 'audio' && info.language,
+    ]);
+    assert.deepEqual(languages, [
+      ['audio-2', 'en'],
+      ['audio', 'de'],
+    ]);
   });
 });

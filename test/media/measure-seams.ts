@@ -5,7 +5,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { makeEncoderInput } from '../../lib/media/audio/encoder-input.ts';
-import { adtsHeader } from '../../lib/media/demux/audio-frames.ts';
 import type { Clip } from '../support/media.ts';
 import { type JoinedRendition, type SegmentRun, workFolder } from './segment-run.ts';
 
@@ -70,15 +69,10 @@ export async function sourcePcm({ placed }: SegmentRun, index = 0): Promise<Pcm>
   };
 }
 
-export async function joinedPcm({ info, pieces }: JoinedRendition): Promise<Pcm> {
+export async function joinedPcm({ info, pieces, bytes }: JoinedRendition): Promise<Pcm> {
   if (info.kind !== 'audio') throw new Error('This is not audio.');
-  const { sampleRateHz, channels } = info;
-  const frames = pieces.flatMap(({ samples }) => samples.map(({ bytes }) => bytes));
-  const adts = Buffer.concat(
-    frames.flatMap((frame) => [adtsHeader(frame.byteLength, sampleRateHz, channels), frame]),
-  );
   return {
-    samples: await decodePcm('aac', adts, channels),
+    samples: await decodePcm('mov', bytes, info.channels),
     startSample: pieces[0]?.startTicks ?? 0,
   };
 }

@@ -101,9 +101,9 @@ export async function transcodePlaced(
     facts,
     timestampOffsetTicks,
     rungs: first.facts.video ? planLadder(ladder, first.facts.video) : [],
-    audioAnchors: first.facts.audio.map(({ startTicks, sampleRateHz }) => ({
-      startTicks: startTicks + first.timestampOffsetTicks,
-      sampleRateHz,
+    audioTracks: first.facts.audio.map((track) => ({
+      ...track,
+      startTicks: track.startTicks + first.timestampOffsetTicks,
     })),
     ...(previous ? { previous: { ...previous, source: { bytes: previous.bytes, ...init } } } : {}),
     ...(next

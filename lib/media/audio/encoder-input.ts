@@ -8,8 +8,11 @@ import {
   Output,
 } from 'mediabunny';
 import type { AudioCodec } from '../../domain/media-format.ts';
-import { adtsHeader } from '../demux/audio-frames.ts';
+import { AAC_LC, aacConfig } from '../demux/audio-frames.ts';
 import type { DemuxedAudio } from '../demux/demuxed-segment.ts';
+import { aacInit } from '../mux/aac-init.ts';
+import { writeFragment } from '../mux/cmaf.ts';
+import { frameSample } from './piece.ts';
 
 export type EncoderInput = Readonly<{
   /** Name of ffmpeg's demuxer. */
@@ -25,12 +28,8 @@ type Wrap = (
 const MIN_MP3_PACKETS = 12;
 
 const WRAPS: Readonly<Record<AudioCodec, Wrap>> = {
-  aac: (packets, { sampleRateHz, channels }) => ({
-    format: 'aac',
-    bytes: Buffer.concat(
-      packets.flatMap((packet) => [adtsHeader(packet.byteLength, sampleRateHz, channels), packet]),
-    ),
-  }),
+  // With times: of bare AAC ffmpeg knows none before the first frame that it can decode.
+  aac: (packets, track) => ({ format: 'mov', bytes: writeMov(packets, track) }),
   // ffmpeg's demuxer recognises MP3 by several frames in a row. The surplus is not used.
   mp3: (packets) => {
     const surplus = Math.max(0, MIN_MP3_PACKETS - packets.length);
@@ -47,6 +46,13 @@ export const makeEncoderInput = async (
   track: DemuxedAudio,
   packets: readonly Uint8Array[],
 ): Promise<EncoderInput> => WRAPS[track.codec](packets, track);
+
+function writeMov(packets: readonly Uint8Array[], track: DemuxedAudio): Uint8Array {
+  const { sampleRateHz, channels, samplesPerPacket } = track;
+  const config = track.config ?? aacConfig(AAC_LC, sampleRateHz, channels);
+  const samples = packets.map((bytes) => frameSample(bytes, samplesPerPacket));
+  return Buffer.concat([aacInit({ config, sampleRateHz, channels }), writeFragment(0, samples, 1)]);
+}
 
 async function writeOgg(packets: readonly Uint8Array[], track: DemuxedAudio): Promise<Uint8Array> {
   const { channels, samplesPerPacket, sampleRateHz } = track;

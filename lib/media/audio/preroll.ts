@@ -9,7 +9,7 @@ import type { DemuxedAudio } from '../demux/demuxed-segment.ts';
 const COPIED_AAC: ReadonlySet<string> = new Set(['mp4a.40.2', 'mp4a.40.5', 'mp4a.40.29']);
 const MAX_COPIED_CHANNELS = 2;
 
-/** false: the track is decoded and encoded as AAC-LC. */
+/** false: the track is decoded and encoded as AAC-LC; so are its segments in which the format changes. */
 export const isCopied = ({
   codec,
   codecString,
@@ -26,9 +26,12 @@ const OPUS_CONTEXT_SECONDS = 0.32;
 /** Packets that a decoder needs before its first right sample: overlap, and the bit reservoir of MP3. */
 const WARM_UP_PACKETS = { aac: 0, mp3: 4, ac3: 1, eac3: 2, opus: 0 } as const;
 
-/** The last packets of the track as Base64, oldest first; none for a track that is copied. */
+/**
+ * The last packets of the track as Base64, oldest first; none for a track that is copied, or that
+ * changes its format on the way.
+ */
 export function cutPreroll(track: DemuxedAudio): readonly string[] {
-  if (isCopied(track)) return [];
+  if (isCopied(track) || track.changes) return [];
   const { codec, samplesPerPacket, sampleRateHz, packets } = track;
   const context = codec === 'opus' ? OPUS_CONTEXT_SECONDS * sampleRateHz : CONTEXT_SAMPLES;
   const count = Math.ceil(context / samplesPerPacket) + WARM_UP_PACKETS[codec];

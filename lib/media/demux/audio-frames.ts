@@ -1,4 +1,4 @@
-/** Headers of audio frames: reading those of elementary streams, and writing AAC's. */
+/** Headers of audio frames in elementary streams, and the configuration of AAC. */
 
 export type FramedAudioCodec = 'aac' | 'mp3' | 'ac3' | 'eac3';
 
@@ -25,6 +25,9 @@ const AAC_SAMPLE_RATES: readonly number[] = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
   7350,
 ];
+
+export const isAacSampleRate = (sampleRateHz: number): boolean =>
+  AAC_SAMPLE_RATES.includes(sampleRateHz);
 
 const PARSERS: Readonly<
   Record<FramedAudioCodec, (bytes: Uint8Array, at: number) => AudioFrameHeader | undefined>
@@ -73,27 +76,24 @@ function parseAdts(bytes: Uint8Array, at: number): AudioFrameHeader | undefined 
   };
 }
 
-/** The header in front of a raw AAC-LC frame (ISO/IEC 14496-3, 1.A.2.2). */
-export function adtsHeader(rawBytes: number, sampleRateHz: number, channels: number): Uint8Array {
-  const rate = AAC_SAMPLE_RATES.indexOf(sampleRateHz);
-  const configuration = channelConfiguration(channels);
-  const size = rawBytes + 7;
-  return Uint8Array.of(
-    0xff,
-    0xf1,
-    (1 << 6) | (rate << 2) | (configuration >> 2),
-    ((configuration & 3) << 6) | (size >> 11),
-    (size >> 3) & 0xff,
-    ((size & 7) << 5) | 0x1f,
-    0xfc,
-  );
-}
-
 /** AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1). */
 export function aacConfig(objectType: number, sampleRateHz: number, channels: number): Uint8Array {
   const rate = AAC_SAMPLE_RATES.indexOf(sampleRateHz);
   const configuration = channelConfiguration(channels);
   return Uint8Array.of((objectType << 3) | (rate >> 1), ((rate & 1) << 7) | (configuration << 3));
+}
+
+/**
+ * The channels that the frames of an AudioSpecificConfig hold, which is one for parametric stereo; 0: the
+ * frames say it themselves.
+ */
+export function aacChannels(config: Uint8Array): number {
+  const bits = Array.from(config.subarray(0, 6), (byte) => byte.toString(2).padStart(8, '0')).join(
+    '',
+  );
+  const hasOwnRate = bits.slice(5, 9) === '1111';
+  const configuration = Number.parseInt(bits.slice(hasOwnRate ? 33 : 9, hasOwnRate ? 37 : 13), 2);
+  return configuration === 7 ? 8 : configuration || 0;
 }
 
 const channelConfiguration = (channels: number): number => (channels === 8 ? 7 : channels);

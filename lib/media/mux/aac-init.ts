@@ -33,12 +33,18 @@ export function aacInit({ config, sampleRateHz, channels }: AacTrack): Uint8Arra
   });
 }
 
-/** ISO/IEC 14496-1, 7.2.6; all lengths below 128, so one byte each. */
+/** ISO/IEC 14496-1, 7.2.6. */
 function elementaryStreamDescriptor(config: Uint8Array): Uint8Array {
-  const specific = [0x05, config.byteLength, ...config];
+  const specific = descriptor(0x05, config);
   // 0x40, 0x15: MPEG-4 audio; an audio stream, not upstream.
-  const decoder = [0x04, 13 + specific.length, 0x40, 0x15, ...zeros(3 + 4 + 4), ...specific];
-  const sync = [0x06, 1, 0x02];
-  const contents = [...u16(1), 0, ...decoder, ...sync];
-  return fullBox('esds', 0, 0, [0x03, contents.length, ...contents]);
+  const decoder = descriptor(0x04, [0x40, 0x15, ...zeros(3 + 4 + 4), ...specific]);
+  const sync = descriptor(0x06, [0x02]);
+  return fullBox('esds', 0, 0, descriptor(0x03, [...u16(1), 0, ...decoder, ...sync]));
+}
+
+/** Lengths have seven bits to the byte, the highest first (ISO/IEC 14496-1, 8.3.3). */
+function descriptor(tag: number, contents: ArrayLike<number>): number[] {
+  const length = [contents.length & 0x7f];
+  for (let rest = contents.length >> 7; rest > 0; rest >>= 7) length.unshift(0x80 | (rest & 0x7f));
+  return [tag, ...length, ...Array.from(contents)];
 }

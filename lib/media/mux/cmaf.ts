@@ -10,7 +10,10 @@ export type RenditionSegment = Readonly<{
   /** One fragment: `moof` and `mdat`. */
   media: Uint8Array;
   info: RenditionInfo;
-  /** Of audio, on the timeline: its frames do not begin and end where those of the video do. */
+  /**
+   * What the media covers on the timeline, where that differs from the source segment's span: audio,
+   * whose frames do not end at the cut. To the nearest tick; a piece ends where the next one starts.
+   */
   startTicks?: number;
   durationTicks?: number;
 }>;
@@ -126,21 +129,47 @@ const decodeTime = (view: DataView, at: number): number =>
 
 export type TimedSample = Omit<CmafSample, 'ptsTicks'> & Readonly<{ durationTicks: number }>;
 
+/** Depends on no other sample, or on others and is no sync sample (ISO/IEC 14496-12, 8.8.3.1). */
+const flagsOf = ({ isSync }: TimedSample): number =>
+  isSync ? 0x0200_0000 : 0x0100_0000 | NON_SYNC;
+
+/**
+ * What `trun` says of each sample, in its order: its flag there, and in `tfhd` for a value that all
+ * samples have in common (8.8.7, 8.8.8).
+ */
+const SAMPLE_FIELDS = [
+  { inRun: 0x100, inHeader: 0x08, of: ({ durationTicks }: TimedSample) => durationTicks },
+  { inRun: 0x200, inHeader: 0x10, of: ({ bytes }: TimedSample) => bytes.byteLength },
+  { inRun: 0x400, inHeader: 0x20, of: flagsOf },
+  { inRun: 0x800, inHeader: 0, of: ({ compositionTicks }: TimedSample) => compositionTicks },
+] as const;
+
+const BASE_IS_MOOF = 0x02_0000;
+const HAS_DATA_OFFSET = 0x01;
+
 /** One fragment (`moof`, `mdat`) of track 1; times in the track's time scale. */
 export function writeFragment(
   startTicks: number,
   samples: readonly TimedSample[],
   sequence: number,
 ): Uint8Array {
-  const run = new Uint8Array(samples.length * 16);
+  const [first] = samples;
+  const common = SAMPLE_FIELDS.filter(
+    ({ inHeader, of }) => first && samples.every((one) => of(one) === (inHeader ? of(first) : 0)),
+  );
+  const own = SAMPLE_FIELDS.filter((field) => !common.includes(field));
+  const defaults = common.filter(({ inHeader }) => inHeader);
+  const sum = (flags: readonly number[]): number => flags.reduce((a, b) => a | b, 0);
+  const header = BASE_IS_MOOF | sum(defaults.map(({ inHeader }) => inHeader));
+  const runFlags = HAS_DATA_OFFSET | sum(own.map(({ inRun }) => inRun));
+  const run = new Uint8Array(samples.length * own.length * 4);
   const view = viewOf(run);
-  samples.forEach(({ bytes, isSync, durationTicks, compositionTicks }, index) => {
-    const at = index * 16;
-    view.setUint32(at, durationTicks);
-    view.setUint32(at + 4, bytes.byteLength);
-    // Depends on no other sample, or on others and is no sync sample.
-    view.setUint32(at + 8, isSync ? 0x0200_0000 : 0x0100_0000 | NON_SYNC);
-    view.setInt32(at + 12, compositionTicks);
+  samples.forEach((sample, index) => {
+    const at = index * own.length * 4;
+    // Negative offsets as two's complement.
+    own.forEach(({ of }, field) => {
+      view.setInt32(at + field * 4, of(sample));
+    });
   });
   const moofWith = (dataOffset: number): Uint8Array =>
     box(
@@ -148,13 +177,13 @@ export function writeFragment(
       fullBox('mfhd', 0, 0, u32(sequence)),
       box(
         'traf',
-        fullBox('tfhd', 0, 0x02_0000, u32(1)),
+        fullBox('tfhd', 0, header, u32(1), ...defaults.map(({ of }) => u32(first ? of(first) : 0))),
         fullBox('tfdt', 1, 0, u64(startTicks)),
-        fullBox('trun', 1, 0xf01, u32(samples.length), u32(dataOffset), run),
+        fullBox('trun', 1, runFlags, u32(samples.length), u32(dataOffset), run),
       ),
     );
   const moof = moofWith(moofWith(0).byteLength + 8);
-  const dataBytes = samples.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  const dataBytes = samples.reduce((total, { bytes }) => total + bytes.byteLength, 0);
   const dataHeader = Uint8Array.from([...u32(8 + dataBytes), ...Buffer.from('mdat')]);
   return Buffer.concat([moof, dataHeader, ...samples.map(({ bytes }) => bytes)]);
 }

@@ -310,6 +310,7 @@ function startRun(
         }
       : {}),
     audio: facts.audio.map((track) => ({
+      trackId: track.trackId,
       codec: track.codec,
       sampleRateHz: track.sampleRateHz,
       channels: track.channels,

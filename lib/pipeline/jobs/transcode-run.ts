@@ -110,7 +110,7 @@ async function transcode(
     facts: segment.facts,
     timestampOffsetTicks: segment.timestampOffsetTicks,
     rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
-    audioAnchors: run.audio,
+    audioTracks: run.audio,
     previous: previous && { ...previous, source: previousSource },
     findEndTicks: () => findEndTicks(deps, stream, segment, signal),
     targetSeconds: await targetSeconds(records, stream),
