@@ -10,6 +10,7 @@ import { hashKey } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import type { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import type { WorkerFleet } from '../../lib/ports/ports.ts';
+import { MEDIA_THREADS } from './media-threads.ts';
 
 export const OWNER_KEY = 'owner-key-of-the-tests';
 export const START_MS = Date.parse('2026-01-01T00:00:00.000Z');
@@ -41,6 +42,6 @@ export async function testEngine(
     ports.close();
     await rm(path, { recursive: true, force: true });
   });
-  const deps = { ...withRecords(ports), ownerKeyHash: hashKey(OWNER_KEY) };
+  const deps = { ...withRecords(ports), ...MEDIA_THREADS, ownerKeyHash: hashKey(OWNER_KEY) };
   return { deps, records: deps.records, workFolder: folder.tmp, clock };
 }

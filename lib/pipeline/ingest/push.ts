@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { requestEnd } from './end.ts';
-import { loadInspection, type UploadResult, uploadSegment } from './upload.ts';
+import { type UploadResult, uploadSegment } from './upload.ts';
 
 /** Each playlist repeats the one before; only its newest lines are new. */
 const NEWEST_LINES = 4;
@@ -87,8 +87,7 @@ export async function storeInit(
   bytes: Uint8Array,
   session?: string,
 ): Promise<void> {
-  const { checkInitSegment } = await loadInspection();
-  await checkInitSegment(bytes);
+  await deps.inspection.run('checkInitSegment', stream.uid, [bytes]);
   const digest = digestOf(bytes);
   const key = sourceInitKey(stream, digest);
   await deps.media.put(key, bytes, MEDIA_FORMATS.mp4.contentType);

@@ -48,9 +48,6 @@ const MAX_RACES = 5;
 /** A segment that is uploaded again so much later and has no job in the queue has lost it. */
 const REPEATED_UPLOAD_MS = 5000;
 
-/** Demuxers are large: a process loads them after its start, or when the first segment comes. */
-export const loadInspection = () => import('../../media/inspect.ts');
-
 export async function uploadSegment(
   deps: Deps,
   stream: Versioned<Stream>,
@@ -83,8 +80,10 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
-    const { inspectSegment } = await loadInspection();
-    inspected ??= await inspectSegment(upload.bytes, init?.bytes);
+    inspected ??= await deps.inspection.run('inspectSegment', stream.value.uid, [
+      upload.bytes,
+      init?.bytes,
+    ]);
     const stored = await store(deps, stream, upload, digest, place, inspected, init?.key);
     if (stored === 'raced') {
       stream = (await records.findStream(stream.value.videoId)) ?? stream;
