@@ -6,14 +6,19 @@
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioPreroll, SegmentFacts } from '../domain/segment.ts';
+import { transcodeTimeoutMs } from '../domain/segment-work.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import type { AudioAnchor } from './audio/frame-alignment.ts';
 import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
 import type { RenditionSegment } from './mux/cmaf.ts';
 import { encodeRungs, finishRung } from './video/video-renditions.ts';
+
+/** Of a segment's audio tracks at once. */
+const MAX_ENCODERS = 2;
 
 export type PreviousSegment = Readonly<{
   facts: SegmentFacts;
@@ -41,6 +46,8 @@ export type TranscodeInput = Readonly<{
   findEndTicks?: (() => Promise<number | undefined>) | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
+  /** The segment is given up after it; by what it holds, if it is left out. */
+  timeoutMs?: number | undefined;
   workFolder: string;
   signal: AbortSignal;
 }>;
@@ -63,6 +70,8 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
   const folder = await mkdtemp(join(workFolder, 'segment-'));
   const stop = new AbortController();
   const signal = AbortSignal.any([input.signal, stop.signal]);
+  const { timeoutMs = transcodeTimeoutMs(facts) } = input;
+  const timer = setTimeout(() => stop.abort(tooSlow(timeoutMs)), timeoutMs);
   try {
     const [rungs, audio] = await allOrStop(stop, [
       encodeVideo(input, media, folder, signal),
@@ -81,9 +90,17 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
       durationTicks: endTicks - startTicks,
     };
   } finally {
+    clearTimeout(timer);
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const tooSlow = (timeoutMs: number): DomainError =>
+  new DomainError(
+    'undecodable',
+    `Transcoding it took longer than ${Math.round(timeoutMs / 1000)} s.`,
+    'Lower the size or the frame rate of the source, or run workers on a faster machine.',
+  );
 
 /** All results; at the first failure the others are stopped and waited for, as they use the folder. */
 async function allOrStop<T extends readonly unknown[]>(
@@ -128,23 +145,45 @@ async function encodeAudio(
   folder: string,
   signal: AbortSignal,
 ): Promise<Record<string, RenditionSegment>> {
-  const made = await Promise.all(
-    audio.map(async (track, index) => {
-      const rendition = await makeAudioRendition({
-        track,
-        index,
-        timestampOffsetTicks,
-        // A track that the run did not begin with counts from the timeline's start.
-        anchor: audioAnchors[index] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz },
-        previous: previousAudio(previous, index),
-        folder,
-        signal,
+  // Of more tracks than the upload took, the first are in the facts.
+  const taken = audio.slice(0, facts.audio.length);
+  const made = await mapInTurns(taken, MAX_ENCODERS, async (track, index) => {
+    const rendition = await makeAudioRendition({
+      track,
+      index,
+      timestampOffsetTicks,
+      // A track that the run did not begin with counts from the timeline's start.
+      anchor: audioAnchors[index] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz },
+      previous: previousAudio(previous, index),
+      folder,
+      signal,
+    });
+    // Tracks are identified by the order in which the container lists them.
+    return [index === 0 ? 'audio' : `audio-${index + 1}`, rendition] as const;
+  });
+  return Object.fromEntries(made);
+}
+
+/** As `Promise.all`, but so many at once; after a failure no more are begun, and it waits for those that run. */
+async function mapInTurns<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  map: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const runTurns = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) {
+      results[index] = await map(items[index] as Item, index).catch((error: unknown) => {
+        next = items.length;
+        throw error;
       });
-      return [index === 0 ? 'audio' : `audio-${index + 1}`, rendition] as const;
-    }),
-  );
-  // Tracks are identified by the order in which the container lists them.
-  return Object.fromEntries(made.slice(0, facts.audio.length));
+    }
+  };
+  const turns = Array.from({ length: atOnce }, runTurns);
+  await Promise.allSettled(turns);
+  await Promise.all(turns);
+  return results;
 }
 
 function previousAudio(previous: PreviousSegment | undefined, index: number) {

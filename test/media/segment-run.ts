@@ -51,6 +51,7 @@ export type RunOptions = Readonly<{
   withPrevious?: boolean;
   knowsEnds?: boolean;
   threads?: number;
+  timeoutMs?: number;
 }>;
 
 export type JoinedSample = Readonly<{ bytes: Uint8Array; ptsTicks: number }>;
@@ -91,7 +92,8 @@ export async function transcodePlaced(
   const segment = placed[index];
   if (!first || !segment) throw new Error(`There is no segment ${index}.`);
   const init = clip.init ? { init: clip.init } : {};
-  const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER, threads } = options;
+  const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER } = options;
+  const { threads, timeoutMs } = options;
   const previous = withPrevious ? placed[index - 1] : undefined;
   const next = knowsEnds ? placed[index + 1] : undefined;
   const { bytes, facts, timestampOffsetTicks } = segment;
@@ -109,7 +111,8 @@ export async function transcodePlaced(
     ...(next
       ? { findEndTicks: async () => next.facts.startTicks + next.timestampOffsetTicks }
       : {}),
-    ...(threads === undefined ? {} : { threads }),
+    threads,
+    timeoutMs,
     workFolder: folder,
     signal,
   });

@@ -9,10 +9,13 @@ import { ThreadPool, type ThreadPoolOptions } from './thread-pool.ts';
 const moduleOf = (name: 'inspection' | 'remux'): URL =>
   new URL(`./${name}-thread${extname(import.meta.url)}`, import.meta.url);
 
+/** Nothing is lost while a viewer waits. */
+const VIEWER_WAIT_MS = 15_000;
+
 type Report = ThreadPoolOptions['report'];
 
 export const inspectionThreads = (report: Report): ThreadPool<InspectionTasks> =>
   new ThreadPool({ module: moduleOf('inspection'), report });
 
 export const remuxThreads = (report: Report): ThreadPool<RemuxTasks> =>
-  new ThreadPool({ module: moduleOf('remux'), report });
+  new ThreadPool({ module: moduleOf('remux'), maxWaitMs: VIEWER_WAIT_MS, report });

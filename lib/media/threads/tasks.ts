@@ -49,11 +49,14 @@ export function copyBytes(value: unknown, copies: ArrayBuffer[] = []): [unknown,
       return copy;
     }
     if (Array.isArray(part)) return part.map(copyOf);
-    if (typeof part !== 'object' || part === null) return part;
+    if (!isPlainObject(part)) return part;
     return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, copyOf(inner)]));
   };
   return [copyOf(value), copies];
 }
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 export const sizeOf = (value: unknown): number =>
   value instanceof Uint8Array

@@ -15,13 +15,15 @@ export type ThreadPoolOptions = Readonly<{
   report: (error: unknown, what: string) => void;
   threads?: number;
   limits?: (sizeBytes: number) => TaskLimits;
+  /** A task that has found no thread by then is to be tried again. */
+  maxWaitMs?: number;
 }>;
 
 /** Two at least: while one spins to its deadline, others are served by the second. */
 const DEFAULT_THREADS = Math.max(2, Math.min(4, availableParallelism()));
 
 /** With the longest wait, a request's body is answered within five seconds. */
-const MAX_WAIT_MS = 1500;
+const DEFAULT_MAX_WAIT_MS = 1500;
 const MIN_TIME_MS = 3000;
 /** Bodies of presigned uploads have up to 512 MB. */
 const TIME_MS_PER_MB = 50;
@@ -54,7 +56,12 @@ export class ThreadPool<T extends Tasks> {
 
   /** Threads start when they are needed. */
   constructor(options: ThreadPoolOptions) {
-    this.#options = { threads: DEFAULT_THREADS, limits: defaultLimits, ...options };
+    this.#options = {
+      threads: DEFAULT_THREADS,
+      limits: defaultLimits,
+      maxWaitMs: DEFAULT_MAX_WAIT_MS,
+      ...options,
+    };
     this.#maxOfGroup = Math.max(1, this.#options.threads >> 1);
   }
 
@@ -102,18 +109,19 @@ export class ThreadPool<T extends Tasks> {
 
   /** Resolves when a thread is free for the group; first come, first served among those that may. */
   #turn(group: string): Promise<void> {
+    const { maxWaitMs } = this.#options;
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
         reject(
           new DomainError(
             'unavailable',
-            `Others are read before this segment; it has waited for ${MAX_WAIT_MS / 1000} s.`,
+            `Others are read before this segment; it has waited for ${maxWaitMs / 1000} s.`,
             'Try it again in a second.',
           ),
         );
       };
-      const timer = setTimeout(giveUp, MAX_WAIT_MS);
+      const timer = setTimeout(giveUp, maxWaitMs);
       const begin = () => {
         clearTimeout(timer);
         resolve();
