@@ -85,8 +85,8 @@ describe('a pool of threads', () => {
   });
 
   test('ends a task that spins at its deadline, and has a new thread for the next', async () => {
-    const { pool } = setUp({ threads: 1, timeMs: 2500 });
-    await refused(pool.run('spin', 'a', []), 'undecodable', /not be read within 2.5 s/);
+    const { pool } = setUp({ threads: 1, timeMs: 500 });
+    await refused(pool.run('spin', 'a', []), 'undecodable', /not be read within 0.5 s/);
     assert.equal(await pool.run('count', 'a', [BYTES]), 3);
   });
 

@@ -4,7 +4,11 @@ import { Worker } from 'node:worker_threads';
 import { DomainError } from '../../domain/errors.ts';
 import { copyBytes, type TaskCall, type TaskReply } from './tasks.ts';
 
-export type TaskLimits = Readonly<{ timeMs: number; memoryBytes: number }>;
+export type TaskLimits = Readonly<{
+  /** Of the processor: a machine that is busy with other things does not count against a task. */
+  timeMs: number;
+  memoryBytes: number;
+}>;
 
 /** What a task threw that is no DomainError: a fault of ours, or bytes that nobody foresaw. */
 export class TaskFault extends Error {
@@ -19,7 +23,9 @@ const MB = 1 << 20;
  */
 const HARD_LIMITS = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 32 };
 const WATCH_INTERVAL_MS = 50;
-const START_TIMEOUT_MS = 20_000;
+/** A task that has not had its time of the processor after so many times that is to be tried again. */
+const PATIENCE = 8;
+const START_TIMEOUT_MS = 60_000;
 
 export class TaskThread {
   readonly #worker: Worker;
@@ -36,7 +42,7 @@ export class TaskThread {
       this.#isGone = true;
       this.#settle?.(new Error('The thread ended.'));
     });
-    this.#ready = this.#reply(START_TIMEOUT_MS).then((reply) => {
+    this.#ready = this.#reply(START_TIMEOUT_MS, tooBusy()).then((reply) => {
       if (reply instanceof Error) throw new Error('A thread cannot be started.', { cause: reply });
       // Only a task keeps the process from ending, by its timer.
       this.#worker.unref();
@@ -51,15 +57,16 @@ export class TaskThread {
 
   /**
    * One task at a time. Throws what the task throws: DomainErrors as they are, TaskFault for all
-   * others; `undecodable` beyond a limit, after which the thread is gone. Any other error: the thread
-   * cannot be started.
+   * others; `undecodable` beyond a limit, and `unavailable` when the machine is too busy, after which
+   * the thread is gone. Any other error: the thread cannot be started.
    */
   async run({ name, args }: TaskCall, limits: TaskLimits): Promise<unknown> {
     await this.#ready;
     const [copied, copies] = copyBytes(args);
+    const startMs = this.#processorMs();
     this.#worker.postMessage({ name, args: copied }, copies);
-    const watch = setInterval(() => this.#checkMemory(limits.memoryBytes), WATCH_INTERVAL_MS);
-    const reply = await this.#reply(limits.timeMs);
+    const watch = setInterval(() => this.#check(limits, startMs), WATCH_INTERVAL_MS);
+    const reply = await this.#reply(PATIENCE * limits.timeMs, tooBusy());
     clearInterval(watch);
     if (!(reply instanceof Error)) return resultOf(reply);
     this.end();
@@ -75,10 +82,10 @@ export class TaskThread {
     void this.#worker.terminate();
   }
 
-  /** The thread's next message; an Error when there will be none. */
-  #reply(timeMs: number): Promise<TaskReply | Error> {
+  /** The thread's next message; an Error when there will be none, `late` after the time. */
+  #reply(timeMs: number, late: Error): Promise<TaskReply | Error> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle?.(tooSlow(timeMs)), timeMs);
+      const timer = setTimeout(() => this.#settle?.(late), timeMs);
       this.#settle = (reply) => {
         clearTimeout(timer);
         this.#settle = undefined;
@@ -87,11 +94,26 @@ export class TaskThread {
     });
   }
 
-  async #checkMemory(limitBytes: number): Promise<void> {
-    // Answered even by a thread that spins; not by one that is ending.
-    const heap = await this.#worker.getHeapStatistics().catch(() => undefined);
+  /** Asks the thread, which answers even while it spins; not when it is ending. */
+  async #check({ timeMs, memoryBytes }: TaskLimits, startMs: Promise<number>): Promise<void> {
+    const settle = this.#settle;
+    const [fromMs, nowMs, heap] = await Promise.all([
+      startMs,
+      this.#processorMs(),
+      this.#worker.getHeapStatistics().catch(() => undefined),
+    ]);
+    // By now another task may have begun.
+    if (this.#settle !== settle) return;
     const usedBytes = heap ? heap.used_heap_size + heap.external_memory : 0;
-    if (usedBytes > limitBytes) this.#settle?.(tooMuchMemory(limitBytes));
+    if (usedBytes > memoryBytes) settle?.(tooMuchMemory(memoryBytes));
+    else if (nowMs - fromMs >= timeMs) settle?.(tooSlow(timeMs));
+  }
+
+  /** What the thread has had of the processor; the time that has passed where Node.js does not tell. */
+  async #processorMs(): Promise<number> {
+    if (!this.#worker.cpuUsage) return performance.now();
+    const used = await this.#worker.cpuUsage().catch(() => undefined);
+    return used ? (used.user + used.system) / 1000 : 0;
   }
 }
 
@@ -106,6 +128,13 @@ const HINT =
 
 const tooSlow = (timeMs: number): DomainError =>
   new DomainError('undecodable', `The segment could not be read within ${timeMs / 1000} s.`, HINT);
+
+const tooBusy = (): DomainError =>
+  new DomainError(
+    'unavailable',
+    'The server is too busy to read the segment.',
+    'Send it again in a second; if that happens often, give the server more processors.',
+  );
 
 const tooMuchMemory = (bytes: number): DomainError =>
   new DomainError(

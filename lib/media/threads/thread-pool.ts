@@ -73,7 +73,7 @@ export class ThreadPool<T extends Tasks> {
   /**
    * `group`: whose task it is; a group has half of the threads at most. Throws the task's DomainErrors;
    * `undecodable` when a limit is exceeded or the task fails otherwise; `unavailable` when no thread
-   * was free in time.
+   * was free in time, or the machine is too busy.
    */
   async run<Name extends keyof T & string>(
     name: Name,
