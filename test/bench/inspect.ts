@@ -62,11 +62,12 @@ async function measureThreads(): Promise<Figure[]> {
     times.inline.push(inlineMs);
     times.thread.push(threadMs);
   }
-  const [inlineMs, threadMs] = [quantile(times.inline, 0.5), quantile(times.thread, 0.5)];
+  // The quick ones: what else the machine does would be counted once more for each thread.
+  const [inlineMs, threadMs] = [quantile(times.inline, 0.1), quantile(times.thread, 0.1)];
   const note = `${(bytes.byteLength / 1e6).toFixed(1)} MB, ${inlineMs.toFixed(1)} ms in line`;
   return [
-    { name: 'inspection in a thread : in line, median', value: threadMs / inlineMs },
-    { name: 'inspection in a thread, median ms', value: threadMs, note },
+    { name: 'inspection in a thread : in line, quickest tenth', value: threadMs / inlineMs },
+    { name: 'inspection in a thread, quickest tenth, ms', value: threadMs, note },
   ];
 }
 

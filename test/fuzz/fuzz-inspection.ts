@@ -69,5 +69,7 @@ function faultOf(outcome: unknown, thrown: unknown): string | undefined {
   if (thrown instanceof Error) return thrown.message.split('\n').slice(0, 3).join(' ');
   if (outcome === 'taken') return undefined;
   if (!(outcome instanceof DomainError)) return String(outcome);
-  return /could not be read within/.test(outcome.message) ? outcome.message : undefined;
+  const isLimit =
+    /could not be read within/.test(outcome.message) || outcome.code === 'unavailable';
+  return isLimit ? outcome.message : undefined;
 }

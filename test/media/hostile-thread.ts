@@ -12,6 +12,7 @@ const TASKS = {
   async spin() {
     for (;;) KEEP.length = 0;
   },
+  wait: () => new Promise<never>(() => undefined),
   async hoardObjects() {
     for (;;) KEEP.push({ one: { of: KEEP.length } });
   },

@@ -90,6 +90,12 @@ describe('a pool of threads', () => {
     assert.equal(await pool.run('count', 'a', [BYTES]), 3);
   });
 
+  test('ends a task that waits for what never comes', async () => {
+    const { pool } = setUp({ threads: 1, timeMs: 500 });
+    await refused(pool.run('wait', 'a', []), 'undecodable', /not be read within 0.5 s/);
+    assert.equal(await pool.run('count', 'a', [BYTES]), 3);
+  });
+
   test('ends a task that hoards memory, in objects or in buffers, and the process lives', async () => {
     const { pool } = setUp({ threads: 1, memoryMb: 96 });
     await refused(pool.run('hoardObjects', 'a', []), 'undecodable', /within 96 MB of memory/);

@@ -5,7 +5,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { copyBytes, type TaskCall, type TaskReply } from './tasks.ts';
 
 export type TaskLimits = Readonly<{
-  /** Of the processor: a machine that is busy with other things does not count against a task. */
+  /** Without the time in which a busy machine does other things. */
   timeMs: number;
   memoryBytes: number;
 }>;
@@ -21,7 +21,7 @@ const MB = 1 << 20;
  * V8 may end the whole process at its own limit instead of the thread, if one allocation goes far
  * beyond it. So the thread is ended from outside, far below.
  */
-const HARD_LIMITS = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 32 };
+const HARD_LIMITS = { maxOldGenerationSizeMb: 2048 };
 const WATCH_INTERVAL_MS = 50;
 /** A task that has not had its time of the processor after so many times that is to be tried again. */
 const PATIENCE = 8;
@@ -63,7 +63,7 @@ export class TaskThread {
   async run({ name, args }: TaskCall, limits: TaskLimits): Promise<unknown> {
     await this.#ready;
     const [copied, copies] = copyBytes(args);
-    const startMs = this.#processorMs();
+    const startMs = this.#spentMs();
     this.#worker.postMessage({ name, args: copied }, copies);
     const watch = setInterval(() => this.#check(limits, startMs), WATCH_INTERVAL_MS);
     const reply = await this.#reply(PATIENCE * limits.timeMs, tooBusy());
@@ -99,7 +99,7 @@ export class TaskThread {
     const settle = this.#settle;
     const [fromMs, nowMs, heap] = await Promise.all([
       startMs,
-      this.#processorMs(),
+      this.#spentMs(),
       this.#worker.getHeapStatistics().catch(() => undefined),
     ]);
     // By now another task may have begun.
@@ -109,11 +109,15 @@ export class TaskThread {
     else if (nowMs - fromMs >= timeMs) settle?.(tooSlow(timeMs));
   }
 
-  /** What the thread has had of the processor; the time that has passed where Node.js does not tell. */
-  async #processorMs(): Promise<number> {
+  /**
+   * What the thread has had of the processor, and has waited for nothing; the time that has passed where
+   * Node.js does not tell. A parser that waits will never end: all its bytes are there.
+   */
+  async #spentMs(): Promise<number> {
     if (!this.#worker.cpuUsage) return performance.now();
     const used = await this.#worker.cpuUsage().catch(() => undefined);
-    return used ? (used.user + used.system) / 1000 : 0;
+    const { idle } = this.#worker.performance.eventLoopUtilization();
+    return used ? (used.user + used.system) / 1000 + idle : 0;
   }
 }
 
