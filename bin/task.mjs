@@ -32,6 +32,7 @@ const TASKS = {
   encoder: { programs: ['ffmpeg'], steps: [['bin/encoder.ts']] },
   test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
   bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
+  fuzz: { programs: ['ffmpeg'], steps: [['test/fuzz/main.ts']] },
   screenshot: { programs: ['ffmpeg', 'chromium'], steps: [['test/support/screenshot.ts']] },
   'test:aws': {
     programs: ['ffmpeg', 'chromium'],

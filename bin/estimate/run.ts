@@ -27,6 +27,7 @@ import { startWorker } from '../../lib/pipeline/jobs/worker.ts';
 import { sendScalingRequest } from '../../lib/pipeline/messages.ts';
 import type { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import type { QueueName } from '../../lib/ports/queues.ts';
+import { mediaThreads } from '../serve/running-system.ts';
 import { eachRole, type Role } from './costs.ts';
 import { countingPorts, countingQueue } from './counting-ports.ts';
 import { makeSource, SOURCE_PX } from './media.ts';
@@ -90,8 +91,10 @@ class Run {
     this.#options = options;
     this.#folder = folder;
     const ownerKeyHash = hashKey(KEY);
+    const threads = mediaThreads();
     this.#deps = eachRole((role) => {
-      const deps = { ...withRecords(countingPorts(ports, this.#meters[role])), ownerKeyHash };
+      const counted = countingPorts(ports, this.#meters[role]);
+      const deps = { ...withRecords(counted), ...threads, ownerKeyHash };
       return role === 'transcode' ? { ...deps, media: cachePuts(deps.media) } : deps;
     });
   }

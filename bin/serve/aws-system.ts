@@ -23,6 +23,7 @@ import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { type Stage, stageDeployedHere } from '../deploy/deployments.ts';
 import { localFleet, scalingLimits, startScaling } from './local-fleet.ts';
 import {
+  mediaThreads,
   pollQueue,
   REQUESTS_GRACE_MS,
   type RunningSystem,
@@ -52,6 +53,7 @@ export async function startAwsSystem(
   const workers = isOurs ? await startWorkers(config, env, ports) : undefined;
   const deps: Deps = {
     ...withRecords(ports),
+    ...mediaThreads(),
     ...(workers && { fleet: workers.fleet }),
     ownerKeyHash: hashKey(ownerKey),
     streamDefaults: stage.streamDefaults,

@@ -15,7 +15,13 @@ import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { DEAD_LETTER_NAMES, isHandled, QUEUE_NAMES, QUEUES } from '../../lib/ports/queues.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { localFleet, scalingLimits, startScaling } from './local-fleet.ts';
-import { pollQueue, REQUESTS_GRACE_MS, type RunningSystem, routesOf } from './running-system.ts';
+import {
+  mediaThreads,
+  pollQueue,
+  REQUESTS_GRACE_MS,
+  type RunningSystem,
+  routesOf,
+} from './running-system.ts';
 
 const WORKER = fileURLToPath(new URL('./local-worker.ts', import.meta.url));
 
@@ -36,7 +42,11 @@ export async function startSystem(
   });
   ports.releaseAll();
   const ownerKey = config.ownerKey ?? folder.secrets.ownerKey;
-  const deps: Deps = { ...withRecords(ports), ownerKeyHash: hashKey(ownerKey) };
+  const deps: Deps = {
+    ...withRecords(ports),
+    ...mediaThreads(),
+    ownerKeyHash: hashKey(ownerKey),
+  };
   const presignedPuts = presignedPutServer({
     store: ports.media,
     signingKey: folder.secrets.presignSigningKey,

@@ -7,6 +7,7 @@ import { ROUTES, type RouteName } from '../../lib/api/routes.ts';
 import { reportError } from '../../lib/base/log.ts';
 import type { Gateway } from '../../lib/embedded/gateway.ts';
 import { QueuePoller, type QueuePollerOptions } from '../../lib/embedded/queue-poller.ts';
+import { inspectionThreads, remuxThreads } from '../../lib/media/threads/media-threads.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import type { WorkQueue } from '../../lib/ports/ports.ts';
 
@@ -20,6 +21,13 @@ export type RunningSystem = Readonly<{
 /** Of those ten seconds. */
 export const REQUESTS_GRACE_MS = 3_000;
 export const WORKERS_GRACE_MS = 8_000;
+
+/** The first upload finds a thread that waits. */
+export function mediaThreads(): Pick<Deps, 'inspection' | 'remuxing'> {
+  const inspection = inspectionThreads(reportError);
+  inspection.warmUp();
+  return { inspection, remuxing: remuxThreads(reportError) };
+}
 
 type Routes = ConstructorParameters<typeof Gateway>[0]['routes'];
 

@@ -1,14 +1,12 @@
-import { loadInspection } from '../../lib/pipeline/ingest/upload.ts';
 import { pushHandler } from '../api/upload.ts';
-import { afterStart } from '../runtime/after-start.ts';
 import { keyedFunction } from '../runtime/entries.ts';
 import { mediaStore } from '../runtime/media-store.ts';
+import { inspection } from '../runtime/media-threads.ts';
 import { recordStore, workQueues } from '../runtime/ports.ts';
 
 export const handler = keyedFunction(pushHandler, {
   media: mediaStore(),
+  inspection: inspection(),
   store: recordStore(),
   queues: workQueues('liveJobs', 'publish', 'delayed', 'scaling'),
 });
-
-afterStart(loadInspection);

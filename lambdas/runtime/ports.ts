@@ -30,6 +30,8 @@ export type Parts = Readonly<{
   store?: RecordStore;
   fleet?: WorkerFleet;
   queues?: Partial<WorkQueues>;
+  inspection?: Deps['inspection'];
+  remuxing?: Deps['remuxing'];
   ownerKey?: Readonly<{ hash: string }>;
 }>;
 
@@ -43,6 +45,8 @@ export function functionDeps(parts: Parts): Deps {
     store,
     records: new StreamRecords(store),
     fleet: parts.fleet ?? absent('fleet'),
+    inspection: parts.inspection ?? absent('threads for inspection'),
+    remuxing: parts.remuxing ?? absent('threads for remuxing'),
     queues: forEachQueue((name) => parts.queues?.[name] ?? absent(`queue ${name}`)),
     // The key may be changed while the function is warm.
     get ownerKeyHash() {

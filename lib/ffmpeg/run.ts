@@ -1,6 +1,9 @@
 /** Runs ffmpeg to its end, for the worker. The encoder client starts its own long-running ffmpeg (lib/encoder). */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
+import { DomainError } from '../domain/errors.ts';
 import { findFfmpeg } from './find.ts';
 
 export type FfmpegOutput = Readonly<{
@@ -11,6 +14,12 @@ export type FfmpegOutput = Readonly<{
 
 /** ffmpeg's reports of a broken source may be endless. */
 const MAX_STDERR_CHARACTERS = 8192;
+
+/** The sound of the longest segment, or a line for each of its frames, is a fraction of it. */
+const MAX_STDOUT_BYTES = 64 << 20;
+
+/** When memory runs out, Linux ends the process with the highest (-1000 to 1000): not the one that serves. */
+const OOM_SCORE_ADJUSTMENT = '500';
 
 /** ffmpeg ended otherwise than with 0. The message carries the command, to be pasted into a shell. */
 export class FfmpegError extends Error {
@@ -35,7 +44,8 @@ export class FfmpegError extends Error {
 
 /**
  * Throws FfmpegError when it ends otherwise than with 0, the error of `spawn` or of `findFfmpeg` when
- * it cannot be started, and the reason of `signal`, which kills it.
+ * it cannot be started, the reason of `signal`, which kills it, and DomainError `undecodable` when it
+ * writes without end.
  */
 export async function runFfmpeg({
   args,
@@ -47,9 +57,15 @@ export async function runFfmpeg({
   return new Promise((resolve, reject) => {
     const killed = { signal, killSignal: 'SIGKILL' } as const;
     const child = spawn(path, allArgs, { stdio: ['ignore', 'pipe', 'pipe'], ...killed });
+    yieldToOthers(child);
     const pieces: Buffer[] = [];
+    let stdoutBytes = 0;
     let stderrTail = '';
-    child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+    child.stdout.on('data', (piece: Buffer) => {
+      stdoutBytes += piece.byteLength;
+      if (stdoutBytes <= MAX_STDOUT_BYTES) pieces.push(piece);
+      else child.kill('SIGKILL');
+    });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARACTERS);
     });
@@ -57,10 +73,30 @@ export async function runFfmpeg({
     child.on('error', (error) => !signal?.aborted && reject(error));
     child.on('close', (exitCode, killedBy) => {
       if (signal?.aborted) reject(signal.reason);
+      else if (stdoutBytes > MAX_STDOUT_BYTES) reject(tooMuchOutput());
       else if (exitCode === 0) resolve({ stdout: Buffer.concat(pieces), stderrTail });
       else reject(new FfmpegError(quoteCommand(path, allArgs), stderrTail, exitCode, killedBy));
     });
   });
+}
+
+const tooMuchOutput = (): DomainError =>
+  new DomainError(
+    'undecodable',
+    `ffmpeg made more than ${MAX_STDOUT_BYTES >> 20} MB of one track.`,
+    'The timestamps are broken; play the segment with ffplay to see.',
+  );
+
+/**
+ * Requests and playlists come before pictures: what serves needs little time, but at once. Alone on the
+ * machine ffmpeg still has all of it. What a platform does not know or allow is left as it is.
+ */
+function yieldToOthers({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
+    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
+  } catch {}
 }
 
 /** The command as a POSIX shell takes it. */

@@ -18,6 +18,8 @@ export type FunctionSpec = Readonly<{
   timeoutSeconds: number;
   /** Loads large modules after its start, from chunks of their own: they are bundled apart. */
   lazyChunks?: true;
+  /** A module of `lib/media/threads` that it runs in a thread; the file has the same name in its bundle. */
+  thread?: 'inspection-thread' | 'remux-thread';
   /** In the stack of the workers: a stage without workers of its own needs none. */
   withWorkers?: true;
 }>;
@@ -61,12 +63,14 @@ export const FUNCTION_TABLE = {
     routes: ['upload'],
     permissions: ['read owner key', ...INGEST],
     lazyChunks: true,
+    thread: 'inspection-thread',
     ...UPLOAD,
   },
   push: {
     routes: ['pushPut', 'pushPost'],
     permissions: ['read owner key', ...INGEST, 'send publish'],
     lazyChunks: true,
+    thread: 'inspection-thread',
     ...UPLOAD,
   },
   'push-delete': {
@@ -86,6 +90,7 @@ export const FUNCTION_TABLE = {
     routes: ['viewSegment'],
     permissions: ['read records', 'read source', 'read media', 'write media'],
     lazyChunks: true,
+    thread: 'remux-thread',
     ...VIEW,
   },
   healthz: {
@@ -120,6 +125,7 @@ export const FUNCTION_TABLE = {
     memoryMb: 2048,
     timeoutSeconds: 120,
     lazyChunks: true,
+    thread: 'inspection-thread',
   },
   'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'send publish'], ...STEP },
   'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },

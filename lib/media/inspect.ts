@@ -3,6 +3,13 @@
 import { DomainError } from '../domain/errors.ts';
 import { limitNotices } from '../domain/notice.ts';
 import type { AudioFacts, AudioPreroll, SegmentFacts, VideoFacts } from '../domain/segment.ts';
+import {
+  MAX_AUDIO_TRACKS,
+  MAX_FRAME_PIXELS,
+  MAX_FRAMES,
+  MAX_PIXELS,
+  pixelsOf,
+} from '../domain/segment-work.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
 import { cutPreroll } from './audio/preroll.ts';
 import { demuxSegment, describeFormat } from './demux/demux.ts';
@@ -14,7 +21,7 @@ import { isoKind } from './iso-boxes.ts';
 const MAX_SIDE_PX = 16_384;
 const MAX_FRAMES_PER_SECOND = 300;
 /** A longer segment is one whose timestamps jump: no encoder cuts it so. */
-const MAX_SPAN_TICKS = 3600 * TICKS_PER_SECOND;
+const MAX_SPAN_TICKS = 900 * TICKS_PER_SECOND;
 
 export type Inspection = Readonly<{ facts: SegmentFacts; preroll: readonly AudioPreroll[] }>;
 
@@ -24,13 +31,25 @@ export type Inspection = Readonly<{ facts: SegmentFacts; preroll: readonly Audio
  * `undecodable`.
  */
 export async function inspectSegment(bytes: Uint8Array, init?: Uint8Array): Promise<Inspection> {
-  const media = await demuxSegment(bytes, init);
+  const media = limitTracks(await demuxSegment(bytes, init));
   const facts = factsOf(media);
   const preroll = media.audio.flatMap((track, index) => {
     const packets = cutPreroll(track);
     return packets.length > 0 ? [{ track: index, packets }] : [];
   });
   return { facts, preroll };
+}
+
+/** Each track costs a run of ffmpeg. */
+function limitTracks(media: DemuxedSegment): DemuxedSegment {
+  const { audio, notices } = media;
+  if (audio.length <= MAX_AUDIO_TRACKS) return media;
+  const message = `Of ${audio.length} audio tracks the first ${MAX_AUDIO_TRACKS} are taken.`;
+  return {
+    ...media,
+    audio: audio.slice(0, MAX_AUDIO_TRACKS),
+    notices: [{ code: 'track_ignored', message }, ...notices],
+  };
 }
 
 function factsOf(media: DemuxedSegment): SegmentFacts {
@@ -71,6 +90,7 @@ function factsOfVideo(video: DemuxedVideo, timing: FrameTiming): VideoFacts {
     throw implausible(`${frames.length} frames last ${ticksToSeconds(endTicks - startTicks)} s.`);
   }
   checkSpan('video', startTicks, endTicks);
+  checkWork(widthPx, heightPx, frames.length);
   return {
     ...{ codec, codecString, widthPx, heightPx, startsClosed },
     ...{ startTicks, endTicks, framesPerSecond },
@@ -87,6 +107,25 @@ function factsOfAudio(track: DemuxedAudio): AudioFacts {
   const endTicks = Math.round(times.reduce((a, b) => Math.max(a, b)) + lastTicks);
   checkSpan('audio', startTicks, endTicks);
   return { ...parameters, packets: packets.length, startTicks, endTicks };
+}
+
+/** Before a worker sees it: a small body may hold pictures without end that say nothing. */
+function checkWork(widthPx: number, heightPx: number, frames: number): void {
+  const size = `${widthPx}x${heightPx}`;
+  if (widthPx * heightPx > MAX_FRAME_PIXELS) {
+    throw new DomainError(
+      'undecodable',
+      `The video measures ${size}; pictures of up to ${MAX_FRAME_PIXELS} pixels are taken, as 8192x4352.`,
+      'Have the encoder scale it down.',
+    );
+  }
+  if (frames > MAX_FRAMES || pixelsOf({ widthPx, heightPx, frames }) > MAX_PIXELS) {
+    throw new DomainError(
+      'undecodable',
+      `${frames} pictures of ${size} are too many for one segment.`,
+      `Cut shorter segments: of this size up to ${Math.min(MAX_FRAMES, Math.floor(MAX_PIXELS / (widthPx * heightPx)))} pictures.`,
+    );
+  }
 }
 
 function checkSpan(kind: string, startTicks: number, endTicks: number): void {

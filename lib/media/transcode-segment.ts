@@ -7,8 +7,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { audioRenditionName, audioSlots, type SlotTrack } from '../domain/audio-slots.ts';
+import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioPreroll, SegmentFacts } from '../domain/segment.ts';
+import { transcodeTimeoutMs } from '../domain/segment-work.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import { coverAudio } from './audio/coverage.ts';
 import { cutAudio } from './audio/cut-audio.ts';
@@ -19,6 +21,9 @@ import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
 import type { RenditionSegment } from './mux/cmaf.ts';
 import { encodeRungs, finishRung } from './video/video-renditions.ts';
+
+/** Of a segment's audio tracks at once. */
+const MAX_ENCODERS = 2;
 
 export type PreviousSegment = Readonly<{
   facts: SegmentFacts;
@@ -48,6 +53,8 @@ export type TranscodeInput = Readonly<{
   targetSeconds?: number | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
+  /** The segment is given up after it; by what it holds, if it is left out. */
+  timeoutMs?: number | undefined;
   workFolder: string;
   signal: AbortSignal;
 }>;
@@ -77,6 +84,8 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
   const folder = await mkdtemp(join(workFolder, 'segment-'));
   const stop = new AbortController();
   const signal = AbortSignal.any([input.signal, stop.signal]);
+  const { timeoutMs = transcodeTimeoutMs(facts) } = input;
+  const timer = setTimeout(() => stop.abort(tooSlow(timeoutMs)), timeoutMs);
   try {
     const cuts = cutTimes(media.video, facts, input.targetSeconds);
     const [rungs, audio] = await allOrStop(stop, [
@@ -107,9 +116,17 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
     }));
     return { startTicks, durationTicks, pieces };
   } finally {
+    clearTimeout(timer);
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const tooSlow = (timeoutMs: number): DomainError =>
+  new DomainError(
+    'undecodable',
+    `Transcoding it took longer than ${Math.round(timeoutMs / 1000)} s.`,
+    'Lower the size or the frame rate of the source, or run workers on a faster machine.',
+  );
 
 /** All results; at the first failure the others are stopped and waited for, as they use the folder. */
 async function allOrStop<T extends readonly unknown[]>(
@@ -158,23 +175,43 @@ async function encodeAudio(
 ): Promise<Record<string, RenditionSegment>> {
   const { facts, timestampOffsetTicks, audioTracks, previous } = input;
   const slots = audioSlots(audioTracks, facts.audio);
-  const made = await Promise.all(
-    slots.map(async (slot, index) => {
-      const track = media.audio[index];
-      if (!track) return [];
-      // A track that the run did not begin with counts from the timeline's start.
-      const anchor = audioTracks[slot] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz };
-      const before = previous && previousTrack(previous, audioTracks, slot);
-      const own = { facts, timestampOffsetTicks, track: facts.audio[index] };
-      const coverage = coverAudio(own, before, anchor);
-      const rendition = await makeAudioRendition({
-        ...{ track, index, timestampOffsetTicks, anchor, coverage, previous: before },
-        ...{ mayBeSilent: media.video !== undefined, folder, signal },
-      });
-      return [[audioRenditionName(slot), rendition] as const];
-    }),
-  );
+  const made = await mapInTurns(slots, MAX_ENCODERS, async (slot, index) => {
+    const track = media.audio[index];
+    if (!track) return [];
+    // A track that the run did not begin with counts from the timeline's start.
+    const anchor = audioTracks[slot] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz };
+    const before = previous && previousTrack(previous, audioTracks, slot);
+    const own = { facts, timestampOffsetTicks, track: facts.audio[index] };
+    const coverage = coverAudio(own, before, anchor);
+    const rendition = await makeAudioRendition({
+      ...{ track, index, timestampOffsetTicks, anchor, coverage, previous: before },
+      ...{ mayBeSilent: media.video !== undefined, folder, signal },
+    });
+    return [[audioRenditionName(slot), rendition] as const];
+  });
   return Object.fromEntries(made.flat());
+}
+
+/** As `Promise.all`, but so many at once; after a failure no more are begun, and it waits for those that run. */
+async function mapInTurns<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  map: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const runTurns = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) {
+      results[index] = await map(items[index] as Item, index).catch((error: unknown) => {
+        next = items.length;
+        throw error;
+      });
+    }
+  };
+  const turns = Array.from({ length: atOnce }, runTurns);
+  await Promise.allSettled(turns);
+  await Promise.all(turns);
+  return results;
 }
 
 /** The segment before as the track of a slot sees it. */

@@ -8,6 +8,7 @@ import { hashKey, newStream } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { makeSegments } from '../support/media.ts';
+import { MEDIA_THREADS } from '../support/media-threads.ts';
 import { type Scope, waitFor } from '../support/system.ts';
 import type { MiniStack } from './ministack.ts';
 import { makeAllQueues, makeBucket, makeTable } from './resources.ts';
@@ -38,7 +39,7 @@ export async function engineWithStream(
   };
   const ports = awsPorts({ ...awsConfig(env), connection });
   scope.after(() => ports.close());
-  const deps: Deps = { ...withRecords(ports), ownerKeyHash: hashKey('owner') };
+  const deps: Deps = { ...withRecords(ports), ...MEDIA_THREADS, ownerKeyHash: hashKey('owner') };
   const { records } = withRecords(ports);
   await records.createStream(newStream('show', Date.now()));
   const stream = await records.findStream('show');

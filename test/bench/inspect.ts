@@ -1,8 +1,16 @@
-/** Inspection at upload: what a segment of four times the length takes beside a short one. */
+/**
+ * Inspection at upload: what a segment of four times the length takes beside a short one, what a thread
+ * adds to it, and what a small upload takes while a hostile one is inspected.
+ */
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inspectSegment } from '../../lib/media/inspect.ts';
+import { inspectionThreads } from '../../lib/media/threads/media-threads.ts';
+import { spinning, startHostileGateway } from '../support/hostile-gateway.ts';
 import { makeSegments } from '../support/media.ts';
 import { type Figure, quantile } from './report.ts';
+import { withSurroundings } from './surroundings.ts';
 
 const ROUNDS = 41;
 const SHORT_SECONDS = 2;
@@ -10,7 +18,13 @@ const TIMES = 4;
 /** Noise: the segments are large for their number of frames. */
 const BUSY = { size: '640x360', filter: 'noise=alls=60:allf=t', videoArgs: ['-qp', '34'] } as const;
 
-export async function measureInspection(): Promise<Figure[]> {
+export const measureInspection = async (): Promise<Figure[]> => [
+  ...(await measureLengths()),
+  ...(await measureThreads()),
+  ...(await measureBesideHostile()),
+];
+
+async function measureLengths(): Promise<Figure[]> {
   const [short, long] = await Promise.all([
     makeSegment(SHORT_SECONDS),
     makeSegment(SHORT_SECONDS * TIMES),
@@ -30,6 +44,68 @@ export async function measureInspection(): Promise<Figure[]> {
     },
   ];
 }
+
+/** Two seconds as encoders send them; the first of each takes turns with the other. */
+async function measureThreads(): Promise<Figure[]> {
+  const bytes = await makeSegment(SHORT_SECONDS);
+  const threads = inspectionThreads((error) => {
+    throw error;
+  });
+  const times = { inline: [] as number[], thread: [] as number[] };
+  for (let round = -ROUNDS; round < ROUNDS; round += 1) {
+    const inlineMs = await timeInspection(bytes);
+    const startMs = performance.now();
+    await threads.run('inspectSegment', '', [bytes]);
+    const threadMs = performance.now() - startMs;
+    // Until both are compiled.
+    if (round < 0) continue;
+    times.inline.push(inlineMs);
+    times.thread.push(threadMs);
+  }
+  // The quick ones: what else the machine does would be counted once more for each thread.
+  const [inlineMs, threadMs] = [quantile(times.inline, 0.1), quantile(times.thread, 0.1)];
+  const note = `${(bytes.byteLength / 1e6).toFixed(1)} MB, ${inlineMs.toFixed(1)} ms in line`;
+  return [
+    { name: 'inspection in a thread : in line, quickest tenth', value: threadMs / inlineMs },
+    { name: 'inspection in a thread, quickest tenth, ms', value: threadMs, note },
+  ];
+}
+
+const PHASES = 4;
+const UPLOADS_OF_PHASE = 25;
+
+/** Phases with and without a body of another stream that spins. */
+const measureBesideHostile = (): Promise<Figure[]> =>
+  withSurroundings(async ({ folder, scope }) => {
+    const { upload } = await startHostileGateway(scope);
+    const { segments } = await makeSegments({ seconds: 2, size: '320x180' });
+    const body = new Uint8Array(segments[0]?.bytes ?? []);
+    const times = { alone: [] as number[], beside: [] as number[] };
+    let number = 0;
+    const phase = async (into: number[] | undefined): Promise<void> => {
+      for (let count = 0; count < UPLOADS_OF_PHASE; count += 1) {
+        const startMs = performance.now();
+        const { status } = await upload('small', number++, body);
+        if (status !== 201) throw new Error(`A small upload was answered with ${status}.`);
+        into?.push(performance.now() - startMs);
+      }
+    };
+    await phase(undefined);
+    for (let count = 0; count < PHASES; count += 1) {
+      await phase(times.alone);
+      const release = join(folder, `release-${count}`);
+      const hostile = upload('hostile', 0, spinning(release, 'long'));
+      await phase(times.beside);
+      await writeFile(release, '');
+      await hostile;
+    }
+    const [alone, beside] = [quantile(times.alone, 0.95), quantile(times.beside, 0.95)];
+    const note = `${alone.toFixed(0)} ms alone`;
+    return [
+      { name: 'small upload beside a hostile one : alone, p95', value: beside / alone },
+      { name: 'small upload beside a hostile one, p95 ms', value: beside, note },
+    ];
+  });
 
 async function makeSegment(seconds: number): Promise<Uint8Array> {
   const { segments } = await makeSegments({ ...BUSY, seconds, hlsTime: seconds });

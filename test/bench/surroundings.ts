@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { startTestSystem, type TestSystem, waitFor } from '../support/system.ts';
+import { type Scope, startTestSystem, type TestSystem, waitFor } from '../support/system.ts';
 
 const run = promisify(execFile);
 
 export type Surroundings = Readonly<{
   folder: string;
+  scope: Scope;
   start(options?: Parameters<typeof startTestSystem>[1]): Promise<TestSystem>;
 }>;
 
@@ -21,7 +22,7 @@ export async function withSurroundings<T>(work: (s: Surroundings) => Promise<T>)
   const scope = { after: (end: () => unknown) => void ends.unshift(end) };
   const folder = await mkdtemp(join(tmpdir(), 'rivulet-bench-'));
   try {
-    return await work({ folder, start: (options) => startTestSystem(scope, options) });
+    return await work({ folder, scope, start: (options) => startTestSystem(scope, options) });
   } finally {
     for (const end of ends) await end();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });

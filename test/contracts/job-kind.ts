@@ -13,6 +13,7 @@ import { transcode } from '../../lib/pipeline/jobs/transcode.ts';
 import { startWorker } from '../../lib/pipeline/jobs/worker.ts';
 import type { Delivery, Ports, WorkQueue } from '../../lib/ports/ports.ts';
 import { forEachQueue, MAX_DELIVERIES } from '../../lib/ports/queues.ts';
+import { MEDIA_THREADS } from '../support/media-threads.ts';
 
 export type EngineUnderTest = Readonly<{
   ports: Ports;
@@ -114,7 +115,10 @@ export function jobKindContract(name: string, make: () => Promise<EngineUnderTes
       const { ports, deadLetters, close } = await make();
       const queues = impatient(ports.queues);
       try {
-        await run({ ...withRecords(ports), queues, ownerKeyHash: '' }, deadLetters);
+        await run(
+          { ...withRecords(ports), ...MEDIA_THREADS, queues, ownerKeyHash: '' },
+          deadLetters,
+        );
       } finally {
         await close();
       }

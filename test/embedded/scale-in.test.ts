@@ -10,6 +10,7 @@ import { hashKey, newStream } from '../../lib/pipeline/auth.ts';
 import { withRecords } from '../../lib/pipeline/deps.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { makeSegments } from '../support/media.ts';
+import { MEDIA_THREADS } from '../support/media-threads.ts';
 import { temporaryFolder, waitFor } from '../support/system.ts';
 
 const WORKER = fileURLToPath(new URL('../../bin/serve/local-worker.ts', import.meta.url));
@@ -55,7 +56,7 @@ async function setUp(t: TestContext, step: string) {
   const upload = async (number: number): Promise<void> => {
     const found = (await records.findStream('show')) ?? assert.fail('no stream');
     const bytes = segments[number]?.bytes ?? assert.fail('no segment');
-    const deps = { ...withRecords(ports), ownerKeyHash: hashKey('owner') };
+    const deps = { ...withRecords(ports), ...MEDIA_THREADS, ownerKeyHash: hashKey('owner') };
     await uploadSegment(deps, found, { number, bytes, pushed: false });
   };
   const outcome = async (number: number) => (await records.findOutcome(stream, 1, number))?.type;

@@ -10,7 +10,13 @@ import {
   sourcePcm,
   sourceTimes,
 } from './measure-seams.ts';
-import { placeSegments, type SegmentRun, transcodePlaced, transcodeRun } from './segment-run.ts';
+import {
+  placeSegments,
+  renditionsOf,
+  type SegmentRun,
+  transcodePlaced,
+  transcodeRun,
+} from './segment-run.ts';
 
 const AUDIO_ONLY = { video: 'none', seconds: 12 } as const;
 
@@ -137,7 +143,7 @@ describe('several audio tracks:', () => {
     const [first = assert.fail(), second = assert.fail()] = await placeSegments(clip);
     const run = { ...first, facts: { ...first.facts, audio: first.facts.audio.toReversed() } };
     const options = { withPrevious: false };
-    const { renditions } = await transcodePlaced(clip, [run, second], 1, options);
+    const renditions = renditionsOf(await transcodePlaced(clip, [run, second], 1, options));
     const languages = Object.entries(renditions).map(([name, { info }]) => [
       name,
       info.kind === 'audio' && info.language,

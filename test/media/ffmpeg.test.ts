@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { DomainError } from '../../lib/domain/errors.ts';
 import { findFfmpeg, parseFfmpegVersion, useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { FfmpegError, runFfmpeg } from '../../lib/ffmpeg/run.ts';
 import { fitInto, videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
@@ -75,6 +76,39 @@ describe('running ffmpeg:', () => {
     setImmediate(() => stop.abort(reason));
     await assert.rejects(running, reason);
     await assert.rejects(runFfmpeg({ args: endless, signal: stop.signal }), reason);
+  });
+});
+
+describe('ffmpeg beside what serves:', () => {
+  test('one that writes without end is stopped', async () => {
+    const endless = ['-f', 'lavfi', '-i', 'anullsrc=r=192000', '-f', 's16le', 'pipe:1'];
+    await assert.rejects(runFfmpeg({ args: endless }), (error) => {
+      assert.ok(error instanceof DomainError, String(error));
+      assert.match(error.message, /more than 64 MB/);
+      return true;
+    });
+  });
+
+  test('all its threads have a lower priority, and Linux ends it first when memory runs out', {
+    skip: process.platform !== 'linux' && 'priorities of threads are read from /proc',
+  }, async () => {
+    const script = join(folder, 'asked');
+    // Its threads are there when it has read its input to the end.
+    const ask = `cat /proc/$!/task/*/stat | sed 's/.*) //' | cut -d' ' -f17 | sort -u; cat /proc/$!/oom_score_adj`;
+    const lines = [
+      '#!/bin/sh',
+      'case "$*" in -version) exec ffmpeg "$@";; esac',
+      'ffmpeg -nostdin -v error -re -f lavfi -i testsrc2 -c:v libx264 -f null - &',
+      'while [ $(ls /proc/$!/task | wc -l) -lt 4 ]; do :; done',
+      ask,
+      'kill -9 $!',
+    ];
+    writeFileSync(script, `${lines.join('\n')}\n`);
+    chmodSync(script, 0o755);
+    useFfmpeg(script);
+    const { stdout } = await runFfmpeg({ args: [] });
+    const lowered = Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL);
+    assert.equal(stdout.toString(), `${lowered}\n500\n`);
   });
 });
 

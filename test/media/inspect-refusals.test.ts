@@ -8,6 +8,7 @@ import { inspectSegment } from '../../lib/media/inspect.ts';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
 import { type Clip, makeSegments } from '../support/media.ts';
+import { skipVideo } from '../support/skip-video.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-refusals-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -132,6 +133,16 @@ describe('inspection refuses:', () => {
     );
     const tables = ts.subarray(0, 188 * 3);
     await rejects('undecodable', /neither video nor audio/, tables);
+  });
+
+  test('pictures that are larger or more than one segment may have, however few bytes they are', async () => {
+    await rejects('undecodable', /8192x4368; pictures of up to/, await skipVideo(512, 273, 2, 30));
+    await rejects('undecodable', /^281 pictures of 8192x4352/, await skipVideo(512, 272, 281, 60));
+    await rejects(
+      'undecodable',
+      /^30001 pictures of 16x16 are/,
+      await skipVideo(1, 1, 30_001, 120),
+    );
   });
 
   test('samples outside the media data, and absurd sample counts', async () => {

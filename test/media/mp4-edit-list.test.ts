@@ -10,7 +10,7 @@ import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 import type { TranscodedSegment } from '../../lib/media/transcode-segment.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
 import { changeTrack, editList } from '../support/mp4-mangler.ts';
-import { placeSegments, SMALL_LADDER, transcodePlaced } from './segment-run.ts';
+import { placeSegments, renditionsOf, SMALL_LADDER, transcodePlaced } from './segment-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-edits-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -197,8 +197,9 @@ describe('a trimmed MP4:', () => {
   });
 });
 
-function fileOf({ renditions }: TranscodedSegment, name: string): Uint8Array {
-  const { init, media } = renditions[name] ?? assert.fail(`There is no rendition ${name}.`);
+function fileOf(segment: TranscodedSegment, name: string): Uint8Array {
+  const { init, media } =
+    renditionsOf(segment)[name] ?? assert.fail(`There is no rendition ${name}.`);
   return Buffer.concat([init, media]);
 }
 

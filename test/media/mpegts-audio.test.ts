@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { adtsHeader } from '../../lib/media/demux/audio-frames.ts';
 import { demuxSegment } from '../../lib/media/demux/demux.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { makePat, makePmt, PIDS, packetize, packetizeSections } from '../support/ts-mangler.ts';
@@ -8,6 +7,17 @@ import { makePat, makePmt, PIDS, packetize, packetizeSections } from '../support
 type Format = Readonly<{ rate: number; channels: number }>;
 const HIGH: Format = { rate: 48_000, channels: 2 };
 const LOW: Format = { rate: 24_000, channels: 1 };
+
+const AAC_RATES = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000];
+
+/** ADTS of AAC-LC (ISO/IEC 14496-3, 1.A.2.2), in front of `rawBytes`. */
+function adtsHeader(rawBytes: number, rate: number, channels: number): Uint8Array {
+  const size = rawBytes + 7;
+  return Uint8Array.of(
+    ...[0xff, 0xf1, (1 << 6) | (AAC_RATES.indexOf(rate) << 2) | (channels >> 2)],
+    ...[((channels & 3) << 6) | (size >> 11), (size >> 3) & 0xff, ((size & 7) << 5) | 0x1f, 0xfc],
+  );
+}
 
 /** One frame of AAC of `bytes` bytes, its header included. */
 const frame = ({ rate, channels }: Format, bytes = 100): Buffer =>

@@ -12,7 +12,11 @@ import { demuxSegment } from '../../lib/media/demux/demux.ts';
 import type { DemuxedSegment } from '../../lib/media/demux/demuxed-segment.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
-import { type TranscodedSegment, transcodeSegment } from '../../lib/media/transcode-segment.ts';
+import {
+  type TranscodedPiece,
+  type TranscodedSegment,
+  transcodeSegment,
+} from '../../lib/media/transcode-segment.ts';
 import type { Clip } from '../support/media.ts';
 
 export const SMALL_LADDER: readonly Rung[] = [
@@ -51,6 +55,7 @@ export type RunOptions = Readonly<{
   withPrevious?: boolean;
   knowsEnds?: boolean;
   threads?: number;
+  timeoutMs?: number;
 }>;
 
 export type JoinedSample = Readonly<{ bytes: Uint8Array; ptsTicks: number }>;
@@ -91,7 +96,8 @@ export async function transcodePlaced(
   const segment = placed[index];
   if (!first || !segment) throw new Error(`There is no segment ${index}.`);
   const init = clip.init ? { init: clip.init } : {};
-  const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER, threads } = options;
+  const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER } = options;
+  const { threads, timeoutMs } = options;
   const previous = withPrevious ? placed[index - 1] : undefined;
   const next = knowsEnds ? placed[index + 1] : undefined;
   const { bytes, facts, timestampOffsetTicks } = segment;
@@ -109,10 +115,18 @@ export async function transcodePlaced(
     ...(next
       ? { findEndTicks: async () => next.facts.startTicks + next.timestampOffsetTicks }
       : {}),
-    ...(threads === undefined ? {} : { threads }),
+    threads,
+    timeoutMs,
     workFolder: folder,
     signal,
   });
+}
+
+/** Of a segment that was not cut. */
+export function renditionsOf({ pieces }: TranscodedSegment): TranscodedPiece['renditions'] {
+  const [piece, ...more] = pieces;
+  if (!piece || more.length > 0) throw new Error(`The segment has ${pieces.length} pieces.`);
+  return piece.renditions;
 }
 
 export async function transcodeRun(clip: Clip, options: RunOptions = {}): Promise<SegmentRun> {

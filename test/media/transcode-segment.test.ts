@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
@@ -12,17 +12,13 @@ import { type Clip, makeSegments } from '../support/media.ts';
 import {
   digestOf,
   placeSegments,
+  renditionsOf,
   transcodePlaced,
   transcodeRun,
   workFolder,
 } from './segment-run.ts';
 
 afterEach(() => useFfmpeg('ffmpeg'));
-
-const renditionsOf = ({ pieces: [only, ...more] }: TranscodedSegment) => {
-  assert.equal(more.length, 0);
-  return only?.renditions ?? assert.fail('no piece');
-};
 
 const digests = (segment: TranscodedSegment): Record<string, string> =>
   Object.fromEntries(
@@ -81,6 +77,43 @@ describe('transcode jobs:', () => {
     stop.abort();
     await failed;
     assert.deepEqual(leftFolders(), []);
+  });
+
+  test('one that takes longer than it may is stopped, and its segment is undecodable', async () => {
+    const clip = await makeSegments({ seconds: 4 });
+    const placed = await placeSegments(clip);
+    useFfmpeg(ffmpegAfter('stuck', 'case "$*" in *libx264*) exec sleep 1000;; esac'));
+    await assert.rejects(transcodePlaced(clip, placed, 0, { timeoutMs: 1500 }), (error) => {
+      assert.ok(error instanceof DomainError, String(error));
+      assert.deepEqual(
+        [error.code, error.message],
+        ['undecodable', 'Transcoding it took longer than 2 s.'],
+      );
+      return true;
+    });
+    assert.deepEqual(leftFolders(), []);
+  });
+
+  test('of 18 audio tracks 16 are encoded, two at a time, and the receipt says so', async () => {
+    const languages = Array.from({ length: 18 }, () => 'eng');
+    const sound = { seconds: 1, video: 'none', audio: 'mp3', container: 'fmp4' } as const;
+    const clip = await makeSegments({ ...sound, languages });
+    const placed = await placeSegments(clip);
+    const [{ facts } = assert.fail()] = placed;
+    assert.equal(facts.audio.length, 16);
+    assert.deepEqual(facts.notices, [
+      { code: 'track_ignored', message: 'Of 18 audio tracks the first 16 are taken.' },
+    ]);
+    const running = join(workFolder, 'running');
+    mkdirSync(running);
+    const [mark, counts] = [`${running}/$$`, join(workFolder, 'counts')];
+    const counted = `touch ${mark}; ls ${running} | wc -l >> ${counts}; ffmpeg "$@"; rm ${mark}; exit`;
+    useFfmpeg(ffmpegAfter('counted', counted));
+    const renditions = renditionsOf(await transcodePlaced(clip, placed, 0));
+    assert.equal(Object.keys(renditions).length, 16);
+    const atOnce = readFileSync(counts, 'utf8').trim().split('\n').map(Number);
+    assert.equal(atOnce.length, 16);
+    assert.equal(Math.max(...atOnce), 2);
   });
 
   test("the result has the segment's start, duration and rendition parameters", async () => {

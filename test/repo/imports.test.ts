@@ -61,6 +61,7 @@ const ALLOWED: ImportTable = {
       'lib/aws',
       'lib/base',
       'lib/domain',
+      'lib/media',
       'lib/pipeline',
       'lib/playlist',
       'lib/ports',

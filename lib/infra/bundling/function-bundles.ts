@@ -29,7 +29,13 @@ const STOOD_IN_FOR = [
   '@smithy/core/event-streams',
 ];
 
-export type BundleSource = Readonly<{ name: string; entry: string; lazyChunks?: true }>;
+export type BundleSource = Readonly<{
+  name: string;
+  entry: string;
+  lazyChunks?: true;
+  /** A module that the function runs in a thread. Only with `lazyChunks`. */
+  thread?: string;
+}>;
 
 /** Replaces what is in the folder. Source maps lie beside it: stack traces are read with them, not deployed. */
 export async function bundleFunctions(
@@ -54,10 +60,11 @@ export async function bundleFunctions(
 
 /** The entries of all functions: the file in `lambdas/functions` that has the function's name. */
 export const functionSources = (): BundleSource[] =>
-  FUNCTIONS.map(([name, { lazyChunks }]) => ({
+  FUNCTIONS.map(([name, { lazyChunks, thread }]) => ({
     name,
     entry: fromRoot(`lambdas/functions/${name}.ts`),
     ...(lazyChunks ? { lazyChunks } : {}),
+    ...(thread ? { thread: fromRoot(`lib/media/threads/${thread}.ts`) } : {}),
   }));
 
 /**
@@ -72,7 +79,10 @@ async function bundle(
   const isAlone = sources.length === 1;
   const nameOf = (source: BundleSource): string => (isAlone ? 'index' : source.name);
   const { outputFiles, metafile } = await build({
-    entryPoints: Object.fromEntries(sources.map((source) => [nameOf(source), source.entry])),
+    entryPoints: Object.fromEntries([
+      ...sources.map((source) => [nameOf(source), source.entry]),
+      ...sources.flatMap(({ thread }) => (thread ? [[basename(thread, '.ts'), thread]] : [])),
+    ]),
     // Not the folder itself, whose path would change the names of the files.
     outdir: FUNCTIONS_FOLDER,
     outExtension: { '.js': '.mjs' },
@@ -107,7 +117,7 @@ async function bundle(
         const target = file.replace(own, 'index.mjs');
         await writeFile(join(file.endsWith('.map') ? maps : folder, target), contents);
       }
-      return { name: source.name, folder, ...sizesOf(metafile.outputs, own) };
+      return { name: source.name, folder, ...sizesOf(metafile.outputs, own, source) };
     }),
   );
 }
@@ -115,9 +125,9 @@ async function bundle(
 type Sizes = Pick<BundledFunction, 'startBytes' | 'sizeBytes'>;
 
 /** `own`: the file that is loaded first. */
-function sizesOf(outputs: Metafile['outputs'], own: string): Sizes {
-  const bytesBy = (kinds: readonly string[]): number => {
-    const reached = new Set(Object.keys(outputs).filter((path) => basename(path) === own));
+function sizesOf(outputs: Metafile['outputs'], own: string, { thread }: BundleSource): Sizes {
+  const bytesBy = (kinds: readonly string[], from: readonly string[]): number => {
+    const reached = new Set(Object.keys(outputs).filter((path) => from.includes(basename(path))));
     // A set that grows while it is walked: all that is imported by what is in it.
     for (const path of reached) {
       for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
@@ -127,8 +137,11 @@ function sizesOf(outputs: Metafile['outputs'], own: string): Sizes {
     return [...reached].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
   };
   return {
-    startBytes: bytesBy(['import-statement']),
-    sizeBytes: bytesBy(['import-statement', 'dynamic-import']),
+    startBytes: bytesBy(['import-statement'], [own]),
+    sizeBytes: bytesBy(
+      ['import-statement', 'dynamic-import'],
+      thread ? [own, `${basename(thread, '.ts')}.mjs`] : [own],
+    ),
   };
 }
 

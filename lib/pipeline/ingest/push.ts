@@ -28,7 +28,7 @@ import {
 } from './push-naming.ts';
 import { readPlaylist } from './push-playlist.ts';
 import { VariantIgnored, variantNotice } from './twin.ts';
-import { loadInspection, type SegmentUpload, type UploadResult, uploadSegment } from './upload.ts';
+import { type SegmentUpload, type UploadResult, uploadSegment } from './upload.ts';
 
 const INIT_WAIT_MS = 3000;
 const INIT_POLL_MS = 50;
@@ -186,8 +186,7 @@ export async function storeInit(
   name?: string,
 ): Promise<void> {
   const { records, media } = deps;
-  const { checkInitSegment } = await loadInspection();
-  await checkInitSegment(bytes);
+  await deps.inspection.run('checkInitSegment', stream.uid, [bytes]);
   const digest = digestOf(bytes);
   const key = sourceInitKey(stream, digest);
   await media.put(key, bytes, MEDIA_FORMATS.mp4.contentType);

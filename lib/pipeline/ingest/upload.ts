@@ -70,9 +70,6 @@ const MAX_SEGMENT_SECONDS = 60;
 /** A segment that is uploaded again so much later and has no job in the queue has lost it. */
 const REPEATED_UPLOAD_MS = 5000;
 
-/** Demuxers are large: a process loads them after its start, or when the first segment comes. */
-export const loadInspection = () => import('../../media/inspect.ts');
-
 export async function uploadSegment(
   deps: Deps,
   stream: Versioned<Stream>,
@@ -106,8 +103,10 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
-    const { inspectSegment } = await loadInspection();
-    inspected ??= await inspectSegment(upload.bytes, init?.bytes);
+    inspected ??= await deps.inspection.run('inspectSegment', stream.value.uid, [
+      upload.bytes,
+      init?.bytes,
+    ]);
     const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);
     if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin);
     if (twin?.answer === 'next_number') {

@@ -130,18 +130,16 @@ export async function joinSegment(
   const name = fromSource ? 'source' : (video?.name ?? 'audio');
   const key = remuxedKey(stream, entry, name, audio?.name ?? 'none', format);
   if (await deps.media.head(key)) return key;
-  // The muxer is large, and most files are there when they are asked for. It loads beside the pieces.
-  const muxer = import('../../media/mux/remux.ts');
   let bytes: Uint8Array;
   if (fromSource) {
     const source = await readSource(deps, stream, entry);
-    bytes = await (await muxer).remuxSource({ ...source, format });
+    bytes = await deps.remuxing.run('remuxSource', stream.uid, [{ ...source, format }]);
   } else {
     const tracks = {
       ...(video ? { video: await readPiece(deps, video.piece) } : {}),
       audio: audio ? [await readPiece(deps, audio.piece)] : [],
     };
-    bytes = await (await muxer).remuxRenditions({ ...tracks, format });
+    bytes = await deps.remuxing.run('remuxRenditions', stream.uid, [{ ...tracks, format }]);
   }
   await deps.media.put(key, bytes, MEDIA_FORMATS[format].contentType);
   return key;
