@@ -25,10 +25,11 @@ type Routes = ConstructorParameters<typeof Gateway>[0]['routes'];
 
 export function routesOf(deps: Deps): Routes {
   const handlers = apiHandlers(deps);
-  return Object.entries(ROUTES).map(([name, route]) => ({
-    ...route,
-    handler: handlers[name as RouteName],
-  }));
+  return Object.entries(ROUTES).map(([name, route]) => {
+    const handler = handlers[name as RouteName];
+    const { refusal } = handler;
+    return { ...route, handler, ...(refusal && { refusal }) };
+  });
 }
 
 export const pollQueue = (

@@ -7,7 +7,7 @@ import type { Deps } from '../../lib/pipeline/deps.ts';
 import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
 import { pushFile, storeInit } from '../../lib/pipeline/ingest/push.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
-import { apiHandler, bodyBytes, type HttpEvent, json, parameter } from '../runtime/middleware.ts';
+import { bodyBytes, type HttpEvent, json, keyedHandler, parameter } from '../runtime/middleware.ts';
 import { fileName, openStream } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
@@ -38,43 +38,45 @@ function numberOf(
 }
 
 export const uploadHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    const stream = await openStream(deps, event);
-    requireMediaKind(parameter(event, 'kind'));
-    const session = parseSession(parameter(event, 'session'));
-    const digest = parseDigest(parameter(event, 'digest'));
-    const durationSeconds = durationOf(event);
-    const size = sizeOf(event);
-    const bytes = bodyBytes(event);
-    if (parameter(event, 'segment') === 'init') {
-      await storeInit(deps, stream.value, bytes, session);
-      return { statusCode: 204 };
-    }
-    const number = parseSegmentNumber(parameter(event, 'segment'));
-    const common = { number, ...defined({ session, durationSeconds }) };
-    if (size !== undefined && bytes.byteLength === 0) {
-      if (digest === undefined) {
+  keyedHandler(
+    (event) => openStream(deps, event),
+    async (event, stream) => {
+      requireMediaKind(parameter(event, 'kind'));
+      const session = parseSession(parameter(event, 'session'));
+      const digest = parseDigest(parameter(event, 'digest'));
+      const durationSeconds = durationOf(event);
+      const size = sizeOf(event);
+      const bytes = bodyBytes(event);
+      if (parameter(event, 'segment') === 'init') {
+        await storeInit(deps, stream, bytes, session);
+        return { statusCode: 204 };
+      }
+      const number = parseSegmentNumber(parameter(event, 'segment'));
+      const common = { number, ...defined({ session, durationSeconds }) };
+      if (size !== undefined && bytes.byteLength === 0) {
+        if (digest === undefined) {
+          throw new DomainError(
+            'bad_request',
+            'A segment that is announced by its size needs its digest.',
+            'Send ?digest= with the sha-256 of the bytes in hexadecimal.',
+          );
+        }
+        const pushed = parameter(event, 'name') !== undefined;
+        const request = { ...common, digest, sizeBytes: size, pushed };
+        const result = await presignUpload(deps, stream, request);
+        return 'receipt' in result ? answer(result) : json(202, result);
+      }
+      if (size !== undefined && size !== bytes.byteLength) {
         throw new DomainError(
-          'bad_request',
-          'A segment that is announced by its size needs its digest.',
-          'Send ?digest= with the sha-256 of the bytes in hexadecimal.',
+          'size_mismatch',
+          `${bytes.byteLength} bytes came, ${size} were announced.`,
+          'Send the whole segment as the body, or no body at all to get a presigned upload.',
         );
       }
-      const pushed = parameter(event, 'name') !== undefined;
-      const request = { ...common, digest, sizeBytes: size, pushed };
-      const result = await presignUpload(deps, stream, request);
-      return 'receipt' in result ? answer(result) : json(202, result);
-    }
-    if (size !== undefined && size !== bytes.byteLength) {
-      throw new DomainError(
-        'size_mismatch',
-        `${bytes.byteLength} bytes came, ${size} were announced.`,
-        'Send the whole segment as the body, or no body at all to get a presigned upload.',
-      );
-    }
-    const segment = { ...common, bytes, pushed: false, ...defined({ digest }) };
-    return answer(await uploadSegment(deps, stream, segment));
-  });
+      const segment = { ...common, bytes, pushed: false, ...defined({ digest }) };
+      return answer(await uploadSegment(deps, stream, segment));
+    },
+  );
 
 function requireMediaKind(kind: string | undefined): void {
   if (kind === undefined || kind === 'media') return;
@@ -86,12 +88,14 @@ function requireMediaKind(kind: string | undefined): void {
 }
 
 export const pushHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    const stream = await openStream(deps, event);
-    const name = fileName(event);
-    const session = parseSession(parameter(event, 'session'));
-    const digest = parseDigest(parameter(event, 'digest'));
-    const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
-    const result = await pushFile(deps, stream, file);
-    return result ? answer(result) : { statusCode: 204 };
-  });
+  keyedHandler(
+    (event) => openStream(deps, event),
+    async (event, stream) => {
+      const name = fileName(event);
+      const session = parseSession(parameter(event, 'session'));
+      const digest = parseDigest(parameter(event, 'digest'));
+      const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
+      const result = await pushFile(deps, stream, file);
+      return result ? answer(result) : { statusCode: 204 };
+    },
+  );

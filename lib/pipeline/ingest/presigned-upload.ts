@@ -5,6 +5,7 @@ import type { PresignedUpload } from '../../api/messages.ts';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import { parsePresignedKey, presignedKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
+import { ensureStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import type { PresignedUploadRecord, Versioned } from '../records/record-types.ts';
 import { receiptFor } from './receipt.ts';
@@ -43,6 +44,7 @@ export async function presignUpload(
       `Announce the segment's size in bytes, at most ${MAX_SEGMENT_BYTES}.`,
     );
   }
+  stream = await ensureStream(deps, stream);
   const presignId = presignIdOf(request);
   const found = await records.findPresigned(stream.value, presignId);
   if (found?.value.failure) {
@@ -119,7 +121,7 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
       ...(durationSeconds === undefined ? {} : { durationSeconds }),
     });
   } catch (error) {
-    if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
+    if (!(error instanceof DomainError) || error.isPassing) throw error;
     await recordFailure(deps, stream.value, upload.value, error);
     await deps.media.delete([key]);
   }

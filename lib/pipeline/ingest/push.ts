@@ -9,6 +9,7 @@ import { sourceInitKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
 import { parsePushedPlaylist, segmentNumberOfName } from '../../playlist/pushed-playlist.ts';
+import { ensureStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import type { Versioned } from '../records/record-types.ts';
@@ -42,11 +43,11 @@ export async function pushFile(
     );
   }
   if (isPlaylist(file)) {
-    await readPlaylist(deps, stream.value, file);
+    await readPlaylist(deps, stream, file);
     return undefined;
   }
   if (isoKind(file.bytes) === 'init') {
-    await storeInit(deps, stream.value, file.bytes, file.session);
+    await storeInit(deps, stream, file.bytes, file.session);
     return undefined;
   }
   const number = segmentNumberOfName(file.name);
@@ -83,21 +84,24 @@ const isPlaylist = ({ name, bytes }: PushedFile): boolean =>
 /** Kept for the fragments that follow it. A new one does not touch fragments that came before. */
 export async function storeInit(
   deps: Deps,
-  stream: Stream,
+  stream: Versioned<Stream>,
   bytes: Uint8Array,
   session?: string,
 ): Promise<void> {
   const { checkInitSegment } = await loadInspection();
   await checkInitSegment(bytes);
   const digest = digestOf(bytes);
-  const key = sourceInitKey(stream, digest);
+  const { value: created } = await ensureStream(deps, stream);
+  const key = sourceInitKey(created, digest);
   await deps.media.put(key, bytes, MEDIA_FORMATS.mp4.contentType);
-  await deps.records.putSourceInit(stream, session ?? '', { key, digest });
+  await deps.records.putSourceInit(created, session ?? '', { key, digest });
 }
 
-async function readPlaylist(deps: Deps, stream: Stream, file: PushedFile): Promise<void> {
+async function readPlaylist(deps: Deps, given: Versioned<Stream>, file: PushedFile): Promise<void> {
   const playlist = parsePushedPlaylist(Buffer.from(file.bytes).toString('utf8'));
   if (playlist.type === 'multivariant') return;
+  const isEmpty = playlist.segments.length === 0;
+  const { value: stream } = isEmpty ? given : await ensureStream(deps, given);
   const { records } = deps;
   const run = await (file.session === undefined
     ? records.newestRun(stream)

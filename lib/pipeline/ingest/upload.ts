@@ -74,6 +74,7 @@ export async function uploadSegment(
   const { records } = deps;
   let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
+    if (stream.version === 0) stream = (await records.findStream(stream.value.videoId)) ?? stream;
     const place = await decideSequence(records, stream.value, { ...upload, digest });
     if (place.type === 'present') {
       await resume(deps, stream.value, place.segment);
@@ -168,7 +169,7 @@ async function store(
     await records.hintDurations(stream.value, run.run, durations);
   }
   const changed =
-    settings === stream.value.settings
+    settings === stream.value.settings && stream.version > 0
       ? {}
       : { stream: { ...stream, value: { ...stream.value, settings } } };
   const recorded = await records.recordSegment(
@@ -176,7 +177,10 @@ async function store(
     segment,
     joins ? undefined : { run, ...changed },
   );
-  return recorded ? { run, segment, startsRun: !joins } : 'raced';
+  if (recorded) return { run, segment, startsRun: !joins };
+  // Another request created the stream, so that no record will ever name this object.
+  if (stream.version === 0 && !upload.storedKey) await deps.media.delete([sourceKey]);
+  return 'raced';
 }
 
 /** Throws `segment_too_long`; returns the settings, with the target duration if this segment sets it. */

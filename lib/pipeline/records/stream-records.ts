@@ -131,7 +131,10 @@ export class StreamRecords {
     return item?.value as SourceSegment | undefined;
   }
 
-  /** Acknowledges a segment; with it its run and the stream's settings when it is the first. */
+  /**
+   * Acknowledges a segment; with it its run and the stream's settings when it is the first. A stream
+   * of version 0 is created by it.
+   */
   recordSegment(
     stream: StreamIdentity,
     segment: SourceSegment,
@@ -149,6 +152,7 @@ export class StreamRecords {
       if (first.stream) {
         const { value, version } = first.stream;
         writes.push(put(settingsOf(stream.videoId), 'stream', value, version));
+        if (version === 0) writes.push(put(CATALOGUE, value.videoId, { uid: value.uid }));
       }
     }
     return this.#store.write(writes);
