@@ -13,13 +13,16 @@ import type { WorkQueue } from '../../lib/ports/ports.ts';
 export type RunningSystem = Readonly<{
   address: AddressInfo;
   ownerKey: string;
-  /** Finishes what is in progress and ends, within ten seconds. */
-  stop(): Promise<void>;
+  /** Where the owner finds the key: completes "it is …". */
+  ownerKeyPlace: string;
+  /** Finishes what is in progress and ends, within ten seconds. Resolves to the parts that did not. */
+  stop(): Promise<readonly string[]>;
 }>;
 
 /** Of those ten seconds. */
 export const REQUESTS_GRACE_MS = 3_000;
 export const WORKERS_GRACE_MS = 8_000;
+export const STOP_WITHIN_MS = 9_000;
 
 type Routes = ConstructorParameters<typeof Gateway>[0]['routes'];
 

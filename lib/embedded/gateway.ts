@@ -170,7 +170,8 @@ export class Gateway {
     const share = this.#memory.begin(mayRead ? declaredBytes : 0);
     try {
       // A client that does not wait sends its body while its key is looked at.
-      const early = mayRead && !exchange.clientWaits ? exchange.readBody(limitBytes, share) : undefined;
+      const early =
+        mayRead && !exchange.clientWaits ? exchange.readBody(limitBytes, share) : undefined;
       const event = this.#event(route, pathParameters, exchange, Buffer.alloc(0));
       const refused = await route.refusal?.(event);
       if (refused) {

@@ -6,8 +6,8 @@ import { DomainError } from '../domain/errors.ts';
 
 /** A wrong key that is new to its address is a guess; one that is repeated is a mistaken setting. */
 const GUESS_POINTS = 10;
-const REPEATED_POINTS = 1;
-/** Ten guesses, or a hundred repetitions, at once. */
+const REPEATED_POINTS = 0.5;
+/** Ten guesses, or 200 repetitions, at once. */
 const FREE_POINTS = 100;
 /** One point a second goes; no address waits longer than a minute for the next one. */
 const MAX_POINTS = FREE_POINTS + 60;

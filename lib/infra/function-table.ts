@@ -37,6 +37,8 @@ const INGEST: readonly Permission[] = [
   'write records',
   'read source',
   'write source',
+  // Of an upload that another one was faster than.
+  'delete source',
   'send liveJobs',
   'send delayed',
   'send scaling',
@@ -71,8 +73,7 @@ export const FUNCTION_TABLE = {
   },
   'push-delete': {
     routes: ['pushDelete'],
-    // With the owner's key any upload call makes the stream.
-    permissions: [...OWNER, 'write records'],
+    permissions: OWNER,
     ...API,
   },
   'end-stream': {
@@ -115,7 +116,7 @@ export const FUNCTION_TABLE = {
   },
   'upload-completed': {
     queue: 'uploadCompleted',
-    permissions: [...INGEST, 'delete source'],
+    permissions: INGEST,
     // A presigned upload has up to 512 MB and is read as a whole.
     memoryMb: 2048,
     timeoutSeconds: 120,
