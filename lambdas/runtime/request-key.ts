@@ -13,8 +13,7 @@ const SAFE_METHODS = ['GET', 'HEAD'];
  */
 export function keyOf(event: HttpEvent): string | undefined {
   const credential = credentialOf(event.headers.authorization);
-  const { method } = event.requestContext.http;
-  if (credential?.scheme === 'basic' && !SAFE_METHODS.includes(method) && isCrossSite(event)) {
+  if (credential?.scheme === 'basic' && changesSomething(event) && isCrossSite(event)) {
     throw new DomainError(
       'cross_site',
       'A page of another site sent this request with the key that your browser keeps.',
@@ -23,6 +22,9 @@ export function keyOf(event: HttpEvent): string | undefined {
   }
   return credential?.key;
 }
+
+const changesSomething = ({ requestContext }: HttpEvent): boolean =>
+  !SAFE_METHODS.includes(requestContext.http.method);
 
 /** Browsers send `Sec-Fetch-Site` to secure origins and loopback, and `Origin` with every such request. */
 function isCrossSite({ headers, requestContext }: HttpEvent): boolean {

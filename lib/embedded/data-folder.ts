@@ -96,6 +96,8 @@ function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(lockFile, { timeout: 0 });
   const holderFile = join(path, 'engine.pid');
   try {
+    // Nothing is ever written, so that a full disk is no obstacle.
+    lock.exec('PRAGMA journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     heldLocks.add(lock);
     whereStorable(() => writeFileSync(holderFile, `${process.pid}\n`, { mode: PRIVATE_FILE }));
