@@ -12,6 +12,7 @@ import type { GatewayLimits } from '../../lib/embedded/gateway-limits.ts';
 import { mediaFiles, webPages } from '../../lib/embedded/static-files.ts';
 import { waitFor } from '../support/system.ts';
 import { send } from './http-client.ts';
+import { refusalOfWrongKeys } from './key-right.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const RIGHT = { authorization: 'Bearer right' };
@@ -27,13 +28,7 @@ async function keyedGateway(t: TestContext, limits: Partial<GatewayLimits> = {})
       bodies.push(Buffer.from(body, 'base64').length);
       return { statusCode: 201, body: '{}' };
     },
-    refusal: async ({ headers: { authorization } }) =>
-      authorization === 'Bearer right'
-        ? undefined
-        : {
-            answer: { statusCode: authorization ? 403 : 401 },
-            isWrongKey: authorization !== undefined,
-          },
+    refusal: refusalOfWrongKeys,
   };
   const gateway = new Gateway({ routes: [route], report: (error) => reported.push(error), limits });
   const { port } = await gateway.listen(0, '127.0.0.1');

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { Gateway, type LambdaRoute } from '../../lib/embedded/gateway.ts';
+import { refusalOfWrongKeys } from './key-right.ts';
 
 type Answer = Readonly<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>;
 type Call = Readonly<{
@@ -45,16 +46,7 @@ describe('the gateway', () => {
         route('GET /viewstream/{videoId}'),
         route('GET /viewstream/metadata/{videoId}'),
         route('GET /slow', 300),
-        {
-          ...route('POST /keyed/{videoId}'),
-          refusal: async ({ headers: { authorization } }) =>
-            authorization === 'Bearer right'
-              ? undefined
-              : {
-                  answer: { statusCode: authorization ? 403 : 401 },
-                  isWrongKey: authorization !== undefined,
-                },
-        },
+        { ...route('POST /keyed/{videoId}'), refusal: refusalOfWrongKeys },
       ],
       report: (error, what) => reported.push(`${what}: ${error}`),
     });
