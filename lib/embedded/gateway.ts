@@ -13,7 +13,7 @@ import { type ExchangeShared, HttpExchange } from './http-exchange.ts';
 import { KeyAttempts, TooManyAttempts } from './key-attempts.ts';
 import { type AnyHandler, HandlerTimeout, invoke } from './lambda-context.ts';
 import { eventBytes, fromLambdaResult, type HttpAnswer, toLambdaEvent } from './lambda-event.ts';
-import { BodyMemory, bodyTooLarge } from './request-body.ts';
+import { BodyMemory, type BodyReading, bodyTooLarge } from './request-body.ts';
 import { checkHost, withRequestOrigin } from './request-origin.ts';
 import { type PathParameters, RouteTable, withHead } from './route-table.ts';
 
@@ -168,21 +168,23 @@ export class Gateway {
     const { declaredBytes } = exchange;
     const mayRead = (declaredBytes ?? 0) <= limitBytes && (!route.refusal || key !== undefined);
     const share = this.#memory.begin(mayRead ? declaredBytes : 0);
+    let reading: BodyReading | undefined;
     try {
       // A client that does not wait sends its body while its key is looked at.
-      const early =
-        mayRead && !exchange.clientWaits ? exchange.readBody(limitBytes, share) : undefined;
+      if (mayRead && !exchange.clientWaits) reading = exchange.readBody(limitBytes, share);
       const event = this.#event(route, pathParameters, exchange, Buffer.alloc(0));
       const refused = await route.refusal?.(event);
       if (refused) {
-        early?.stop();
+        reading?.stop();
         if (refused.isWrongKey && key !== undefined) this.#attempts.wrong(address, key);
         return exchange.answer(fromLambdaResult(refused.answer));
       }
       if (route.refusal && key !== undefined) this.#attempts.right(address, key);
-      const body = await (early ?? exchange.readBody(limitBytes, share)).body;
+      reading ??= exchange.readBody(limitBytes, share);
+      const body = await reading.body;
       exchange.answer(await this.#invoke(route, pathParameters, exchange, body));
     } finally {
+      reading?.stop();
       share.end();
     }
   }

@@ -11,7 +11,9 @@ test('no key and no signature of a presigned url stands in what the system print
   const asked = await system.fetch(`/upload/logs?segment=0&size=9&digest=${'a'.repeat(64)}`, {
     method: 'POST',
   });
-  const { upload } = (await asked.json()) as { upload: { url: string; headers: HeadersInit } };
+  const { upload } = (await asked.json()) as {
+    upload: { url: string; headers: Record<string, string> };
+  };
   const { signature } = Object.fromEntries(new URL(upload.url).searchParams);
   await fetch(upload.url, { method: 'PUT', headers: upload.headers, body: 'other 9 B' });
   await fetch(`${upload.url}0`, { method: 'PUT', headers: upload.headers, body: 'other 9 B' });
