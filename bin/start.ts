@@ -35,6 +35,7 @@ const OPTIONS = {
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const DEMO = 'demo';
+const SAME_SIGNAL_MS = 250;
 
 try {
   await main();
@@ -59,7 +60,7 @@ async function main(): Promise<void> {
   const kept = options.aws
     ? `Stage       ${options.stage}`
     : `Data        ${relative(process.cwd(), config.dataPath) || config.dataPath}`;
-  console.log(greeting(url, system.ownerKey, kept, demo !== undefined));
+  console.log(greeting(url, system, kept, demo !== undefined));
   stopOnSignals(system, demo);
 }
 
@@ -75,15 +76,21 @@ function startDemo(url: string, ownerKey: string): ChildProcess {
   });
 }
 
+/** A second signal ends at once; one that comes with the first is the same, passed on by npm. */
 function stopOnSignals(system: RunningSystem, demo: ChildProcess | undefined): void {
-  let stopping = false;
+  let signalledAtMs: number | undefined;
   const stop = async () => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    const nowMs = performance.now();
+    if (signalledAtMs !== undefined) {
+      if (nowMs - signalledAtMs < SAME_SIGNAL_MS) return;
+      process.exit(130);
+    }
+    signalledAtMs = nowMs;
     console.log('Stopping: finishing what is in progress …');
     demo?.kill('SIGKILL');
-    await system.stop();
-    process.exit(0);
+    const left = await system.stop();
+    if (left.length > 0) console.error(`Ended without waiting any longer for: ${left.join(', ')}.`);
+    process.exit(left.length > 0 ? 1 : 0);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -94,24 +101,26 @@ function urlOf(host: string, port: number): string {
   return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
 }
 
-function greeting(url: string, ownerKey: string, kept: string, demo: boolean): string {
+/** The key is printed to a terminal alone: what is printed elsewhere is kept as a log. */
+function greeting(url: string, system: RunningSystem, kept: string, demo: boolean): string {
+  const key = process.stdout.isTTY ? system.ownerKey : system.ownerKeyPlace;
   return `
 Rivulet is running.
 
   Watch       ${url}/${demo ? `#/watch/${DEMO}` : ''}
-  All streams ${url}/#key=${ownerKey}
-  Owner key   ${ownerKey}
+  All streams ${url}/
+  Owner key   ${key}
   ${kept}
 
-Push a stream with plain ffmpeg:
+Push a stream with plain ffmpeg, with the owner key in place of KEY:
 
   ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=330 \\
     -c:v libx264 -preset veryfast -pix_fmt yuv420p -g 60 -c:a aac \\
-    -f hls -hls_time 2 -method PUT ${url.replace('://', `://x:${ownerKey}@`)}/upload/my-stream/live.m3u8
+    -f hls -hls_time 2 -method PUT ${url.replace('://', '://x:KEY@')}/upload/my-stream/live.m3u8
 
 or with the encoder client (a file, a camera, an RTSP address; INPUT may be testsrc):
 
-  RIVULET_KEY=${ownerKey} npm run encoder -- INPUT --to ${url} --stream my-stream
+  RIVULET_KEY=KEY npm run encoder -- INPUT --to ${url} --stream my-stream
 
 Stop with Ctrl-C.
 `;

@@ -28,8 +28,10 @@ import {
   REQUESTS_GRACE_MS,
   type RunningSystem,
   routesOf,
+  STOP_WITHIN_MS,
   WORKERS_GRACE_MS,
 } from './running-system.ts';
+import { stopParts } from './stop-parts.ts';
 
 const WORKER = fileURLToPath(new URL('../../containers/worker/main.ts', import.meta.url));
 
@@ -71,10 +73,20 @@ export async function startAwsSystem(
   return {
     address,
     ownerKey,
+    ownerKeyPlace: config.ownerKey
+      ? 'what RIVULET_OWNER_KEY says'
+      : `the secret ${stage.ownerKeySecret}`,
     async stop() {
       scaling?.stop();
-      await Promise.all([gateway.close(REQUESTS_GRACE_MS), poller?.stop(), workers?.stop()]);
-      ports.close();
+      const stages = [
+        {
+          requests: () => gateway.close(REQUESTS_GRACE_MS),
+          scaling: () => poller?.stop(),
+          workers: () => workers?.stop(),
+        },
+        { connections: () => ports.close() },
+      ];
+      return stopParts(stages, STOP_WITHIN_MS, reportError);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The whole system on one machine: gateway, engine, handlers and workers, put together. */
 
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deadLetterHandlers, queueHandlers } from '../../lambdas/queue/handlers.ts';
 import { reportError } from '../../lib/base/log.ts';
@@ -10,6 +11,7 @@ import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
 import { Gateway } from '../../lib/embedded/gateway.ts';
 import { presignedPutServer } from '../../lib/embedded/presigned-put-server.ts';
 import { mediaFiles, webPages } from '../../lib/embedded/static-files.ts';
+import { whereStorable } from '../../lib/embedded/storage-fault.ts';
 import { hashKey } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { DEAD_LETTER_NAMES, isHandled, QUEUE_NAMES, QUEUES } from '../../lib/ports/queues.ts';
@@ -21,7 +23,9 @@ import {
   REQUESTS_GRACE_MS,
   type RunningSystem,
   routesOf,
+  STOP_WITHIN_MS,
 } from './running-system.ts';
+import { stopParts } from './stop-parts.ts';
 
 const WORKER = fileURLToPath(new URL('./local-worker.ts', import.meta.url));
 
@@ -32,7 +36,8 @@ export async function startSystem(
   const folder = lockDataFolder(config.dataPath);
   const fleet = localFleet({
     module: WORKER,
-    env: { ...process.env, RIVULET_DATA: folder.path },
+    // Workers need no key.
+    env: { ...process.env, RIVULET_DATA: folder.path, RIVULET_OWNER_KEY: undefined },
     jobsOf: (owner) => ports.jobsOf(owner),
     onGone: (owner) => ports.releaseOwned(owner),
   });
@@ -40,7 +45,8 @@ export async function startSystem(
     // Without workers of its own the engine leaves it to others to start some on its folder.
     fleet: config.workers > 0 ? fleet : { type: 'static', count: () => fleet.count() },
   });
-  ports.releaseAll();
+  // On a full disk the leases of the last life end by themselves.
+  whereStorable(() => ports.releaseAll());
   const ownerKey = config.ownerKey ?? folder.secrets.ownerKey;
   const deps: Deps = {
     ...withRecords(ports),
@@ -74,22 +80,30 @@ export async function startSystem(
   const handlers = queueHandlers(deps, scalingLimits(config));
   const deadHandlers = deadLetterHandlers(deps);
   const pollers = [
-    ...QUEUE_NAMES.filter(isHandled).map((name) =>
-      pollQueue(name, ports.queues[name], handlers[name], QUEUES[name].consumer),
-    ),
-    ...DEAD_LETTER_NAMES.map((name) =>
-      pollQueue(`${name}-dead`, ports.deadLetters[name], deadHandlers[name]),
-    ),
+    ...QUEUE_NAMES.filter(isHandled).map((name) => ({
+      name,
+      poller: pollQueue(name, ports.queues[name], handlers[name], QUEUES[name].consumer),
+    })),
+    ...DEAD_LETTER_NAMES.map((name) => ({
+      name: `${name}-dead`,
+      poller: pollQueue(`${name}-dead`, ports.deadLetters[name], deadHandlers[name]),
+    })),
   ];
   return {
     address,
     ownerKey,
+    ownerKeyPlace: config.ownerKey
+      ? 'what RIVULET_OWNER_KEY says'
+      : `in ${join(folder.path, 'secrets', 'owner-key')}`,
     async stop() {
       scaling.stop();
-      await Promise.all([gateway.close(REQUESTS_GRACE_MS), fleet.stop()]);
-      await Promise.all(pollers.map((poller) => poller.stop()));
-      ports.close();
-      folder.unlock();
+      const stages = [
+        { requests: () => gateway.close(REQUESTS_GRACE_MS), workers: () => fleet.stop() },
+        Object.fromEntries(pollers.map(({ name, poller }) => [name, () => poller.stop()])),
+        { files: () => ports.close() },
+        { 'the lock of the data folder': () => folder.unlock() },
+      ];
+      return stopParts(stages, STOP_WITHIN_MS, reportError);
     },
   };
 }

@@ -14,13 +14,16 @@ import type { WorkQueue } from '../../lib/ports/ports.ts';
 export type RunningSystem = Readonly<{
   address: AddressInfo;
   ownerKey: string;
-  /** Finishes what is in progress and ends, within ten seconds. */
-  stop(): Promise<void>;
+  /** Where the owner finds the key: completes "it is …". */
+  ownerKeyPlace: string;
+  /** Finishes what is in progress and ends, within ten seconds. Resolves to the parts that did not. */
+  stop(): Promise<readonly string[]>;
 }>;
 
 /** Of those ten seconds. */
 export const REQUESTS_GRACE_MS = 3_000;
 export const WORKERS_GRACE_MS = 8_000;
+export const STOP_WITHIN_MS = 9_000;
 
 /** The first upload finds a thread that waits. */
 export function mediaThreads(): Pick<Deps, 'inspection' | 'remuxing'> {
@@ -33,10 +36,11 @@ type Routes = ConstructorParameters<typeof Gateway>[0]['routes'];
 
 export function routesOf(deps: Deps): Routes {
   const handlers = apiHandlers(deps);
-  return Object.entries(ROUTES).map(([name, route]) => ({
-    ...route,
-    handler: handlers[name as RouteName],
-  }));
+  return Object.entries(ROUTES).map(([name, route]) => {
+    const handler = handlers[name as RouteName];
+    const { refusal } = handler;
+    return { ...route, handler, ...(refusal && { refusal }) };
+  });
 }
 
 export const pollQueue = (

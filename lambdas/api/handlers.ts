@@ -11,7 +11,8 @@ import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
-export type ApiHandler = ReturnType<typeof healthzHandler>;
+export type ApiHandler = ReturnType<typeof healthzHandler> &
+  Partial<Pick<ReturnType<typeof listStreamsHandler>, 'refusal'>>;
 
 /** All of them in one process; on AWS each is a function of its own. */
 export function apiHandlers(deps: Deps): Record<RouteName, ApiHandler> {

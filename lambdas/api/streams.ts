@@ -1,29 +1,36 @@
 /** `GET` and `DELETE` of `/streams`: the owner's side. */
 
 import { parseVideoId } from '../../lib/domain/ids.ts';
-import { credentialOf, requireOwner } from '../../lib/pipeline/auth.ts';
+import { requireOwner } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { deleteStream, listStreams, showStream } from '../../lib/pipeline/streams.ts';
-import { apiHandler, type HttpEvent, json } from '../runtime/middleware.ts';
+import { type HttpEvent, json, keyedHandler } from '../runtime/middleware.ts';
+import { keyOf } from '../runtime/request-key.ts';
 
-const requireOwnerOf = (deps: Deps, event: HttpEvent): void =>
-  requireOwner(deps, credentialOf(event.headers.authorization));
+const requireOwnerOf = async (deps: Deps, event: HttpEvent): Promise<void> =>
+  requireOwner(deps, keyOf(event));
 
 export const listStreamsHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    requireOwnerOf(deps, event);
-    return json(200, { streams: await listStreams(deps) });
-  });
+  keyedHandler(
+    (event) => requireOwnerOf(deps, event),
+    async () => {
+      return json(200, { streams: await listStreams(deps) });
+    },
+  );
 
 export const getStreamHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    requireOwnerOf(deps, event);
-    return json(200, await showStream(deps, parseVideoId(event.pathParameters?.videoId)));
-  });
+  keyedHandler(
+    (event) => requireOwnerOf(deps, event),
+    async (event) => {
+      return json(200, await showStream(deps, parseVideoId(event.pathParameters?.videoId)));
+    },
+  );
 
 export const deleteStreamHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    requireOwnerOf(deps, event);
-    await deleteStream(deps, parseVideoId(event.pathParameters?.videoId));
-    return { statusCode: 204 };
-  });
+  keyedHandler(
+    (event) => requireOwnerOf(deps, event),
+    async (event) => {
+      await deleteStream(deps, parseVideoId(event.pathParameters?.videoId));
+      return { statusCode: 204 };
+    },
+  );

@@ -1,20 +1,26 @@
 /** `/upload/…`: calls of an encoder that sends no more media. */
 
+import { getStream } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
-import { apiHandler, json } from '../runtime/middleware.ts';
+import { json, keyedHandler } from '../runtime/middleware.ts';
 import { fileName, openStream } from './upload-request.ts';
 
 export const endStreamHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    const { value: stream } = await openStream(deps, event);
-    return json(200, await requestEnd(deps, stream, 'call'));
-  });
+  keyedHandler(
+    (event) => openStream(deps, event),
+    async (_event, { value, version }) => {
+      const stream = version > 0 ? value : (await getStream(deps, value.videoId)).value;
+      return json(200, await requestEnd(deps, stream, 'call'));
+    },
+  );
 
 /** Encoders delete what left their sliding playlist; the media is kept for viewers who rewind. */
 export const pushDeleteHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    await openStream(deps, event);
-    fileName(event);
-    return { statusCode: 204 };
-  });
+  keyedHandler(
+    (event) => openStream(deps, event),
+    async (event) => {
+      fileName(event);
+      return { statusCode: 204 };
+    },
+  );

@@ -3,15 +3,16 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
-import { credentialOf, openForUpload } from '../../lib/pipeline/auth.ts';
+import { openForUpload, requireKey } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import type { Versioned } from '../../lib/pipeline/records/record-types.ts';
 import type { HttpEvent } from '../runtime/middleware.ts';
+import { keyOf } from '../runtime/request-key.ts';
 
 /** Comes before any other check: a client without a key learns nothing, and is asked for one. */
 export async function openStream(deps: Deps, event: HttpEvent): Promise<Versioned<Stream>> {
-  const videoId = parseVideoId(event.pathParameters?.videoId);
-  return openForUpload(deps, videoId, credentialOf(event.headers.authorization));
+  const key = requireKey(keyOf(event));
+  return openForUpload(deps, parseVideoId(event.pathParameters?.videoId), key);
 }
 
 /** With its folders, which tell variants apart. Throws `bad_name`. */

@@ -8,7 +8,7 @@ import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
 import { pushFile, storeInit } from '../../lib/pipeline/ingest/push.ts';
 import { assignNumber } from '../../lib/pipeline/ingest/push-naming.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
-import { apiHandler, bodyBytes, type HttpEvent, json, parameter } from '../runtime/middleware.ts';
+import { bodyBytes, type HttpEvent, json, keyedHandler, parameter } from '../runtime/middleware.ts';
 import { fileName, openStream, optionalFileName } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
@@ -39,48 +39,50 @@ function numberOf(
 }
 
 export const uploadHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    const stream = await openStream(deps, event);
-    requireMediaKind(parameter(event, 'kind'));
-    const session = parseSession(parameter(event, 'session'));
-    const digest = parseDigest(parameter(event, 'digest'));
-    const durationSeconds = durationOf(event);
-    const size = sizeOf(event);
-    const bytes = bodyBytes(event);
-    if (parameter(event, 'segment') === 'init') {
-      await storeInit(deps, stream.value, bytes, session);
-      return { statusCode: 204 };
-    }
-    const number = parseSegmentNumber(parameter(event, 'segment'));
-    const common = { number, ...defined({ session, durationSeconds }) };
-    if (size !== undefined && bytes.byteLength === 0) {
-      if (digest === undefined) {
+  keyedHandler(
+    (event) => openStream(deps, event),
+    async (event, stream) => {
+      requireMediaKind(parameter(event, 'kind'));
+      const session = parseSession(parameter(event, 'session'));
+      const digest = parseDigest(parameter(event, 'digest'));
+      const durationSeconds = durationOf(event);
+      const size = sizeOf(event);
+      const bytes = bodyBytes(event);
+      if (parameter(event, 'segment') === 'init') {
+        await storeInit(deps, stream, bytes, session);
+        return { statusCode: 204 };
+      }
+      const number = parseSegmentNumber(parameter(event, 'segment'));
+      const common = { number, ...defined({ session, durationSeconds }) };
+      if (size !== undefined && bytes.byteLength === 0) {
+        if (digest === undefined) {
+          throw new DomainError(
+            'bad_request',
+            'A segment that is announced by its size needs its digest.',
+            'Send ?digest= with the sha-256 of the bytes in hexadecimal.',
+          );
+        }
+        const name = optionalFileName(parameter(event, 'name'));
+        const named = name !== undefined && {
+          name,
+          number: (await assignNumber(deps.records, stream.value, session, name)).number,
+        };
+        const pushed = name !== undefined;
+        const request = { ...common, digest, sizeBytes: size, pushed, ...named };
+        const result = await presignUpload(deps, stream, request);
+        return 'receipt' in result ? answer(result) : json(202, result);
+      }
+      if (size !== undefined && size !== bytes.byteLength) {
         throw new DomainError(
-          'bad_request',
-          'A segment that is announced by its size needs its digest.',
-          'Send ?digest= with the sha-256 of the bytes in hexadecimal.',
+          'size_mismatch',
+          `${bytes.byteLength} bytes came, ${size} were announced.`,
+          'Send the whole segment as the body, or no body at all to get a presigned upload.',
         );
       }
-      const name = optionalFileName(parameter(event, 'name'));
-      const named = name !== undefined && {
-        name,
-        number: (await assignNumber(deps.records, stream.value, session, name)).number,
-      };
-      const pushed = name !== undefined;
-      const request = { ...common, digest, sizeBytes: size, pushed, ...named };
-      const result = await presignUpload(deps, stream, request);
-      return 'receipt' in result ? answer(result) : json(202, result);
-    }
-    if (size !== undefined && size !== bytes.byteLength) {
-      throw new DomainError(
-        'size_mismatch',
-        `${bytes.byteLength} bytes came, ${size} were announced.`,
-        'Send the whole segment as the body, or no body at all to get a presigned upload.',
-      );
-    }
-    const segment = { ...common, bytes, pushed: false, ...defined({ digest }) };
-    return answer(await uploadSegment(deps, stream, segment));
-  });
+      const segment = { ...common, bytes, pushed: false, ...defined({ digest }) };
+      return answer(await uploadSegment(deps, stream, segment));
+    },
+  );
 
 function requireMediaKind(kind: string | undefined): void {
   if (kind === undefined || kind === 'media') return;
@@ -92,13 +94,15 @@ function requireMediaKind(kind: string | undefined): void {
 }
 
 export const pushHandler = (deps: Deps) =>
-  apiHandler(async (event) => {
-    const stream = await openStream(deps, event);
-    const name = fileName(event);
-    const session = parseSession(parameter(event, 'session'));
-    const digest = parseDigest(parameter(event, 'digest'));
-    const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
-    const result = await pushFile(deps, stream, file);
-    if (!result) return { statusCode: 204 };
-    return 'ignored' in result ? json(200, result) : answer(result);
-  });
+  keyedHandler(
+    (event) => openStream(deps, event),
+    async (event, stream) => {
+      const name = fileName(event);
+      const session = parseSession(parameter(event, 'session'));
+      const digest = parseDigest(parameter(event, 'digest'));
+      const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
+      const result = await pushFile(deps, stream, file);
+      if (!result) return { statusCode: 204 };
+      return 'ignored' in result ? json(200, result) : answer(result);
+    },
+  );

@@ -24,6 +24,33 @@ export const apiHandler = (run: (event: HttpEvent) => Promise<HttpResult>) =>
     })
     .handler(run);
 
+/** How a request that has no right to be answered is refused. */
+export type Refusal = Readonly<{ answer: HttpResult; isWrongKey: boolean }>;
+
+/**
+ * A handler of callers with a key. `admit` throws for those that have none, and looks at method, path
+ * and headers alone; `run` is given what it finds. A server that holds a request's body back asks
+ * `refusal` first; undefined: the caller is admitted.
+ */
+export const keyedHandler = <Access>(
+  admit: (event: HttpEvent) => Promise<Access>,
+  run: (event: HttpEvent, access: Access) => Promise<HttpResult>,
+) =>
+  Object.assign(
+    apiHandler(async (event) => run(event, await admit(event))),
+    {
+      async refusal(event: HttpEvent): Promise<Refusal | undefined> {
+        try {
+          await admit(event);
+          return undefined;
+        } catch (error) {
+          const isWrongKey = error instanceof DomainError && error.code === 'forbidden';
+          return { answer: answerError(error), isWrongKey };
+        }
+      },
+    },
+  );
+
 /** Each record on its own: what succeeded is acknowledged, what threw is delivered again. */
 export const queueHandler = <Message>(
   schema: Readonly<{ parse(message: unknown): Message }>,
@@ -43,13 +70,16 @@ export const queueHandler = <Message>(
     return { batchItemFailures: results };
   });
 
-function answerError(error: unknown): HttpResult {
+function answerError(given: unknown): HttpResult {
+  const error = isThrottled(given) ? throttled() : given;
   if (error instanceof DomainError) {
     const { code, message, hint, status } = error;
+    if (status === 507) reportError(error, 'handling a request');
     const headers: Record<string, string> = { 'cache-control': ERROR_CACHE };
     // ffmpeg and curl send the password of a URL only when they are asked for it.
     if (status === 401) headers['www-authenticate'] = 'Basic realm="rivulet", charset="UTF-8"';
     if (status === 503) headers['retry-after'] = '1';
+    if (status === 507) headers['retry-after'] = '10';
     return json(status, { code, message, hint } satisfies ErrorBody, headers);
   }
   reportError(error, 'handling a request');
@@ -61,13 +91,35 @@ function answerError(error: unknown): HttpResult {
   return json(500, body, { 'cache-control': ERROR_CACHE, 'retry-after': '1' });
 }
 
+/** What a service of AWS has no capacity for now; its client has tried again already. */
+const isThrottled = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const { $fault: fault, $retryable: retryable } = error as {
+    $fault?: string;
+    $retryable?: object;
+  };
+  return fault === 'server' || retryable !== undefined;
+};
+
+const throttled = (): DomainError =>
+  new DomainError(
+    'unavailable',
+    'The storage of the server does not take this now.',
+    'Send it again in a second.',
+  );
+
 export const json = (
   statusCode: number,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): HttpResult => ({
   statusCode,
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-cache', ...headers },
+  headers: {
+    'content-type': 'application/json',
+    'cache-control': 'no-cache',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  },
   body: JSON.stringify(body),
 });
 

@@ -10,12 +10,14 @@ export const ERROR_STATUS = {
   size_mismatch: 400,
   unauthorized: 401,
   forbidden: 403,
+  cross_site: 403,
   stream_not_found: 404,
   rendition_not_found: 404,
   moment_not_found: 404,
   not_started: 404,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   segment_conflict: 409,
   run_superseded: 409,
   stream_exists: 409,
@@ -29,7 +31,9 @@ export const ERROR_STATUS = {
   undecodable: 422,
   segment_too_long: 422,
   number_too_far: 422,
+  too_many_attempts: 429,
   unavailable: 503,
+  insufficient_storage: 507,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
@@ -51,5 +55,10 @@ export class DomainError extends Error {
 
   get status(): number {
     return ERROR_STATUS[this.code];
+  }
+
+  /** Whether the cause lies with the server, so that the same input may succeed later. */
+  get isPassing(): boolean {
+    return this.status >= 500;
   }
 }

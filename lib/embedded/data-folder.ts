@@ -5,7 +5,6 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -15,8 +14,12 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { reportError } from '../base/log.ts';
+import { keepReserve } from './disk-room.ts';
 import { errorCode } from './error-code.ts';
+import { PRIVATE_FILE, privateFile, privateFolder, privateRoot } from './private-files.ts';
 import { isBusy } from './sqlite-database.ts';
+import { storingSync, whereStorable } from './storage-fault.ts';
 
 export type DataFolder = Readonly<{
   path: string;
@@ -31,6 +34,8 @@ export type DataFolder = Readonly<{
 
 export type LockedDataFolder = DataFolder & Readonly<{ unlock(): void }>;
 
+const LOCK_FILE = 'lock.db';
+
 /** Referenced here, or the garbage collector would close the lock. */
 const heldLocks = new Set<DatabaseSync>();
 
@@ -44,9 +49,8 @@ export function openDataFolder(folder: string): DataFolder {
     tmp: inside('tmp'),
     notifications: inside('notifications'),
   };
-  for (const name of [path, inside('secrets'), ...Object.values(folders)]) {
-    mkdirSync(name, { recursive: true, mode: 0o700 });
-  }
+  openRoot(path);
+  for (const name of [inside('secrets'), ...Object.values(folders)]) privateFolder(name);
   return {
     path,
     ...folders,
@@ -68,9 +72,11 @@ export function openDataFolder(folder: string): DataFolder {
  */
 export function lockDataFolder(folder: string): LockedDataFolder {
   const path = resolve(folder);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const warning = openRoot(path);
   const lock = takeLock(path);
   try {
+    if (warning) reportError(warning, 'opening the data folder');
+    keepReserve(path);
     const opened = openDataFolder(path);
     for (const name of readdirSync(opened.tmp)) {
       rmSync(join(opened.tmp, name), { recursive: true, force: true });
@@ -82,13 +88,19 @@ export function lockDataFolder(folder: string): LockedDataFolder {
   }
 }
 
+const openRoot = (path: string): string | undefined => privateRoot(path, LOCK_FILE);
+
 function takeLock(path: string): DatabaseSync {
-  const lock = new DatabaseSync(join(path, 'lock.db'), { timeout: 0 });
+  const lockFile = join(path, LOCK_FILE);
+  whereStorable(() => privateFile(lockFile));
+  const lock = new DatabaseSync(lockFile, { timeout: 0 });
   const holderFile = join(path, 'engine.pid');
   try {
+    // Nothing is ever written, so that a full disk is no obstacle.
+    lock.exec('PRAGMA journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     heldLocks.add(lock);
-    writeFileSync(holderFile, `${process.pid}\n`);
+    whereStorable(() => writeFileSync(holderFile, `${process.pid}\n`, { mode: PRIVATE_FILE }));
     return lock;
   } catch (error) {
     release(lock);
@@ -110,8 +122,12 @@ function release(lock: DatabaseSync): void {
 function keptSecret(path: string, tmp: string): string {
   const kept = readIfThere(path);
   if (kept) return kept.trim();
+  return storingSync(() => makeSecret(path, tmp));
+}
+
+function makeSecret(path: string, tmp: string): string {
   const temporary = join(tmp, randomUUID());
-  const file = openSync(temporary, 'wx', 0o600);
+  const file = openSync(temporary, 'wx', PRIVATE_FILE);
   try {
     writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`);
     fsyncSync(file);

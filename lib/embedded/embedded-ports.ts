@@ -11,6 +11,7 @@ import {
   type QueueName,
 } from '../ports/queues.ts';
 import type { DataFolder } from './data-folder.ts';
+import { type DiskRoom, diskRoom } from './disk-room.ts';
 import { FileMediaStore } from './file-media-store.ts';
 import { openQueueDatabase } from './queue-database.ts';
 import { QueueNotifier } from './queue-notifier.ts';
@@ -38,6 +39,7 @@ export type EmbeddedPorts = Ports &
     store: SqliteRecordStore;
     queues: EmbeddedQueues<QueueName>;
     deadLetters: EmbeddedQueues<DeadLetterName>;
+    room: DiskRoom;
     /** Jobs that a process has taken and not completed. */
     jobsOf(owner: string): number;
     /** Gives back what a process that is no more had received. */
@@ -59,6 +61,7 @@ const NO_FLEET: StaticFleet = {
 export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {}): EmbeddedPorts {
   const { owner = String(process.pid), clock = systemClock, fleet = NO_FLEET } = options;
   const { origin = defaultOrigin, fallbackPollMs } = options;
+  const room = diskRoom(folder.tmp);
   const media = new FileMediaStore({
     ...folder,
     signingKey: folder.secrets.presignSigningKey,
@@ -89,6 +92,8 @@ export function embeddedPorts(folder: DataFolder, options: EmbeddedOptions = {})
     deadLetters,
     fleet,
     clock,
+    room,
+    storageFault: async () => (await room.fault())?.message,
     jobsOf: (worker) =>
       QUEUE_NAMES.filter(isJobQueue).reduce((sum, name) => sum + queues[name].leasesOf(worker), 0),
     releaseOwned: (dying) => {

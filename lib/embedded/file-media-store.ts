@@ -1,4 +1,4 @@
-/** The media store on files: `objects/KEY` appears whole, durable and once. */
+/** The media store on files: `objects/KEY` appears whole, durable and once. A disk that refuses throws StorageFault. */
 
 import { createHash, randomUUID } from 'node:crypto';
 import {
@@ -23,6 +23,8 @@ import { errorCode } from './error-code.ts';
 import { checkObjectKey, isObjectKey } from './object-key.ts';
 import type { OpenObject } from './open-object.ts';
 import { PRESIGNED_PATH, type PresignedTerms, presignedQuery } from './presigned-put.ts';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from './private-files.ts';
+import { storing } from './storage-fault.ts';
 
 export type FileMediaStoreOptions = Readonly<{
   objects: string;
@@ -177,9 +179,17 @@ export class FileMediaStore implements MediaStore {
     contentType: string,
     write: (file: FileHandle) => Promise<void>,
   ): Promise<'stored' | 'exists'> {
+    return storing(() => this.#createWhole(path, contentType, write));
+  }
+
+  async #createWhole(
+    path: string,
+    contentType: string,
+    write: (file: FileHandle) => Promise<void>,
+  ): Promise<'stored' | 'exists'> {
     const temporary = join(this.#options.tmp, `${process.pid}-${randomUUID()}`);
     try {
-      const file = await open(temporary, 'wx');
+      const file = await open(temporary, 'wx', PRIVATE_FILE);
       try {
         await write(file);
         await file.datasync();
@@ -261,7 +271,7 @@ async function claimName(path: string, claim: () => Promise<void>): Promise<bool
       const code = errorCode(error);
       if (code === 'EEXIST') return false;
       if (code !== 'ENOENT' || attempt === 10) throw error;
-      await mkdir(dirname(path), { recursive: true });
+      await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
     }
   }
 }

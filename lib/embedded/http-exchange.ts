@@ -2,13 +2,24 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorBody } from '../api/messages.ts';
-import { DomainError } from '../domain/errors.ts';
+import type { DomainError } from '../domain/errors.ts';
 import { crossOriginHeaders } from './cross-origin.ts';
+import type { GatewayLimits } from './gateway-limits.ts';
 import type { HttpAnswer } from './lambda-event.ts';
+import {
+  type BodyReading,
+  type BodyShare,
+  bodyTooLarge,
+  readBody,
+  streamBody,
+} from './request-body.ts';
 
-/** What a refused client may still send before the connection is cut. */
-const DRAIN_BYTES = 1024 * 1024 * 1024;
-const DRAIN_MS = 60_000;
+/** Common to all exchanges of a gateway. */
+export type ExchangeShared = Readonly<{
+  limits: GatewayLimits;
+  /** Refused clients that still send. */
+  draining: Set<HttpExchange>;
+}>;
 
 export class HttpExchange {
   readonly request: IncomingMessage;
@@ -19,7 +30,15 @@ export class HttpExchange {
   /** The client asked for `100 Continue` before it sends the body. */
   readonly clientWaits: boolean;
 
-  constructor(request: IncomingMessage, response: ServerResponse, clientWaits: boolean) {
+  readonly #shared: ExchangeShared;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    clientWaits: boolean,
+    shared: ExchangeShared,
+  ) {
+    this.#shared = shared;
     this.request = request;
     this.response = response;
     this.clientWaits = clientWaits;
@@ -40,37 +59,31 @@ export class HttpExchange {
     return length === undefined ? 0 : Number(length);
   }
 
-  /** The client left before its whole body arrived. */
+  /** The client left: nobody reads the answer. */
   get isCut(): boolean {
-    return !this.request.complete && this.request.socket.destroyed;
+    return this.request.socket.destroyed || this.response.destroyed;
   }
 
-  /** The body as it comes. Fails if the connection ends before the body does. */
+  /** The body as it comes. Fails if the connection ends before the body does, or comes too slowly. */
   body(): AsyncIterable<Buffer> {
     if (this.clientWaits) this.response.writeContinue();
-    // Not destroyed on an early return: the socket is still needed for the answer.
-    return this.request.iterator({ destroyOnReturn: false });
+    return streamBody(this.request, this.#shared.limits);
   }
 
-  /** `too_large` as soon as it is known. */
-  async readBody(limitBytes: number): Promise<Buffer> {
+  /** Begins to take the body into memory. Throws `too_large`; `unavailable` if there is no memory for it. */
+  readBody(limitBytes: number, share: BodyShare): BodyReading {
     const declared = this.declaredBytes;
-    if (declared === 0) return Buffer.alloc(0);
+    if (declared === 0) return { body: Promise.resolve(Buffer.alloc(0)), stop: () => {} };
     if (declared !== undefined && declared > limitBytes) throw bodyTooLarge(limitBytes);
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
-    for await (const chunk of this.body()) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > limitBytes) throw bodyTooLarge(limitBytes);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, sizeBytes);
+    if (this.clientWaits) this.response.writeContinue();
+    return readBody(this.request, limitBytes, this.#shared.limits, share);
   }
 
   answer({ status, headers, cookies, body }: HttpAnswer): void {
     const { response } = this;
     const bodiless = status === 204 || status === 304;
     response.writeHead(status, {
+      'x-content-type-options': 'nosniff',
       ...headers,
       ...crossOriginHeaders(Object.keys(headers)),
       ...(!bodiless && { 'content-length': body.length }),
@@ -114,26 +127,21 @@ export class HttpExchange {
    */
   #drainThenEnd(): void {
     const { request, response } = this;
+    const { limits, draining } = this.#shared;
     let drainedBytes = 0;
     const end = () => {
       clearTimeout(timer);
+      draining.delete(this);
       response.end();
       request.socket.destroySoon();
     };
-    const timer = setTimeout(end, DRAIN_MS);
+    const timer = setTimeout(end, draining.size < limits.drains ? limits.drainMs : 0);
+    draining.add(this);
     request.on('data', (chunk: Buffer) => {
       drainedBytes += chunk.length;
-      if (drainedBytes > DRAIN_BYTES) end();
+      if (drainedBytes > limits.drainBytes) end();
     });
     request.once('end', end).once('close', end).once('error', end);
     request.resume();
   }
 }
-
-export const bodyTooLarge = (limitBytes: number): DomainError =>
-  new DomainError(
-    'too_large',
-    `The body has more than ${limitBytes} bytes.`,
-    'Announce large segments: POST /upload/{videoId}?size=N&digest=SHA256 without a body, ' +
-      'then PUT the bytes to the url of the answer.',
-  );

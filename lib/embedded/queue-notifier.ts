@@ -5,6 +5,8 @@
 
 import { closeSync, type FSWatcher, mkdirSync, openSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from './private-files.ts';
+import { whereStorable } from './storage-fault.ts';
 
 const BYTE = new Uint8Array(1);
 
@@ -16,12 +18,13 @@ export class QueueNotifier {
 
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   }
 
   notify(queue: string): void {
     this.#wake(queue);
-    writeSync(this.#file(queue), BYTE, 0, 1, 0);
+    // On a full disk the receivers' own polls find it.
+    whereStorable(() => writeSync(this.#file(queue), BYTE, 0, 1, 0));
   }
 
   /** From now on notifications of other processes are received. */
@@ -43,7 +46,7 @@ export class QueueNotifier {
   }
 
   #file(queue: string): number {
-    const file = this.#files.get(queue) ?? openSync(join(this.#folder, queue), 'w');
+    const file = this.#files.get(queue) ?? openSync(join(this.#folder, queue), 'w', PRIVATE_FILE);
     this.#files.set(queue, file);
     return file;
   }

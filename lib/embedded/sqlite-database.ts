@@ -1,6 +1,8 @@
 /** SQLite as the engine uses it: one file, several processes, short transactions. */
 
 import { DatabaseSync } from 'node:sqlite';
+import { privateFile } from './private-files.ts';
+import { storingSync, whereStorable } from './storage-fault.ts';
 
 /** How long a writer waits for another process's transaction, which lasts a few ms. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -23,6 +25,7 @@ export function openDatabase(
   durability: Durability,
   migrations: readonly string[],
 ): DatabaseSync {
+  whereStorable(() => privateFile(path));
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     untilNotBusy(() => database.exec('PRAGMA journal_mode = WAL'));
@@ -44,17 +47,19 @@ function migrate(database: DatabaseSync, path: string, migrations: readonly stri
   if (seen < migrations.length) database.exec(`PRAGMA user_version = ${migrations.length}`);
 }
 
-/** Runs `work` in one write transaction; what it throws undoes it. */
+/** Runs `work` in one write transaction; what it throws undoes it. Throws StorageFault. */
 export function transact<Result>(database: DatabaseSync, work: () => Result): Result {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
+  return storingSync(() => {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  });
 }
 
 export const isBusy = (error: unknown): boolean =>

@@ -4,6 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { checkWrites } from '../ports/checks.ts';
 import type { Clock, Item, RecordStore, SortRange, Write } from '../ports/ports.ts';
 import { openDatabase, transact } from './sqlite-database.ts';
+import { whereStorable } from './storage-fault.ts';
 
 /** SQLite compares text as UTF-8 bytes, as the port asks. */
 const MIGRATIONS = [
@@ -152,8 +153,12 @@ export class SqliteRecordStore implements RecordStore {
   #sweepNowAndThen(): void {
     const nowMs = this.#clock.now();
     if (nowMs < this.#sweepAtMs) return;
-    const { changes } = this.#sweep.run(nowMs, SWEEP_ITEMS);
-    this.#sweepAtMs = changes === SWEEP_ITEMS ? nowMs : nowMs + SWEEP_INTERVAL_MS;
+    this.#sweepAtMs = nowMs + SWEEP_INTERVAL_MS;
+    // The write before it is done, whatever the disk says to this one.
+    whereStorable(() => {
+      const { changes } = this.#sweep.run(nowMs, SWEEP_ITEMS);
+      if (changes === SWEEP_ITEMS) this.#sweepAtMs = nowMs;
+    });
   }
 }
 

@@ -8,6 +8,7 @@ import type { QueueSpec } from '../ports/queues.ts';
 import { type QueueDatabase, STATEMENTS } from './queue-database.ts';
 import type { QueueNotifier } from './queue-notifier.ts';
 import { transact } from './sqlite-database.ts';
+import { storingSync, whereStorable } from './storage-fault.ts';
 
 export type SqliteWorkQueueOptions = Readonly<{
   name: string;
@@ -52,7 +53,7 @@ export class SqliteWorkQueue implements WorkQueue {
     ]);
     this.#statements = Object.fromEntries(prepared);
     this.#lastNowMs = this.#now();
-    this.#statements.restartSpans.run({ queue: this.#name, now: this.#lastNowMs });
+    whereStorable(() => this.#restartSpans());
   }
 
   async send(messages: readonly QueueMessage[]): Promise<void> {
@@ -176,8 +177,13 @@ export class SqliteWorkQueue implements WorkQueue {
   /** A clock that was set back would hold messages for as long as it had been ahead. */
   #followClock(): void {
     const now = this.#now();
-    if (now < this.#lastNowMs) this.#statements.restartSpans.run({ queue: this.#name, now });
+    if (now < this.#lastNowMs) this.#restartSpans();
     this.#lastNowMs = now;
+  }
+
+  #restartSpans(): void {
+    const values = { queue: this.#name, now: this.#now() };
+    storingSync(() => this.#statements.restartSpans.run(values));
   }
 
   #ready(max: number): Row[] {
@@ -216,12 +222,12 @@ export class SqliteWorkQueue implements WorkQueue {
     const [id, nonce] = receipt.split(':');
     if (!id || !nonce || !/^\d+$/.test(id)) return false;
     const where = { queue: this.#name, id: Number(id), receipt: nonce };
-    return this.#statements[step].run({ ...values, ...where }).changes === 1;
+    return storingSync(() => this.#statements[step].run({ ...values, ...where })).changes === 1;
   }
 
   #releaseLeases(owner: string | null): number {
     const values = { queue: this.#name, owner, now: this.#now() };
-    const { changes } = this.#statements.releaseOwned.run(values);
+    const { changes } = storingSync(() => this.#statements.releaseOwned.run(values));
     if (Number(changes) > 0) this.#options.notifier.notify(this.#name);
     return Number(changes);
   }

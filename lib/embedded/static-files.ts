@@ -29,7 +29,7 @@ export const mediaFiles = (store: ObjectOpener): Mount => ({
   serve: async (exchange) => {
     const object = await store.openObject(decodeURIComponent(exchange.path.slice(1)));
     if (!object) return answerMissing(exchange);
-    await sendFile(exchange, object, { 'cache-control': IMMUTABLE });
+    await sendAndClose(exchange, object, { 'cache-control': IMMUTABLE });
   },
 });
 
@@ -50,13 +50,26 @@ export const webPages = (folder: string, contentSecurityPolicy: string): Mount =
     if (kind === 'folder') return redirect(exchange, `${exchange.path}/`);
     if (kind === 'none') return answerMissing(exchange);
     const isHashed = /[-.][A-Z0-9]{8}\.\w+$/.test(path);
-    await sendFile(exchange, await openPage(path), {
+    await sendAndClose(exchange, await openPage(path), {
       'cache-control': isHashed ? IMMUTABLE : 'no-cache',
       'content-security-policy': `${contentSecurityPolicy}; ${FRAMED_BY_US}`,
       'referrer-policy': 'same-origin',
     });
   },
 });
+
+/** Whatever becomes of the client. */
+async function sendAndClose(
+  exchange: HttpExchange,
+  file: OpenObject,
+  extra: Headers,
+): Promise<void> {
+  try {
+    if (!exchange.isCut) await sendFile(exchange, file, extra);
+  } finally {
+    await file.close();
+  }
+}
 
 async function sendFile(exchange: HttpExchange, file: OpenObject, extra: Headers): Promise<void> {
   const { request, response, method } = exchange;
@@ -85,15 +98,15 @@ async function sendFile(exchange: HttpExchange, file: OpenObject, extra: Headers
     return await sendBytes(exchange, file, headers, range);
   }
   response.end();
-  await file.close();
 }
 
 async function sendBytes(
-  { response }: HttpExchange,
+  exchange: HttpExchange,
   file: OpenObject,
   headers: Headers,
   range: Exclude<ReturnType<typeof parseByteRange>, 'unsatisfiable'>,
 ): Promise<void> {
+  const { response } = exchange;
   const whole = { start: 0, endInclusive: file.sizeBytes - 1 };
   const { start, endInclusive } = range === 'whole' ? whole : range;
   response.writeHead(range === 'whole' ? 200 : 206, {
@@ -103,11 +116,15 @@ async function sendBytes(
       'content-range': `bytes ${start}-${endInclusive}/${file.sizeBytes}`,
     }),
   });
+  const bytes = file.stream({ start, endInclusive });
   try {
-    await pipeline(file.stream({ start, endInclusive }), response);
+    await pipeline(bytes, response);
   } catch (error) {
     // Viewers who seek or leave cut their connections all the time.
-    if (errorCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    if (!exchange.isCut) throw error;
+  } finally {
+    // pipeline() leaves it open if the connection was closed before it began.
+    bytes.destroy();
   }
 }
 
@@ -146,7 +163,10 @@ async function kindOf(path: string): Promise<'file' | 'folder' | 'none'> {
 
 async function openPage(path: string): Promise<OpenObject> {
   const file = await open(path, 'r');
-  const { size, mtimeMs } = await file.stat();
+  const { size, mtimeMs } = await file.stat().catch(async (error) => {
+    await file.close();
+    throw error;
+  });
   return {
     sizeBytes: size,
     contentType: contentTypeOf(path),

@@ -39,6 +39,8 @@ const INGEST: readonly Permission[] = [
   'write records',
   'read source',
   'write source',
+  // Of an upload that another one was faster than.
+  'delete source',
   'send liveJobs',
   'send delayed',
   'send scaling',
@@ -75,8 +77,7 @@ export const FUNCTION_TABLE = {
   },
   'push-delete': {
     routes: ['pushDelete'],
-    // With the owner's key any upload call makes the stream.
-    permissions: [...OWNER, 'write records'],
+    permissions: OWNER,
     ...API,
   },
   'end-stream': {
@@ -120,7 +121,7 @@ export const FUNCTION_TABLE = {
   },
   'upload-completed': {
     queue: 'uploadCompleted',
-    permissions: [...INGEST, 'delete source'],
+    permissions: INGEST,
     // A presigned upload has up to 512 MB and is read as a whole.
     memoryMb: 2048,
     timeoutSeconds: 120,

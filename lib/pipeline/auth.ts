@@ -11,14 +11,21 @@ export const hashKey = (key: string): string => createHash('sha256').update(key)
 /** 160 bits, without characters that URLs or shells would touch. */
 export const makeKey = (): string => randomBytes(20).toString('hex');
 
-/** The key in an Authorization header: `Bearer KEY`, or the password of `Basic`. */
-export function credentialOf(authorization: string | undefined): string | undefined {
-  const [scheme, value] = authorization?.trim().split(/\s+/, 2) ?? [];
-  if (!scheme || !value) return undefined;
-  if (scheme.toLowerCase() === 'bearer') return value;
-  if (scheme.toLowerCase() !== 'basic') return undefined;
+export type Credential = Readonly<{ scheme: 'bearer' | 'basic'; key: string }>;
+
+/**
+ * The key in an Authorization header: `Bearer KEY`, or the password of `Basic`. undefined: there is no
+ * such header, or it is malformed.
+ */
+export function credentialOf(authorization: string | undefined): Credential | undefined {
+  const [name, value, ...more] = authorization?.trim().split(/\s+/, 3) ?? [];
+  const scheme = name?.toLowerCase();
+  if (!value || more.length > 0) return undefined;
+  if (scheme === 'bearer') return { scheme, key: value };
+  if (scheme !== 'basic') return undefined;
   const pair = Buffer.from(value, 'base64').toString('utf8');
-  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : undefined;
+  const key = pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : '';
+  return key === '' ? undefined : { scheme, key };
 }
 
 const matches = (key: string, hash: string): boolean =>
@@ -30,9 +37,14 @@ const KEY_HINT =
 export const isOwner = (deps: Deps, key: string | undefined): boolean =>
   key !== undefined && matches(key, deps.ownerKeyHash);
 
+/** Throws `unauthorized` if there is none. */
+export function requireKey(key: string | undefined): string {
+  if (key !== undefined) return key;
+  throw new DomainError('unauthorized', 'The key is missing.', KEY_HINT);
+}
+
 export function requireOwner(deps: Deps, key: string | undefined): void {
-  if (key === undefined)
-    throw new DomainError('unauthorized', 'The owner key is missing.', KEY_HINT);
+  requireKey(key);
   if (!isOwner(deps, key)) {
     throw new DomainError(
       'forbidden',
@@ -42,30 +54,42 @@ export function requireOwner(deps: Deps, key: string | undefined): void {
   }
 }
 
-/** The stream that this key may upload to. The owner's key creates it with defaults. */
+/**
+ * The stream that this key may upload to. For the owner a stream that does not exist yet is one with
+ * default settings and version 0: what is accepted first creates it (`ensureStream`). Throws
+ * `forbidden`, and alike for a stream that does not exist and for another stream's key.
+ */
 export async function openForUpload(
   deps: Deps,
   videoId: string,
-  key: string | undefined,
+  key: string,
 ): Promise<Versioned<Stream>> {
-  if (key === undefined) throw new DomainError('unauthorized', 'The key is missing.', KEY_HINT);
   const { records } = deps;
   const found = await records.findStream(videoId);
   const owner = isOwner(deps, key);
-  if (found) {
-    const { uploadKeyHash } = found.value;
-    if (owner || (uploadKeyHash && matches(key, uploadKeyHash))) return found;
-    throw new DomainError('forbidden', `This key is not for stream "${videoId}".`, KEY_HINT);
-  }
-  if (!owner) {
+  const { uploadKeyHash } = found?.value ?? {};
+  if (!owner && !(uploadKeyHash && matches(key, uploadKeyHash))) {
     throw new DomainError(
-      'stream_not_found',
-      `There is no stream "${videoId}".`,
-      `Create it with PUT /streams/${videoId}, or upload with the owner key, which creates it.`,
+      'forbidden',
+      `This key does not open stream "${videoId}".`,
+      `${KEY_HINT}; it is the owner key, or the upload key of a stream that exists.`,
     );
   }
-  await records.createStream(newStream(videoId, deps.clock.now(), deps.streamDefaults));
-  return getStream(deps, videoId);
+  const made = newStream(videoId, deps.clock.now(), deps.streamDefaults);
+  return found ?? { value: made, version: 0 };
+}
+
+/**
+ * The stream that something accepted belongs to: creates it if it has version 0. If another request
+ * created it meanwhile, the answer is that one, whose `uid` is another.
+ */
+export async function ensureStream(
+  deps: Deps,
+  stream: Versioned<Stream>,
+): Promise<Versioned<Stream>> {
+  if (stream.version > 0) return stream;
+  if (await deps.records.createStream(stream.value)) return { ...stream, version: 1 };
+  return getStream(deps, stream.value.videoId);
 }
 
 export const newStream = (

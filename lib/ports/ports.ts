@@ -137,4 +137,6 @@ export type Ports = Readonly<{
   queues: WorkQueues;
   fleet: WorkerFleet;
   clock: Clock;
+  /** What keeps the engine's disk from taking data; undefined: nothing. Absent where no disk is ours. */
+  storageFault?(): Promise<string | undefined>;
 }>;

@@ -136,7 +136,7 @@ describe('uploads', { concurrency: false }, () => {
       [401, 'unauthorized', '/upload/table?segment=1', whole, { key: null }],
       [403, 'forbidden', '/upload/table?segment=1', whole, { key: 'wrong' }],
       [403, 'forbidden', '/upload/table?segment=1', whole, { key: uploadKey }],
-      [404, 'stream_not_found', '/upload/unknown?segment=1', whole, { key: 'wrong' }],
+      [403, 'forbidden', '/upload/unknown?segment=1', whole, { key: 'wrong' }],
       [400, 'bad_video_id', '/upload/-bad?segment=1', whole],
       [400, 'bad_video_id', '/upload/metadata?segment=1', whole],
       [400, 'bad_video_id', `/upload/${'x'.repeat(65)}?segment=1`, whole],
@@ -164,7 +164,7 @@ describe('uploads', { concurrency: false }, () => {
       [400, 'bad_name', '/upload/table/..%2F..%2Fx0.ts', whole, { method: 'PUT' }],
       [400, 'bad_name', '/upload/table/.hidden1.ts', whole, { method: 'PUT' }],
       [400, 'bad_request', '/upload/table/live.m3u8', 'no playlist', { method: 'PUT' }],
-      [404, 'stream_not_found', '/upload/unknown/end', undefined, { key: 'wrong' }],
+      [403, 'forbidden', '/upload/unknown/end', undefined, { key: 'wrong' }],
     ];
     for (const [status, code, path, body, options] of cases) {
       const answer = await post(path, body, options);

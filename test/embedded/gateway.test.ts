@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { Gateway, type LambdaRoute } from '../../lib/embedded/gateway.ts';
+import { refusalOfWrongKeys } from './key-right.ts';
 
 type Answer = Readonly<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>;
 type Call = Readonly<{
@@ -45,6 +46,7 @@ describe('the gateway', () => {
         route('GET /viewstream/{videoId}'),
         route('GET /viewstream/metadata/{videoId}'),
         route('GET /slow', 300),
+        { ...route('POST /keyed/{videoId}'), refusal: refusalOfWrongKeys },
       ],
       report: (error, what) => reported.push(`${what}: ${error}`),
     });
@@ -289,9 +291,8 @@ describe('the gateway', () => {
     assert.deepEqual(await exchange('/nothing', 1000, body), ['HTTP/1.1 404 Not Found']);
     assert.equal(events.length, 1);
 
-    respond = ({ headers }) => ({ statusCode: headers.authorization ? 200 : 401 });
-    assert.deepEqual(await exchange('/upload/x', 1000, body, ''), ['HTTP/1.1 401 Unauthorized']);
-    assert.equal(events[1]?.body, undefined, 'a client is asked for its key before it sends');
+    assert.deepEqual(await exchange('/keyed/x', 1000, body, ''), ['HTTP/1.1 401 Unauthorized']);
+    assert.equal(events.length, 1, 'a client is asked for its key before it sends');
   });
 
   test('calls no handler with a body whose connection was cut', async () => {

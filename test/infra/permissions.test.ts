@@ -12,6 +12,7 @@ const SOURCE = [
   's3:GetObject bucket/source/*',
   's3:ListBucket bucket',
   's3:PutObject bucket/source/*',
+  's3:DeleteObject bucket/source/*',
 ];
 const TAKE_IN = [
   'sqs:GetQueueAttributes live-jobs',
@@ -42,7 +43,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   ],
   upload: [...KEY, ...TAKE_IN],
   push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
-  'push-delete': [...KEY, ...READ, ...WRITE],
+  'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'view-metadata': READ,
   'view-playlist': READ,
@@ -71,7 +72,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage delayed',
     'sqs:SendMessage live-jobs',
   ],
-  'upload-completed': [...take('upload-completed'), ...TAKE_IN, 's3:DeleteObject bucket/source/*'],
+  'upload-completed': [...take('upload-completed'), ...TAKE_IN],
   'jobs-dead': [...take('jobs-dead'), ...WRITE, 'sqs:SendMessage publish'],
   'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
   'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage delayed'],

@@ -5,6 +5,7 @@ import type { PresignedUpload } from '../../api/messages.ts';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
 import { parsePresignedKey, presignedKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
+import { ensureStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import type { PresignedUploadRecord, Versioned } from '../records/record-types.ts';
 import { receiptFor } from './receipt.ts';
@@ -45,6 +46,7 @@ export async function presignUpload(
       `Announce the segment's size in bytes, at most ${MAX_SEGMENT_BYTES}.`,
     );
   }
+  stream = await ensureStream(deps, stream);
   const presignId = presignIdOf(request);
   const found = await records.findPresigned(stream.value, presignId);
   if (found?.value.failure) {
@@ -122,7 +124,7 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
       ...(name === undefined ? {} : { file: { name, mayBeVariant: false, bandwidths: {} } }),
     });
   } catch (error) {
-    if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
+    if (!(error instanceof DomainError) || error.isPassing) throw error;
     await recordFailure(deps, stream.value, upload.value, error);
     await deps.media.delete([key]);
   }

@@ -21,6 +21,7 @@ import {
   parsePushedPlaylist,
   pushedName,
 } from '../../playlist/pushed-playlist.ts';
+import { ensureStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import type { PushNaming, Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
@@ -48,7 +49,7 @@ type PlaylistFile = Readonly<{ name: string; bytes: Uint8Array; session?: string
 /** Throws `bad_request` for text that is no playlist, and `too_large`. */
 export async function readPlaylist(
   deps: Deps,
-  stream: Stream,
+  given: Versioned<Stream>,
   file: PlaylistFile,
 ): Promise<IgnoredFile | undefined> {
   const { records } = deps;
@@ -61,6 +62,7 @@ export async function readPlaylist(
     );
   }
   const playlist = parsePushedPlaylist(Buffer.from(file.bytes).toString('utf8'));
+  const { value: stream } = await ensureStream(deps, given);
   if (playlist.type === 'multivariant') {
     await keepBandwidths(records, stream, file, playlist);
     return undefined;

@@ -14,6 +14,7 @@ import { closestName, matchesVariant, variantPattern } from '../../domain/segmen
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
+import { ensureStream, getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import type { PushNaming, Versioned } from '../records/record-types.ts';
@@ -60,7 +61,7 @@ export async function pushFile(
   if (bytes.byteLength === 0) {
     throw new DomainError('empty_body', `"${name}" has no bytes.`, 'Send the file as the body.');
   }
-  if (isPlaylist(file)) return readPlaylist(deps, stream.value, file);
+  if (isPlaylist(file)) return readPlaylist(deps, stream, file);
   const naming = await deps.records.pushNaming(stream.value, session ?? '');
   if (matchesVariant(name, naming.value.ignored)) {
     if (!(await keptVariantIsSilent(deps, stream.value, session))) {
@@ -69,7 +70,7 @@ export async function pushFile(
     await takeVariant(deps.records, stream.value, session, name);
   }
   if (isoKind(bytes) === 'init') {
-    await storeInit(deps, stream.value, bytes, session, name);
+    await storeInit(deps, stream, bytes, session, name);
     return undefined;
   }
   if (textOf(bytes).startsWith('WEBVTT')) {
@@ -127,6 +128,7 @@ async function pushSegment(
   try {
     const result = await uploadWithInit(deps, stream, upload);
     await noteResult(deps, stream.value, file, assigned, result);
+    if (stream.version === 0) await keepName(deps, stream.value, file, result);
     return result;
   } catch (error) {
     const pattern =
@@ -135,6 +137,18 @@ async function pushSegment(
     if (error instanceof VariantIgnored) return ignored(variantNotice(name));
     throw error;
   }
+}
+
+/** Of the first segments that come at once one creates the stream; names noted for the others' are lost. */
+async function keepName(
+  deps: Deps,
+  { videoId, uid }: Stream,
+  { name, session }: PushedFile,
+  { receipt }: UploadResult,
+): Promise<void> {
+  const { value: created } = await getStream(deps, videoId);
+  if (created.uid === uid) return;
+  await renumberName(deps.records, created, session, { name, number: receipt.segment });
 }
 
 async function noteResult(
@@ -180,22 +194,23 @@ const initScope = (session = '', name = ''): string => `${session}/${name}`;
  */
 export async function storeInit(
   deps: Deps,
-  stream: Stream,
+  stream: Versioned<Stream>,
   bytes: Uint8Array,
   session?: string,
   name?: string,
 ): Promise<void> {
   const { records, media } = deps;
-  await deps.inspection.run('checkInitSegment', stream.uid, [bytes]);
+  await deps.inspection.run('checkInitSegment', stream.value.uid, [bytes]);
   const digest = digestOf(bytes);
-  const key = sourceInitKey(stream, digest);
+  const { value: created } = await ensureStream(deps, stream);
+  const key = sourceInitKey(created, digest);
   await media.put(key, bytes, MEDIA_FORMATS.mp4.contentType);
   if (name !== undefined) {
-    await records.putSourceInit(stream, initScope(session, name), { key, digest });
-    await changeNaming(records, stream, session, (naming) => ({
+    await records.putSourceInit(created, initScope(session, name), { key, digest });
+    await changeNaming(records, created, session, (naming) => ({
       ...naming,
       inits: [...naming.inits.filter((one) => one !== name), name].slice(-KEPT_INITS),
     }));
   }
-  await records.putSourceInit(stream, session ?? '', { key, digest });
+  await records.putSourceInit(created, session ?? '', { key, digest });
 }

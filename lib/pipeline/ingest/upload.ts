@@ -93,6 +93,7 @@ export async function uploadSegment(
   const { records } = deps;
   let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
+    if (stream.version === 0) stream = (await records.findStream(stream.value.videoId)) ?? stream;
     const nowMs = deps.clock.now();
     const place = await decideSequence(records, stream.value, { ...upload, digest }, nowMs);
     if (place.type === 'present') {
@@ -211,8 +212,16 @@ async function store(
     const hints = [{ number: upload.number, seconds: upload.durationSeconds }];
     await records.hintSegments(stream.value, run.run, hints);
   }
-  const recorded = await records.recordSegment(stream.value, segment, joins ? undefined : { run });
-  return recorded ? { run, segment, startsRun: !joins } : 'raced';
+  const creates = stream.version === 0 ? { stream: stream.value } : {};
+  const recorded = await records.recordSegment(
+    stream.value,
+    segment,
+    joins ? undefined : { run, ...creates },
+  );
+  if (recorded) return { run, segment, startsRun: !joins };
+  // Another request created the stream, so that no record will ever name this object.
+  if (stream.version === 0 && !upload.storedKey) await deps.media.delete([segment.sourceKey]);
+  return 'raced';
 }
 
 /** Stores the bytes, and returns the record that is to be written for them. */

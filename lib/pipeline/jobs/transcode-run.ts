@@ -52,7 +52,7 @@ export async function runTranscode(
       const transcoded = await transcode(deps, stream, run, segment, context);
       outcome = await storeRenditions(deps, stream, segment, transcoded);
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
+      if (!(error instanceof DomainError) || error.isPassing) throw error;
       const { number } = segment;
       const reason = `${error.code}: ${error.message}`;
       outcome = { type: 'failed', run: run.run, number, reason, completedAtMs: clock.now() };

@@ -128,11 +128,11 @@ export class StreamRecords extends EncoderRecords {
     return item?.value as SourceSegment | undefined;
   }
 
-  /** Acknowledges a segment; with it its run when it is the first. */
+  /** Acknowledges a segment; with it its run when it is the first, and `stream` if that does not exist yet. */
   recordSegment(
     stream: StreamIdentity,
     segment: SourceSegment,
-    first?: Readonly<{ run: Run }>,
+    first?: Readonly<{ run: Run; stream?: Stream }>,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
     const writes: Write[] = [
@@ -143,6 +143,11 @@ export class StreamRecords extends EncoderRecords {
       const { run } = first;
       writes.push(put(partition, runSort(run.run), run, 0));
       writes.push(put(partition, `session/${run.session}`, { run: run.run }, 0));
+      if (first.stream) {
+        const { videoId, uid } = first.stream;
+        writes.push(put(settingsOf(videoId), 'stream', first.stream, 0));
+        writes.push(put(CATALOGUE, videoId, { uid }));
+      }
     }
     return this.#store.write(writes);
   }

@@ -17,7 +17,10 @@ export async function checkHealth(deps: Deps): Promise<Health> {
     }
   };
   const [media, index, queues, workers] = await Promise.all([
-    check(async () => void (await deps.media.head('health/probe'))),
+    check(async () => {
+      await deps.media.head('health/probe');
+      return deps.storageFault?.();
+    }),
     check(async () => void (await deps.store.get('health', 'probe'))),
     check(async () => void (await deps.queues.liveJobs.depth())),
     check(async () => {
