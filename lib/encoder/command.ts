@@ -28,6 +28,8 @@ export type EncodeCommand = Common &
     size?: Readonly<{ widthPx: number; heightPx: number }>;
     durationSeconds?: number;
     pace?: 'live' | 'fast';
+    /** What waits of a live source: more is dropped, the oldest first. */
+    spoolLimitBytes: number;
     loop: boolean;
     once: boolean;
     parallel?: number;
@@ -73,6 +75,7 @@ const OPTIONS = {
   duration: seconds,
   parallel: wholeNumber(1, 16),
   spool: text('a folder'),
+  'spool-limit': { expected: 'a size such as 500M or 10G', read: parseSizeBytes },
   'retry-for': seconds,
   port: wholeNumber(0, 65_535),
   live: flag,
@@ -85,6 +88,9 @@ const OPTIONS = {
 };
 
 type Name = keyof typeof OPTIONS;
+
+/** About 5 hours at 4 Mbit/s. */
+const DEFAULT_SPOOL_LIMIT_BYTES = 10e9;
 
 const RELAY_OPTIONS = ['to', 'stream', 'key', 'spool', 'retry-for', 'port', 'quiet'];
 
@@ -150,6 +156,7 @@ export function parseCommand(
     videoId,
     loop,
     once,
+    spoolLimitBytes: options['spool-limit'] ?? DEFAULT_SPOOL_LIMIT_BYTES,
     ...defined({ session, title, size, parallel, video, pace }),
     ...defined({ segmentSeconds, bitrateBps: bitrate, durationSeconds: duration }),
   };
@@ -171,4 +178,10 @@ function parseSize(text: string): { widthPx: number; heightPx: number } | undefi
   const [, width, height] = text.match(/^(\d{2,5})x(\d{2,5})$/) ?? [];
   if (width === undefined || height === undefined) return undefined;
   return { widthPx: Number(width), heightPx: Number(height) };
+}
+
+/** `M` and `G` are decimal. */
+function parseSizeBytes(text: string): number | undefined {
+  const [, number, unit] = text.match(/^(\d+(?:\.\d+)?)([MG])$/) ?? [];
+  return number === undefined ? undefined : Number(number) * (unit === 'G' ? 1e9 : 1e6);
 }

@@ -1,6 +1,7 @@
 /** Whether a source is copied or encoded, and ffmpeg's arguments for it. Pure. */
 
 import type { EncodeCommand } from './command.ts';
+import type { CarriedTracks } from './feed.ts';
 import type { Probe, ProbedVideo } from './probe.ts';
 
 /** Without `video` it is copied if that makes good segments. */
@@ -10,13 +11,18 @@ export type CuttingOptions = Pick<EncodeCommand, 'video' | 'bitrateBps' | 'size'
     live: boolean;
     /** Encodes with little CPU: for the test pattern, whose quality does not matter. */
     light: boolean;
+    /** Other tracks are left out. */
+    carried?: CarriedTracks;
   }>;
 
 /** Quality when no bit rate is given: better than what viewers get, as the server encodes it again. */
-const CRF = '20';
+const CRF = { file: '20', live: '22' } as const;
 const MAXRATE_BPS = 8_000_000;
 const LIGHT_BPS = 2_000_000;
 const AUDIO_BITRATE = '160k';
+
+/** One track waits so long at most for packets of another that has fallen silent. */
+export const MAX_INTERLEAVE = ['-max_interleave_delta', '1000000'];
 
 /** How many times longer than asked for a copied segment may be: it ends at a keyframe only. */
 const COPY_STRETCH = { live: 2, file: 3 } as const;
@@ -55,18 +61,26 @@ export function codecArguments(probe: Probe | undefined, options: CuttingOptions
       probe?.video !== undefined &&
       isCopyable(probe.video, segmentSeconds, live));
   return [
-    ...['-map', '0:V:0?', '-map', options.light ? '1:a' : '0:a?'],
+    ...mapping(options),
     ...['-dn', '-sn', '-map_chapters', '-1'],
-    ...(copies ? ['-c:v', 'copy'] : videoEncoding(options)),
+    ...(live ? MAX_INTERLEAVE : []),
+    ...(options.carried?.video === false ? [] : copies ? ['-c:v', 'copy'] : videoEncoding(options)),
     ...audioArguments(probe, options),
   ];
 }
 
+function mapping({ light, carried }: CuttingOptions): string[] {
+  if (!carried) return ['-map', '0:V:0?', '-map', light ? '1:a' : '0:a?'];
+  const audio = carried.audio.flatMap((index) => ['-map', `0:a:${index}`]);
+  return carried.video ? ['-map', '0:V:0', ...audio] : audio;
+}
+
 function videoEncoding(options: CuttingOptions): string[] {
-  const { segmentSeconds, size, light } = options;
+  const { segmentSeconds, size, light, live } = options;
   const bitrateBps = options.bitrateBps ?? (light ? LIGHT_BPS : undefined);
   const maxrateBps = bitrateBps ?? MAXRATE_BPS;
-  const rate = bitrateBps === undefined ? ['-crf', CRF] : ['-b:v', String(bitrateBps)];
+  const rate =
+    bitrateBps === undefined ? ['-crf', CRF[live ? 'live' : 'file']] : ['-b:v', String(bitrateBps)];
   const within =
     size === undefined
       ? 'scale=trunc(iw/2)*2:trunc(ih/2)*2'
@@ -77,6 +91,8 @@ function videoEncoding(options: CuttingOptions): string[] {
     // Each frame keeps its timestamp: none is duplicated or dropped to fit a frame rate.
     ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
     ...['-c:v', 'libx264', '-preset', light ? 'superfast' : 'veryfast', '-profile:v', 'high'],
+    // Frames that are looked at ahead come out late: half a second at the end of each live segment.
+    ...(live ? ['-tune', 'zerolatency'] : []),
     ...rate,
     ...['-maxrate', String(maxrateBps), '-bufsize', String(2 * maxrateBps)],
     // One closed GOP for each segment, and no scene cut that moves its start.
@@ -86,10 +102,14 @@ function videoEncoding(options: CuttingOptions): string[] {
 }
 
 /** AAC-LC is copied; the server would have to encode anything else. */
-function audioArguments(probe: Probe | undefined, { video, light }: CuttingOptions): string[] {
+function audioArguments(
+  probe: Probe | undefined,
+  { video, light, carried }: CuttingOptions,
+): string[] {
   const encoding = (stream: string) => [`-c:a${stream}`, 'aac', `-b:a${stream}`, AUDIO_BITRATE];
   if (!probe) return video === 'copy' && !light ? ['-c:a', 'copy'] : encoding('');
-  return probe.audio.flatMap(({ codec, profile }, index) =>
+  const audio = probe.audio.filter((_, index) => carried?.audio.includes(index) ?? true);
+  return audio.flatMap(({ codec, profile }, index) =>
     codec === 'aac' && profile === 'LC' ? [`-c:a:${index}`, 'copy'] : encoding(`:${index}`),
   );
 }

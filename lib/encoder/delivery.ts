@@ -101,8 +101,8 @@ export async function deliverPresigned(
       await link.pause(retryDelayMs(refusals));
       continue;
     }
-    const deadline = Date.now() + COMMIT_PATIENCE_MS;
-    for (let polls = 0; Date.now() < deadline; polls += 1) {
+    const deadline = performance.now() + COMMIT_PATIENCE_MS;
+    for (let polls = 0; performance.now() < deadline; polls += 1) {
       const committed = await ask();
       if (committed.stored) return committed;
       await link.pause(Math.min(MAX_POLL_MS, retryDelayMs(polls + 1) / 2));

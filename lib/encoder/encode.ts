@@ -5,14 +5,18 @@ import { addAbortListener } from 'node:events';
 import { ApiError, createApiClient } from '../api/client.ts';
 import { UsageError } from '../base/command-line.ts';
 import { pause } from '../base/retry.ts';
-import { startCapture } from './capture.ts';
 import type { EncodeCommand } from './command.ts';
+import { captureConnection } from './connection.ts';
 import { judge } from './delivery.ts';
 import { aborted, type Interrupts } from './interrupts.ts';
-import { type EncodePlan, planEncode, type Tools } from './plan.ts';
+import { type EncodePlan, planEncode, SourceAway, type Tools } from './plan.ts';
 import { Progress } from './progress.ts';
-import { GaveUp, retryDelayMs, ServerLink } from './server-link.ts';
+import { Refusals } from './refusals.ts';
+import { type Connection, captureUntilEnd } from './reopening.ts';
+import { GaveUp, ServerLink } from './server-link.ts';
 import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
+import { openSource, type Source } from './source.ts';
+import { SourceWait } from './source-wait.ts';
 import { lockSpool, streamSpoolFolder } from './spool.ts';
 import { SessionUploads, UploadQueue } from './upload-queue.ts';
 
@@ -23,6 +27,11 @@ const MAX_WAITING_BYTES = 256_000_000;
 const FILE_RETRY_MS = 3_600_000;
 /** After an interrupt. */
 const DRAIN_MS = 10_000;
+/** How long a connection may bring nothing at first: an encoder that connects to us has its time. */
+const START_MS = 20_000;
+const LISTEN_MS = 60_000;
+const TELL_OF_DROPPED_MS = 60_000;
+const NOTHING: Connection = { segments: 0, seconds: 0, reached: false };
 
 /** Returns the exit code. Throws `UsageError`. */
 export async function encode(
@@ -54,10 +63,17 @@ class EncodeRun {
   readonly #progress: Progress;
   #link: ServerLink;
   #uploads: SessionUploads;
-  #refused = 0;
+  readonly #refusals = new Refusals((text) => this.#progress.warn(text));
   #inputFailure: string | undefined;
   /** Of the newest session that has any. */
   #segments = 0;
+  /** Live sessions with segments. */
+  #sessions = 0;
+  /** Sessions are sent in the order of their creation, also when the clock is set back. */
+  #newestSessionMs = 0;
+  #shownPlan = '';
+  #dropped = 0;
+  #toldOfDroppedMs = Number.NEGATIVE_INFINITY;
 
   constructor(command: EncodeCommand, tools: Tools, interrupts: Interrupts, streamFolder: string) {
     this.#command = command;
@@ -78,15 +94,10 @@ class EncodeRun {
       this.#progress.info('Interrupted: sending what is left. Once more stops at once.'),
     );
     try {
-      const stop = AbortSignal.any([finish, this.#failed.signal]);
-      const plan = await Promise.race([
-        planEncode(this.#command, this.#tools, process.stdin, stop),
-        aborted(stop).then(() => Promise.reject(stop.reason)),
-      ]);
-      if (!plan.source.live) this.#link = this.#openLink(FILE_RETRY_MS);
-      this.#showPlan(plan);
-      await this.#resumeSessions(plan);
-      await this.#captureAll(plan);
+      const source = await openSource(this.#command, this.#tools.ffmpeg);
+      if (!source.live) this.#link = this.#openLink(FILE_RETRY_MS);
+      if (source.live) await this.#resumeSessions(undefined);
+      await this.#captureAll(source);
       const drained = await this.#drain();
       if (drained) await this.#end();
       return this.#exitCode();
@@ -95,6 +106,11 @@ class EncodeRun {
     } finally {
       this.#progress.stop();
     }
+  }
+
+  /** Aborted when no more is to be captured. */
+  get #captureStop(): AbortSignal {
+    return AbortSignal.any([this.#interrupts.finish, this.#failed.signal]);
   }
 
   /** Aborted when nothing is waited for any more. */
@@ -123,10 +139,11 @@ class EncodeRun {
     }
   }
 
-  /** Uploads what earlier runs left before anything else. */
-  async #resumeSessions({ resumableSession }: EncodePlan): Promise<void> {
+  /** Uploads what earlier runs left, but for one that is resumed, before anything else. */
+  async #resumeSessions(resumed: string | undefined): Promise<void> {
     for (const info of await findSessions(this.#streamFolder)) {
-      if (info.session === resumableSession) continue;
+      this.#newestSessionMs = Math.max(this.#newestSessionMs, info.createdAtMs);
+      if (info.session === resumed) continue;
       const spool = new SessionSpool(this.#streamFolder, info);
       const waiting = await spool.open();
       const numbers = new Set(waiting.map(({ number }) => number));
@@ -143,69 +160,94 @@ class EncodeRun {
     }
   }
 
-  async #captureAll(plan: EncodePlan): Promise<void> {
-    const { finish } = this.#interrupts;
-    const { durationSeconds } = this.#command;
-    let cutSeconds = 0;
-    for (let run = 1, failures = 0; ; run += 1) {
-      const remaining = durationSeconds === undefined ? undefined : durationSeconds - cutSeconds;
-      const end = await this.#captureSession(plan, run, remaining);
-      cutSeconds += end.seconds;
-      this.#inputFailure = end.failure;
-      if (finish.aborted || this.#failed.signal.aborted || !plan.source.restartable) return;
-      if (durationSeconds !== undefined && cutSeconds >= durationSeconds - 0.1) return;
-      failures = end.segments > 0 ? 0 : failures + 1;
-      const delayMs = retryDelayMs(failures + 1);
-      const why = end.failure ?? 'the source ended';
-      this.#progress.warn(`${why}\nTrying again in ${(delayMs / 1000).toFixed(1)} s.`);
-      await pause(delayMs, finish);
-      if (finish.aborted) return;
+  async #captureAll(source: Source): Promise<void> {
+    const wait = new SourceWait({
+      name: source.name,
+      listens: source.listens,
+      warn: (text) => this.#progress.warn(text),
+    });
+    const failure = await captureUntilEnd({
+      restartable: source.restartable,
+      durationSeconds: this.#command.durationSeconds,
+      stop: this.#captureStop,
+      wait,
+      connect: (remainingSeconds) => this.#connect(source, remainingSeconds, wait),
+    });
+    this.#inputFailure = failure && `${source.name}: ${failure}`;
+  }
+
+  async #connect(source: Source, remainingSeconds: number, wait: SourceWait): Promise<Connection> {
+    const stop = this.#captureStop;
+    const leftMs = Math.min(LISTEN_MS, remainingSeconds * 1000);
+    const startMs = source.listens ? Math.max(leftMs, START_MS) : START_MS;
+    const options = { tools: this.#tools, stdin: process.stdin, startMs, signal: stop };
+    const openedMs = performance.now();
+    try {
+      const plan = await Promise.race([
+        planEncode(source, this.#command, options),
+        aborted(stop).then(() => undefined),
+      ]);
+      if (!plan) return NOTHING;
+      this.#showPlan(source, plan);
+      if (!source.live) await this.#resumeSessions(plan.resumableSession);
+      return await this.#captureSession(source, plan, { remainingSeconds, openedMs, wait });
+    } catch (error) {
+      if (error instanceof SourceAway) return { ...NOTHING, failure: error.message };
+      throw error;
     }
   }
 
   async #captureSession(
+    source: Source,
     plan: EncodePlan,
-    run: number,
-    remainingSeconds: number | undefined,
-  ): Promise<Readonly<{ segments: number; seconds: number; failure?: string }>> {
-    const { finish } = this.#interrupts;
-    const isFile = plan.resumableSession !== undefined;
+    {
+      remainingSeconds,
+      openedMs,
+      wait,
+    }: Readonly<{ remainingSeconds: number; openedMs: number; wait: SourceWait }>,
+  ): Promise<Connection> {
+    const { resumableSession } = plan;
+    const isFile = resumableSession !== undefined;
     const info: SessionInfo = {
-      session: plan.resumableSession ?? sessionName(this.#command.session, run),
-      createdAtMs: Date.now(),
+      session: resumableSession ?? sessionName(this.#command.session, this.#sessions + 1),
+      createdAtMs: Math.max(Date.now(), this.#newestSessionMs + 1),
     };
     const spool = new SessionSpool(this.#streamFolder, info);
     const waiting = await spool.open();
     const queue = this.#openQueue(spool, isFile ? 0 : undefined);
     for (const segment of waiting) queue.add(segment);
-    this.#uploads.add(queue);
-    const limit = remainingSeconds === undefined ? [] : ['-t', String(remainingSeconds)];
-    let seconds = 0;
-    const capture = await startCapture({
+    if (isFile) this.#uploads.add(queue);
+    const connection = await captureConnection({
       tools: this.#tools,
-      inputArguments: plan.source.inputArguments,
-      codecArguments: [...plan.codecArguments, ...limit],
-      segmentSeconds: plan.segmentSeconds,
+      source,
+      plan,
+      forcedCopy: this.#command.video === 'copy',
+      remainingSeconds,
+      openedMs,
       folder: spool.cutFolder,
-      stdin: plan.stdin,
+      finish: this.#interrupts.finish,
+      stopped: this.#stopped,
       onSegment: async ({ number, durationSeconds, path }) => {
-        seconds += durationSeconds ?? 0;
-        if (!queue.has(number)) queue.add(await spool.add(number, durationSeconds, path));
+        if (queue.has(number)) return;
+        queue.add(await spool.add(number, durationSeconds, path));
+        if (source.live) await this.#keepWithinLimit();
+        if (number > 0 || isFile) return;
+        this.#sessions += 1;
+        this.#newestSessionMs = info.createdAtMs;
+        this.#uploads.add(queue);
+        wait.arrived();
       },
       admit: async () => {
-        if (plan.source.live) return;
-        while (isFull(queue) && !finish.aborted && !this.#failed.signal.aborted) {
-          await Promise.race([queue.changed(), aborted(finish), aborted(this.#failed.signal)]);
+        if (source.live) return;
+        while (isFull(queue) && !this.#captureStop.aborted) {
+          await Promise.race([queue.changed(), aborted(this.#captureStop)]);
         }
       },
     });
-    // The run that resumes a file cuts it again: a shortened last segment would differ from that one.
-    addAbortListener(finish, () => (isFile ? capture.kill() : capture.finish()));
-    addAbortListener(this.#stopped, () => capture.kill());
-    const end = await capture.done;
     queue.close();
-    if (end.segments > 0) this.#segments = end.segments;
-    return { ...end, seconds };
+    if (connection.segments > 0) this.#segments = connection.segments;
+    else if (!isFile) await spool.remove();
+    return connection;
   }
 
   #openQueue(spool: SessionSpool, firstNumber: number | undefined): UploadQueue {
@@ -216,12 +258,29 @@ class EncodeRun {
       spool,
       parallel: this.#command.parallel ?? PARALLEL[firstNumber === undefined ? 'live' : 'file'],
       firstNumber,
-      onSent: (segment, receipt) => this.#progress.sent(segment, receipt),
-      onRefused: (warning) => {
-        this.#refused += 1;
-        this.#progress.warn(warning);
+      onSent: (segment, receipt) => {
+        this.#refusals.accepted();
+        this.#progress.sent(segment, receipt);
       },
+      onRefused: (warning, code) => this.#refusals.add(warning, code),
+      onSuperseded: (session) =>
+        this.#progress.warn(`The server began another run: it goes on as session ${session}.`),
     });
+  }
+
+  /** A live source does not wait: while the server is away for long, the oldest is given up. */
+  async #keepWithinLimit(): Promise<void> {
+    const { spoolLimitBytes } = this.#command;
+    const dropped = await this.#uploads.trim(spoolLimitBytes);
+    if (dropped.length === 0) return;
+    this.#dropped += dropped.length;
+    const sinceMs = performance.now() - this.#toldOfDroppedMs;
+    if (sinceMs < TELL_OF_DROPPED_MS) return;
+    this.#toldOfDroppedMs = performance.now();
+    this.#progress.warn(
+      `The spool is full (--spool-limit, ${(spoolLimitBytes / 1e6).toFixed(1)} MB in ${this.#streamFolder}): ` +
+        `the oldest segments are dropped, ${this.#dropped} so far.`,
+    );
   }
 
   /** Whether all that waited was sent. */
@@ -254,7 +313,9 @@ class EncodeRun {
     this.#warnOfRest();
     if (this.#interrupts.finish.aborted) return this.#interrupts.exitCode();
     if (this.#inputFailure !== undefined) this.#progress.warn(this.#inputFailure);
-    return this.#inputFailure === undefined && this.#refused === 0 && this.#segments > 0 ? 0 : 2;
+    return this.#inputFailure === undefined && this.#refusals.count === 0 && this.#segments > 0
+      ? 0
+      : 2;
   }
 
   #explain(error: unknown): number {
@@ -269,6 +330,7 @@ class EncodeRun {
   }
 
   #warnOfRest(): void {
+    this.#refusals.summarize();
     const { segments, seconds } = this.#uploads.backlog;
     if (segments === 0) return;
     this.#progress.warn(
@@ -276,12 +338,12 @@ class EncodeRun {
     );
   }
 
-  #showPlan({ copies, source, segmentSeconds }: EncodePlan): void {
-    const { to, videoId, input } = this.#command;
+  #showPlan({ name, kind }: Source, { copies, segmentSeconds }: EncodePlan): void {
+    const { to, videoId } = this.#command;
     const how = copies ? 'copied' : 'encoded';
-    this.#progress.info(
-      `${input} (${source.kind}, ${how}, ${segmentSeconds} s segments) → ${to}/upload/${videoId}`,
-    );
+    const text = `${name} (${kind}, ${how}, ${segmentSeconds} s segments) → ${to}/upload/${videoId}`;
+    if (text !== this.#shownPlan) this.#progress.info(text);
+    this.#shownPlan = text;
   }
 }
 

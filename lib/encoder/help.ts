@@ -32,20 +32,23 @@ Media
   --encode                re-encode to H.264 and AAC
                           (default: copied if it is H.264 with suitable keyframes)
   --bitrate N             video bit rate when encoding: 2500k, 4M
-                          (default: constant quality, CRF 20, at most 8 Mbit/s)
+                          (default: constant quality, CRF 20, live 22, at most 8 Mbit/s)
   --size WxH              largest frame when encoding: 1280x720
-  --duration SECONDS      stop after so much media
+  --duration SECONDS      stop after so much media; of a camera, time without it counts too
 
 Pace
   --live                  send a file in real time, as a live event
   --as-fast-as-possible   send as fast as the network allows (default for files)
   --loop                  repeat a file, in real time, until interrupted
-  --once                  stop when a stream or camera fails instead of reopening it
+  --once                  stop when a stream or camera ends or fails
+                          (default: it is opened again until it is back)
   --parallel N            uploads at once (4 for files, 2 for live inputs)
 
 Offline and retries
   --spool FOLDER          where segments wait until the server has received them
                           (default: the user's state folder)
+  --spool-limit SIZE      live inputs: the most that waits, as 500M or 10G (default 10G);
+                          when it is full, the oldest segments are dropped
   --retry-for SECONDS     give up when the server was unreachable for so long
                           (3600 for files; live inputs never give up)
 

@@ -6,8 +6,9 @@ import { Readable } from 'node:stream';
 import { defined } from '../base/defined.ts';
 import type { EncodeCommand } from './command.ts';
 import { codecArguments } from './cutting.ts';
+import { type CarriedTracks, type Feed, openFeed } from './feed.ts';
 import { type Probe, probeSource } from './probe.ts';
-import { openSource, type Source } from './source.ts';
+import type { Source } from './source.ts';
 
 /** Paths of the programs, and their environment. */
 export type Tools = Readonly<{
@@ -17,61 +18,99 @@ export type Tools = Readonly<{
 }>;
 
 export type EncodePlan = Readonly<{
-  source: Source;
+  inputArguments: readonly string[];
   codecArguments: readonly string[];
   segmentSeconds: number;
   /** What ffmpeg reads as `pipe:0`. */
   stdin?: Readable;
+  /** The connection of a network source: to be closed. */
+  feed?: Feed;
   copies: boolean;
+  /** How much earlier than the picture the sound begins. */
+  leadSeconds: number;
+  /** Of one picture; undefined if it is not known. */
+  frameSeconds?: number;
   /** For a file that is cut the same way each time: the session that a second run resumes. */
   resumableSession?: string;
 }>;
 
+export type PlanOptions = Readonly<{
+  tools: Tools;
+  stdin: Readable;
+  /** See `FeedOptions`. */
+  startMs: number;
+  signal: AbortSignal;
+}>;
+
+/** The source was opened, and nothing came. The message is the reason, in one line. */
+export class SourceAway extends Error {
+  override readonly name = 'SourceAway';
+}
+
 const SEGMENT_SECONDS = { live: 2, file: 4 } as const;
-/** Enough for two keyframes of nearly every camera. */
-const LIVE_PROBE_SECONDS = 5;
-const PROBE_TIMEOUT_MS = 20_000;
+/** HLS and files come in bursts. */
+const SILENCE_MS = { camera: 10_000, http: 60_000 } as const;
 const HEAD_BYTES = 4_000_000;
+/** Enough for two keyframes of nearly every camera. */
 const HEAD_MS = 5000;
 const FINGERPRINT_BYTES = 1_048_576;
 
+/** Opens a network source, and probes what can be probed. Throws `SourceAway`. */
 export async function planEncode(
+  source: Source,
   command: EncodeCommand,
-  tools: Tools,
-  stdin: Readable,
-  signal: AbortSignal,
+  options: PlanOptions,
 ): Promise<EncodePlan> {
-  const source = await openSource(command, tools.ffmpeg);
-  const { inputArguments } = source;
+  const { tools, signal } = options;
+  const { ffprobe } = tools;
   const segmentSeconds = command.segmentSeconds ?? SEGMENT_SECONDS[source.live ? 'live' : 'file'];
+  let { inputArguments } = source;
   let probe: Probe | undefined;
-  let input: Readable | undefined;
-  if (command.video !== 'encode' || source.kind === 'file') {
-    const common = { ffprobe: tools.ffprobe, inputArguments, signal };
-    if (source.kind === 'stdin') {
-      const { head, whole } = await readHead(stdin, HEAD_BYTES, HEAD_MS);
-      input = whole;
-      probe = await probeSource({ ...common, stdin: head });
-    } else if (source.kind === 'file') probe = await probeSource(common);
-    else if (source.probeable) {
-      const limits = { seconds: LIVE_PROBE_SECONDS, timeoutMs: PROBE_TIMEOUT_MS };
-      probe = await probeSource({ ...common, ...limits });
+  let stdin: Readable | undefined;
+  let feed: Feed | undefined;
+  if (source.kind === 'network') {
+    const silenceMs = SILENCE_MS[source.endless ? 'camera' : 'http'];
+    feed = openFeed({ tools, inputArguments, silenceMs, startMs: options.startMs, signal });
+    inputArguments = ['-f', 'nut', '-i', 'pipe:0'];
+    const { head, whole } = await readHead(feed.bytes, HEAD_BYTES, HEAD_MS);
+    if (head.length > 0) probe = await probeSource({ ffprobe, inputArguments, stdin: head });
+    if (!probe) {
+      const why = feed.ending() ?? 'what it sends is not media that ffmpeg can read';
+      await feed.close();
+      throw new SourceAway(why);
     }
-  } else if (source.kind === 'stdin') input = stdin;
+    stdin = whole;
+  } else if (source.kind === 'stdin' && command.video !== 'encode') {
+    const { head, whole } = await readHead(options.stdin, HEAD_BYTES, HEAD_MS);
+    probe = await probeSource({ ffprobe, inputArguments, stdin: head, signal });
+    stdin = whole;
+  } else if (source.kind === 'stdin') stdin = options.stdin;
+  else if (source.kind === 'file') probe = await probeSource({ ffprobe, inputArguments, signal });
 
   const cut = { segmentSeconds, live: source.live, light: source.kind === 'testsrc' };
-  const codecs = codecArguments(probe, { ...command, ...cut });
+  // A track that is declared and silent would hold back the others; the feed tells when it begins.
+  const carried = feed && probe ? carriedTracks(probe) : undefined;
+  if (carried) feed?.carry(carried);
+  const codecs = codecArguments(probe, { ...command, ...cut, ...defined({ carried }) });
   const file = source.kind === 'file' && !source.live ? inputArguments.at(-1) : undefined;
   const cutting = [codecs, segmentSeconds, command.durationSeconds];
   const resumableSession =
     file && (command.session ?? (await fingerprint(file.replace(/^file:/, ''), cutting)));
   return {
-    source,
+    inputArguments,
     codecArguments: codecs,
     segmentSeconds,
     copies: codecs.join(' ').includes('-c:v copy'),
-    ...defined({ stdin: input, resumableSession }),
+    leadSeconds: probe?.video ? Math.max(0, probe.video.startSeconds - probe.startSeconds) : 0,
+    ...defined({ stdin, feed, resumableSession, frameSeconds: probe?.video?.frameSeconds }),
   };
+}
+
+/** All, where nothing came of any: what is sent so slowly is not excluded. */
+function carriedTracks({ video, audio }: Probe): CarriedTracks {
+  const nothingCame = [video, ...audio].every((track) => !track || track.silent === true);
+  const carried = audio.flatMap(({ silent }, index) => (silent && !nothingCame ? [] : [index]));
+  return { video: video !== undefined && (nothingCame || !video.silent), audio: carried };
 }
 
 /** A session name for these bytes cut by these arguments: they make the same segments each time. */

@@ -14,11 +14,17 @@ export type ProbedVideo = Readonly<{
   closed: boolean;
   startSeconds: number;
   endSeconds: number;
+  /** Of one picture, on average; undefined if there is one only. */
+  frameSeconds?: number;
+  /** Declared, but no packet came. */
+  silent?: boolean;
 }>;
 
 export type Probe = Readonly<{
   video?: ProbedVideo;
-  audio: readonly Readonly<{ codec: string; profile: string }>[];
+  audio: readonly Readonly<{ codec: string; profile: string; silent?: boolean }>[];
+  /** Of the track that begins first. */
+  startSeconds: number;
 }>;
 
 export type ProbeOptions = Readonly<{
@@ -26,15 +32,12 @@ export type ProbeOptions = Readonly<{
   /** `-i` included; `pipe:0` reads `stdin`. */
   inputArguments: readonly string[];
   stdin?: Uint8Array;
-  /** Read only so much of the media. */
-  seconds?: number;
-  timeoutMs?: number;
   signal?: AbortSignal;
 }>;
 
 /** Options of ffmpeg that ffprobe does not know. */
 const UNKNOWN_FLAG = '-re';
-const UNKNOWN_VALUED = ['-stream_loop', '-thread_queue_size'];
+const UNKNOWN_VALUED = '-stream_loop';
 
 const ENTRIES =
   'packet=stream_index,pts_time,duration_time,flags:stream=index,codec_type,codec_name,profile:' +
@@ -42,16 +45,15 @@ const ENTRIES =
 
 /** undefined when ffprobe cannot read the source; the capture then reports why. */
 export async function probeSource(options: ProbeOptions): Promise<Probe | undefined> {
-  const { ffprobe, inputArguments, stdin, seconds, timeoutMs } = options;
-  const interval = seconds === undefined ? [] : ['-read_intervals', `%+${seconds}`];
-  const args = ['-v', 'error', ...interval, '-show_entries', ENTRIES, '-of', 'compact'];
-  const valued = (arg = ''): boolean => UNKNOWN_VALUED.includes(arg);
+  const { ffprobe, inputArguments, stdin } = options;
+  const args = ['-v', 'error', '-show_entries', ENTRIES, '-of', 'compact'];
   const input = inputArguments.filter(
-    (arg, at) => arg !== UNKNOWN_FLAG && !valued(arg) && !valued(inputArguments[at - 1]),
+    (arg, at) =>
+      arg !== UNKNOWN_FLAG && arg !== UNKNOWN_VALUED && inputArguments[at - 1] !== UNKNOWN_VALUED,
   );
   const child = spawn(ffprobe, [...args, ...input], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    ...defined({ timeout: timeoutMs, signal: options.signal }),
+    ...defined({ signal: options.signal }),
   });
   const exited = new Promise<number | null>((resolve) => {
     child.on('error', () => resolve(null));
@@ -67,7 +69,7 @@ export async function probeSource(options: ProbeOptions): Promise<Probe | undefi
     else if (line.startsWith('stream|')) streams.push(fieldsOf(line));
   }
   const code = await exited;
-  if (streams.length === 0 || (code !== 0 && seconds === undefined && !stdin)) return undefined;
+  if (streams.length === 0 || (code !== 0 && !stdin)) return undefined;
   return describe(streams, packets);
 }
 
@@ -77,7 +79,13 @@ type Fields = Readonly<Record<string, string>>;
 const fieldsOf = (line: string): Fields =>
   Object.fromEntries(Array.from(line.matchAll(/\|([^|=]+)=([^|]*)/g), (field) => field.slice(1)));
 
-type VideoScan = { keyframes: number[]; closed: boolean; start: number; end: number };
+type VideoScan = {
+  keyframes: number[];
+  closed: boolean;
+  packets: number;
+  start: number;
+  end: number;
+};
 
 function scanPacket(scans: Map<string, VideoScan>, packet: Fields): void {
   const index = packet.stream_index ?? '';
@@ -88,9 +96,10 @@ function scanPacket(scans: Map<string, VideoScan>, packet: Fields): void {
   if (!scan) {
     // Frames before the first keyframe cannot be decoded.
     if (!isKeyframe) return;
-    scan = { keyframes: [], closed: true, start: seconds, end: seconds };
+    scan = { keyframes: [], closed: true, packets: 0, start: seconds, end: seconds };
     scans.set(index, scan);
   }
+  scan.packets += 1;
   const keyframe = scan.keyframes.at(-1) ?? Number.NEGATIVE_INFINITY;
   if (isKeyframe) {
     if (seconds <= keyframe) scan.closed = false;
@@ -107,7 +116,9 @@ function describe(streams: readonly Fields[], packets: ReadonlyMap<string, Video
     (stream) => stream.codec_type === 'video' && stream['disposition:attached_pic'] !== '1',
   );
   const scan = video && packets.get(video.index ?? '');
+  const silent = ({ index = '' }: Fields) => (packets.has(index) ? {} : { silent: true });
   return {
+    startSeconds: Math.min(...Array.from(packets.values(), ({ start }) => start)),
     ...(video && {
       video: {
         codec: video.codec_name ?? '',
@@ -118,10 +129,16 @@ function describe(streams: readonly Fields[], packets: ReadonlyMap<string, Video
         closed: scan?.closed ?? false,
         startSeconds: scan?.start ?? 0,
         endSeconds: scan?.end ?? 0,
+        ...(scan && scan.packets > 1 && { frameSeconds: (scan.end - scan.start) / scan.packets }),
+        ...silent(video),
       },
     }),
     audio: streams
       .filter((stream) => stream.codec_type === 'audio')
-      .map((stream) => ({ codec: stream.codec_name ?? '', profile: stream.profile ?? '' })),
+      .map((stream) => ({
+        codec: stream.codec_name ?? '',
+        profile: stream.profile ?? '',
+        ...silent(stream),
+      })),
   };
 }

@@ -19,7 +19,7 @@ export type PushForwarderOptions = Destination &
     folder: string;
     /** `receipt`: undefined for a file that is no segment. */
     onSent(file: SentItem, receipt: Receipt | undefined): void;
-    onRefused(warning: string): void;
+    onRefused(warning: string, code: string): void;
   }>;
 
 type Entry = Readonly<{ name: string; stored: Promise<string> }>;
@@ -100,7 +100,7 @@ export class PushForwarder {
       if (!(error instanceof Refused)) throw error;
       const keptAt = join(folder, 'rejected', basename(path));
       const kept = await keepRefused(path, keptAt, `${keptAt}.json`, { name }, error.reason);
-      onRefused(`${videoId}/${name} ${kept}`);
+      onRefused(`${videoId}/${name} ${kept}`, error.reason.code);
     }
   }
 

@@ -14,6 +14,7 @@ import { aborted, type Interrupts } from './interrupts.ts';
 import { Progress } from './progress.ts';
 import { PushForwarder } from './push-forwarder.ts';
 import { type PushAnswer, type PushHandler, startPushServer } from './push-server.ts';
+import { Refusals } from './refusals.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
 import { lockSpool, type SpoolLock, streamSpoolFolder } from './spool.ts';
 
@@ -50,6 +51,7 @@ class RelayRun {
   readonly #link: ServerLink;
   readonly #api: ApiClient;
   readonly #progress: Progress;
+  readonly #refusals = new Refusals((text) => this.#progress.warn(text));
   readonly #streams = new Map<string, Promise<RelayedStream | undefined>>();
   readonly #forwarders = new Map<PushForwarder, Promise<void>>();
 
@@ -126,6 +128,7 @@ class RelayRun {
     const failure: unknown = this.#failed.signal.reason;
     this.#failed.abort();
     this.#progress.stop();
+    this.#refusals.summarize();
     if (failure !== undefined && !(failure instanceof GaveUp)) throw failure;
     if (failure !== undefined) this.#progress.warn(failure.message);
     if (waiting > 0) {
@@ -164,8 +167,11 @@ class RelayRun {
       link: this.#link,
       videoId,
       folder,
-      onSent: (file, receipt) => this.#progress.sent(file, receipt),
-      onRefused: (warning) => this.#progress.warn(warning),
+      onSent: (file, receipt) => {
+        this.#refusals.accepted();
+        this.#progress.sent(file, receipt);
+      },
+      onRefused: (warning, code) => this.#refusals.add(warning, code),
     });
     await forwarder.open();
     const run = forwarder.run();

@@ -62,7 +62,7 @@ export class ServerLink {
 
   #succeeded(): void {
     if (this.#unreachableSinceMs === undefined) return;
-    const seconds = ((Date.now() - this.#unreachableSinceMs) / 1000).toFixed(1);
+    const seconds = ((performance.now() - this.#unreachableSinceMs) / 1000).toFixed(1);
     this.#unreachableSinceMs = undefined;
     if (this.#reported) this.#options.warn(`The server is back after ${seconds} s.`);
     this.#reported = false;
@@ -70,9 +70,9 @@ export class ServerLink {
 
   #failed(error: ApiError, failures: number): void {
     const { retryForMs = Number.POSITIVE_INFINITY, waiting, warn } = this.#options;
-    this.#unreachableSinceMs ??= Date.now();
-    if (Date.now() - this.#unreachableSinceMs >= retryForMs) {
-      const seconds = Math.round((Date.now() - this.#unreachableSinceMs) / 1000);
+    this.#unreachableSinceMs ??= performance.now();
+    if (performance.now() - this.#unreachableSinceMs >= retryForMs) {
+      const seconds = Math.round((performance.now() - this.#unreachableSinceMs) / 1000);
       throw new GaveUp(`The server did not take anything for ${seconds} s: ${error.message}`);
     }
     // A single failure is not reported.

@@ -63,9 +63,11 @@ export class SessionSpool {
   /** Adds segments that were complete, but not yet in the spool, when the encoder died. */
   async adoptCut(known: ReadonlySet<number>): Promise<SpooledSegment[]> {
     const adopted: SpooledSegment[] = [];
-    for (const name of (await readdir(this.cutFolder)).sort()) {
-      const number = /^\d+\.ts$/.test(name) ? Number.parseInt(name, 10) : undefined;
-      if (number === undefined || known.has(number) || this.#sent.has(number)) continue;
+    let number = Math.max(-1, ...known, ...this.#sent.keys());
+    const cut = (await readdir(this.cutFolder)).filter((name) => /^\d+\.ts$/.test(name));
+    // ffmpeg's numbers may be higher than the session's, as very short segments were joined to others.
+    for (const name of cut.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))) {
+      number += 1;
       adopted.push(await this.add(number, undefined, join(this.cutFolder, name)));
     }
     return adopted;

@@ -3,7 +3,7 @@
  * which are complete or absent, whatever happens to the process or the machine.
  */
 
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { ApiError } from '../api/client.ts';
@@ -60,6 +60,19 @@ export async function moveDurably(from: string, to: string): Promise<void> {
   await syncDirectory(dirname(to));
 }
 
+/** Of what was refused: each with its record. */
+const MAX_KEPT_FILES = 200;
+
+async function removeOldest(folder: string, maxFiles: number): Promise<void> {
+  const names = await readdir(folder);
+  if (names.length <= maxFiles) return;
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, ...(await stat(join(folder, name))) })),
+  );
+  files.sort((a, b) => a.mtimeMs - b.mtimeMs);
+  for (const { name } of files.slice(0, -maxFiles)) await rm(join(folder, name), { force: true });
+}
+
 /**
  * Moves what the server refused to `keptAt`, and stores the reason as `recordPath`. Returns the
  * predicate of a warning about it.
@@ -73,5 +86,6 @@ export async function keepRefused(
 ): Promise<string> {
   await moveDurably(path, keptAt);
   await writeFile(recordPath, JSON.stringify({ ...item, status, code, message, hint }, null, 2));
+  await removeOldest(dirname(keptAt), MAX_KEPT_FILES);
   return `was refused (${status} ${code}): ${message} ${hint} It is kept as ${keptAt}.`;
 }

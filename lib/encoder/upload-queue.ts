@@ -1,8 +1,9 @@
 /** The uploads of a stream's sessions. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import type { Receipt } from '../api/messages.ts';
 import { type Destination, deliverSegment, Refused } from './delivery.ts';
+import { GaveUp, retryDelayMs } from './server-link.ts';
 import type { SessionSpool, SpooledSegment } from './session-spool.ts';
 
 export type UploadQueueOptions = Destination &
@@ -12,7 +13,9 @@ export type UploadQueueOptions = Destination &
     /** Nothing is sent before this number, if given. */
     firstNumber?: number | undefined;
     onSent(segment: SpooledSegment, receipt: Receipt): void;
-    onRefused(warning: string): void;
+    onRefused(warning: string, code: string): void;
+    /** The server has begun another run after this one: what is left goes on under a new name. */
+    onSuperseded(session: string): void;
   }>;
 
 type Backlog = Readonly<{ segments: number; bytes: number; seconds: number }>;
@@ -20,8 +23,15 @@ type Backlog = Readonly<{ segments: number; bytes: number; seconds: number }>;
 /** The most that a receipt names: of numbers above the last of so many it says nothing. */
 const MAX_MISSING = 100;
 
+/** By so many other runs in a row a session may be superseded: more are another encoder's. */
+const MAX_SUPERSEDED = 3;
+
+/** The session's name on the server, and which segment is its number 0 there. */
+type Wire = Readonly<{ session: string; first: number }>;
+
 type Knowledge = Readonly<{
-  atMs: number;
+  /** When it was asked for, by a clock that never jumps. */
+  askedAtMs: number;
   next: number;
   missing: ReadonlySet<number>;
   certainBelow: number;
@@ -39,6 +49,9 @@ export class UploadQueue {
   #server: Knowledge | undefined;
   /** Receipts may say nothing of what precedes the first segment that the server got. */
   #lowestReceived = Number.POSITIVE_INFINITY;
+  #wire: Wire;
+  #superseded = 0;
+  #sentSinceSuperseded = 0;
   #begun = false;
   #closed = false;
   #failure: unknown;
@@ -46,6 +59,7 @@ export class UploadQueue {
 
   constructor(options: UploadQueueOptions) {
     this.#options = options;
+    this.#wire = { session: options.spool.info.session, first: 0 };
   }
 
   get spool(): SessionSpool {
@@ -70,6 +84,17 @@ export class UploadQueue {
   add(segment: SpooledSegment): void {
     this.#waiting.set(segment.number, segment);
     this.#wake();
+  }
+
+  /** The lowest number that waits, and is not being sent, is given up. undefined if there is none. */
+  async dropOldest(): Promise<SpooledSegment | undefined> {
+    const idle = [...this.#waiting.keys()].filter((number) => !this.#inFlight.has(number));
+    const segment = this.#waiting.get(Math.min(...idle));
+    if (!segment) return undefined;
+    this.#leave(segment);
+    await rm(segment.path, { force: true });
+    this.#wake();
+    return segment;
   }
 
   /** No more segments come. */
@@ -109,41 +134,64 @@ export class UploadQueue {
       }
     }
     const { firstNumber } = this.#options;
-    const tooEarly = !this.#begun && !this.#closed && firstNumber !== undefined;
+    const tooEarly =
+      !this.#begun && !this.#closed && firstNumber !== undefined && this.#superseded === 0;
     return tooEarly && lowest && lowest.number > firstNumber ? undefined : lowest;
   }
 
   async #send(segment: SpooledSegment): Promise<void> {
-    const { spool, onSent } = this.#options;
+    const { onSent } = this.#options;
     const { number, durationSeconds } = segment;
-    const startedMs = Date.now();
+    const askedAtMs = performance.now();
+    const wire = this.#wire;
     try {
       if (this.#serverHas(number)) return await this.#complete(segment);
-      const info = { segment: number, session: spool.info.session, durationSeconds };
+      const info = { segment: number - wire.first, session: wire.session, durationSeconds };
       const receipt = await deliverSegment(this.#options, info, await readFile(segment.path));
       this.#begun = true;
+      this.#sentSinceSuperseded += 1;
       await this.#complete(segment);
       onSent(segment, receipt);
-      await this.#learn(receipt, startedMs);
+      if (wire === this.#wire) await this.#learn(receipt, askedAtMs);
     } catch (error) {
-      await this.#failed(segment, error);
+      await this.#failed(segment, wire, error);
     } finally {
       this.#inFlight.delete(number);
       this.#wake();
     }
   }
 
-  async #failed(segment: SpooledSegment, error: unknown): Promise<void> {
+  async #failed(segment: SpooledSegment, wire: Wire, error: unknown): Promise<void> {
     try {
       if (!(error instanceof Refused)) throw error;
+      if (error.reason.code === 'run_superseded') return await this.#renew(wire, error);
       // A conflict means that the run exists.
       if (error.reason.status === 409) this.#begun = true;
       const warning = await this.spool.reject(segment, error.reason);
       this.#leave(segment);
-      this.#options.onRefused(warning);
+      this.#options.onRefused(warning, error.reason.code);
     } catch (failure) {
       this.#failure ??= failure;
     }
+  }
+
+  /** What waits goes on as a new session. Throws `GaveUp` when others supersede it again and again. */
+  async #renew(wire: Wire, { reason }: Refused): Promise<void> {
+    // Of two that were in progress at once the other has done it.
+    if (wire !== this.#wire) return;
+    if (this.#sentSinceSuperseded >= MAX_SUPERSEDED) this.#superseded = 0;
+    this.#superseded += 1;
+    this.#sentSinceSuperseded = 0;
+    if (this.#superseded > MAX_SUPERSEDED) {
+      throw new GaveUp(`Another encoder sends this stream: ${reason.message} Stop one of them.`);
+    }
+    const session = renewedName(wire.session);
+    this.#wire = { session, first: Math.min(...this.#waiting.keys()) };
+    this.#begun = false;
+    this.#server = undefined;
+    this.#lowestReceived = Number.POSITIVE_INFINITY;
+    this.#options.onSuperseded(session);
+    await this.#options.link.pause(retryDelayMs(this.#superseded));
   }
 
   async #complete(segment: SpooledSegment): Promise<void> {
@@ -153,19 +201,20 @@ export class UploadQueue {
 
   #leave({ number }: SpooledSegment): void {
     this.#waiting.delete(number);
-    this.#completedAtMs.set(number, Date.now());
+    this.#completedAtMs.set(number, performance.now());
   }
 
   /** Sends again what the receipt reports as missing, unless it was sent after the question. */
   async #learn(receipt: Receipt, askedAtMs: number): Promise<void> {
-    const { missing, next, serverTime } = receipt;
+    const { next } = receipt;
     this.#lowestReceived = Math.min(this.#lowestReceived, receipt.segment);
-    const atMs = Date.parse(serverTime);
-    if (this.#server && atMs < this.#server.atMs) return;
+    // By our clock: the server's may be set back.
+    if (this.#server && askedAtMs < this.#server.askedAtMs) return;
+    const missing = receipt.missing;
     const certainBelow = missing.length < MAX_MISSING ? next : Math.max(...missing) + 1;
-    this.#server = { atMs, next, missing: new Set(missing), certainBelow };
-    for (const number of missing) {
-      const completedAtMs = this.#completedAtMs.get(number) ?? 0;
+    this.#server = { askedAtMs, next, missing: new Set(missing), certainBelow };
+    for (const number of missing.map((onServer) => onServer + this.#wire.first)) {
+      const completedAtMs = this.#completedAtMs.get(number) ?? Number.NEGATIVE_INFINITY;
       if (this.#waiting.has(number) || completedAtMs >= askedAtMs) continue;
       const segment = await this.spool.recall(number);
       if (!segment) continue;
@@ -176,14 +225,21 @@ export class UploadQueue {
 
   #serverHas(number: number): boolean {
     const known = this.#server;
-    if (!known || number < this.#lowestReceived) return false;
-    return number < known.certainBelow && !known.missing.has(number);
+    const onServer = number - this.#wire.first;
+    if (!known || onServer < this.#lowestReceived) return false;
+    return onServer < known.certainBelow && !known.missing.has(onServer);
   }
 
   #wake(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }
+}
+
+/** `a`, `a.r2`, `a.r3`: of at most 128 characters, as the server wants it. */
+function renewedName(session: string): string {
+  const [, name = '', count = '1'] = session.match(/^(.*?)(?:\.r(\d+))?$/) ?? [];
+  return `${name.slice(0, 120)}.r${Number(count) + 1}`;
 }
 
 /** Uploads the sessions of a stream one after the other: the server refuses an older one after a newer. */
@@ -208,6 +264,21 @@ export class SessionUploads {
       this.#queues.delete(queue);
     });
     this.#last.catch(this.#onFailure);
+  }
+
+  /** Gives up the oldest that wait until `maxBytes` are left. Returns what was given up. */
+  async trim(maxBytes: number): Promise<readonly SpooledSegment[]> {
+    const dropped: SpooledSegment[] = [];
+    let { bytes } = this.backlog;
+    for (const queue of this.#queues) {
+      while (bytes > maxBytes) {
+        const segment = await queue.dropOldest();
+        if (!segment) break;
+        bytes -= segment.sizeBytes;
+        dropped.push(segment);
+      }
+    }
+    return dropped;
   }
 
   /** Resolves when all queues that were added are closed and empty. */

@@ -95,6 +95,7 @@ test('encoder command line: options become a command, whose key is from the opti
     key: 'p@ss',
     videoId: 'v',
     spoolFolder: 'here',
+    spoolLimitBytes: 10_000_000_000,
     retryForMs: 60_000,
     bitrateBps: 2_500_000,
     size: { widthPx: 640, heightPx: 360 },

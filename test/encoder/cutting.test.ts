@@ -49,6 +49,7 @@ test('cutting: H.264 is copied if every segment decodes alone and fits the targe
 
 test('cutting: AAC-LC is copied track by track, and a bit rate or size means re-encoding unless --copy forces copying', () => {
   const probe = {
+    startSeconds: 0,
     video: video(every(2, 10), 10),
     audio: [
       { codec: 'aac', profile: 'LC' },

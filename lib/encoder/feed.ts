@@ -1,0 +1,174 @@
+/**
+ * One connection to a network source: an ffmpeg that copies the source's tracks, undecoded, to a pipe.
+ *
+ * What is probed and what is sent come from the same connection, so a camera that came back with other
+ * parameters is cut by those. Silence is noticed here, for all protocols alike.
+ */
+
+import { spawn } from 'node:child_process';
+import { MAX_INTERLEAVE } from './cutting.ts';
+import { LastLines, reasonFromLines } from './ffmpeg-reason.ts';
+import type { Tools } from './plan.ts';
+
+export type FeedOptions = Readonly<{
+  tools: Tools;
+  /** Of ffmpeg, `-i` included. */
+  inputArguments: readonly string[];
+  /** The feed ends when nothing came for so long: at first, and between its packets. */
+  startMs: number;
+  silenceMs: number;
+  signal: AbortSignal;
+}>;
+
+export type Feed = Readonly<{
+  /** NUT, with the tracks that ffmpeg could identify. Ends with the connection, in any way. */
+  bytes: AsyncIterable<Uint8Array>;
+  /**
+   * Which tracks are cut. From now on the feed ends when packets of another track come, or no more
+   * of the video: segments are cut at its keyframes.
+   */
+  carry(tracks: CarriedTracks): void;
+  /** Why it ended, in one line; undefined while it goes on. */
+  ending(): string | undefined;
+  /** Ends the connection. Resolves when ffmpeg is gone. */
+  close(): Promise<void>;
+}>;
+
+/** Tracks of a feed by their position among those of their type. Only the first video counts. */
+export type CarriedTracks = Readonly<{ video: boolean; audio: readonly number[] }>;
+
+/** No failure. */
+export const SOURCE_ENDED = 'the source ended';
+
+const KILL_AFTER_MS = 2000;
+/** "u": a track whose parameters no packet has told yet would stop the others. */
+const TRACKS = ['-map', '0:V:u?', '-map', '0:a:u?', '-c', 'copy', '-dn', '-sn'];
+/** ffmpeg warns of each packet whose time lies before the one ahead of it, and spoils its time. */
+const STEPPED_BACK = /Non-monoton/;
+const MAX_STEPPED_BACK = 10;
+
+export function openFeed(options: FeedOptions): Feed {
+  const { tools, inputArguments, startMs, silenceMs, signal } = options;
+  const args = [
+    ...['-hide_banner', '-nostats', '-nostdin', '-v', 'warning', ...inputArguments],
+    ...[...TRACKS, ...MAX_INTERLEAVE, '-flush_packets', '1', '-f', 'nut', 'pipe:1'],
+    // A line for each packet.
+    ...[...TRACKS, '-flush_packets', '1', '-f', 'framecrc', 'pipe:2'],
+  ];
+  const child = spawn(tools.ffmpeg, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: tools.environment,
+  });
+  const tail = new LastLines();
+  const packets = new PacketLog(silenceMs);
+  let why: string | undefined;
+  let stepsBack = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const end = (reason: string): void => {
+    why ??= reason;
+    if (timer) return;
+    // Politely: an RTSP server learns that its session is over.
+    child.kill('SIGINT');
+    timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+  };
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of tail.add(text, (line) => packets.add(line))) {
+      if (STEPPED_BACK.test(line)) stepsBack += 1;
+    }
+    if (packets.trouble !== undefined) end(packets.trouble);
+    if (stepsBack >= MAX_STEPPED_BACK) end('its clock was set back');
+  });
+  const gone = new Promise<void>((resolve) => {
+    child.on('error', (error) => {
+      why ??= `ffmpeg did not start: ${error.message}`;
+      resolve();
+    });
+    child.on('close', (code) => {
+      const ended = code === 0 ? SOURCE_ENDED : reasonFromLines(tail.all, 'the source failed');
+      why ??= ended;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  signal.addEventListener('abort', () => end('interrupted'), { once: true });
+  if (signal.aborted) end('interrupted');
+
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    const iterator = child.stdout[Symbol.asyncIterator]();
+    for (let limitMs = startMs; ; limitMs = silenceMs) {
+      const next = await within(iterator.next(), limitMs);
+      if (next === undefined) end(`no media for ${Number((limitMs / 1000).toFixed(1))} s`);
+      if (next === undefined || next.done || why !== undefined) break;
+      yield next.value;
+    }
+    child.stdout.destroy();
+    // So that the reason is known when the bytes have ended.
+    await gone;
+  }
+
+  return {
+    bytes: bytes(),
+    carry: (tracks) => packets.carry(tracks),
+    ending: () => why,
+    async close() {
+      end('closed');
+      child.stdout.destroy();
+      await gone;
+    },
+  };
+}
+
+/** What ffmpeg's framecrc muxer says of a connection's packets. */
+class PacketLog {
+  readonly #silenceMs: number;
+  readonly #audio: string[] = [];
+  #video: string | undefined;
+  #lastVideoMs = performance.now();
+  #carried: CarriedTracks | undefined;
+  trouble: string | undefined;
+
+  constructor(silenceMs: number) {
+    this.#silenceMs = silenceMs;
+  }
+
+  carry(tracks: CarriedTracks): void {
+    this.#carried = tracks;
+    this.#lastVideoMs = performance.now();
+  }
+
+  /** Whether the line was one of these. */
+  add(line: string): boolean {
+    const [, track] = line.match(/^(\d+), +-?\d+, +-?\d+, /) ?? [];
+    if (track !== undefined) this.#packet(track);
+    const [, index, type] = line.match(/^#media_type (\d+): (video|audio)/) ?? [];
+    if (index !== undefined && type === 'audio') this.#audio.push(index);
+    if (index !== undefined && type === 'video') this.#video ??= index;
+    return track !== undefined || line.startsWith('#');
+  }
+
+  #packet(track: string): void {
+    const carried = this.#carried;
+    const audio = this.#audio.indexOf(track);
+    if (track === this.#video) this.#lastVideoMs = performance.now();
+    if (!carried) return;
+    if (track === this.#video ? !carried.video : audio >= 0 && !carried.audio.includes(audio)) {
+      this.trouble = track === this.#video ? 'the picture began' : 'another sound began';
+    } else if (carried.video && performance.now() - this.#lastVideoMs > this.#silenceMs) {
+      this.trouble = 'the picture stopped';
+    }
+  }
+}
+
+/** undefined when the value did not come in time. */
+async function within<T>(value: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([value, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
