@@ -3,7 +3,6 @@
  * (a group of the publish queue); should two ever overlap, the version of the state lets one win.
  */
 
-import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { type Publication, planPublication } from '../../domain/publication.ts';
 import type { LateArrival } from '../../domain/recording.ts';
 import { piecesOf, type RenderedOutcome, type SegmentOutcome } from '../../domain/segment.ts';
@@ -27,8 +26,7 @@ import type { Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import { findFirstListed, findListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
-
-const AUDIO_TYPE = MEDIA_FORMATS.cmafAudio.contentType;
+import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
 const READ_AHEAD = 100;
@@ -116,10 +114,10 @@ async function appendReady(
   if (!run || !newestRun) return { timeline, listed: [], again: false };
   const plan = await planRun(deps, stream, before, run, newestRun.run > run.run);
   const { entries, objects, again } = plan;
-  await Promise.all(objects.map(({ key, bytes }) => deps.media.put(key, bytes, AUDIO_TYPE)));
+  await storeObjects(deps, objects);
   // Only when all is listed that is ready: what is left then decides whether the end is reached.
   const ended = again ? undefined : await endIfRequested(deps, stream, plan.state, newestRun);
-  const next = ended ?? plan.state;
+  const next = await withSilenceBefore(deps, stream, run, before, ended ?? plan.state);
   let written = timeline;
   if (entries.length > 0 || plan.runIsDone || ended) {
     if (!(await records.appendEntries(stream, entries, next, timeline.version))) return 'raced';
@@ -178,6 +176,7 @@ async function planRun(
       targetDurationSeconds: targetSeconds,
     },
     deps.clock.now(),
+    silenceMaker(stream, run),
   );
   const again =
     plan.isFull || plan.runIsDone || (plan.entries.length > 0 && outcomes.length >= READ_AHEAD);
