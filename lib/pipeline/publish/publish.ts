@@ -117,7 +117,7 @@ async function appendReady(
   await storeObjects(deps, objects);
   // Only when all is listed that is ready: what is left then decides whether the end is reached.
   const ended = again ? undefined : await endIfRequested(deps, stream, plan.state, newestRun);
-  const next = await withSilenceBefore(deps, stream, run, before, ended ?? plan.state);
+  const next = await withSilenceBefore(deps, stream, run, before, ended ?? plan.state, entries);
   let written = timeline;
   if (entries.length > 0 || plan.runIsDone || ended) {
     if (!(await records.appendEntries(stream, entries, next, timeline.version))) return 'raced';

@@ -67,8 +67,8 @@ export const storeObjects = async (
 };
 
 /**
- * The state, if audio renditions begin in it: what viewers may go back to is made silent for them, and
- * stored. `before`: the state without them.
+ * The state behind `appended`, if audio renditions begin with one of these entries: what viewers may go
+ * back to is made silent for them, and stored. `before`: the state in front of the entries.
  */
 export async function withSilenceBefore(
   deps: Pick<Deps, 'media' | 'records'>,
@@ -76,26 +76,23 @@ export async function withSilenceBefore(
   run: Pick<Run, 'audio'>,
   before: TimelineState,
   state: TimelineState,
+  appended: readonly TimelineEntry[],
 ): Promise<TimelineState> {
-  const to = before.nextSequence;
-  const started = Object.entries(state.renditions).filter(
-    ([name, { info }]) => info.kind === 'audio' && !before.renditions[name],
-  );
-  if (to === 0 || started.length === 0) return state;
-  const from = Math.max(before.firstListedSequence, to - MAX_ENTRIES_BACK);
-  const entries = (await deps.records.entries(stream, from, to - 1)).filter((it) => !isGap(it));
   const renditions = { ...state.renditions };
-  for (const [name, totals] of started) {
+  for (const [name, totals] of Object.entries(state.renditions)) {
     const { info } = totals;
-    if (info.kind !== 'audio') continue;
-    const made = entries.map((entry) => silenceOf(stream, run, name, info, entry));
-    await storeObjects(
-      deps,
-      made.flatMap(({ objects }) => objects.slice(0, 1)),
-    );
-    await storeObjects(deps, made.at(-1)?.objects.slice(1) ?? []);
-    const initKey = made[0]?.piece.initKey ?? totals.initKey;
-    renditions[name] = { ...totals, silence: { from, to, initKey } };
+    const to = appended.find((entry) => entry.renditions[name])?.sequence ?? 0;
+    if (info.kind !== 'audio' || before.renditions[name] || to === 0) continue;
+    const from = Math.max(before.firstListedSequence, to - MAX_ENTRIES_BACK);
+    const earlier = await deps.records.entries(stream, from, before.nextSequence - 1);
+    const made = [...earlier, ...appended]
+      .filter((entry) => entry.sequence >= from && entry.sequence < to && !isGap(entry))
+      .map((entry) => silenceOf(stream, run, name, info, entry));
+    const [first] = made;
+    if (!first) continue;
+    const pieces = made.flatMap(({ objects }) => objects.slice(0, 1));
+    await storeObjects(deps, [...first.objects.slice(1), ...pieces]);
+    renditions[name] = { ...totals, silence: { from, to, initKey: first.piece.initKey } };
   }
   return { ...state, renditions };
 }
