@@ -6,6 +6,7 @@
 import { DomainError } from './errors.ts';
 import { averageBps, boundBps } from './rates.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
+import { TICKS_PER_SECOND } from './ticks.ts';
 import {
   type EntryRendition,
   isGap,
@@ -72,6 +73,8 @@ export type Presentation = Readonly<{
 
 const AUDIO_GROUP_ID = 'audio';
 
+const AAC_FRAME_SAMPLES = 1024;
+
 /** The part of a timeline's state that says what is offered. */
 export type Offered = Readonly<
   Pick<TimelineState, 'renditions'> &
@@ -105,20 +108,22 @@ export function presentationOf(state: Offered): Presentation {
     audio.length > (isInVariant ? 1 : 0)
       ? { id: AUDIO_GROUP_ID, renditions: audio, isInVariant }
       : undefined;
-  const variants = [...video, ...audio.slice(0, 1)].map((rendition) => variantOf(rendition, group));
+  const alone = audio
+    .slice(0, 1)
+    .map((rendition) => variantOf(rendition, isInVariant ? group : undefined));
+  const variants = [...video.map((rendition) => variantOf(rendition, group)), ...alone];
   return { video, audio, audioGroups: group ? [group] : [], variants };
 }
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {
   const isVideo = 'widthPx' in rendition;
   const audio = group?.renditions ?? [];
-  const rates = isVideo ? rendition : { peakBps: 0, averageBps: 0 };
-  const played = isVideo ? audio : [rendition, ...audio];
+  const played = audio.filter(({ name }) => name !== rendition.name);
   return {
     rendition: rendition.name,
     codecs: [...new Set([rendition, ...audio].map(({ codecString }) => codecString))],
-    peakBps: rates.peakBps + Math.max(0, ...played.map(({ peakBps }) => peakBps)),
-    averageBps: rates.averageBps + Math.max(0, ...played.map(({ averageBps }) => averageBps)),
+    peakBps: rendition.peakBps + Math.max(0, ...played.map(({ peakBps }) => peakBps)),
+    averageBps: rendition.averageBps + Math.max(0, ...played.map(({ averageBps }) => averageBps)),
     resolution: isVideo ? { widthPx: rendition.widthPx, heightPx: rendition.heightPx } : undefined,
     framesPerSecond: isVideo ? rendition.framesPerSecond : undefined,
     audioGroupId: group?.id,
@@ -151,7 +156,8 @@ export type ListedPiece = Readonly<{
 }>;
 
 /** An entry of the live timeline, or one of the recording, whose late arrivals have no sequence. */
-type ListedEntry = Pick<TimelineEntry, 'renditions'> & Readonly<{ sequence?: number | undefined }>;
+type ListedEntry = Pick<TimelineEntry, 'renditions' | 'startTicks' | 'durationTicks'> &
+  Readonly<{ sequence?: number | undefined }>;
 
 /**
  * An entry → what the rendition `name` lists there. Every rendition lists every entry. `silenceKey`
@@ -164,7 +170,7 @@ export function pieceLister(
   silenceKey: (rendition: string, sequence: number) => string,
 ): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
   const candidates = [name, ...fallbackOrder(presentationOf(state), name)];
-  const { initKey: newestInitKey = '', silence } = state.renditions[name] ?? {};
+  const { initKey: newestInitKey = '', silence, info } = state.renditions[name] ?? {};
   return (entry, before) => {
     const { renditions: pieces, sequence = -1 } = entry;
     const rendition = candidates.find((candidate) => pieces[candidate]) ?? name;
@@ -172,10 +178,28 @@ export function pieceLister(
     const piece =
       pieces[rendition] ??
       (isSilent
-        ? { key: silenceKey(name, sequence), initKey: silence.initKey, sizeBytes: 0 }
+        ? {
+            ...{ key: silenceKey(name, sequence), initKey: silence.initKey, sizeBytes: 0 },
+            ...silentSpan(entry, silence.anchorTicks, info),
+          }
         : undefined);
     return { rendition, piece, initKey: piece?.initKey ?? before?.initKey ?? newestInitKey };
   };
+}
+
+/** Whole AAC frames, counted from the anchor, as silent pieces are made of them. */
+function silentSpan(
+  { startTicks, durationTicks }: Pick<TimelineEntry, 'startTicks' | 'durationTicks'>,
+  anchorTicks: number,
+  info: RenditionInfo | undefined,
+): Pick<EntryRendition, 'startTicks' | 'durationTicks'> {
+  if (info?.kind !== 'audio') return {};
+  const frameTicks = (AAC_FRAME_SAMPLES * TICKS_PER_SECOND) / info.sampleRateHz;
+  const frameAt = (ticks: number): number => Math.round((ticks - anchorTicks) / frameTicks);
+  const first = frameAt(startTicks);
+  const end = Math.max(first + 1, frameAt(startTicks + durationTicks));
+  const ticksOf = (frame: number): number => Math.round(anchorTicks + frame * frameTicks);
+  return { startTicks: ticksOf(first), durationTicks: ticksOf(end) - ticksOf(first) };
 }
 
 /**

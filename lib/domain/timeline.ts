@@ -82,7 +82,7 @@ export type RenditionTotals = Readonly<{
    * Of audio that began after the stream: entries from the first of these sequences up to the second
    * have silent pieces, whose keys follow from the sequence.
    */
-  silence?: Readonly<{ from: number; to: number; initKey: string }>;
+  silence?: Readonly<{ from: number; to: number; initKey: string; anchorTicks: number }>;
 }>;
 
 /** Where the timeline ends, and what live playlists list of it: all that is needed to append to it. */

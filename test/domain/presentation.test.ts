@@ -7,7 +7,7 @@ import {
   pieceLister,
   presentationOf,
 } from '../../lib/domain/presentation.ts';
-import type { EntryRendition, RenditionTotals } from '../../lib/domain/timeline.ts';
+import type { EntryRendition, Pieces, RenditionTotals } from '../../lib/domain/timeline.ts';
 
 const TEN_SECONDS = 900_000;
 
@@ -157,7 +157,7 @@ describe('presentation', () => {
       averageBps: 128_000,
       resolution: undefined,
       framesPerSecond: undefined,
-      audioGroupId: 'audio',
+      audioGroupId: undefined,
     });
   });
 
@@ -170,8 +170,8 @@ describe('presentation', () => {
       {
         rendition: 'audio',
         codecs: ['mp4a.40.2'],
-        peakBps: 143_000,
-        averageBps: 128_000,
+        peakBps: 72_600 + 143_000,
+        averageBps: 64_000 + 128_000,
         resolution: undefined,
         framesPerSecond: undefined,
         audioGroupId: 'audio',
@@ -221,12 +221,15 @@ const piece = (name: string, initKey = `init-of-${name}`): EntryRendition => ({
 
 describe('a rendition lists at an entry', () => {
   const state = { renditions: { ...LADDER, audio: audio('en', 1000) } };
+  const entry = (renditions: Pieces, sequence?: number) => {
+    return { startTicks: 180_000, durationTicks: 180_000, renditions, sequence };
+  };
   const lister = (name: string, of: Parameters<typeof pieceLister>[0] = state) =>
     pieceLister(of, name, (rendition, sequence) => `silence-of-${rendition}-${sequence}`);
   const pieces = { '1080p': piece('1080p'), '360p': piece('360p'), audio: piece('audio') };
 
   test('its own piece, with the init segment of that piece', () => {
-    assert.deepEqual(lister('1080p')({ renditions: pieces }), {
+    assert.deepEqual(lister('1080p')(entry(pieces)), {
       rendition: '1080p',
       piece: pieces['1080p'],
       initKey: 'init-of-1080p',
@@ -238,7 +241,7 @@ describe('a rendition lists at an entry', () => {
       ['720p', '360p'],
       ['480p', '360p'],
     ] as const) {
-      assert.deepEqual(lister(name)({ renditions: pieces }), {
+      assert.deepEqual(lister(name)(entry(pieces)), {
         rendition: fallback,
         piece: pieces[fallback],
         initKey: `init-of-${fallback}`,
@@ -249,11 +252,11 @@ describe('a rendition lists at an entry', () => {
   test('else a gap: video does not stand in for audio, nor audio for video', () => {
     const gap = (name: string) => ({ rendition: name, piece: undefined });
     const [noAudio, noVideo] = [{ '1080p': piece('1080p') }, { audio: piece('audio') }];
-    assert.deepEqual(lister('audio')({ renditions: noAudio }), {
+    assert.deepEqual(lister('audio')(entry(noAudio)), {
       ...gap('audio'),
       initKey: 'init-en',
     });
-    assert.deepEqual(lister('720p')({ renditions: noVideo }), {
+    assert.deepEqual(lister('720p')(entry(noVideo)), {
       ...gap('720p'),
       initKey: 'init-720',
     });
@@ -261,22 +264,26 @@ describe('a rendition lists at an entry', () => {
 
   test('a gap with the init segment listed before it, whatever the rendition has become since', () => {
     const list = lister('720p');
-    const before = list({ renditions: { '720p': piece('720p', 'init-of-an-earlier-run') } });
-    assert.equal(list({ renditions: {} }, before).initKey, 'init-of-an-earlier-run');
+    const before = list(entry({ '720p': piece('720p', 'init-of-an-earlier-run') }));
+    assert.equal(list(entry({}), before).initKey, 'init-of-an-earlier-run');
   });
 
   test('silence for audio that began after the entry, and none where the whole entry is a gap', () => {
-    const silence = { from: 3, to: 5, initKey: 'init-of-silence' };
+    const silence = { from: 3, to: 5, initKey: 'init-of-silence', anchorTicks: 0 };
     const late = { renditions: { ...LADDER, audio: { ...audio('en', 1000), silence } } };
     const list = lister('audio', late);
     const renditions = { '1080p': piece('1080p') };
-    assert.deepEqual(list({ renditions, sequence: 3 }), {
+    assert.deepEqual(list(entry(renditions, 3)), {
       rendition: 'audio',
-      piece: { key: 'silence-of-audio-3', initKey: 'init-of-silence', sizeBytes: 0 },
+      // 94 frames from the 94th on, at 48 kHz.
+      piece: {
+        ...{ key: 'silence-of-audio-3', initKey: 'init-of-silence', sizeBytes: 0 },
+        ...{ startTicks: 180_480, durationTicks: 180_480 },
+      },
       initKey: 'init-of-silence',
     });
-    for (const sequence of [2, 5]) assert.equal(list({ renditions, sequence }).piece, undefined);
-    assert.equal(list({ renditions: {}, sequence: 4 }).piece, undefined);
+    for (const sequence of [2, 5]) assert.equal(list(entry(renditions, sequence)).piece, undefined);
+    assert.equal(list(entry({}, 4)).piece, undefined);
   });
 });
 

@@ -88,7 +88,9 @@ export function coverAudio(
     : follows || isMissing(segmentStart)
       ? segmentStart
       : first;
-  const startTicks = isCopied(track) && first > from && !isMissing(from) ? first : from;
+  // Behind a known piece even one missing frame is silent: what it leaves is counted to the sample.
+  const keepsLag = isCopied(track) && !joins && first > from && !isMissing(from);
+  const startTicks = keepsLag ? first : from;
   const endTicks = Math.max(pieceEnd(own, sound, anchor), startTicks + frameTicks);
   return { startTicks, endTicks };
 }

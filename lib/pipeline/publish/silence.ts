@@ -24,6 +24,8 @@ const AT_ONCE = 50;
 type AudioInfo = Extract<RenditionInfo, { kind: 'audio' }>;
 type Silence = Readonly<{ piece: EntryRendition; objects: readonly StoredObject[] }>;
 
+const anchorOf = ({ audio }: Pick<Run, 'audio'>): number => audio[0]?.startTicks ?? 0;
+
 /** `run`: whose frames the silence is aligned to. */
 export const silenceMaker =
   (stream: Stream, run: Pick<Run, 'audio'>): MakeSilence =>
@@ -39,7 +41,7 @@ function makeSilence(
   startTicks: number,
   endTicks: number,
 ): Silence {
-  const anchor = { startTicks: run.audio[0]?.startTicks ?? 0 };
+  const anchor = { startTicks: anchorOf(run) };
   const made = silentPiece({ sampleRateHz, channels, language, startTicks, endTicks, anchor });
   const key = silenceKey(stream, rendition, sequence);
   const initKey = renditionInitKey(stream, rendition, digestOf(made.init));
@@ -92,7 +94,9 @@ export async function withSilenceBefore(
     if (!first) continue;
     const pieces = made.flatMap(({ objects }) => objects.slice(0, 1));
     await storeObjects(deps, [...first.objects.slice(1), ...pieces]);
-    renditions[name] = { ...totals, silence: { from, to, initKey: first.piece.initKey } };
+    const anchorTicks = anchorOf(run);
+    const silence = { from, to, initKey: first.piece.initKey, anchorTicks };
+    renditions[name] = { ...totals, silence };
   }
   return { ...state, renditions };
 }
