@@ -40,6 +40,9 @@ const MIN_REORDERED_FPS = 10;
 /** A rung taller than the source is worth encoding, at the source's size, only above this ratio. */
 const WORTH_A_RUNG = 1.1;
 
+/** A rung below is for slow lines alone: no source is limited to it, however small its picture. */
+const MIN_BEST_BPS = 200_000;
+
 /**
  * The rungs for a source, tallest first. Never upscales: a rung that is taller than the source is
  * left out, unless the source stands clearly above the next rung down (or below all rungs); then
@@ -56,7 +59,10 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
     framesPerSecond < MIN_REORDERED_FPS
       ? 0
       : Math.round((REORDERED_FRAMES * TICKS_PER_SECOND) / framesPerSecond);
-  const chosen = above && shortSide > tallestFit * WORTH_A_RUNG ? [above, ...fitting] : fitting;
+  const worthy = above && shortSide > tallestFit * WORTH_A_RUNG ? [above, ...fitting] : fitting;
+  const best = tallestFirst.findLast(({ maxrateBps }) => maxrateBps >= MIN_BEST_BPS);
+  const isSlow = worthy.every(({ maxrateBps }) => maxrateBps < MIN_BEST_BPS);
+  const chosen = best && isSlow ? [best, ...worthy] : worthy;
   return chosen.map(({ name, shortSidePx, maxrateBps }) => {
     const scale = Math.min(1, shortSidePx / shortSide);
     const widthPx = even(source.widthPx * scale);

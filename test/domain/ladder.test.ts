@@ -30,8 +30,9 @@ test('ladder: the plan has the rungs that fit the source', () => {
   // Between two rungs: the upper one at the source's own size, unless it hardly differs.
   assert.deepEqual(plan(1600, 900)[0], '1080p 1600x900 @4.0');
   assert.deepEqual(plan(853, 481), ['480p 850x480 @3.1', '360p 638x360 @3.0', '240p 426x240 @3.0']);
-  assert.deepEqual(plan(426, 240), ['240p 426x240 @3.0']);
-  assert.deepEqual(plan(320, 180), ['240p 320x180 @3.0']);
+  // The lowest rung is for slow lines: a small source is not limited to its rate.
+  assert.deepEqual(plan(426, 240), ['360p 426x240 @3.0', '240p 426x240 @3.0']);
+  assert.deepEqual(plan(320, 180), ['360p 320x180 @3.0', '240p 320x180 @3.0']);
 });
 
 test('ladder: no rung is larger than the source, and all sides are even', () => {
