@@ -29,6 +29,8 @@ export type VideoJob = Readonly<{
   dropBeforeTicks?: number | undefined;
   /** Frames that begin in these are dropped, too; `to` is the first tick behind. */
   dropRanges?: readonly Readonly<{ from: number; to: number }>[] | undefined;
+  /** The size of the picture changes among the frames. */
+  changesSize?: boolean | undefined;
   /** The stream does not name its colour matrix. */
   guessMatrix: boolean;
   /** Where keyframes stand besides the first, from the first frame on. */
@@ -72,7 +74,8 @@ function filterGraph(job: VideoJob): string {
  * Times become ticks from the first frame on, whatever the container's time base and however the
  * 33-bit clock wraps. Two frames never get one time. Interlaced frames are deinterlaced.
  */
-function sourceFilters({ startTicks, dropBeforeTicks, dropRanges = [] }: VideoJob): string {
+function sourceFilters(job: VideoJob): string {
+  const { startTicks, dropBeforeTicks, dropRanges = [], changesSize } = job;
   const relative = `mod(PTS-${startTicks}+${PTS_WRAP_TICKS + BASE_TICKS},${PTS_WRAP_TICKS})`;
   const dropTicks = dropBeforeTicks && BASE_TICKS + dropBeforeTicks - startTicks;
   const dropped = dropRanges.map(
@@ -84,22 +87,33 @@ function sourceFilters({ startTicks, dropBeforeTicks, dropRanges = [] }: VideoJo
     `setpts='if(isnan(PREV_OUTPTS),${relative},max(PREV_OUTPTS+1,${relative}))'`,
     ...(dropTicks === undefined ? [] : [`trim=start_pts=${dropTicks}`]),
     ...(dropped.length > 0 ? [`select='not(${dropped.join('+')})'`] : []),
-    'yadif=deint=interlaced',
+    // It holds a frame back, which would be lost where the size changes.
+    ...(changesSize ? [SQUARE_PIXELS] : ['yadif=deint=interlaced']),
     `settb=1/${TICKS_PER_SECOND}`,
   ].join(',');
 }
 
 const HD_HEIGHT_PX = 720;
 
+/** Sets up the graph anew for each size: so the shape of each is kept. */
+const SQUARE_PIXELS = [
+  "scale='trunc(iw*if(gt(sar,1),sar,1)/2)*2':'trunc(ih/if(between(sar,0.01,1),sar,1)/2)*2'",
+  'setsar=1',
+].join(',');
+
 /** Fits the source into the rung; what is left of the rung stays black. */
 function rungFilters({ widthPx, heightPx }: PlannedRung, job: VideoJob): string {
   const inner = fitInto(job.frame, { widthPx, heightPx });
+  const keepsShape = ':force_original_aspect_ratio=decrease:force_divisible_by=2';
+  const [size, shape] = job.changesSize
+    ? [`${widthPx}:${heightPx}`, keepsShape]
+    : [`${inner.widthPx}:${inner.heightPx}`, ''];
   // Without a matrix ffmpeg assumes BT.601; players, and most encoders, take HD for BT.709.
   const isHd = Math.min(job.frame.widthPx, job.frame.heightPx) >= HD_HEIGHT_PX;
   const matrix = job.guessMatrix ? `:in_color_matrix=${isHd ? 'bt709' : 'smpte170m'}` : '';
-  const fits = inner.widthPx === widthPx && inner.heightPx === heightPx;
+  const fits = !job.changesSize && inner.widthPx === widthPx && inner.heightPx === heightPx;
   return [
-    `scale=${inner.widthPx}:${inner.heightPx}${matrix}:out_color_matrix=bt709:out_range=tv`,
+    `scale=${size}${shape}${matrix}:out_color_matrix=bt709:out_range=tv`,
     ...(fits ? [] : [`pad=${widthPx}:${heightPx}:-1:-1`]),
     'setsar=1',
     'format=yuv420p',

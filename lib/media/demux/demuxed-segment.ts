@@ -34,6 +34,8 @@ export type DemuxedVideo = Omit<
   Readonly<{
     /** Whether the stream names its colour matrix; decoders guess otherwise. */
     saysMatrix: boolean;
+    /** The size of the picture changes among the frames; width and height are those of the first. */
+    changesSize?: boolean;
     /** Those that are shown, in decode order. */
     frames: readonly DemuxedFrame[];
     /**

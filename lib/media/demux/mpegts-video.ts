@@ -64,7 +64,8 @@ export function readVideo(
       );
     },
   };
-  return { video, notices: sizeNotices(scanned) };
+  const notices = sizeNotices(scanned);
+  return { video: { ...video, ...(notices.length > 0 && { changesSize: true }) }, notices };
 }
 
 const isTsVideo = (video: DemuxedVideo): video is TsVideo => 'elementaryFrames' in video;

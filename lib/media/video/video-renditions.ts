@@ -57,6 +57,7 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
     startTicks,
     dropBeforeTicks: startsWithPrevious ? startTicks - halfFrameTicks(facts) : undefined,
     dropRanges: hidden?.map(({ from, to }) => ({ from: from + delayTicks, to: to + delayTicks })),
+    changesSize: video.changesSize,
     guessMatrix: !video.saysMatrix,
     outputs,
     keyframesAtTicks: job.keyframesAtTicks,
