@@ -1,10 +1,10 @@
-/** `npm start`: builds the pages and runs the system; on a new data folder with a demo stream. */
+/** `npm start`: builds the pages and runs the system, with a demo stream while there is no other. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createApiClient } from '../lib/api/client.ts';
 import { flag, parseCommandLine, UsageError } from '../lib/base/command-line.ts';
 import { ConfigError } from '../lib/base/environment.ts';
 import { text, withDefault } from '../lib/base/settings.ts';
@@ -14,7 +14,7 @@ import { startSystem } from './serve/embedded-system.ts';
 import type { RunningSystem } from './serve/running-system.ts';
 
 const HELP = `npm start                 runs Rivulet on this machine
-npm start -- --no-demo    without the demo stream that a new data folder gets
+npm start -- --no-demo    without the demo stream, which runs while there is no other stream
 npm start -- --aws        serves what was deployed to AWS, or to the emulator at AWS_ENDPOINT_URL;
                           --stage NAME: another stage than dev
 
@@ -35,6 +35,7 @@ const OPTIONS = {
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const DEMO = 'demo';
+const EXIT_WITH_PARENT = new URL('../lib/embedded/exit-with-parent.ts', import.meta.url).href;
 const SAME_SIGNAL_MS = 250;
 
 try {
@@ -50,13 +51,13 @@ async function main(): Promise<void> {
   const config = serverConfig(process.env);
   const pages = join(PROJECT, 'dist', 'pages');
   await buildPages(pages);
-  const isNew = !options.aws && !existsSync(join(config.dataPath, 'index.db'));
   const system = options.aws
     ? // Loaded only here: the SDK's clients take as much memory as the engine.
       await (await import('./serve/aws-system.ts')).startAwsSystem(config, pages, options.stage)
     : await startSystem(config, pages);
   const url = urlOf(config.host, system.address.port);
-  const demo = !options['no-demo'] && isNew ? startDemo(url, system.ownerKey) : undefined;
+  const hasDemo = !options.aws && (await isDemoDue(url, system.ownerKey, !options['no-demo']));
+  const demo = hasDemo ? startDemo(url, system.ownerKey) : undefined;
   const kept = options.aws
     ? `Stage       ${options.stage}`
     : `Data        ${relative(process.cwd(), config.dataPath) || config.dataPath}`;
@@ -64,14 +65,27 @@ async function main(): Promise<void> {
   stopOnSignals(system, demo);
 }
 
-/** The encoder client with its test pattern. */
+/**
+ * Whether the demo is to run: until there is another stream. Where it is not, one that was cut off by the
+ * end of the system before is ended, as nobody will go on with it.
+ */
+async function isDemoDue(url: string, ownerKey: string, isWanted: boolean): Promise<boolean> {
+  const api = createApiClient({ baseUrl: url, key: ownerKey });
+  const streams = await api.listStreams();
+  if (isWanted && streams.every(({ videoId }) => videoId === DEMO)) return true;
+  const isCut = streams.some(({ videoId, state }) => videoId === DEMO && state === 'live');
+  if (isCut) await api.endStream(DEMO);
+  return false;
+}
+
+/** The encoder client with its test pattern. It ends with this process, however that ends. */
 function startDemo(url: string, ownerKey: string): ChildProcess {
   const encoder = join(PROJECT, 'bin', 'encoder.ts');
   const options = ['testsrc', '--to', url, '--stream', DEMO, '--title', 'Demo', '--quiet'];
   // A process group of its own: Ctrl-C reaches this process only, which then ends the demo.
-  return spawn(process.execPath, [encoder, ...options], {
+  return spawn(process.execPath, ['--import', EXIT_WITH_PARENT, encoder, ...options], {
     env: { ...process.env, RIVULET_KEY: ownerKey },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     detached: true,
   });
 }

@@ -29,7 +29,7 @@ async function refusal(
 }
 
 describe('start', () => {
-  test('a new data folder, and only that, gets a live demo', async (t) => {
+  test('there is a live demo while there is no other stream', async (t) => {
     const folder = await temporaryFolder(t);
     const dataPath = join(folder, 'data');
     // Its own key, and a spool for the demo's encoder apart from that of the machine's user.
@@ -50,12 +50,15 @@ describe('start', () => {
     const { code } = await system.kill('SIGTERM');
     assert.equal(code, 0, system.output());
     const again = await startTestSystem(t, { dataPath, args: [], env });
-    assert.doesNotMatch(again.output(), /watch\/demo/);
-    const kept = (await (await again.fetch('/streams')).json()) as { streams: StreamView[] };
-    assert.deepEqual(
-      kept.streams.map((stream) => stream.videoId),
-      ['demo'],
-    );
+    assert.match(again.output(), /Watch +http:\/\/127\.0\.0\.1:\d+\/#\/watch\/demo\n/);
+    assert.equal((await again.fetch('/streams/own', { method: 'PUT', body: '{}' })).status, 201);
+    await again.kill('SIGKILL');
+    const last = await startTestSystem(t, { dataPath, args: [], env });
+    assert.doesNotMatch(last.output(), /watch\/demo/);
+    await waitFor('the end of the demo that was cut off', async () => {
+      const { state } = (await (await last.fetch('/streams/demo')).json()) as StreamView;
+      return state === 'ended';
+    });
   });
 
   test('the system is healthy when it has started, and ends by itself when it is asked to', async (t) => {
