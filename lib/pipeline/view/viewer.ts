@@ -1,9 +1,11 @@
 /** What viewers are shown: playlists from the timeline, and the stream's state. */
 
+import { LRUCache } from 'lru-cache';
 import type { StreamView } from '../../api/messages.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import { ticksToSeconds } from '../../domain/ticks.ts';
 import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
@@ -11,6 +13,7 @@ import type { Deps } from '../deps.ts';
 import { viewOf } from '../streams.ts';
 import { type Document, documentOf } from './document.ts';
 import { MediaPlaylists, type PlaylistView } from './media-playlists.ts';
+import { recordedEntries } from './recorded-entries.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
@@ -38,6 +41,7 @@ const ENDED_MAX_AGE_SECONDS = 10;
 export function createViewer(deps: Deps): Viewer {
   const { records, clock } = deps;
   const playlists = new MediaPlaylists(records);
+  const lengths = new LRUCache<string, number>({ max: 1000 });
 
   const load = async (videoId: string): Promise<{ stream: Stream; state: TimelineState }> => {
     const { value: stream } = await getStream(deps, videoId);
@@ -64,10 +68,23 @@ export function createViewer(deps: Deps): Viewer {
     maxAgeSeconds: ended ? ENDED_MAX_AGE_SECONDS : LIVE_MAX_AGE_SECONDS,
   });
 
+  /** What came late makes a recording longer than what was live. */
+  const recordedSeconds = async (stream: Stream, state: TimelineState): Promise<number> => {
+    const key = [stream.uid, state.nextSequence, state.lateArrivals].join();
+    const known = lengths.get(key);
+    if (known !== undefined) return known;
+    let ticks = 0;
+    for await (const entry of recordedEntries(records, stream, state)) ticks += entry.durationTicks;
+    lengths.set(key, ticksToSeconds(ticks));
+    return ticksToSeconds(ticks);
+  };
+
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
-      return viewOf(stream, state);
+      const view = viewOf(stream, state);
+      if (state.endedAtMs === undefined || state.lateArrivals === 0) return view;
+      return { ...view, durationSeconds: await recordedSeconds(stream, state) };
     },
 
     async multivariant(videoId) {
