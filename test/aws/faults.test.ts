@@ -294,9 +294,9 @@ await withMiniStack(async ({ connection: direct }) => {
     const failures = outcomes.filter(({ status }) => status === 'rejected');
     assert.ok(failures.length <= 3, `${failures.length} of 60 gave up`);
     const jobs = new Set<string>();
+    // A job that is lost ends the test by its timeout.
     while (jobs.size < acknowledged.length) {
       const deliveries = await queue.receive({ max: 10, waitMs: 3_000, leaseMs: 60_000 });
-      assert.notEqual(deliveries.length, 0, `${jobs.size} of ${acknowledged.length} jobs came`);
       for (const { body } of deliveries) jobs.add(body);
       await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
     }

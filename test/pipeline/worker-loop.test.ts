@@ -58,9 +58,12 @@ describe('worker loop', () => {
     await gated.isRunning('c');
     for (const release of gated.gates.values()) release();
     await waitFor('all done', async () => (await liveJobs.depth()).inFlight === 0);
-    await liveJobs.send(jobs('d'));
-    await gated.isRunning('d');
-    gated.gates.get('d')?.();
+    for (const lone of ['d', 'e']) {
+      await liveJobs.send(jobs(lone));
+      await gated.isRunning(lone);
+      gated.gates.get(lone)?.();
+      await waitFor('done', async () => (await liveJobs.depth()).inFlight === 0);
+    }
     assert.deepEqual(
       gated.started.map(({ body, exclusive }) => [body, exclusive]),
       [
@@ -68,9 +71,9 @@ describe('worker loop', () => {
         ['b', false],
         ['c', false],
         ['d', true],
+        ['e', true],
       ],
     );
-    await waitFor('done', async () => (await liveJobs.depth()).inFlight === 0);
     assert.deepEqual(await liveJobs.depth(), { ready: 0, inFlight: 0, delayed: 0 });
   });
 

@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import type { ViewingState } from '../../web/watch/viewing.ts';
 
-const WAIT_MS = 15_000;
+/** Long enough for a machine that several test runs share: what is waited for is a condition. */
+const WAIT_MS = 60_000;
 
 type Video = { currentTime: number; paused: boolean; muted: boolean; duration: number };
 

@@ -10,7 +10,7 @@ export type JobRun = Readonly<{
   body: string;
   /** Aborted when the worker stops before the job is done, or has lost the job's lease. */
   signal: AbortSignal;
-  /** No other job runs here, and none waited when this one was taken: all cores are for this one. */
+  /** No other job runs here, and none was taken with this one: all cores are for it. */
   exclusive: boolean;
 }>;
 
@@ -66,9 +66,8 @@ export class WorkerLoop {
       try {
         const max = concurrency - this.#running.size;
         const { queue, deliveries } = await this.#take(max, signal);
-        // Fewer than asked for: the queue is empty now.
-        const isAlone = max === concurrency && deliveries.length === 1;
-        const exclusive = isAlone && (max === 1 || deliveries.length < max);
+        // Counted now: what ran when the loop began to wait may have ended since.
+        const exclusive = this.#running.size === 0 && deliveries.length === 1;
         for (const delivery of deliveries) this.#begin(queue, delivery, exclusive);
       } catch (error) {
         report(error, 'receiving jobs');
