@@ -17,6 +17,9 @@ const MAX_FRAMES_BETWEEN_KEYFRAMES = 600;
 
 export type FrameSize = Readonly<{ widthPx: number; heightPx: number }>;
 
+/** Frames come at a constant rate, the last one up to the end. */
+export type FrameRepeats = Readonly<{ perSecond: number; durationTicks: number }>;
+
 export type VideoJob = Readonly<{
   inputPath: string;
   /** Name of its demuxer. */
@@ -35,6 +38,7 @@ export type VideoJob = Readonly<{
   guessMatrix: boolean;
   /** Where keyframes stand besides the first, from the first frame on. */
   keyframesAtTicks?: readonly number[] | undefined;
+  repeats?: FrameRepeats | undefined;
   outputs: readonly Readonly<{ rung: PlannedRung; path: string }>[];
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
@@ -75,7 +79,7 @@ function filterGraph(job: VideoJob): string {
  * 33-bit clock wraps. Two frames never get one time. Interlaced frames are deinterlaced.
  */
 function sourceFilters(job: VideoJob): string {
-  const { startTicks, dropBeforeTicks, dropRanges = [], changesSize } = job;
+  const { startTicks, dropBeforeTicks, dropRanges = [], changesSize, repeats } = job;
   const relative = `mod(PTS-${startTicks}+${PTS_WRAP_TICKS + BASE_TICKS},${PTS_WRAP_TICKS})`;
   const dropTicks = dropBeforeTicks && BASE_TICKS + dropBeforeTicks - startTicks;
   const dropped = dropRanges.map(
@@ -89,9 +93,16 @@ function sourceFilters(job: VideoJob): string {
     ...(dropped.length > 0 ? [`select='not(${dropped.join('+')})'`] : []),
     // It holds a frame back, which would be lost where the size changes.
     ...(changesSize ? [SQUARE_PIXELS] : ['yadif=deint=interlaced']),
+    ...(repeats ? repeatFilters(repeats) : []),
     `settb=1/${TICKS_PER_SECOND}`,
   ].join(',');
 }
+
+const repeatFilters = ({ perSecond, durationTicks }: FrameRepeats): string[] => [
+  `fps=${perSecond}:start_time=${ticksToSeconds(BASE_TICKS)}`,
+  `tpad=stop_mode=clone:stop_duration=${ticksToSeconds(durationTicks).toFixed(6)}`,
+  `trim=end=${ticksToSeconds(BASE_TICKS + durationTicks).toFixed(6)}`,
+];
 
 const HD_HEIGHT_PX = 720;
 

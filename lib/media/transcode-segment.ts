@@ -16,7 +16,7 @@ import { coverAudio } from './audio/coverage.ts';
 import { cutAudio } from './audio/cut-audio.ts';
 import type { AudioAnchor } from './audio/frame-alignment.ts';
 import type { PreviousTrack } from './audio/stretches.ts';
-import { cutTimes } from './cut-times.ts';
+import { type Cuts, cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
 import type { RenditionSegment } from './mux/cmaf.ts';
@@ -87,15 +87,20 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
   const { timeoutMs = transcodeTimeoutMs(facts) } = input;
   const timer = setTimeout(() => stop.abort(tooSlow(timeoutMs)), timeoutMs);
   try {
-    const cuts = cutTimes(media.video, facts, input.targetSeconds);
+    const startTicks = facts.startTicks + timestampOffsetTicks;
+    // Known after the encoding if ever, as the next segment may have come; a guess says nothing of the cuts.
+    const earlyTicks = facts.endIsGuess ? await input.findEndTicks?.() : undefined;
+    const span =
+      earlyTicks === undefined ? facts : { ...facts, endTicks: earlyTicks - timestampOffsetTicks };
+    const cuts = cutTimes(media.video, span, input.targetSeconds);
     const [rungs, audio] = await allOrStop(stop, [
-      encodeVideo(input, media, cuts, folder, signal),
+      encodeVideo(input, media, cuts, span.endTicks - facts.startTicks, folder, signal),
       encodeAudio(input, media, folder, signal),
     ]);
-    const startTicks = facts.startTicks + timestampOffsetTicks;
-    const endTicks = (await input.findEndTicks?.()) ?? facts.endTicks + timestampOffsetTicks;
+    const foundTicks = earlyTicks ?? (await input.findEndTicks?.());
+    const endTicks = foundTicks ?? facts.endTicks + timestampOffsetTicks;
     const durationTicks = endTicks - startTicks;
-    const bounds = [0, ...cuts.filter((ticks) => ticks < durationTicks), durationTicks];
+    const bounds = [0, ...cuts.atTicks.filter((ticks) => ticks < durationTicks), durationTicks];
     const { video } = media;
     const finished = rungs.map((rung) => {
       if (!video || !facts.video) throw new Error('Video was encoded of a segment without video.');
@@ -146,7 +151,8 @@ async function allOrStop<T extends readonly unknown[]>(
 async function encodeVideo(
   { facts, rungs, previous, threads }: TranscodeInput,
   { container, video }: DemuxedSegment,
-  cuts: readonly number[],
+  cuts: Cuts,
+  durationTicks: number,
   folder: string,
   signal: AbortSignal,
 ) {
@@ -160,7 +166,8 @@ async function encodeVideo(
     facts: facts.video,
     previous: before && (await demuxSegment(before.bytes, before.init)).video,
     rungs,
-    keyframesAtTicks: cuts,
+    keyframesAtTicks: cuts.atTicks,
+    ...(cuts.repeatsPerSecond && { repeats: { perSecond: cuts.repeatsPerSecond, durationTicks } }),
     threads,
     folder,
     signal,

@@ -56,6 +56,7 @@ export type RunOptions = Readonly<{
   knowsEnds?: boolean;
   threads?: number;
   timeoutMs?: number;
+  targetSeconds?: number;
 }>;
 
 export type JoinedSample = Readonly<{ bytes: Uint8Array; ptsTicks: number }>;
@@ -97,7 +98,7 @@ export async function transcodePlaced(
   if (!first || !segment) throw new Error(`There is no segment ${index}.`);
   const init = clip.init ? { init: clip.init } : {};
   const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER } = options;
-  const { threads, timeoutMs } = options;
+  const { threads, timeoutMs, targetSeconds } = options;
   const previous = withPrevious ? placed[index - 1] : undefined;
   const next = knowsEnds ? placed[index + 1] : undefined;
   const { bytes, facts, timestampOffsetTicks } = segment;
@@ -117,6 +118,7 @@ export async function transcodePlaced(
       : {}),
     threads,
     timeoutMs,
+    targetSeconds,
     workFolder: folder,
     signal,
   });

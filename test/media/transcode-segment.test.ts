@@ -116,6 +116,27 @@ describe('transcode jobs:', () => {
     assert.equal(Math.max(...atOnce), 2);
   });
 
+  test('a frame that lasts longer than the target duration is repeated, and each piece has its picture', async () => {
+    // 25 frames in the first second, then one for five seconds while the sound goes on, then more.
+    const filter = "select='lt(n,25)+gte(n,150)'";
+    const long = { seconds: 8, rate: '25', hlsTime: 8, filter, videoArgs: ['-fps_mode', 'vfr'] };
+    const clip = await makeSegments({ ...long, container: 'fmp4' });
+    const { placed, results, renditions } = await transcodeRun(clip, { targetSeconds: 2 });
+    assert.equal(placed[0]?.facts.video?.frames, 75);
+    const seconds = (ticks = 0) => Math.round(ticks / 900) / 100;
+    assert.deepEqual(
+      results[0]?.pieces.map(({ durationTicks }) => seconds(durationTicks)),
+      [2, 2, 2, 2],
+    );
+    for (const name of ['180p', '90p']) {
+      const pieces = renditions[name]?.pieces ?? assert.fail();
+      assert.deepEqual(
+        pieces.map((piece) => [piece.samples.length, seconds(piece.endTicks - piece.startTicks)]),
+        Array.from({ length: 4 }, () => [50, 2]),
+      );
+    }
+  });
+
   test("the result has the segment's start, duration and rendition parameters", async () => {
     const clip = await makeSegments({ seconds: 4, rate: '25' });
     const { placed, results } = await transcodeRun(clip);

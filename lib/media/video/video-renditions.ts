@@ -7,7 +7,12 @@ import type { PlannedRung } from '../../domain/ladder.ts';
 import type { VideoFacts } from '../../domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { FfmpegError, runFfmpeg } from '../../ffmpeg/run.ts';
-import { BASE_TICKS, decodeArgs, videoArgs } from '../../ffmpeg/transcode-args.ts';
+import {
+  BASE_TICKS,
+  decodeArgs,
+  type FrameRepeats,
+  videoArgs,
+} from '../../ffmpeg/transcode-args.ts';
 import type { DemuxedVideo } from '../demux/demuxed-segment.ts';
 import {
   avcCodecString,
@@ -27,6 +32,7 @@ export type VideoJobInput = Readonly<{
   rungs: readonly PlannedRung[];
   /** Where the segment is cut: ticks from its start. */
   keyframesAtTicks?: readonly number[] | undefined;
+  repeats?: FrameRepeats | undefined;
   threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
@@ -37,6 +43,8 @@ export type EncodedRung = Readonly<{
   rung: PlannedRung;
   init: Uint8Array;
   samples: readonly CmafSample[];
+  /** The frames are not those of the source, one by one. */
+  isRepeated: boolean;
 }>;
 
 /** A segment of which fewer frames can be decoded is failed as damaged. */
@@ -61,6 +69,7 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
     guessMatrix: !video.saysMatrix,
     outputs,
     keyframesAtTicks: job.keyframesAtTicks,
+    repeats: job.repeats,
     threads: job.threads,
   });
   try {
@@ -72,7 +81,8 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
   return Promise.all(
     outputs.map(async ({ rung, path }) => {
       const { init, samples } = parseCmaf(await readFile(path));
-      return { rung, init, samples: requireFrames(samples, facts) };
+      const isRepeated = job.repeats !== undefined;
+      return { rung, init, samples: requireFrames(samples, facts), isRepeated };
     }),
   );
 }
@@ -120,7 +130,7 @@ const halfFrameTicks = ({ framesPerSecond }: VideoFacts): number =>
  * as `bounds` say: ticks from its start, the first 0, the last its duration.
  */
 export function finishRung(
-  { rung, init, samples }: EncodedRung,
+  { rung, init, samples, isRepeated }: EncodedRung,
   video: DemuxedVideo,
   facts: VideoFacts,
   startTicks: number,
@@ -132,7 +142,7 @@ export function finishRung(
   const source = video.frames
     .map(({ ptsTicks }) => ptsTicks - facts.startTicks)
     .sort((a, b) => a - b);
-  const ticks = restoreTimestamps(encoded, source);
+  const ticks = restoreTimestamps(encoded, isRepeated ? encoded : source);
   const shown: number[] = [];
   for (const [rank, index] of order.entries()) shown[index] = ticks[rank] ?? 0;
   const { widthPx, heightPx, maxrateBps, reorderTicks } = rung;
