@@ -5,6 +5,7 @@ import { inspectSegment } from '../../lib/media/inspect.ts';
 import { box, boxesIn, u32, u64, viewOf } from '../../lib/media/iso-boxes.ts';
 import { makeSegments } from '../support/media.ts';
 import { changeBoxes, setField } from '../support/mp4-mangler.ts';
+import { transcodeRun } from './segment-run.ts';
 
 /** The second of two segments of 2 s: 60 frames, and sound. Each is one fragment. */
 let fragment: Uint8Array;
@@ -125,6 +126,29 @@ describe('a fragment:', () => {
       '120 frames 5941-365941',
       '189 packets 4050-366930',
     ]);
+  });
+
+  test('where the clock steps between two, ffmpeg gets the times without the step', async () => {
+    const timescales: number[] = [];
+    changeBoxes(init, (path, body) => {
+      if (path === 'moov/trak/mdia/mdhd') timescales.push(viewOf(body).getUint32(12));
+      return undefined;
+    });
+    const stepped = changeBoxes(fragment, (path, body) => {
+      if (path !== 'moof/traf/tfdt') return undefined;
+      const time = viewOf(body).getBigUint64(4);
+      return [box('tfdt', u32(1 << 24), u64(Number(time) + 100 * (timescales.shift() ?? 0)))];
+    });
+    const clip = { segments: [{ name: '0.m4s', bytes: Buffer.concat([first, stepped]) }], init };
+    const { placed, renditions } = await transcodeRun(clip, { targetSeconds: 1 });
+    assert.equal(placed[0]?.facts.clockStepTicks, 100 * 90_000);
+    assert.deepEqual(
+      renditions['180p']?.pieces.map((piece) => [
+        piece.samples.length,
+        piece.endTicks - piece.startTicks,
+      ]),
+      Array.from({ length: 4 }, () => [30, 90_000]),
+    );
   });
 
   test('the last one that is cut off is left out, and those before it are kept', async () => {

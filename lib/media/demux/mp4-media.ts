@@ -5,7 +5,7 @@ import type { AudioCodec } from '../../domain/media-format.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { writeFragment } from '../mux/cmaf.ts';
 import { AAC_LC, aacConfig, opusPacketSamples, parseAudioFrame } from './audio-frames.ts';
-import type { DemuxedAudio, DemuxedVideo } from './demuxed-segment.ts';
+import type { DemuxedAudio, DemuxedFrame, DemuxedVideo } from './demuxed-segment.ts';
 import { writeHeader } from './mp4-codec.ts';
 import { type Mp4Video, mp4DecoderInput } from './mp4-decoder-input.ts';
 import type { PlacedSample } from './mp4-edit-list.ts';
@@ -60,10 +60,26 @@ export function makeVideo(bytes: Uint8Array, taken: TakenVideo): DemuxedVideo {
     ),
     startsClosed: startsClosed(nalCodec ?? 'avc', headers),
     mp4: { header: trackHeader, frames },
-    decoderInput: (previous) =>
-      mp4DecoderInput(video.mp4, (previous as Mp4DemuxedVideo | undefined)?.mp4),
+    decoderInput(previous) {
+      const before = previous as Mp4DemuxedVideo | undefined;
+      const own = withTimes(video.mp4, this.frames);
+      return mp4DecoderInput(own, before && withTimes(before.mp4, before.frames));
+    },
   };
   return video;
+}
+
+/** The times of the shown frames may have been put right since; hidden ones move with the one before. */
+function withTimes({ header, frames }: Mp4Video, shown: readonly DemuxedFrame[]): Mp4Video {
+  let index = 0;
+  let shiftTicks = 0;
+  const moved = frames.map((frame) => {
+    const { ptsTicks, durationTicks = frame.durationTicks } =
+      (frame.isHidden ? undefined : shown[index++]) ?? {};
+    if (ptsTicks !== undefined) shiftTicks = ptsTicks - frame.ptsTicks;
+    return { ...frame, ptsTicks: frame.ptsTicks + shiftTicks, durationTicks };
+  });
+  return { header, frames: moved };
 }
 
 export function makeAudio(bytes: Uint8Array, taken: TakenAudio): DemuxedAudio {
