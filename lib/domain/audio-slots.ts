@@ -35,6 +35,19 @@ export function audioSlots(
   return tracks.map((_, index) => slots.get(index) ?? next++);
 }
 
+/** Tracks that the run does not know, in the order of the slots that they take. */
+export const unknownTracks = <Track extends SlotTrack>(
+  runTracks: readonly SlotTrack[],
+  tracks: readonly Track[],
+): readonly Track[] => {
+  const slots = audioSlots(runTracks, tracks);
+  return tracks.filter((_, index) => (slots[index] ?? 0) >= runTracks.length);
+};
+
 /** Of the slot's rendition: `audio`, `audio-2`, … */
 export const audioRenditionName = (slot: number): string =>
   slot === 0 ? 'audio' : `audio-${slot + 1}`;
+
+/** The other way round. */
+export const audioSlotOf = (renditionName: string): number =>
+  renditionName === 'audio' ? 0 : Number(renditionName.replace(/^audio-/, '')) - 1;

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { audioRenditionName, audioSlots, type SlotTrack } from '../../lib/domain/audio-slots.ts';
+import {
+  audioRenditionName,
+  audioSlotOf,
+  audioSlots,
+  type SlotTrack,
+  unknownTracks,
+} from '../../lib/domain/audio-slots.ts';
 
 const track = (trackId: number | undefined, language = 'und'): SlotTrack => ({ trackId, language });
 
@@ -66,6 +72,14 @@ describe('slots of audio tracks:', () => {
   }
 
   test('renditions are named by their slots', () => {
-    assert.deepEqual([0, 1, 2].map(audioRenditionName), ['audio', 'audio-2', 'audio-3']);
+    const names = ['audio', 'audio-2', 'audio-3'];
+    assert.deepEqual([0, 1, 2].map(audioRenditionName), names);
+    assert.deepEqual(names.map(audioSlotOf), [0, 1, 2]);
+  });
+
+  test('tracks that the run does not know are those without a slot of its', () => {
+    const [english, german, french] = [track(1, 'en'), track(2, 'de'), track(3, 'fr')] as const;
+    assert.deepEqual(unknownTracks([english], [german, english, french]), [german, french]);
+    assert.deepEqual(unknownTracks([english, german], [german]), []);
   });
 });

@@ -5,11 +5,12 @@
 
 import type { Receipt } from '../../api/messages.ts';
 import { defined } from '../../base/defined.ts';
+import { unknownTracks } from '../../domain/audio-slots.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';
-import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
+import type { AudioFacts, SegmentFacts, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import {
   TIMELINE_OFFSET_TICKS,
@@ -206,7 +207,9 @@ async function store(
       timestampOffsetTicks = TIMELINE_OFFSET_TICKS;
     } else joins = place.run;
   }
-  const run = joins ?? startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
+  const run = joins
+    ? await withLateTracks(deps, stream.value, joins, facts, timestampOffsetTicks)
+    : startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
   const segment = await storeSource(deps, stream.value, source, run.run, timestampOffsetTicks);
   if (upload.durationSeconds !== undefined) {
     const hints = [{ number: upload.number, seconds: upload.durationSeconds }];
@@ -317,15 +320,34 @@ function startRun(
           },
         }
       : {}),
-    audio: facts.audio.map((track) => ({
-      trackId: track.trackId,
-      codec: track.codec,
-      sampleRateHz: track.sampleRateHz,
-      channels: track.channels,
-      language: track.language,
-      startTicks: track.startTicks + timestampOffsetTicks,
-    })),
+    audio: facts.audio.map((track) => runTrack(track, timestampOffsetTicks)),
   };
+}
+
+const runTrack = (track: AudioFacts, timestampOffsetTicks: number): Run['audio'][number] => ({
+  trackId: track.trackId,
+  codec: track.codec,
+  sampleRateHz: track.sampleRateHz,
+  channels: track.channels,
+  language: track.language,
+  startTicks: track.startTicks + timestampOffsetTicks,
+});
+
+/** Audio tracks that come later are recorded before their segment: a rendition is one track to the end. */
+function withLateTracks(
+  { records }: Deps,
+  stream: Stream,
+  run: Run,
+  { audio }: SegmentFacts,
+  timestampOffsetTicks: number,
+): Promise<Run> | Run {
+  if (unknownTracks(run.audio, audio).length === 0) return run;
+  return records.changeRun(stream, run.run, (before) => {
+    const late = unknownTracks(before.audio, audio);
+    if (late.length === 0) return before;
+    const added = late.map((track) => runTrack(track, timestampOffsetTicks));
+    return { ...before, audio: [...before.audio, ...added] };
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Silent pieces of audio renditions, for segments that have none: a player that finds a gap there stops. */
 
+import { audioSlotOf } from '../../domain/audio-slots.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { renditionInitKey, silenceKey } from '../../domain/object-keys.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
@@ -24,7 +25,9 @@ const AT_ONCE = 50;
 type AudioInfo = Extract<RenditionInfo, { kind: 'audio' }>;
 type Silence = Readonly<{ piece: EntryRendition; objects: readonly StoredObject[] }>;
 
-const anchorOf = ({ audio }: Pick<Run, 'audio'>): number => audio[0]?.startTicks ?? 0;
+/** Where the frames of a rendition are counted from. */
+const anchorOf = ({ audio }: Pick<Run, 'audio'>, rendition: string): number =>
+  (audio[audioSlotOf(rendition)] ?? audio[0])?.startTicks ?? 0;
 
 /** `run`: whose frames the silence is aligned to. */
 export const silenceMaker =
@@ -41,7 +44,7 @@ function makeSilence(
   startTicks: number,
   endTicks: number,
 ): Silence {
-  const anchor = { startTicks: anchorOf(run) };
+  const anchor = { startTicks: anchorOf(run, rendition) };
   const made = silentPiece({ sampleRateHz, channels, language, startTicks, endTicks, anchor });
   const key = silenceKey(stream, rendition, sequence);
   const initKey = renditionInitKey(stream, rendition, digestOf(made.init));
@@ -94,7 +97,7 @@ export async function withSilenceBefore(
     if (!first) continue;
     const pieces = made.flatMap(({ objects }) => objects.slice(0, 1));
     await storeObjects(deps, [...first.objects.slice(1), ...pieces]);
-    const anchorTicks = anchorOf(run);
+    const anchorTicks = anchorOf(run, name);
     const silence = { from, to, initKey: first.piece.initKey, anchorTicks };
     renditions[name] = { ...totals, silence };
   }

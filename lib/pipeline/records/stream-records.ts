@@ -98,6 +98,18 @@ export class StreamRecords extends EncoderRecords {
     return (await find<Run>(this.#store, partitionOf(stream), runSort(run)))?.value;
   }
 
+  /** Replaces a run by what `change` makes of it, until no other write comes between. */
+  async changeRun(stream: StreamIdentity, run: number, change: (before: Run) => Run): Promise<Run> {
+    const [partition, sort] = [partitionOf(stream), runSort(run)];
+    for (;;) {
+      const found = await find<Run>(this.#store, partition, sort);
+      if (!found) throw new Error(`There is no run ${run} of ${stream.videoId}.`);
+      const changed = change(found.value);
+      if (changed === found.value) return changed;
+      if (await this.#store.write([put(partition, sort, changed, found.version)])) return changed;
+    }
+  }
+
   async runOfSession(stream: StreamIdentity, session: string): Promise<Run | undefined> {
     const pointer = await find<{ run: number }>(
       this.#store,
