@@ -5,6 +5,7 @@ import { measureSegment } from './rates.ts';
 import { piecesOf, type RenderedOutcome, type RenderedPiece } from './segment.ts';
 import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
 import {
+  currentBroadcast,
   type EntryRendition,
   MAX_TIME_JUMP_TICKS,
   type Pieces,
@@ -31,8 +32,8 @@ type RunStart = Readonly<{ run: number; anchorTicks: number; anchorMs: number }>
 /** A wall clock of the encoder's that differs by more from what is counted has been set. */
 const MAX_CLOCK_DRIFT_MS = 1000;
 
-/** The stream went on so often after its end; playlists of still earlier broadcasts are forgotten. */
-const MAX_BROADCASTS = 100;
+/** Each write of the state holds them; nobody watches the live playlists of still earlier broadcasts. */
+const MAX_ENDED_BROADCASTS = 10;
 
 export class TimelineDraft {
   readonly entries: TimelineEntry[] = [];
@@ -204,7 +205,8 @@ function withEnded(state: TimelineState): TimelineState['broadcasts'] {
   const { nextSequence, endOffsetTicks, firstListedSequence } = state;
   const { dvrWindowTicks = null, endedAtMs = 0 } = state;
   const ended = { nextSequence, endOffsetTicks, dvrWindowTicks, firstListedSequence, endedAtMs };
-  return [...state.broadcasts, ended].slice(-MAX_BROADCASTS);
+  const broadcast = currentBroadcast(state);
+  return [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS);
 }
 
 /**

@@ -105,8 +105,8 @@ export type TimelineState = Readonly<{
   /** From when on live playlists say so (EXT-X-ENDLIST): later than the end where the encoder may come back. */
   endShownAtMs?: number;
   /**
-   * What live playlists listed when they had ended, one for each time that the stream went on after
-   * viewers had been shown its end. Those playlists stay as they are (RFC 8216bis, 6.2.1); the next ones
+   * What live playlists listed when they had ended, for the last few times that the stream went on
+   * after viewers had been shown its end. Those playlists stay as they are (RFC 8216bis, 6.2.1); the next ones
    * have addresses of their own.
    */
   broadcasts: readonly EndedBroadcast[];
@@ -127,12 +127,24 @@ export type TimelineState = Readonly<{
 
 /** The part of the state that decides what live playlists list. */
 export type EndedBroadcast = Readonly<{
+  /** 1 for the first of the stream. */
+  broadcast: number;
   nextSequence: number;
   endOffsetTicks: number;
   dvrWindowTicks: number | null;
   firstListedSequence: number;
   endedAtMs: number;
 }>;
+
+/** The one that is on, or that has ended last. */
+export const currentBroadcast = ({ broadcasts }: Pick<TimelineState, 'broadcasts'>): number =>
+  (broadcasts.at(-1)?.broadcast ?? 0) + 1;
+
+/** undefined: it is the current one, or one that is still to come. Of those long ago, the oldest that is known. */
+export const endedBroadcast = (
+  { broadcasts }: Pick<TimelineState, 'broadcasts'>,
+  broadcast: number,
+): EndedBroadcast | undefined => broadcasts.find((ended) => ended.broadcast >= broadcast);
 
 export const EMPTY_TIMELINE: TimelineState = {
   nextSequence: 0,

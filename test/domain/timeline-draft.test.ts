@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RenderedOutcome } from '../../lib/domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
-import { EMPTY_TIMELINE, type Pieces, type RenditionInfo } from '../../lib/domain/timeline.ts';
+import {
+  currentBroadcast,
+  EMPTY_TIMELINE,
+  endedBroadcast,
+  type Pieces,
+  type RenditionInfo,
+} from '../../lib/domain/timeline.ts';
 import { TimelineDraft } from '../../lib/domain/timeline-draft.ts';
 
 const START_MS = Date.parse('2026-01-01T00:00:00Z');
@@ -218,6 +224,7 @@ describe('an entry behind the end of the stream', () => {
     assert.equal(state.endedAtMs, undefined);
     assert.deepEqual(state.broadcasts, [
       {
+        broadcast: 1,
         nextSequence: 1,
         endOffsetTicks: 2 * TICKS_PER_SECOND,
         dvrWindowTicks: null,
@@ -225,5 +232,20 @@ describe('an entry behind the end of the stream', () => {
         endedAtMs: START_MS,
       },
     ]);
+  });
+
+  test('counts on, however often the stream ends, and the last ten ends are kept', () => {
+    let { state } = draftOf([outcome(0, { '720p': 1 })]);
+    for (let number = 1; number <= 25; number += 1) {
+      const ended = { ...state, nextNumber: number, endedAtMs: START_MS, endShownAtMs: START_MS };
+      state = draftOf([outcome(number, { '720p': 1 })], ended).state;
+    }
+    assert.equal(currentBroadcast(state), 26);
+    assert.deepEqual(
+      state.broadcasts.map(({ broadcast, nextSequence }) => [broadcast, nextSequence]),
+      Array.from({ length: 10 }, (_, index) => [16 + index, 16 + index]),
+    );
+    const numbers = [1, 16, 25, 26, 27].map((one) => endedBroadcast(state, one)?.broadcast);
+    assert.deepEqual(numbers, [16, 16, 25, undefined, undefined]);
   });
 });

@@ -6,7 +6,12 @@ import { DomainError } from '../../domain/errors.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
-import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
+import {
+  currentBroadcast,
+  endedBroadcast,
+  type TimelineState,
+  withDvrWindow,
+} from '../../domain/timeline.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
@@ -91,7 +96,7 @@ export function createViewer(deps: Deps): Viewer {
       const { state } = await loadStarted(videoId);
       // Viewers who come after the end get the recording; those who watched live keep their playlist.
       const ended = showsEnd(state);
-      const broadcast = state.broadcasts.length + 1;
+      const broadcast = currentBroadcast(state);
       const suffix = ended ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
         presentationOf(state),
@@ -112,10 +117,10 @@ export function createViewer(deps: Deps): Viewer {
       if (view === 'vod' && state.endedAtMs !== undefined) {
         return viewed(true, await playlists.render(stream, state, rendition, 'vod', true));
       }
-      const earlier = state.broadcasts[broadcast - 1];
+      const earlier = endedBroadcast(state, broadcast);
       const ended = earlier !== undefined || showsEnd(state);
       const shown = { ...withWindow(stream, state), ...earlier };
-      const of = earlier ? (`live ${broadcast}` as const) : 'live';
+      const of = earlier ? (`live ${earlier.broadcast}` as const) : 'live';
       return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
     },
   };
