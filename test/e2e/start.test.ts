@@ -18,7 +18,7 @@ async function refusal(
 ): Promise<string> {
   const run = promisify(execFile)(process.execPath, [START, '--no-demo', ...args], {
     env: { ...process.env, PORT: '0', ...env },
-    timeout: 20_000,
+    timeout: 60_000,
   });
   const error = await run.then(
     () => assert.fail('it started'),

@@ -48,7 +48,7 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
 /** Polls; throws after `ms`, so that a condition that never holds does not hang the suite. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  ms = 20_000,
+  ms = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + ms;
   while (!(await condition())) {

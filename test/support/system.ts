@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const START = fileURLToPath(new URL('../../bin/start.ts', import.meta.url));
 const OWNER_KEY = 'owner-key-of-the-tests';
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 export type TestSystem = {
   readonly url: string;
@@ -101,7 +101,7 @@ export async function startTestSystem(
 export async function waitFor<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
