@@ -83,7 +83,7 @@ describe('edge stack', () => {
       assert.deepEqual(CookiesConfig, { CookieBehavior: 'none' }, pattern);
       return [QueryStringsConfig?.QueryStrings ?? [], HeadersConfig?.Headers ?? []];
     };
-    assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view'], []]);
+    assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view', 'broadcast'], []]);
     assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept']]);
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
