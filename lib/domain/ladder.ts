@@ -19,6 +19,8 @@ export type SourcePicture = Readonly<{
   widthPx: number;
   heightPx: number;
   framesPerSecond: number;
+  /** Of a segment that has more of them than the run's first, for the level. */
+  peakFramesPerSecond?: number;
 }>;
 
 export type PlannedRung = Readonly<{
@@ -54,7 +56,7 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
   const fitting = tallestFirst.filter((rung) => rung.shortSidePx <= shortSide);
   const above = tallestFirst.findLast((rung) => rung.shortSidePx > shortSide);
   const tallestFit = fitting[0]?.shortSidePx ?? 0;
-  const { framesPerSecond } = source;
+  const { framesPerSecond, peakFramesPerSecond = framesPerSecond } = source;
   const reorderTicks =
     framesPerSecond < MIN_REORDERED_FPS
       ? 0
@@ -67,21 +69,31 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
     const scale = Math.min(1, shortSidePx / shortSide);
     const widthPx = even(source.widthPx * scale);
     const heightPx = even(source.heightPx * scale);
-    const level = avcLevel(widthPx, heightPx, framesPerSecond);
+    const level = avcLevel(widthPx, heightPx, peakFramesPerSecond);
     return { name, widthPx, heightPx, maxrateBps, level, reorderTicks };
   });
 }
 
+/** A rate that is higher by less is measured, not meant: it must not change the level. */
+const SAME_RATE = 1.1;
+
 /**
  * The picture that a segment's rungs are planned for: of the shape and rate of the run's first, so that
- * all segments share their init segments; taller where the segment is, so that a small first picture does
- * not spoil what follows.
+ * all segments share their init segments; taller, or of a higher level, where the segment is, so that a
+ * small or slow first picture does not spoil what follows.
  */
 export function pictureForSegment(run: SourcePicture, segment: SourcePicture): SourcePicture {
   const scale = Math.min(segment.widthPx, segment.heightPx) / Math.min(run.widthPx, run.heightPx);
-  if (scale <= 1) return run;
-  const { widthPx, heightPx } = run;
-  return { ...run, widthPx: Math.round(widthPx * scale), heightPx: Math.round(heightPx * scale) };
+  const { widthPx, heightPx, framesPerSecond } = run;
+  const isFaster = segment.framesPerSecond > framesPerSecond * SAME_RATE;
+  return {
+    ...run,
+    ...(scale > 1 && {
+      widthPx: Math.round(widthPx * scale),
+      heightPx: Math.round(heightPx * scale),
+    }),
+    ...(isFaster && { peakFramesPerSecond: segment.framesPerSecond }),
+  };
 }
 
 /** Chroma of 4:2:0 video has half the size, so both sides are even; never larger than the source. */

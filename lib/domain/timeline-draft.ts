@@ -209,6 +209,29 @@ function withEnded(state: TimelineState): TimelineState['broadcasts'] {
   return [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS);
 }
 
+/** A higher rate is declared, unless it is the same but for what measuring amounts to. */
+const SAME_RATE = 1.02;
+
+/**
+ * What a rendition is declared to be: its largest picture, its highest level, and the highest rate of
+ * its frames (RFC 8216bis, 4.4.6.2), so that neither its first nor its newest segment decides.
+ */
+function declaredInfo(
+  before: RenditionInfo | undefined,
+  found: RenditionInfo | undefined,
+): RenditionInfo | undefined {
+  if (before?.kind !== 'video' || found?.kind !== 'video') return found ?? before;
+  const isLarger = found.widthPx * found.heightPx >= before.widthPx * before.heightPx;
+  const isFaster = found.framesPerSecond > before.framesPerSecond * SAME_RATE;
+  const { codecString } = levelOf(found) >= levelOf(before) ? found : before;
+  const { framesPerSecond } = isFaster ? found : before;
+  return { ...(isLarger ? found : before), codecString, framesPerSecond };
+}
+
+/** The last byte of `avc1.PPCCLL`. */
+const levelOf = ({ codecString }: Readonly<{ codecString: string }>): number =>
+  Number.parseInt(codecString.slice(-2), 16);
+
 /**
  * The renditions' totals with one more entry. Each counts what it lists: its own piece, or the
  * fallback's. A new rendition has listed the fallback's pieces so far.
@@ -222,7 +245,7 @@ export function totalsWith(
 ): TimelineState['renditions'] {
   const known: Record<string, RenditionTotals> = { ...state.renditions };
   for (const [name, piece] of Object.entries(pieces)) {
-    const info = catalogue[name] ?? known[name]?.info;
+    const info = declaredInfo(known[name]?.info, catalogue[name]);
     if (!info) continue;
     const before = known[name] ?? { peakBps: 0, sizeBytes: 0, durationTicks: 0 };
     known[name] = { ...before, info, initKey: piece.initKey };

@@ -57,12 +57,29 @@ test('ladder: no rung is larger than the source, and all sides are even', () => 
 test('ladder: a segment is planned like the first of its run, and taller where it is taller itself', () => {
   const run = { widthPx: 640, heightPx: 360, framesPerSecond: 25 };
   const of = (widthPx: number, heightPx: number) =>
-    pictureForSegment(run, { widthPx, heightPx, framesPerSecond: 50 });
+    pictureForSegment(run, { widthPx, heightPx, framesPerSecond: 25 });
   assert.deepEqual(of(320, 180), run);
   assert.deepEqual(of(640, 360), run);
   assert.deepEqual(of(1920, 1080), { widthPx: 1920, heightPx: 1080, framesPerSecond: 25 });
   // A picture of another shape is fitted into that of the run.
   assert.deepEqual(of(720, 1280), { widthPx: 1280, heightPx: 720, framesPerSecond: 25 });
+});
+
+test('ladder: a segment with more frames gets a higher level, and the times of its run', () => {
+  const run = { widthPx: 1280, heightPx: 720, framesPerSecond: 1 };
+  const rungOf = (framesPerSecond: number, first = run) => {
+    const [rung] = planLadder(
+      DEFAULT_LADDER,
+      pictureForSegment(first, { ...first, framesPerSecond }),
+    );
+    return [rung?.level, rung?.reorderTicks];
+  };
+  assert.deepEqual(rungOf(1), ['3.1', 0]);
+  assert.deepEqual(rungOf(60), ['3.2', 0]);
+  // Measured, not meant: 30 fps of 1080p are the most that level 4.0 takes.
+  const full = { widthPx: 1920, heightPx: 1080, framesPerSecond: 30 };
+  assert.deepEqual(rungOf(30.5, full), ['4.0', 6000]);
+  assert.deepEqual(rungOf(50, full), ['4.2', 6000]);
 });
 
 test('ladder: frames are reordered by two, but not where that would take a large part of a second', () => {

@@ -201,6 +201,23 @@ test('a segment that was cut is listed in its pieces, under its own number', () 
   assert.equal(state.targetDurationSeconds, TARGET_SECONDS);
 });
 
+test('a rendition is declared as its largest picture, at its highest level and rate, whatever comes last', () => {
+  const level = (heightPx: number, framesPerSecond: number, codecString: string) => ({
+    catalogue: { '720p': { ...video(heightPx), framesPerSecond, codecString } as RenditionInfo },
+  });
+  const { state } = draftOf([
+    outcome(0, { '720p': 1 }, level(480, 1, 'avc1.64001e')),
+    outcome(1, { '720p': 1 }, level(720, 25, 'avc1.64001f')),
+    outcome(2, { '720p': 1 }, level(480, 60, 'avc1.640020')),
+    outcome(3, { '720p': 1 }, level(360, 60.5, 'avc1.64001e')),
+  ]);
+  assert.deepEqual(state.renditions['720p']?.info, {
+    ...video(720),
+    framesPerSecond: 60,
+    codecString: 'avc1.640020',
+  });
+});
+
 describe('an entry behind the end of the stream', () => {
   const first = draftOf([outcome(0, { '720p': 1 })]).state;
   const goesOn = (endShownAtMs: number) =>
