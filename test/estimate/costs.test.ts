@@ -133,7 +133,7 @@ describe('estimated costs', () => {
     assert.deepEqual(line(viewerHour, 'CloudFront: transfer'), [1.35, 0.11475]);
     assert.deepEqual(line(viewerHour, 'CloudFront: requests'), [3600, 0.0036]);
     // Two caches ask for five playlists once a second, for a hundred viewers.
-    assert.deepEqual(line(viewerHour, 'HTTP API: playlists'), [360, 0.00036]);
+    assert.deepEqual(line(viewerHour, 'HTTP API: playlists'), [432, 0.000432]);
     assert.deepEqual(line(viewerHour, 'DynamoDB: reads'), [720, 0.00009]);
     assert.deepEqual(line(viewerHour, 'S3: GET by the CDN'), [90, 0.000036]);
     const alone = costs(scenarioOf('--viewers', '1'), FACTS, US_EAST_1).viewerHour;
@@ -145,7 +145,7 @@ describe('estimated costs', () => {
     const { storedHour, idleMonth, idleMonthAfterFreeUsd } = costs(scenarioOf(), FACTS, US_EAST_1);
     assert.deepEqual(line(storedHour, 'S3: source'), [2.7, 0.0621]);
     // 4.5 + 2.5 + 1.2 + 0.7 Mbit/s and a language of 128 kbit/s.
-    assert.deepEqual(line(storedHour, 'S3: renditions'), [4.0626, 0.0934398]);
+    assert.deepEqual(line(storedHour, 'S3: renditions'), [4.1256, 0.0948888]);
     assert.deepEqual(line(storedHour, 'DynamoDB: records'), [0.0018, 0.00045]);
     assert.deepEqual(line(idleMonth, 'CloudWatch: alarms'), [21, 2.1]);
     // 900 polls an hour of each queue, and four requests each five minutes.
@@ -179,7 +179,7 @@ describe('estimate command line', () => {
     );
     assert.deepEqual(
       scenario.ladder.map(({ name }) => name),
-      ['1080p', '720p', '480p', '360p'],
+      ['1080p', '720p', '480p', '360p', '240p'],
     );
     assert.equal(scenario.cpuSeconds, undefined);
     const own = parseEstimate([
@@ -299,10 +299,10 @@ describe('estimate report', () => {
     const text = report(estimate, false);
     assert.match(markdown, /^\| S3: PUT \| 9,900 \| requests \| \$0\.0495 \|$/m);
     assert.match(text, /^ {2}S3: PUT +9,900 +requests .* \$0\.0495$/m);
-    // 0.294 + 2 × 0.702 + 2 × 0.354; a hundred viewers at 1.35 GB.
+    // 0.294 + 2 × 0.702 + 3 × 0.354; a hundred viewers at 1.35 GB.
     assert.match(
       markdown,
-      /^\| AWS MediaLive, S3 and CloudFront \| \$2\.41 \| \$0\.115 \| \$0\.0921 \| \$13\.88 \|$/m,
+      /^\| AWS MediaLive, S3 and CloudFront \| \$2\.76 \| \$0\.115 \| \$0\.0936 \| \$14\.23 \|$/m,
     );
     assert.match(markdown, /^\| Livepeer Studio \(not verified\) \|/m);
     assert.match(
