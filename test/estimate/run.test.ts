@@ -66,7 +66,7 @@ describe('operations of a segment', () => {
 
   test('it is read for no more units than it is now', () => {
     assert.ok(one('upload').readUnits <= 10, `upload ${one('upload').readUnits}`);
-    assert.ok(one('transcode').readUnits <= 7, `transcode ${one('transcode').readUnits}`);
+    assert.ok(one('transcode').readUnits <= 9, `transcode ${one('transcode').readUnits}`);
     assert.ok(one('publish').readUnits <= 12, `publish ${one('publish').readUnits}`);
     assert.ok(one('playlist').readUnits <= 2.5, `playlist ${one('playlist').readUnits}`);
     assert.ok(one('housekeeping').readUnits <= 7, `housekeeping ${one('housekeeping').readUnits}`);

@@ -62,14 +62,17 @@ export async function readPlaylist(
     );
   }
   const playlist = parsePushedPlaylist(Buffer.from(file.bytes).toString('utf8'));
-  const { value: stream } = await ensureStream(deps, given);
   if (playlist.type === 'multivariant') {
-    await keepBandwidths(records, stream, file, playlist);
+    const { value } = await ensureStream(deps, given);
+    await keepBandwidths(records, value, file, playlist);
     return undefined;
   }
   const files = listedFiles(playlist, file.name).filter(({ name }) => canBePushed(name));
   const newest = files.at(-1);
   if (playlist.iFramesOnly || (newest && CAPTIONS.test(newest.name))) return undefined;
+  // Nothing is to come of it that a stream would have to be made for.
+  if (!newest && given.version === 0) return undefined;
+  const { value: stream } = await ensureStream(deps, given);
   const { value: naming } = await records.pushNaming(stream, session ?? '');
   if (newest && matchesVariant(newest.name, naming.ignored)) {
     return { ignored: true, notices: [variantNotice(newest.name)] };
