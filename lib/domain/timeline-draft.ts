@@ -1,5 +1,6 @@
 /** Entries in the making, and the state that they lead to. Pure. */
 
+import { declaredInfo } from './declared-info.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
 import { piecesOf, type RenderedOutcome, type RenderedPiece } from './segment.ts';
@@ -223,13 +224,16 @@ export function totalsWith(
     const info = catalogue[name] ?? known[name]?.info;
     if (!info) continue;
     const before = known[name] ?? { peakBps: 0, sizeBytes: 0, durationTicks: 0 };
-    known[name] = { ...before, info, initKey: piece.initKey };
+    const declared = declaredInfo(known[name]?.info, info);
+    known[name] = { ...before, info: declared, initKey: piece.initKey };
   }
   const presentation = presentationOf({ renditions: known });
   const measured = Object.entries(known).map(([name, totals]): [string, RenditionTotals] => {
     const order = [name, ...fallbackOrder(presentation, name)];
-    const listed = pieces[order.find((one) => pieces[one]) ?? ''];
+    const source = order.find((one) => pieces[one]) ?? name;
+    const listed = pieces[source];
     if (!listed) return [name, totals];
+    const sourceInfo = catalogue[source] ?? totals.info;
     const isNew = !state.renditions[name];
     const stoodIn = order.find((one) => one !== name && state.renditions[one]);
     const before = isNew && stoodIn ? state.renditions[stoodIn] : totals;
@@ -240,7 +244,10 @@ export function totalsWith(
       own?.startTicks === undefined || own.durationTicks === undefined
         ? {}
         : { endTicks: own.startTicks + own.durationTicks };
-    return [name, { ...totals, ...rates, ...end }];
+    const maxrateBps = sourceInfo.kind === 'video' ? sourceInfo.maxrateBps : undefined;
+    const limit = maxrateBps === undefined ? {} : { maxrateBps };
+    const info = declaredInfo(sourceInfo, declaredInfo(before?.info, totals.info));
+    return [name, { ...totals, info, ...limit, ...rates, ...end }];
   });
   return Object.fromEntries(measured);
 }

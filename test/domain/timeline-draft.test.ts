@@ -87,6 +87,56 @@ describe('the rates of a rendition', () => {
     assert.equal(state.renditions['720p']?.peakBps, 700_000);
     assert.equal(state.renditions['720p']?.sizeBytes, 2400 * 125);
   });
+
+  test('are limited by the encoder whose pieces it lists now', () => {
+    const limited = (heightPx: number, maxrateBps: number) => ({ ...video(heightPx), maxrateBps });
+    const catalogue = { '720p': limited(720, 2_500_000), '360p': limited(360, 700_000) };
+    const limits = (...sizes: readonly Renditions[]) => {
+      const made = sizes.map((kilobits, number) => outcome(number, kilobits, { catalogue }));
+      const { renditions } = draftOf(made).state;
+      return ['720p', '360p'].map((name) => renditions[name]?.maxrateBps);
+    };
+    const both = { '720p': 1000, '360p': 1000 };
+    assert.deepEqual(limits(both), [2_500_000, 700_000]);
+    assert.deepEqual(limits(both, { '720p': 1000 }), [2_500_000, 2_500_000]);
+    assert.deepEqual(limits(both, { '720p': 1000 }, both), [2_500_000, 700_000]);
+  });
+});
+
+describe('what is declared of a rendition', () => {
+  const infoOf = (
+    name: string,
+    ...catalogues: readonly Readonly<Record<string, RenditionInfo>>[]
+  ) => {
+    const made = catalogues.map((catalogue, number) => {
+      const kilobits = Object.fromEntries(Object.keys(catalogue).map((rung) => [rung, 100]));
+      return outcome(number, kilobits, { catalogue });
+    });
+    return draftOf(made).state.renditions[name]?.info;
+  };
+  const fast = { ...video(720), codecString: 'avc1.640020', framesPerSecond: 60 };
+
+  test('is the highest level and frame rate of its pieces, whichever came last', () => {
+    for (const order of [
+      [fast, video(720)],
+      [video(720), fast],
+    ]) {
+      const info = infoOf('720p', ...order.map((one) => ({ '720p': one })));
+      assert.deepEqual(info, fast);
+    }
+  });
+
+  test('covers the pieces that stand in for its own, before it began and after', () => {
+    const own = { ...fast, heightPx: 360, widthPx: 640 };
+    assert.deepEqual(infoOf('360p', { '720p': fast }, { '360p': video(360) }), own);
+    assert.deepEqual(infoOf('360p', { '360p': video(360) }, { '720p': fast }), own);
+  });
+
+  test('names each codec of its audio', () => {
+    const wide: RenditionInfo = { ...AUDIO, codecString: 'mp4a.40.5' };
+    const info = infoOf('audio', { audio: wide }, { audio: AUDIO }, { audio: AUDIO });
+    assert.equal(info?.codecString, 'mp4a.40.2,mp4a.40.5');
+  });
 });
 
 describe('an entry without audio', () => {
