@@ -66,9 +66,24 @@ export class TimelineDraft {
   }
 
   append(outcome: RenderedOutcome): void {
-    this.#setClock(outcome);
-    for (const piece of piecesOf(outcome)) this.#appendPiece(outcome, piece);
+    const { startTicks } = this.#abutting(outcome);
+    this.#setClock({ ...outcome, startTicks });
+    const [first, ...others] = piecesOf(outcome);
+    if (first) this.#appendPiece(outcome, this.#abutting(first));
+    for (const piece of others) this.#appendPiece(outcome, piece);
     this.shown.push(outcome);
+  }
+
+  /**
+   * Less than a jump before or behind the end of the entry before it begins there, as EXTINF and
+   * EXT-X-PROGRAM-DATE-TIME say it: that end was listed before this start was known.
+   */
+  #abutting<Span extends Readonly<{ startTicks: number; durationTicks: number }>>(span: Span): Span {
+    const { endTicks } = this.state;
+    const durationTicks = span.startTicks + span.durationTicks - endTicks;
+    const isNear = Math.abs(span.startTicks - endTicks) <= MAX_TIME_JUMP_TICKS;
+    if (this.#startsRun || !isNear || durationTicks <= 0) return span;
+    return { ...span, startTicks: endTicks, durationTicks };
   }
 
   /** Whether no media is missing before this segment, whatever the numbers say. */

@@ -222,6 +222,21 @@ describe('the wall clock of entries', () => {
   });
 });
 
+test('segments that nearly abut are listed as if they did, to the tick and by the wall clock', () => {
+  for (const offTicks of [-960, 960, -9000, 9000]) {
+    const startTicks = 12 * TICKS_PER_SECOND + offTicks;
+    const { entries } = draftOf([
+      outcome(0, { '720p': 100 }),
+      outcome(1, { '720p': 100 }, { startTicks }),
+    ]);
+    const [first = assert.fail(), second = assert.fail()] = entries;
+    assert.equal(second.startTicks, first.startTicks + first.durationTicks);
+    assert.equal(second.startTicks + second.durationTicks, startTicks + 2 * TICKS_PER_SECOND);
+    assert.equal(second.programDateTimeMs, first.programDateTimeMs + 2000);
+    assert.equal(second.discontinuity, false);
+  }
+});
+
 test('a segment that was cut is listed in its pieces, under its own number', () => {
   const [first, second] = [10, 12].map((seconds) => ({
     startTicks: seconds * TICKS_PER_SECOND,
