@@ -50,20 +50,31 @@ export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(de
     return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
   });
 
-function playlist(
+/** What fits into the 6 MB of a function's answer, in which JSON escapes line ends, and Base64 adds a third. */
+const MAX_PLAIN_CHARACTERS = 5_500_000;
+const MAX_GZIP_BYTES = 4_400_000;
+
+async function playlist(
   event: HttpEvent,
-  { text, gzip, etag }: Document,
+  document: Document,
   maxAgeSeconds: number,
   headers: Readonly<Record<string, string>>,
-): HttpResult {
-  const isCompressed = acceptsGzip(event.headers['accept-encoding']);
+): Promise<HttpResult> {
+  const { gzip, etag, store } = document;
+  const accepted = event.headers['accept-encoding'];
+  const plainFits = !store && document.text.length <= MAX_PLAIN_CHARACTERS;
+  // A client that says nothing takes any coding (RFC 9110, 12.5.3), and ffmpeg does.
+  const isCompressed = acceptsGzip(accepted) || (accepted === undefined && !store && !plainFits);
+  const fits = isCompressed ? gzip.byteLength <= MAX_GZIP_BYTES : plainFits;
+  const caching = { 'cache-control': `public, max-age=${maxAgeSeconds}`, ...headers };
+  if (!fits && store) {
+    const location = await store();
+    return { statusCode: 307, headers: { ...caching, location } };
+  }
+  if (!fits) throw tooLong(document, isCompressed);
+  const { text } = isCompressed ? { text: '' } : document;
   const tag = isCompressed ? gzipTag(etag) : etag;
-  const common = {
-    'content-type': HLS_PLAYLIST.contentType,
-    'cache-control': `public, max-age=${maxAgeSeconds}`,
-    etag: tag,
-    ...headers,
-  };
+  const common = { 'content-type': HLS_PLAYLIST.contentType, etag: tag, ...caching };
   if (matchesTag(event.headers['if-none-match'], tag)) return { statusCode: 304, headers: common };
   if (!isCompressed) return { statusCode: 200, headers: common, body: text };
   return {
@@ -73,6 +84,15 @@ function playlist(
     isBase64Encoded: true,
   };
 }
+
+const tooLong = ({ text, gzip }: Document, isCompressed: boolean): DomainError =>
+  new DomainError(
+    'not_acceptable',
+    `The playlist has ${isCompressed ? gzip.byteLength : text.length} bytes, more than an answer holds.`,
+    isCompressed
+      ? 'Set dvrWindowSeconds of the stream, or wait for its end: the recording can be had whole.'
+      : 'Ask for it compressed (Accept-Encoding: gzip), or set dvrWindowSeconds of the stream.',
+  );
 
 /** By RFC 9110, 12.5.3: named, or any, and not with a weight of 0. */
 export function acceptsGzip(header = ''): boolean {

@@ -1,8 +1,9 @@
 import { publishHandler } from '../queue/publish.ts';
 import { queueFunction } from '../runtime/entries.ts';
+import { mediaStore } from '../runtime/media-store.ts';
 import { measure } from '../runtime/observability.ts';
 import { recordStore, workQueues } from '../runtime/ports.ts';
 
-const parts = { store: recordStore(), queues: workQueues('delayed') };
+const parts = { media: mediaStore(), store: recordStore(), queues: workQueues('delayed') };
 
 export const handler = queueFunction((deps) => publishHandler(deps, measure), parts);

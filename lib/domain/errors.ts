@@ -17,6 +17,7 @@ export const ERROR_STATUS = {
   not_started: 404,
   not_found: 404,
   method_not_allowed: 405,
+  not_acceptable: 406,
   request_timeout: 408,
   segment_conflict: 409,
   run_superseded: 409,

@@ -58,6 +58,13 @@ export const renditionInitKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
+/** Of a long recording, as it is with so many entries and late arrivals. The first number is that of the form. */
+export const recordingPlaylistKey = (
+  stream: StreamIdentity,
+  rendition: string,
+  { nextSequence, lateArrivals }: Readonly<{ nextSequence: number; lateArrivals: number }>,
+): string => `${mediaPrefix(stream)}recording/1-${nextSequence}-${lateArrivals}/${rendition}.m3u8`;
+
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (
   stream: StreamIdentity,

@@ -121,7 +121,9 @@ function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGrou
   const played = audio.filter(({ name }) => name !== rendition.name);
   return {
     rendition: rendition.name,
-    codecs: [...new Set([rendition, ...audio].map(({ codecString }) => codecString))],
+    codecs: [
+      ...new Set([rendition, ...audio].flatMap(({ codecString }) => codecString.split(','))),
+    ],
     peakBps: rendition.peakBps + Math.max(0, ...played.map(({ peakBps }) => peakBps)),
     averageBps: rendition.averageBps + Math.max(0, ...played.map(({ averageBps }) => averageBps)),
     resolution: isVideo ? { widthPx: rendition.widthPx, heightPx: rendition.heightPx } : undefined,

@@ -1,7 +1,7 @@
 /** Bit rates of a rendition: BANDWIDTH and AVERAGE-BANDWIDTH (RFC 8216bis, 4.4.6.2). Pure. */
 
 import { TICKS_PER_SECOND } from './ticks.ts';
-import type { RenditionInfo, RenditionTotals } from './timeline.ts';
+import type { RenditionTotals } from './timeline.ts';
 
 type Measured = Pick<RenditionTotals, 'peakBps' | 'sizeBytes' | 'durationTicks' | 'newest'>;
 
@@ -50,22 +50,25 @@ const BUFFER_SECONDS = 0.5;
 const CONTAINER = 1.02;
 /** Copied audio has no limit of ours; its rate hardly varies. */
 const AUDIO_HEADROOM = 1.1;
+/** A stream may begin in silence, which says nothing of the rate that follows. */
+const SILENT_BPS = 16_000;
+const LIKELY_AUDIO_BPS = 160_000;
 
 /**
  * A bound that no segment exceeds. Of a stream that goes on it is what the encoder's limit allows, as
  * the viewer who joins first relies on it to the end; of a recording it is what was measured.
  */
 export function boundBps(
-  { info, peakBps }: Pick<RenditionTotals, 'info' | 'peakBps'>,
+  { info, peakBps, maxrateBps }: Pick<RenditionTotals, 'info' | 'peakBps' | 'maxrateBps'>,
   targetSeconds: number,
   isLive: boolean,
 ): number {
   if (!isLive) return peakBps;
-  if (info.kind === 'audio') return Math.ceil(peakBps * AUDIO_HEADROOM);
-  return Math.max(peakBps, limitBps(info, targetSeconds));
+  if (info.kind === 'audio') {
+    return peakBps < SILENT_BPS ? LIKELY_AUDIO_BPS : Math.ceil(peakBps * AUDIO_HEADROOM);
+  }
+  return Math.max(peakBps, limitBps(maxrateBps ?? info.maxrateBps ?? 0, targetSeconds));
 }
 
-const limitBps = (
-  { maxrateBps = 0 }: Extract<RenditionInfo, { kind: 'video' }>,
-  targetSeconds: number,
-): number => Math.ceil(maxrateBps * (1 + BUFFER_SECONDS / targetSeconds) * CONTAINER);
+const limitBps = (maxrateBps: number, targetSeconds: number): number =>
+  Math.ceil(maxrateBps * (1 + BUFFER_SECONDS / targetSeconds) * CONTAINER);

@@ -1,5 +1,6 @@
 /** Entries in the making, and the state that they lead to. Pure. */
 
+import { declaredInfo } from './declared-info.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
 import { piecesOf, type RenderedOutcome, type RenderedPiece } from './segment.ts';
@@ -66,9 +67,26 @@ export class TimelineDraft {
   }
 
   append(outcome: RenderedOutcome): void {
-    this.#setClock(outcome);
-    for (const piece of piecesOf(outcome)) this.#appendPiece(outcome, piece);
+    const { startTicks } = this.#abutting(outcome);
+    this.#setClock({ ...outcome, startTicks });
+    const [first, ...others] = piecesOf(outcome);
+    if (first) this.#appendPiece(outcome, this.#abutting(first));
+    for (const piece of others) this.#appendPiece(outcome, piece);
     this.shown.push(outcome);
+  }
+
+  /**
+   * Less than a jump before or behind the end of the entry before it begins there, as EXTINF and
+   * EXT-X-PROGRAM-DATE-TIME say it: that end was listed before this start was known.
+   */
+  #abutting<Span extends Readonly<{ startTicks: number; durationTicks: number }>>(
+    span: Span,
+  ): Span {
+    const { endTicks } = this.state;
+    const durationTicks = span.startTicks + span.durationTicks - endTicks;
+    const isNear = Math.abs(span.startTicks - endTicks) <= MAX_TIME_JUMP_TICKS;
+    if (this.#startsRun || !isNear || durationTicks <= 0) return span;
+    return { ...span, startTicks: endTicks, durationTicks };
   }
 
   /** Whether no media is missing before this segment, whatever the numbers say. */
@@ -209,29 +227,6 @@ function withEnded(state: TimelineState): TimelineState['broadcasts'] {
   return [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS);
 }
 
-/** A higher rate is declared, unless it is the same but for what measuring amounts to. */
-const SAME_RATE = 1.02;
-
-/**
- * What a rendition is declared to be: its largest picture, its highest level, and the highest rate of
- * its frames (RFC 8216bis, 4.4.6.2), so that neither its first nor its newest segment decides.
- */
-function declaredInfo(
-  before: RenditionInfo | undefined,
-  found: RenditionInfo | undefined,
-): RenditionInfo | undefined {
-  if (before?.kind !== 'video' || found?.kind !== 'video') return found ?? before;
-  const isLarger = found.widthPx * found.heightPx >= before.widthPx * before.heightPx;
-  const isFaster = found.framesPerSecond > before.framesPerSecond * SAME_RATE;
-  const { codecString } = levelOf(found) >= levelOf(before) ? found : before;
-  const { framesPerSecond } = isFaster ? found : before;
-  return { ...(isLarger ? found : before), codecString, framesPerSecond };
-}
-
-/** The last byte of `avc1.PPCCLL`. */
-const levelOf = ({ codecString }: Readonly<{ codecString: string }>): number =>
-  Number.parseInt(codecString.slice(-2), 16);
-
 /**
  * The renditions' totals with one more entry. Each counts what it lists: its own piece, or the
  * fallback's. A new rendition has listed the fallback's pieces so far.
@@ -245,16 +240,19 @@ export function totalsWith(
 ): TimelineState['renditions'] {
   const known: Record<string, RenditionTotals> = { ...state.renditions };
   for (const [name, piece] of Object.entries(pieces)) {
-    const info = declaredInfo(known[name]?.info, catalogue[name]);
+    const info = catalogue[name] ?? known[name]?.info;
     if (!info) continue;
     const before = known[name] ?? { peakBps: 0, sizeBytes: 0, durationTicks: 0 };
-    known[name] = { ...before, info, initKey: piece.initKey };
+    const declared = declaredInfo(known[name]?.info, info);
+    known[name] = { ...before, info: declared, initKey: piece.initKey };
   }
   const presentation = presentationOf({ renditions: known });
   const measured = Object.entries(known).map(([name, totals]): [string, RenditionTotals] => {
     const order = [name, ...fallbackOrder(presentation, name)];
-    const listed = pieces[order.find((one) => pieces[one]) ?? ''];
+    const source = order.find((one) => pieces[one]) ?? name;
+    const listed = pieces[source];
     if (!listed) return [name, totals];
+    const sourceInfo = catalogue[source] ?? totals.info;
     const isNew = !state.renditions[name];
     const stoodIn = order.find((one) => one !== name && state.renditions[one]);
     const before = isNew && stoodIn ? state.renditions[stoodIn] : totals;
@@ -265,7 +263,10 @@ export function totalsWith(
       own?.startTicks === undefined || own.durationTicks === undefined
         ? {}
         : { endTicks: own.startTicks + own.durationTicks };
-    return [name, { ...totals, ...rates, ...end }];
+    const maxrateBps = sourceInfo.kind === 'video' ? sourceInfo.maxrateBps : undefined;
+    const limit = maxrateBps === undefined ? {} : { maxrateBps };
+    const info = declaredInfo(sourceInfo, declaredInfo(before?.info, totals.info));
+    return [name, { ...totals, info, ...limit, ...rates, ...end }];
   });
   return Object.fromEntries(measured);
 }

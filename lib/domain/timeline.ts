@@ -14,7 +14,7 @@ export type EntryRendition = Readonly<{
   durationTicks?: number;
 }>;
 
-/** What a rendition is; the same for all its segments of one run. */
+/** What a rendition is; the same for all its segments of one run. In a stream's totals: as it is declared. */
 export type RenditionInfo =
   | Readonly<{
       kind: 'video';
@@ -28,6 +28,7 @@ export type RenditionInfo =
     }>
   | Readonly<{
       kind: 'audio';
+      /** RFC 6381; several with commas between them. */
       codecString: string;
       channels: number;
       sampleRateHz: number;
@@ -76,6 +77,8 @@ export type RenditionTotals = Readonly<{
   newest?: readonly (readonly [sizeBytes: number, durationTicks: number])[];
   sizeBytes: number;
   durationTicks: number;
+  /** Of video: what the encoder of its newest piece is limited to, its own or the fallback's. */
+  maxrateBps?: number;
   /** Of audio: where its newest piece ends. */
   endTicks?: number;
   /**

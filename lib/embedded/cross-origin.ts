@@ -4,7 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const METHODS = 'GET,HEAD,POST,PUT,DELETE,OPTIONS';
 const REQUEST_HEADERS: ReadonlySet<string> = new Set(['authorization', 'content-type', 'range']);
-const EXPOSED_HEADERS = ['content-length', 'content-range', 'etag'];
+/** Players send these when they are told to. */
+const PLAYER_HEADERS =
+  /^(cmcd-|x-playback-|cache-control$|pragma$|if-(none-match|modified-since|range)$)/;
+const EXPOSED_HEADERS = ['age', 'date', 'content-length', 'content-range', 'etag'];
 const OWN_PREFIX = 'rivulet-';
 const PREFLIGHT_SECONDS = 7200;
 
@@ -13,7 +16,7 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
   const asked = (request.headers['access-control-request-headers'] ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
-    .filter((name) => REQUEST_HEADERS.has(name) || name.startsWith(OWN_PREFIX));
+    .filter((name) => name.startsWith(OWN_PREFIX) || PLAYER_HEADERS.test(name));
   response.writeHead(204, {
     'access-control-allow-origin': '*',
     'access-control-allow-methods': METHODS,

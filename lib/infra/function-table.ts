@@ -86,7 +86,13 @@ export const FUNCTION_TABLE = {
     ...API,
   },
   'view-metadata': { routes: ['viewMetadata'], permissions: ['read records'], ...VIEW },
-  'view-playlist': { routes: ['viewPlaylist'], permissions: ['read records'], ...VIEW },
+  'view-playlist': {
+    routes: ['viewPlaylist'],
+    // Playlists of long recordings are stored.
+    permissions: ['read records', 'read media', 'write media'],
+    lazyChunks: true,
+    ...VIEW,
+  },
   'view-segment': {
     routes: ['viewSegment'],
     permissions: ['read records', 'read source', 'read media', 'write media'],
@@ -102,7 +108,9 @@ export const FUNCTION_TABLE = {
   },
   publish: {
     queue: 'publish',
-    permissions: ['read records', 'write records', 'send delayed'],
+    // Silence where a segment has no audio is stored.
+    permissions: ['read records', 'write records', 'write media', 'send delayed'],
+    lazyChunks: true,
     ...STEP,
   },
   delayed: {

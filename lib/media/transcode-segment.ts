@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { audioRenditionName, audioSlots, type SlotTrack } from '../domain/audio-slots.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
-import type { AudioPreroll, SegmentFacts } from '../domain/segment.ts';
+import type { AudioFacts, AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { transcodeTimeoutMs } from '../domain/segment-work.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import { coverAudio } from './audio/coverage.ts';
 import { cutAudio } from './audio/cut-audio.ts';
-import type { AudioAnchor } from './audio/frame-alignment.ts';
+import { prerollPackets } from './audio/preroll.ts';
+import { canBeCopied, isCopied, renditionFormat } from './audio/rendition-format.ts';
 import type { PreviousTrack } from './audio/stretches.ts';
 import { type Cuts, cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
@@ -29,7 +30,7 @@ export type PreviousSegment = Readonly<{
   facts: SegmentFacts;
   timestampOffsetTicks: number;
   preroll: readonly AudioPreroll[];
-  /** Used only when this segment does not start closed. */
+  /** Used only if `needsPrevious`. */
   source?: SegmentBytes | undefined;
 }>;
 
@@ -41,8 +42,10 @@ export type TranscodeInput = Readonly<{
   timestampOffsetTicks: number;
   /** Planned for the run; video of another shape is fitted in. */
   rungs: readonly PlannedRung[];
-  /** Of the run: the renditions are named by this list, and each counts its frames from its anchor. */
-  audioTracks: readonly (AudioAnchor & SlotTrack)[];
+  /** Of the run: the renditions are named by this list, and each counts its frames from its track's start. */
+  audioTracks: readonly RunTrack[];
+  /** Those that the stream began with, which give the renditions their format; left out: those of the run. */
+  firstTracks?: readonly TrackFormat[] | undefined;
   previous?: PreviousSegment | undefined;
   /**
    * Start of the next segment on the timeline, if it is known by then; called after the encoding.
@@ -58,6 +61,24 @@ export type TranscodeInput = Readonly<{
   workFolder: string;
   signal: AbortSignal;
 }>;
+
+type TrackFormat = Pick<AudioFacts, 'sampleRateHz' | 'channels'>;
+type RunTrack = SlotTrack & TrackFormat & Readonly<{ startTicks: number }>;
+
+/**
+ * Whether a job needs the segment before: for frames that refer to it, and for audio that is encoded
+ * though tracks of its kind are copied, whose pre-roll is not recorded.
+ */
+export const needsPrevious = ({
+  facts,
+  audioTracks,
+  firstTracks = audioTracks,
+}: Pick<TranscodeInput, 'facts' | 'audioTracks' | 'firstTracks'>): boolean =>
+  facts.video?.startsClosed === false ||
+  audioSlots(audioTracks, facts.audio).some((slot, index) => {
+    const track = facts.audio[index];
+    return track && canBeCopied(track) && !isCopied(track, renditionFormat(firstTracks[slot]));
+  });
 
 /** `renditions` by name: the rungs' names, `audio`, `audio-2`, … */
 export type TranscodedPiece = Readonly<{
@@ -84,9 +105,11 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
   const folder = await mkdtemp(join(workFolder, 'segment-'));
   const stop = new AbortController();
   const signal = AbortSignal.any([input.signal, stop.signal]);
-  const { timeoutMs = transcodeTimeoutMs(facts) } = input;
+  const { previous: { source } = {}, timeoutMs = transcodeTimeoutMs(facts) } = input;
   const timer = setTimeout(() => stop.abort(tooSlow(timeoutMs)), timeoutMs);
   try {
+    const before =
+      source && needsPrevious(input) ? await demuxSegment(source.bytes, source.init) : undefined;
     const startTicks = facts.startTicks + timestampOffsetTicks;
     // Known after the encoding if ever, as the next segment may have come; a guess says nothing of the cuts.
     const earlyTicks = facts.endIsGuess ? await input.findEndTicks?.() : undefined;
@@ -94,8 +117,8 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
       earlyTicks === undefined ? facts : { ...facts, endTicks: earlyTicks - timestampOffsetTicks };
     const cuts = cutTimes(media.video, span, input.targetSeconds);
     const [rungs, audio] = await allOrStop(stop, [
-      encodeVideo(input, media, cuts, span.endTicks - facts.startTicks, folder, signal),
-      encodeAudio(input, media, folder, signal),
+      encodeVideo(input, media, before, cuts, span.endTicks - facts.startTicks, folder, signal),
+      encodeAudio(input, media, before, folder, signal),
     ]);
     const foundTicks = earlyTicks ?? (await input.findEndTicks?.());
     const endTicks = foundTicks ?? facts.endTicks + timestampOffsetTicks;
@@ -149,22 +172,20 @@ async function allOrStop<T extends readonly unknown[]>(
 }
 
 async function encodeVideo(
-  { facts, rungs, previous, threads }: TranscodeInput,
+  { facts, rungs, threads }: TranscodeInput,
   { container, video }: DemuxedSegment,
+  before: DemuxedSegment | undefined,
   cuts: Cuts,
   durationTicks: number,
   folder: string,
   signal: AbortSignal,
 ) {
   if (!video || !facts.video || rungs.length === 0) return [];
-  const before =
-    facts.video.startsClosed || previous?.facts.container !== container
-      ? undefined
-      : previous.source;
+  const isReferredTo = !facts.video.startsClosed && before?.container === container;
   return encodeRungs({
     video,
     facts: facts.video,
-    previous: before && (await demuxSegment(before.bytes, before.init)).video,
+    previous: isReferredTo ? before.video : undefined,
     rungs,
     keyframesAtTicks: cuts.atTicks,
     ...(cuts.repeatsPerSecond && { repeats: { perSecond: cuts.repeatsPerSecond, durationTicks } }),
@@ -177,17 +198,19 @@ async function encodeVideo(
 async function encodeAudio(
   input: TranscodeInput,
   media: DemuxedSegment,
+  demuxedBefore: DemuxedSegment | undefined,
   folder: string,
   signal: AbortSignal,
 ): Promise<Record<string, RenditionSegment>> {
-  const { facts, timestampOffsetTicks, audioTracks, previous } = input;
+  const { facts, timestampOffsetTicks, audioTracks, firstTracks = audioTracks, previous } = input;
   const slots = audioSlots(audioTracks, facts.audio);
   const made = await mapInTurns(slots, MAX_ENCODERS, async (slot, index) => {
     const track = media.audio[index];
     if (!track) return [];
     // A track that the run did not begin with counts from the timeline's start.
-    const anchor = audioTracks[slot] ?? { startTicks: 0, sampleRateHz: track.sampleRateHz };
-    const before = previous && previousTrack(previous, audioTracks, slot);
+    const { startTicks } = audioTracks[slot] ?? { startTicks: 0 };
+    const anchor = { startTicks, ...renditionFormat(firstTracks[slot]) };
+    const before = previous && previousTrack(previous, demuxedBefore, audioTracks, slot);
     const own = { facts, timestampOffsetTicks, track: facts.audio[index] };
     const coverage = coverAudio(own, before, anchor);
     const rendition = await makeAudioRendition({
@@ -224,13 +247,18 @@ async function mapInTurns<Item, Result>(
 /** The segment before as the track of a slot sees it. */
 function previousTrack(
   { facts, timestampOffsetTicks, preroll }: PreviousSegment,
+  demuxed: DemuxedSegment | undefined,
   audioTracks: readonly SlotTrack[],
   slot: number,
 ): PreviousTrack {
   const index = audioSlots(audioTracks, facts.audio).indexOf(slot);
-  const packets = preroll.find(({ track }) => track === index)?.packets ?? [];
+  const recorded = preroll.find(({ track }) => track === index)?.packets ?? [];
+  const track = demuxed?.audio[index];
   return {
     ...{ facts, timestampOffsetTicks, track: facts.audio[index] },
-    preroll: packets.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
+    preroll:
+      recorded.length === 0 && track
+        ? prerollPackets(track)
+        : recorded.map((packet) => new Uint8Array(Buffer.from(packet, 'base64'))),
   };
 }

@@ -122,6 +122,8 @@ describe('presentation', () => {
       'audio-3': audio('fr', 256_000, 'ec-3', 6),
     });
     assert.deepEqual(variants[0]?.codecs, ['avc1.64001f', 'mp4a.40.2', 'ec-3']);
+    const changing = offered({ audio: audio('en', 128_000, 'mp4a.40.2,mp4a.40.5') });
+    assert.deepEqual(changing.variants[0]?.codecs, ['mp4a.40.2', 'mp4a.40.5']);
   });
 
   test('the first audio rendition is the default; labels differ, and an unknown language is not named', () => {

@@ -92,6 +92,19 @@ describe('the declared bound of a rendition', () => {
     assert.equal(boundBps({ info: video, peakBps: 2_600_000 }, 2, true), 2_600_000);
   });
 
+  test('is that of the encoder whose pieces stand in for its own', () => {
+    const listed = { info: video, peakBps: 100_000, maxrateBps: 4_000_000 };
+    assert.equal(boundBps(listed, 2, true), 5_100_000);
+  });
+
+  test('of live audio leaves room, and does not take silence at the start for its rate', () => {
+    const info = { kind: 'audio', codecString: 'mp4a.40.2', channels: 2 } as const;
+    const bound = (peakBps: number) =>
+      boundBps({ info: { ...info, sampleRateHz: 48_000, language: 'und' }, peakBps }, 2, true);
+    assert.equal(bound(128_000), 140_800);
+    assert.equal(bound(3000), 160_000);
+  });
+
   test('is what was measured when the stream has ended', () => {
     assert.equal(boundBps({ info: video, peakBps: 100_000 }, 2, false), 100_000);
   });

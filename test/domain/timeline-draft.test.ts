@@ -93,6 +93,56 @@ describe('the rates of a rendition', () => {
     assert.equal(state.renditions['720p']?.peakBps, 700_000);
     assert.equal(state.renditions['720p']?.sizeBytes, 2400 * 125);
   });
+
+  test('are limited by the encoder whose pieces it lists now', () => {
+    const limited = (heightPx: number, maxrateBps: number) => ({ ...video(heightPx), maxrateBps });
+    const catalogue = { '720p': limited(720, 2_500_000), '360p': limited(360, 700_000) };
+    const limits = (...sizes: readonly Renditions[]) => {
+      const made = sizes.map((kilobits, number) => outcome(number, kilobits, { catalogue }));
+      const { renditions } = draftOf(made).state;
+      return ['720p', '360p'].map((name) => renditions[name]?.maxrateBps);
+    };
+    const both = { '720p': 1000, '360p': 1000 };
+    assert.deepEqual(limits(both), [2_500_000, 700_000]);
+    assert.deepEqual(limits(both, { '720p': 1000 }), [2_500_000, 2_500_000]);
+    assert.deepEqual(limits(both, { '720p': 1000 }, both), [2_500_000, 700_000]);
+  });
+});
+
+describe('what is declared of a rendition', () => {
+  const infoOf = (
+    name: string,
+    ...catalogues: readonly Readonly<Record<string, RenditionInfo>>[]
+  ) => {
+    const made = catalogues.map((catalogue, number) => {
+      const kilobits = Object.fromEntries(Object.keys(catalogue).map((rung) => [rung, 100]));
+      return outcome(number, kilobits, { catalogue });
+    });
+    return draftOf(made).state.renditions[name]?.info;
+  };
+  const fast = { ...video(720), codecString: 'avc1.640020', framesPerSecond: 60 };
+
+  test('is the highest level and frame rate of its pieces, whichever came last', () => {
+    for (const order of [
+      [fast, video(720)],
+      [video(720), fast],
+    ]) {
+      const info = infoOf('720p', ...order.map((one) => ({ '720p': one })));
+      assert.deepEqual(info, fast);
+    }
+  });
+
+  test('covers the pieces that stand in for its own, before it began and after', () => {
+    const own = { ...fast, heightPx: 360, widthPx: 640 };
+    assert.deepEqual(infoOf('360p', { '720p': fast }, { '360p': video(360) }), own);
+    assert.deepEqual(infoOf('360p', { '360p': video(360) }, { '720p': fast }), own);
+  });
+
+  test('names each codec of its audio', () => {
+    const wide: RenditionInfo = { ...AUDIO, codecString: 'mp4a.40.5' };
+    const info = infoOf('audio', { audio: wide }, { audio: AUDIO }, { audio: AUDIO });
+    assert.equal(info?.codecString, 'mp4a.40.2,mp4a.40.5');
+  });
 });
 
 describe('an entry without audio', () => {
@@ -178,6 +228,21 @@ describe('the wall clock of entries', () => {
   });
 });
 
+test('segments that nearly abut are listed as if they did, to the tick and by the wall clock', () => {
+  for (const offTicks of [-960, 960, -9000, 9000]) {
+    const startTicks = 12 * TICKS_PER_SECOND + offTicks;
+    const { entries } = draftOf([
+      outcome(0, { '720p': 100 }),
+      outcome(1, { '720p': 100 }, { startTicks }),
+    ]);
+    const [first = assert.fail(), second = assert.fail()] = entries;
+    assert.equal(second.startTicks, first.startTicks + first.durationTicks);
+    assert.equal(second.startTicks + second.durationTicks, startTicks + 2 * TICKS_PER_SECOND);
+    assert.equal(second.programDateTimeMs, first.programDateTimeMs + 2000);
+    assert.equal(second.discontinuity, false);
+  }
+});
+
 test('a segment that was cut is listed in its pieces, under its own number', () => {
   const [first, second] = [10, 12].map((seconds) => ({
     startTicks: seconds * TICKS_PER_SECOND,
@@ -201,21 +266,18 @@ test('a segment that was cut is listed in its pieces, under its own number', () 
   assert.equal(state.targetDurationSeconds, TARGET_SECONDS);
 });
 
-test('a rendition is declared as its largest picture, at its highest level and rate, whatever comes last', () => {
-  const level = (heightPx: number, framesPerSecond: number, codecString: string) => ({
-    catalogue: { '720p': { ...video(heightPx), framesPerSecond, codecString } as RenditionInfo },
+test('a rendition is declared at its highest level and rate, but for what measuring amounts to', () => {
+  const level = (framesPerSecond: number, codecString: string) => ({
+    catalogue: { '720p': { ...video(720), framesPerSecond, codecString } as RenditionInfo },
   });
   const { state } = draftOf([
-    outcome(0, { '720p': 1 }, level(480, 1, 'avc1.64001e')),
-    outcome(1, { '720p': 1 }, level(720, 25, 'avc1.64001f')),
-    outcome(2, { '720p': 1 }, level(480, 60, 'avc1.640020')),
-    outcome(3, { '720p': 1 }, level(360, 60.5, 'avc1.64001e')),
+    outcome(0, { '720p': 1 }, level(1, 'avc1.64001e')),
+    outcome(1, { '720p': 1 }, level(60, 'avc1.640020')),
+    outcome(2, { '720p': 1 }, level(60.5, 'avc1.64001e')),
+    outcome(3, { '720p': 1 }, level(25, 'avc1.64001f')),
   ]);
-  assert.deepEqual(state.renditions['720p']?.info, {
-    ...video(720),
-    framesPerSecond: 60,
-    codecString: 'avc1.640020',
-  });
+  const info = { ...video(720), framesPerSecond: 60, codecString: 'avc1.640020' };
+  assert.deepEqual(state.renditions['720p']?.info, info);
 });
 
 describe('an entry behind the end of the stream', () => {

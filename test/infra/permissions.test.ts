@@ -46,7 +46,12 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'view-metadata': READ,
-  'view-playlist': READ,
+  'view-playlist': [
+    ...READ,
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
+    's3:PutObject bucket/media/*',
+  ],
   'view-segment': [
     ...READ,
     's3:GetObject bucket/source/*',
@@ -61,7 +66,13 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     'sqs:GetQueueAttributes live-jobs',
     'ecs:DescribeServices service',
   ],
-  publish: [...take('publish'), ...READ, ...WRITE, 'sqs:SendMessage delayed'],
+  publish: [
+    ...take('publish'),
+    ...READ,
+    ...WRITE,
+    's3:PutObject bucket/media/*',
+    'sqs:SendMessage delayed',
+  ],
   delayed: [
     ...take('delayed'),
     ...READ,

@@ -9,7 +9,7 @@ import { silentPiece } from '../../lib/media/audio/silence.ts';
 const FRAME = 1920;
 /** 1152 samples at 48 kHz. */
 const MP3_PACKET = 2160;
-const ANCHOR = { startTicks: 0 };
+const ANCHOR = { startTicks: 0, sampleRateHz: 48_000, channels: 2 };
 
 const AAC = { codec: 'aac', codecString: 'mp4a.40.2', samplesPerPacket: 1024 } as const;
 const MP3 = { codec: 'mp3', codecString: 'mp3', samplesPerPacket: 1152 } as const;
@@ -47,7 +47,7 @@ const CASES: readonly (readonly [
   ['sound that begins late', FULL, [100, 200, [150, 200]], [100, 200]],
   ['sound that begins late in the first segment', undefined, [0, 100, [50, 100]], [0, 100]],
   ['sound that begins late after silence', SILENT, [100, 200, [150, 200]], [100, 200]],
-  ['a missing frame, left as it is', FULL, [100, 200, [101, 200]], [101, 200]],
+  ['a missing frame', FULL, [100, 200, [101, 200]], [100, 200]],
   ['two missing frames', FULL, [100, 200, [102, 200]], [100, 200]],
   ['a frame less than the first segment', undefined, [0, 100, [1, 100]], [1, 100]],
   ['two frames less than the first segment', undefined, [0, 100, [2, 100]], [0, 100]],

@@ -8,6 +8,7 @@ import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { makeAudioRendition } from '../../lib/media/audio/audio-rendition.ts';
 import { coverAudio } from '../../lib/media/audio/coverage.ts';
 import { cutPreroll } from '../../lib/media/audio/preroll.ts';
+import { renditionFormat } from '../../lib/media/audio/rendition-format.ts';
 import { AAC_LC, aacConfig } from '../../lib/media/demux/audio-frames.ts';
 import type { DemuxedAudio } from '../../lib/media/demux/demuxed-segment.ts';
 import { parseCmaf, type RenditionSegment } from '../../lib/media/mux/cmaf.ts';
@@ -40,8 +41,8 @@ async function renderPieces(
   options: Readonly<{ mayBeSilent?: boolean }> = {},
 ): Promise<RenditionSegment[]> {
   const [first = assert.fail()] = sources;
-  const { sampleRateHz } = first.track;
-  const anchor = { startTicks: first.facts.startTicks + first.timestampOffsetTicks, sampleRateHz };
+  const startTicks = first.facts.startTicks + first.timestampOffsetTicks;
+  const anchor = { startTicks, ...renditionFormat(first.track) };
   const folder = await mkdtemp(join(workFolder, 'pieces-'));
   const placed = sources.map(({ track, ...segment }) => ({
     ...segment,

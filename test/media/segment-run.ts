@@ -15,6 +15,7 @@ import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 import {
   type TranscodedPiece,
   type TranscodedSegment,
+  type TranscodeInput,
   transcodeSegment,
 } from '../../lib/media/transcode-segment.ts';
 import type { Clip } from '../support/media.ts';
@@ -54,6 +55,8 @@ export type RunOptions = Readonly<{
   order?: readonly number[];
   withPrevious?: boolean;
   knowsEnds?: boolean;
+  /** The audio that the stream began with, where that was another run. */
+  firstTracks?: TranscodeInput['firstTracks'];
   threads?: number;
   timeoutMs?: number;
   targetSeconds?: number;
@@ -98,7 +101,7 @@ export async function transcodePlaced(
   if (!first || !segment) throw new Error(`There is no segment ${index}.`);
   const init = clip.init ? { init: clip.init } : {};
   const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER } = options;
-  const { threads, timeoutMs, targetSeconds } = options;
+  const { threads, timeoutMs, targetSeconds, firstTracks } = options;
   const previous = withPrevious ? placed[index - 1] : undefined;
   const next = knowsEnds ? placed[index + 1] : undefined;
   const { bytes, facts, timestampOffsetTicks } = segment;
@@ -112,6 +115,7 @@ export async function transcodePlaced(
       ...track,
       startTicks: track.startTicks + first.timestampOffsetTicks,
     })),
+    firstTracks,
     ...(previous ? { previous: { ...previous, source: { bytes: previous.bytes, ...init } } } : {}),
     ...(next
       ? { findEndTicks: async () => next.facts.startTicks + next.timestampOffsetTicks }

@@ -6,7 +6,7 @@ import { MIN_SILENT_FRAMES } from './coverage.ts';
 import { encodeTrack } from './encode-track.ts';
 import { type AudioAnchor, alignPackets, samplesAt } from './frame-alignment.ts';
 import { type AacFrames, audioPiece, frameSample } from './piece.ts';
-import { isCopied } from './preroll.ts';
+import { isCopied } from './rendition-format.ts';
 import { silentFrames } from './silence.ts';
 import type { StretchInput } from './stretches.ts';
 
@@ -26,7 +26,7 @@ export type AudioJobInput = StretchInput &
 export async function makeAudioRendition(job: AudioJobInput): Promise<RenditionSegment> {
   const { track, anchor } = job;
   const frames =
-    isCopied(track) && track.config && !track.changes
+    isCopied(track, anchor) && track.config && !track.changes
       ? copyPackets(job, track.config)
       : await encodeTrack(job);
   return audioPiece({ ...frames, language: track.language, anchor });
@@ -38,12 +38,10 @@ function copyPackets(
 ): AacFrames {
   const { samplesPerPacket, sampleRateHz, codecString } = track;
   const channels = aacChannels(config) || track.channels;
-  // A track whose rate differs from the run's is counted at its own, from the same moment on.
-  const ownAnchor = { startTicks: anchor.startTicks, sampleRateHz };
   const positionAt = (ticks: number): number =>
     Math.round(samplesAt(ticks - anchor.startTicks, sampleRateHz) / samplesPerPacket);
   const starts = track.packets.map(({ startTicks }) => startTicks + timestampOffsetTicks);
-  const positions = alignPackets(starts, samplesPerPacket, ownAnchor);
+  const positions = alignPackets(starts, samplesPerPacket, anchor);
   const start = positionAt(coverage.startTicks);
   const end = positionAt(coverage.endTicks);
   const samples: TimedSample[] = [];

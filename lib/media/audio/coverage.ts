@@ -8,14 +8,8 @@
 import type { AudioFacts, SegmentFacts } from '../../domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { AAC_FRAME_SAMPLES } from '../demux/audio-frames.ts';
-import {
-  type AudioAnchor,
-  encodedUpTo,
-  outputRate,
-  samplesAt,
-  ticksOfSamples,
-} from './frame-alignment.ts';
-import { isCopied } from './preroll.ts';
+import { type AudioAnchor, encodedUpTo, samplesAt, ticksOfSamples } from './frame-alignment.ts';
+import { isCopied } from './rendition-format.ts';
 
 /** A segment as one audio track of its run sees it. */
 export type TrackedSegment = Readonly<{
@@ -59,7 +53,7 @@ const ROUNDING_FRAMES = 0.01;
 export function coverAudio(
   segment: TrackedSegment,
   previous: TrackedSegment | undefined,
-  anchor: Pick<AudioAnchor, 'startTicks'>,
+  anchor: AudioAnchor,
 ): Coverage {
   const own = place(segment);
   const before = previous && place(previous);
@@ -72,7 +66,7 @@ export function coverAudio(
     return { startTicks, endTicks: own.endTicks };
   }
   const { track } = sound;
-  const frameTicks = frameTicksOf(track);
+  const frameTicks = frameTicksOf(track, anchor);
   const onGrid = (ticks: number, round: (frames: number) => number): number =>
     anchor.startTicks + round((ticks - anchor.startTicks) / frameTicks) * frameTicks;
   const up = (frames: number): number => Math.ceil(frames - ROUNDING_FRAMES);
@@ -89,7 +83,7 @@ export function coverAudio(
       ? segmentStart
       : first;
   // Behind a known piece even one missing frame is silent: what it leaves is counted to the sample.
-  const keepsLag = isCopied(track) && !joins && first > from && !isMissing(from);
+  const keepsLag = isCopied(track, anchor) && !joins && first > from && !isMissing(from);
   const startTicks = keepsLag ? first : from;
   const endTicks = Math.max(pieceEnd(own, sound, anchor), startTicks + frameTicks);
   return { startTicks, endTicks };
@@ -119,7 +113,7 @@ function place({ facts, timestampOffsetTicks, track }: TrackedSegment): Placed {
 function pieceEnd(
   segment: Span,
   { track, startTicks, endTicks }: Sound,
-  anchor: Pick<AudioAnchor, 'startTicks'>,
+  anchor: AudioAnchor,
 ): number {
   const dueTicks = segment.endTicks - Math.max(0, segment.startTicks - startTicks);
   // Sound that is over before its segment begins may lie behind a silent piece, which reaches up to there.
@@ -130,21 +124,17 @@ function pieceEnd(
 }
 
 /** Where pieces meet when one's packets end and the other's begin at `ticks`. */
-function cutAt(
-  ticks: number,
-  track: AudioFacts,
-  { startTicks }: Pick<AudioAnchor, 'startTicks'>,
-): number {
+function cutAt(ticks: number, track: AudioFacts, anchor: AudioAnchor): number {
+  const { startTicks, sampleRateHz: rate } = anchor;
   const { sampleRateHz, samplesPerPacket } = track;
   const packets = Math.round(samplesAt(ticks - startTicks, sampleRateHz) / samplesPerPacket);
   const sample = packets * samplesPerPacket;
-  if (isCopied(track)) return startTicks + ticksOfSamples(sample, sampleRateHz);
-  const rate = outputRate(sampleRateHz);
+  if (isCopied(track, anchor)) return startTicks + ticksOfSamples(sample, sampleRateHz);
   return startTicks + ticksOfSamples(encodedUpTo((sample * rate) / sampleRateHz), rate);
 }
 
 /** Of the rendition. */
-const frameTicksOf = (track: AudioFacts): number =>
-  isCopied(track)
+const frameTicksOf = (track: AudioFacts, anchor: AudioAnchor): number =>
+  isCopied(track, anchor)
     ? ticksOfSamples(track.samplesPerPacket, track.sampleRateHz)
-    : ticksOfSamples(AAC_FRAME_SAMPLES, outputRate(track.sampleRateHz));
+    : ticksOfSamples(AAC_FRAME_SAMPLES, anchor.sampleRateHz);

@@ -8,7 +8,7 @@ import { audioArgs, decodeArgs } from '../../ffmpeg/transcode-args.ts';
 import { AAC_FRAME_SAMPLES, AAC_LC, aacConfig, parseAudioFrame } from '../demux/audio-frames.ts';
 import type { AudioJobInput } from './audio-rendition.ts';
 import { makeEncoderInput } from './encoder-input.ts';
-import { outputRate, planEncode, samplesAt } from './frame-alignment.ts';
+import { planEncode, samplesAt } from './frame-alignment.ts';
 import { type AacFrames, frameSample } from './piece.ts';
 import { silentFrames } from './silence.ts';
 import { layStretches, type Stretch } from './stretches.ts';
@@ -23,9 +23,8 @@ const RESAMPLING_SLACK = 64;
 
 /** What `makeAudioRendition` throws. */
 export async function encodeTrack(job: AudioJobInput): Promise<AacFrames> {
-  const { track, anchor, coverage } = job;
-  const sampleRateHz = outputRate(track.sampleRateHz);
-  const channels = Math.min(track.channels || 2, 2);
+  const { anchor, coverage } = job;
+  const { sampleRateHz, channels } = anchor;
   const frameAt = (ticks: number): number =>
     Math.round(samplesAt(ticks - anchor.startTicks, sampleRateHz) / AAC_FRAME_SAMPLES);
   const first = frameAt(coverage.startTicks);

@@ -6,9 +6,10 @@
 
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { AAC_FRAME_SAMPLES, isAacSampleRate } from '../demux/audio-frames.ts';
+import type { RenditionFormat } from './rendition-format.ts';
 
-/** Where a run's first frame of the track begins, in timeline ticks, and the rate that frames are counted at. */
-export type AudioAnchor = Readonly<{ startTicks: number; sampleRateHz: number }>;
+/** Where a run's first frame of the track begins, in timeline ticks, and the format of its rendition. */
+export type AudioAnchor = Readonly<{ startTicks: number }> & RenditionFormat;
 
 export const samplesAt = (ticks: number, sampleRateHz: number): number =>
   (ticks * sampleRateHz) / TICKS_PER_SECOND;
@@ -27,7 +28,7 @@ export const outputRate = (sampleRateHz: number): number =>
 export function alignPackets(
   starts: readonly number[],
   samplesPerPacket: number,
-  { startTicks, sampleRateHz }: AudioAnchor,
+  { startTicks, sampleRateHz }: Omit<AudioAnchor, 'channels'>,
 ): number[] {
   const positions: number[] = [];
   for (const start of starts) {

@@ -15,7 +15,11 @@ import type { Run, Stream } from '../../domain/stream.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
 import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
 import type { RenditionSegment } from '../../media/mux/cmaf.ts';
-import { type TranscodedSegment, transcodeSegment } from '../../media/transcode-segment.ts';
+import {
+  needsPrevious,
+  type TranscodedSegment,
+  transcodeSegment,
+} from '../../media/transcode-segment.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
@@ -95,22 +99,24 @@ async function transcode(
   { workFolder, threads, signal }: JobContext,
 ): Promise<TranscodedSegment> {
   const { records } = deps;
-  const isOpen = segment.facts.video?.startsClosed === false;
-  const [source, previous] = await Promise.all([
+  const [source, previous, firstRun] = await Promise.all([
     loadSource(deps, segment),
     findPredecessor(deps, stream, run, segment, signal),
+    run.run === 1 ? run : records.getRun(stream, 1),
   ]);
   const own = segment.facts.video;
   const picture = own && run.picture ? pictureForSegment(run.picture, own) : own;
-  // Frames that refer to the segment before are decoded with it.
-  const previousSource = isOpen && previous ? await loadSource(deps, previous) : undefined;
+  const { facts } = segment;
+  const tracks = { audioTracks: run.audio, firstTracks: firstRun?.audio };
+  const previousSource =
+    previous && needsPrevious({ facts, ...tracks }) ? await loadSource(deps, previous) : undefined;
   return transcodeSegment({
     segment: source.bytes,
     init: source.init,
-    facts: segment.facts,
+    facts,
+    ...tracks,
     timestampOffsetTicks: segment.timestampOffsetTicks,
     rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
-    audioTracks: run.audio,
     previous: previous && { ...previous, source: previousSource },
     findEndTicks: () => findEndTicks(deps, stream, segment, signal),
     targetSeconds: await targetSeconds(records, stream),

@@ -99,7 +99,12 @@ export async function withSilenceBefore(
     await storeObjects(deps, [...first.objects.slice(1), ...pieces]);
     const anchorTicks = anchorOf(run, name);
     const silence = { from, to, initKey: first.piece.initKey, anchorTicks };
-    renditions[name] = { ...totals, silence };
+    const sizeBytes = made.reduce((sum, { piece }) => sum + piece.sizeBytes, totals.sizeBytes);
+    const durationTicks = made.reduce(
+      (sum, { piece }) => sum + (piece.durationTicks ?? 0),
+      totals.durationTicks,
+    );
+    renditions[name] = { ...totals, sizeBytes, durationTicks, silence };
   }
   return { ...state, renditions };
 }

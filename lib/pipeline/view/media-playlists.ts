@@ -5,11 +5,9 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import { mediaPrefix, silenceKey } from '../../domain/object-keys.ts';
+import { silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
-import type { RecordedEntry } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
-import { ticksToMs } from '../../domain/ticks.ts';
 import {
   discontinuitySequence,
   isListedLive,
@@ -23,11 +21,12 @@ import {
   formatHeader,
   formatMediaPlaylist,
   formatSegment,
-  type MediaSegment,
 } from '../../playlist/hls-media.ts';
-import type { StreamRecords } from '../records/stream-records.ts';
+import type { Deps } from '../deps.ts';
 import { type Document, documentOf } from './document.ts';
-import { recordedEntries } from './recorded-entries.ts';
+import { segmentOf, uriOf } from './listed-segment.ts';
+import { longRecording } from './long-recordings.ts';
+import { recordingTexts } from './recording-playlists.ts';
 
 /** `vod`: the whole recording of a stream that has ended. */
 export type PlaylistView = 'live' | 'vod';
@@ -39,6 +38,10 @@ const PAGE = 500;
 const MAX_CACHED_CHARACTERS = 48_000_000;
 const MAX_WINDOWS = 200;
 const MAX_DOCUMENTS = 300;
+/** Recordings with more entries, of 2.8 MB and more, are stored. */
+const LONG_ENTRIES = 20_000;
+
+type Parts = Pick<Deps, 'records' | 'media'>;
 
 /** The entries that a sliding playlist lists. */
 type Window = { entries: TimelineEntry[]; next: number };
@@ -52,7 +55,8 @@ type AppendOnlyPlaylist = {
 };
 
 export class MediaPlaylists {
-  readonly #records: StreamRecords;
+  readonly #parts: Parts;
+  readonly #longEntries: number;
   readonly #windows = new LRUCache<string, Window>({ max: MAX_WINDOWS });
   readonly #appendOnly = new LRUCache<string, AppendOnlyPlaylist>({
     maxSize: MAX_CACHED_CHARACTERS,
@@ -61,12 +65,14 @@ export class MediaPlaylists {
   readonly #documents = new LRUCache<string, { stamp: string; document: Document }>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_CACHED_CHARACTERS,
-    sizeCalculation: ({ document: { text, gzip } }) => text.length + gzip.byteLength,
+    sizeCalculation: ({ document }) =>
+      (document.store ? 0 : document.text.length) + document.gzip.byteLength,
   });
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(records: StreamRecords) {
-    this.#records = records;
+  constructor(parts: Parts, longEntries = LONG_ENTRIES) {
+    this.#parts = parts;
+    this.#longEntries = longEntries;
   }
 
   async render(
@@ -88,13 +94,12 @@ export class MediaPlaylists {
     return this.#inTurn(stream.uid, async () => {
       const done = this.#documents.get(key);
       if (done?.stamp === stamp) return done.document;
-      const text =
+      const made =
         view === 'vod'
-          ? await this.#renderRecording(stream, state, rendition)
+          ? await this.#recording(stream, state, rendition)
           : isSliding(state)
-            ? await this.#renderWindow(stream, state, rendition, view, showsEnd)
-            : await this.#renderAppendOnly(stream, state, rendition, view, showsEnd);
-      const made = documentOf(text);
+            ? documentOf(await this.#renderWindow(stream, state, rendition, view, showsEnd))
+            : documentOf(await this.#renderAppendOnly(stream, state, rendition, view, showsEnd));
       this.#documents.set(key, { stamp, document: made });
       return made;
     });
@@ -108,6 +113,16 @@ export class MediaPlaylists {
     };
     turn.then(leave, leave);
     return turn;
+  }
+
+  async #recording(stream: Stream, state: TimelineState, rendition: string): Promise<Document> {
+    if (state.nextSequence + state.lateArrivals > this.#longEntries) {
+      return longRecording(this.#parts, stream, state, rendition);
+    }
+    const parts: string[] = [];
+    const texts = recordingTexts(this.#parts.records, stream, state, [rendition]);
+    for await (const [lines = ''] of texts) parts.push(lines);
+    return documentOf(parts.join(''));
   }
 
   async #renderWindow(
@@ -147,13 +162,15 @@ export class MediaPlaylists {
     if (reachesBack(kept.entries[0])) {
       for (let from = kept.next; from < nextSequence; from += PAGE) {
         const to = Math.min(nextSequence, from + PAGE) - 1;
-        kept.entries.push(...(await this.#records.entries(stream, from, to)));
+        kept.entries.push(...(await this.#parts.records.entries(stream, from, to)));
       }
     } else {
       // Backwards from the end (a cold process, or a window that was made wider), a page at a time.
       const pages: TimelineEntry[][] = [];
       for (let to = nextSequence - 1; to >= floor && !reachesBack(pages[0]?.[0]); to -= PAGE) {
-        pages.unshift(await this.#records.entries(stream, Math.max(floor, to - PAGE + 1), to));
+        pages.unshift(
+          await this.#parts.records.entries(stream, Math.max(floor, to - PAGE + 1), to),
+        );
       }
       kept.entries = pages.flat();
       kept.next = nextSequence;
@@ -180,7 +197,7 @@ export class MediaPlaylists {
     const parts = [playlist.text];
     while (playlist.next < state.nextSequence) {
       const to = Math.min(state.nextSequence, playlist.next + PAGE) - 1;
-      for (const entry of await this.#records.entries(stream, playlist.next, to)) {
+      for (const entry of await this.#parts.records.entries(stream, playlist.next, to)) {
         const listed = listPiece(entry, playlist.last);
         const previousMap = playlist.last && uriOf(playlist.last.initKey);
         parts.push(formatSegment(segmentOf(stream, entry, listed), previousMap));
@@ -199,42 +216,4 @@ export class MediaPlaylists {
     });
     return header + playlist.text + (showsEnd ? ENDLIST : '');
   }
-
-  async #renderRecording(stream: Stream, state: TimelineState, rendition: string): Promise<string> {
-    const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
-    const parts: string[] = [];
-    let last: ListedPiece | undefined;
-    for await (const entry of recordedEntries(this.#records, stream, state)) {
-      const listed = listPiece(entry, last);
-      parts.push(formatSegment(segmentOf(stream, entry, listed), last && uriOf(last.initKey)));
-      last = listed;
-    }
-    const header = formatHeader({
-      targetDurationSeconds: targetDurationSeconds(stream.settings, state),
-      mediaSequence: 0,
-      discontinuitySequence: 0,
-      playlistType: 'VOD',
-    });
-    return header + parts.join('') + ENDLIST;
-  }
-}
-
-const uriOf = (key: string): string => `/${key}`;
-
-/** Audio does not end where the video does: its playlist says its own times. */
-function segmentOf(
-  stream: Stream,
-  entry: RecordedEntry,
-  { piece, initKey }: ListedPiece,
-): MediaSegment {
-  const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? {};
-  const gapKey = `${mediaPrefix(stream)}gap/${entry.run}-${entry.number}-${entry.startTicks}.m4s`;
-  return {
-    uri: uriOf(piece?.key ?? gapKey),
-    mapUri: uriOf(initKey),
-    durationTicks,
-    programDateTimeMs: entry.programDateTimeMs + ticksToMs(startTicks - entry.startTicks),
-    discontinuity: entry.discontinuity,
-    gap: piece === undefined,
-  };
 }

@@ -42,10 +42,10 @@ export type Viewer = Readonly<{
 const LIVE_MAX_AGE_SECONDS = 1;
 const ENDED_MAX_AGE_SECONDS = 10;
 
-/** One for the life of the process: it keeps what it has rendered. */
-export function createViewer(deps: Deps): Viewer {
+/** One for the life of the process: it keeps what it has rendered. `longEntries`: of recordings that are stored. */
+export function createViewer(deps: Deps, longEntries?: number): Viewer {
   const { records, clock } = deps;
-  const playlists = new MediaPlaylists(records);
+  const playlists = new MediaPlaylists(deps, longEntries);
   const lengths = new LRUCache<string, number>({ max: 1000 });
 
   const load = async (videoId: string): Promise<{ stream: Stream; state: TimelineState }> => {

@@ -1,0 +1,46 @@
+/** Media playlists of a whole recording (`?view=vod`), those of several renditions in one reading of its entries. */
+
+import { silenceKey } from '../../domain/object-keys.ts';
+import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import type { TimelineState } from '../../domain/timeline.ts';
+import { ENDLIST, formatHeader, formatSegment } from '../../playlist/hls-media.ts';
+import type { StreamRecords } from '../records/stream-records.ts';
+import { segmentOf, uriOf } from './listed-segment.ts';
+import { recordedEntries } from './recorded-entries.ts';
+
+const ENTRIES_AT_ONCE = 500;
+
+/** Each yield has the next lines of every playlist, in the order of `renditions`. */
+export async function* recordingTexts(
+  records: Pick<StreamRecords, 'entries' | 'lateArrivals'>,
+  stream: Stream,
+  state: TimelineState,
+  renditions: readonly string[],
+): AsyncGenerator<readonly string[]> {
+  const header = formatHeader({
+    targetDurationSeconds: targetDurationSeconds(stream.settings, state),
+    mediaSequence: 0,
+    discontinuitySequence: 0,
+    playlistType: 'VOD',
+  });
+  const lists = renditions.map((name) => ({
+    listPiece: pieceLister(state, name, (...at) => silenceKey(stream, ...at)),
+    last: undefined as ListedPiece | undefined,
+    lines: [header],
+  }));
+  let count = 0;
+  const take = (): readonly string[] => lists.map((list) => list.lines.splice(0).join(''));
+  for await (const entry of recordedEntries(records, stream, state)) {
+    for (const list of lists) {
+      const before = list.last;
+      list.last = list.listPiece(entry, before);
+      const segment = segmentOf(stream, entry, list.last);
+      list.lines.push(formatSegment(segment, before && uriOf(before.initKey)));
+    }
+    count += 1;
+    if (count % ENTRIES_AT_ONCE === 0) yield take();
+  }
+  for (const { lines } of lists) lines.push(ENDLIST);
+  yield take();
+}
