@@ -11,7 +11,8 @@ export function declaredInfo(before: RenditionInfo | undefined, now: RenditionIn
     return {
       ...now,
       codecString: higherLevel(before.codecString, now.codecString),
-      framesPerSecond: higherRate(before.framesPerSecond, now.framesPerSecond),
+      // RFC 8216bis, 4.4.6.2: the maximum.
+      framesPerSecond: Math.max(before.framesPerSecond, now.framesPerSecond),
     };
   }
   if (before?.kind === 'audio' && now.kind === 'audio') {
@@ -20,13 +21,6 @@ export function declaredInfo(before: RenditionInfo | undefined, now: RenditionIn
   }
   return now;
 }
-
-/** What is higher by less is measured, not meant. */
-const SAME_RATE = 1.02;
-
-/** RFC 8216bis, 4.4.6.2: the maximum. */
-const higherRate = (before: number, now: number): number =>
-  now > before * SAME_RATE ? now : before;
 
 /** Of two of H.264: the rungs differ in nothing but the level, which stands last. */
 const higherLevel = (a: string, b: string): string => (levelOf(a) > levelOf(b) ? a : b);

@@ -266,14 +266,14 @@ test('a segment that was cut is listed in its pieces, under its own number', () 
   assert.equal(state.targetDurationSeconds, TARGET_SECONDS);
 });
 
-test('a rendition is declared at its highest level and rate, but for what measuring amounts to', () => {
+test('a rendition is declared at its highest level and rate', () => {
   const level = (framesPerSecond: number, codecString: string) => ({
     catalogue: { '720p': { ...video(720), framesPerSecond, codecString } as RenditionInfo },
   });
   const { state } = draftOf([
     outcome(0, { '720p': 1 }, level(1, 'avc1.64001e')),
     outcome(1, { '720p': 1 }, level(60, 'avc1.640020')),
-    outcome(2, { '720p': 1 }, level(60.5, 'avc1.64001e')),
+    outcome(2, { '720p': 1 }, level(50, 'avc1.64001e')),
     outcome(3, { '720p': 1 }, level(25, 'avc1.64001f')),
   ]);
   const info = { ...video(720), framesPerSecond: 60, codecString: 'avc1.640020' };
