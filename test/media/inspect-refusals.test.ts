@@ -145,6 +145,24 @@ describe('inspection refuses:', () => {
     );
   });
 
+  test('none of the sound, but its pre-roll where that is more than a record holds', async () => {
+    const tracks = (kbps: number) => [
+      ...['-f', 'lavfi', '-i', 'aevalsrc=random(0)-0.5:s=48000:d=1'],
+      ...Array.from({ length: 16 }, () => ['-map', '0:a']).flat(),
+      ...['-c:a', 'eac3', '-b:a', `${kbps}k`, `tracks-${kbps}.mp4`],
+    ];
+    const usual = await inspectSegment(await made(...tracks(448)));
+    assert.equal(usual.preroll.length, 16);
+    const large = await inspectSegment(await made(...tracks(1024)));
+    assert.equal(large.facts.audio.length, 16);
+    // 8 packets of 4096 bytes each.
+    assert.deepEqual(
+      large.preroll.map(({ track }) => track),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
+    assert.ok(JSON.stringify(large).length < 400_000);
+  });
+
   test('samples outside the media data, and absurd sample counts', async () => {
     const clip = await makeSegments({ ...SHORT, container: 'fmp4' });
     const fragment = bytesOf(clip);
