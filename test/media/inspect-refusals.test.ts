@@ -136,7 +136,11 @@ describe('inspection refuses:', () => {
   });
 
   test('pictures that are larger or more than one segment may have, however few bytes they are', async () => {
-    await rejects('undecodable', /8192x4368; pictures of up to/, await skipVideo(512, 273, 2, 30));
+    const coded = /512x273 blocks, more than the 139264 of level 6\.2/;
+    await rejects('undecodable', coded, await skipVideo(512, 273, 2, 30));
+    const wide = ['-f', 'lavfi', '-i', 'color=s=4096x3200:r=1:d=1', '-vf', 'setsar=4/1'];
+    const shown = await made(...wide, '-c:v', 'libx264', '-preset', 'ultrafast', 'wide.ts');
+    await rejects('undecodable', /16384x3200; pictures of up to 35651584 pixels/, shown);
     await rejects('undecodable', /^281 pictures of 8192x4352/, await skipVideo(512, 272, 281, 60));
     await rejects(
       'undecodable',

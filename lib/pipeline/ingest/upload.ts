@@ -104,7 +104,7 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
-    inspected ??= await deps.inspection.run('inspectSegment', stream.value.uid, [
+    inspected ??= await deps.inspection.run('inspectSegment', stream.value.videoId, [
       upload.bytes,
       init?.bytes,
     ]);
