@@ -15,8 +15,16 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { pause } from '../base/retry.ts';
 import { checkMessage } from '../ports/checks.ts';
-import type { Clock, Delivery, QueueDepth, QueueMessage, WorkQueue } from '../ports/ports.ts';
+import type {
+  Clock,
+  Delivery,
+  QueueDepth,
+  QueueMessage,
+  ReceiveOptions,
+  WorkQueue,
+} from '../ports/ports.ts';
 import { MAX_BODY_BYTES, type QueueSpec } from '../ports/queues.ts';
 import { type AwsConnection, CALL_TIMEOUTS, clientOptions } from './connection.ts';
 import { errorName, retryCall } from './retry.ts';
@@ -77,10 +85,18 @@ export class SqsWorkQueue implements WorkQueue {
     for (const batch of batches(messages)) await this.#sendBatch(batch);
   }
 
-  async receive(
-    options: Readonly<{ max: number; waitMs: number; leaseMs: number; signal?: AbortSignal }>,
-  ): Promise<Delivery[]> {
-    const { max, waitMs, leaseMs, signal } = options;
+  /**
+   * With `exceptGroups` it receives nothing. SQS says the group of a message when it delivers it, and one
+   * that is given back has lost a delivery: after some polls it would be a dead letter. What waits here
+   * behind long jobs of one stream is taken by a task that is started for it, and fair queues then
+   * deliver streams with few messages in flight first.
+   */
+  async receive(options: ReceiveOptions): Promise<Delivery[]> {
+    const { max, waitMs, leaseMs, signal, exceptGroups = [] } = options;
+    if (exceptGroups.length > 0) {
+      await pause(waitMs, signal);
+      return [];
+    }
     let leftSeconds = Math.ceil(waitMs / 1000);
     do {
       if (signal?.aborted) return [];

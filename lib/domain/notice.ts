@@ -31,7 +31,17 @@ export type Notice = Readonly<{
 
 /** A damaged segment has thousands of faults; a receipt tells of a few kinds. */
 const MAX_NOTICES = 16;
+/** Foreign bytes may name thousands of programs, sizes or formats. */
+const MAX_MESSAGE_CHARACTERS = 500;
 
-/** One of each message, in order, as many as a receipt holds. */
+/** One of each message, in order, as many and as long as a receipt holds. */
 export const limitNotices = (notices: readonly Notice[]): readonly Notice[] =>
-  [...new Map(notices.map((notice) => [notice.message, notice])).values()].slice(0, MAX_NOTICES);
+  [...new Map(notices.map((notice) => [notice.message, notice])).values()]
+    .slice(0, MAX_NOTICES)
+    .map(({ code, message }) => ({ code, message: shortened(message) }));
+
+/** A message that foreign bytes may have made long. */
+export const shortened = (message: string): string =>
+  message.length <= MAX_MESSAGE_CHARACTERS
+    ? message
+    : `${message.slice(0, MAX_MESSAGE_CHARACTERS)} …`;

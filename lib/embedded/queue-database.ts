@@ -117,6 +117,13 @@ export const STATEMENTS = {
     WHERE queue = :queue AND available_at_ms <= :now
     ORDER BY turn, id LIMIT :max`,
 
+  /** `:except`: the groups that are passed over, as JSON. */
+  readyFairlyExcept: `SELECT id, body, message_group, deliveries
+    FROM messages INDEXED BY messages_by_turn
+    WHERE queue = :queue AND available_at_ms <= :now
+      AND message_group NOT IN (SELECT value FROM json_each(:except))
+    ORDER BY turn, id LIMIT :max`,
+
   readyInOrder: `SELECT id, body, message_group, deliveries FROM messages
     WHERE queue = :queue AND available_at_ms <= :now AND ${GROUP_IS_FREE}
     ORDER BY id LIMIT :max`,

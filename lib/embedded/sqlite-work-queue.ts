@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { StatementSync } from 'node:sqlite';
 import { checkMessage } from '../ports/checks.ts';
-import type { Clock, Delivery, QueueMessage, WorkQueue } from '../ports/ports.ts';
+import type { Clock, Delivery, QueueMessage, ReceiveOptions, WorkQueue } from '../ports/ports.ts';
 import type { QueueSpec } from '../ports/queues.ts';
 import { type QueueDatabase, STATEMENTS } from './queue-database.ts';
 import type { QueueNotifier } from './queue-notifier.ts';
@@ -70,16 +70,14 @@ export class SqliteWorkQueue implements WorkQueue {
     this.#options.notifier.notify(this.#name);
   }
 
-  async receive(
-    options: Readonly<{ max: number; waitMs: number; leaseMs: number; signal?: AbortSignal }>,
-  ): Promise<Delivery[]> {
-    const { max, waitMs, leaseMs, signal } = options;
+  async receive(options: ReceiveOptions): Promise<Delivery[]> {
+    const { waitMs, signal } = options;
     const { fallbackPollMs = FALLBACK_POLL_MS } = this.#options;
     const deadlineMs = performance.now() + waitMs;
     if (waitMs > 0) this.#options.notifier.open();
     for (;;) {
       if (signal?.aborted) return [];
-      const batch = this.#take(max, leaseMs);
+      const batch = this.#take(options);
       const leftMs = deadlineMs - performance.now();
       if (batch.length > 0 || leftMs <= 0) return batch;
       // Nothing can slip in between the query and the listening: both happen in one turn, and a
@@ -135,20 +133,20 @@ export class SqliteWorkQueue implements WorkQueue {
     return Math.floor(this.#options.clock.now());
   }
 
-  #take(max: number, leaseMs: number): Delivery[] {
+  #take({ max, leaseMs, exceptGroups }: ReceiveOptions): Delivery[] {
     this.#followClock();
     // The query needs no write lock, so idle receivers never stand in a sender's way.
-    if (this.#ready(1).length === 0) return [];
+    if (this.#ready(1, exceptGroups).length === 0) return [];
     const { deadLetters, owner, groups, database, notifier } = this.#options;
     const { lease, serve, forgetTurns } = this.#statements;
     const now = this.#now();
     const span = Math.ceil(leaseMs);
     let isAnyDead = false;
     const batch = transact(database.quick, () => {
-      let rows = this.#ready(max);
+      let rows = this.#ready(max, exceptGroups);
       while (this.#removeExhausted(rows)) {
         isAnyDead = true;
-        rows = this.#ready(max);
+        rows = this.#ready(max, exceptGroups);
       }
       const deliveries = rows.map((row) => {
         const receipt = randomBytes(12).toString('base64url');
@@ -186,9 +184,14 @@ export class SqliteWorkQueue implements WorkQueue {
     storingSync(() => this.#statements.restartSpans.run(values));
   }
 
-  #ready(max: number): Row[] {
-    const { ready, readyFairly, readyInOrder } = this.#statements;
+  #ready(max: number, exceptGroups: readonly string[] = []): Row[] {
+    const { ready, readyFairly, readyFairlyExcept, readyInOrder } = this.#statements;
     const { groups } = this.#options;
+    if (exceptGroups.length > 0) {
+      const except = JSON.stringify(exceptGroups);
+      const values = { queue: this.#name, now: this.#now(), max, except };
+      return readyFairlyExcept.all(values) as Row[];
+    }
     const statement = groups === 'ordered' ? readyInOrder : groups === 'fair' ? readyFairly : ready;
     return statement.all({ queue: this.#name, now: this.#now(), max }) as Row[];
   }

@@ -20,6 +20,8 @@ import { isoKind } from './iso-boxes.ts';
 
 const MAX_SIDE_PX = 16_384;
 const MAX_FRAMES_PER_SECOND = 300;
+/** Of all tracks, in Base64: as 16 of AC-3 at 640 kbit/s have. An item of DynamoDB has 409,600 bytes. */
+const MAX_PREROLL_CHARACTERS = 385_000;
 /** A longer segment is one whose timestamps jump: no encoder cuts it so. */
 const MAX_SPAN_TICKS = 900 * TICKS_PER_SECOND;
 
@@ -33,11 +35,22 @@ export type Inspection = Readonly<{ facts: SegmentFacts; preroll: readonly Audio
 export async function inspectSegment(bytes: Uint8Array, init?: Uint8Array): Promise<Inspection> {
   const media = limitTracks(await demuxSegment(bytes, init));
   const facts = factsOf(media);
-  const preroll = media.audio.flatMap((track, index) => {
+  return { facts, preroll: cutPrerolls(media.audio) };
+}
+
+/**
+ * A track whose packets are larger than any encoder makes them goes without: its sound then has a seam,
+ * and the record of the segment stays one that a table takes.
+ */
+function cutPrerolls(tracks: readonly DemuxedAudio[]): AudioPreroll[] {
+  let leftCharacters = MAX_PREROLL_CHARACTERS;
+  return tracks.flatMap((track, index) => {
     const packets = cutPreroll(track);
-    return packets.length > 0 ? [{ track: index, packets }] : [];
+    const characters = packets.reduce((sum, packet) => sum + packet.length, 0);
+    if (characters === 0 || characters > leftCharacters) return [];
+    leftCharacters -= characters;
+    return [{ track: index, packets }];
   });
-  return { facts, preroll };
 }
 
 /** Each track costs a run of ffmpeg. */

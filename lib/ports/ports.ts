@@ -96,13 +96,23 @@ export type Delivery = Readonly<{
 /** Messages waiting, delivered and not acknowledged, and held back by a delay. */
 export type QueueDepth = Readonly<{ ready: number; inFlight: number; delayed: number }>;
 
+export type ReceiveOptions = Readonly<{
+  max: number;
+  waitMs: number;
+  leaseMs: number;
+  signal?: AbortSignal;
+  /**
+   * On queues with fair groups: messages of these groups stay where they are. SQS cannot choose among
+   * groups: there such a call only waits.
+   */
+  exceptGroups?: readonly string[];
+}>;
+
 /** At-least-once delivery. A message delivered too often without being acknowledged goes to the dead letters. */
 export type WorkQueue = Readonly<{
   send(messages: readonly QueueMessage[]): Promise<void>;
   /** Waits up to `waitMs` for the first message; [] if none came. `signal` ends the wait early. */
-  receive(
-    options: Readonly<{ max: number; waitMs: number; leaseMs: number; signal?: AbortSignal }>,
-  ): Promise<Delivery[]>;
+  receive(options: ReceiveOptions): Promise<Delivery[]>;
   /** false if the lease had already run out: the message may be with another receiver by now. */
   extend(receipt: string, leaseMs: number): Promise<boolean>;
   acknowledge(receipts: readonly string[]): Promise<void>;

@@ -1,12 +1,11 @@
 /**
- * Inspection at upload: what a segment of four times the length takes beside a short one, what a thread
- * adds to it, and what a small upload takes while a hostile one is inspected.
+ * Inspection at upload: what a segment of four times the length takes beside a short one, and what a
+ * small upload takes while a hostile one is inspected.
  */
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspectSegment } from '../../lib/media/inspect.ts';
-import { inspectionThreads } from '../../lib/media/threads/media-threads.ts';
 import { spinning, startHostileGateway } from '../support/hostile-gateway.ts';
 import { makeSegments } from '../support/media.ts';
 import { type Figure, quantile } from './report.ts';
@@ -20,7 +19,6 @@ const BUSY = { size: '640x360', filter: 'noise=alls=60:allf=t', videoArgs: ['-qp
 
 export const measureInspection = async (): Promise<Figure[]> => [
   ...(await measureLengths()),
-  ...(await measureThreads()),
   ...(await measureBesideHostile()),
 ];
 
@@ -42,32 +40,6 @@ async function measureLengths(): Promise<Figure[]> {
       name: 'inspection, per byte of a long segment : a short one',
       value: longMs / long.byteLength / (shortMs / short.byteLength),
     },
-  ];
-}
-
-/** Two seconds as encoders send them; the first of each takes turns with the other. */
-async function measureThreads(): Promise<Figure[]> {
-  const bytes = await makeSegment(SHORT_SECONDS);
-  const threads = inspectionThreads((error) => {
-    throw error;
-  });
-  const times = { inline: [] as number[], thread: [] as number[] };
-  for (let round = -ROUNDS; round < ROUNDS; round += 1) {
-    const inlineMs = await timeInspection(bytes);
-    const startMs = performance.now();
-    await threads.run('inspectSegment', '', [bytes]);
-    const threadMs = performance.now() - startMs;
-    // Until both are compiled.
-    if (round < 0) continue;
-    times.inline.push(inlineMs);
-    times.thread.push(threadMs);
-  }
-  // The quick ones: what else the machine does would be counted once more for each thread.
-  const [inlineMs, threadMs] = [quantile(times.inline, 0.1), quantile(times.thread, 0.1)];
-  const note = `${(bytes.byteLength / 1e6).toFixed(1)} MB, ${inlineMs.toFixed(1)} ms in line`;
-  return [
-    { name: 'inspection in a thread : in line, quickest tenth', value: threadMs / inlineMs },
-    { name: 'inspection in a thread, quickest tenth, ms', value: threadMs, note },
   ];
 }
 

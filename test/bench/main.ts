@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: all benches, or those named (throughput, delay, inspection,
- * playlist, memory, bundles). Ratios are of one run on one machine; exits 1 when a budget is not kept.
+ * upload, playlist, memory, bundles). Ratios are of one run on one machine; exits 1 when a budget is not kept.
  */
 
 import { availableParallelism, cpus } from 'node:os';
@@ -11,11 +11,13 @@ import { measureMemory } from './memory.ts';
 import { measurePlaylist } from './playlist.ts';
 import { type Figure, report } from './report.ts';
 import { measureThroughput } from './throughput.ts';
+import { measureUpload } from './upload.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   throughput: measureThroughput,
   delay: measureDelay,
   inspection: measureInspection,
+  upload: measureUpload,
   playlist: measurePlaylist,
   memory: measureMemory,
   bundles: measureBundles,

@@ -266,6 +266,25 @@ function fairContract(withQueue: WithQueue): void {
       assert.deepEqual(await queue.depth(), EMPTY);
     },
   );
+
+  withQueue(
+    'a receiver gets none of the groups that it leaves out, and its poll is no delivery of theirs',
+    { groups: 'fair', maxDeliveries: 1 },
+    async ({ queue, peer }) => {
+      await queue.send([{ body: 'a1', group: 'a' }]);
+      const options = { max: 1, waitMs: 0, leaseMs: LEASE_MS, exceptGroups: ['a', 'b'] };
+      for (const receiver of [queue, peer, queue]) {
+        assert.deepEqual(await receiver.receive(options), []);
+      }
+      const stop = new AbortController();
+      const { signal } = stop;
+      const waiting = queue.receive({ ...options, waitMs: FOR_EVER_MS, signal });
+      stop.abort();
+      assert.deepEqual(await waiting, []);
+      const job = await takeOne(queue);
+      assert.deepEqual([job.body, job.deliveries], ['a1', 1]);
+    },
+  );
 }
 
 function orderedContract(withQueue: WithQueue): void {

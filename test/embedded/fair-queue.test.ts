@@ -144,6 +144,34 @@ describe('a fair queue', () => {
     assert.deepEqual(await take(queue), []);
   });
 
+  test('a receiver that leaves out groups gets the first of the others, however long their backlog', async (t) => {
+    const { queue, send, work } = await setUp(t);
+    await send('busy', BACKLOG);
+    await work(3);
+    const except = (...exceptGroups: string[]) =>
+      queue.receive({ max: 1, waitMs: 0, leaseMs: LEASE_MS, exceptGroups });
+    assert.deepEqual(await except('busy'), []);
+    await send('a', 2);
+    await send('b', 1);
+    const [first] = await except('busy', 'c');
+    assert.equal(first?.body, 'a0');
+    const [second] = await except('busy', 'a');
+    assert.equal(second?.body, 'b0');
+    assert.deepEqual(await except('busy', 'a', 'b'), []);
+  });
+
+  test('a receiver that leaves out groups waits for a message of the others', async (t) => {
+    const { queue, send } = await setUp(t);
+    await send('busy', 3);
+    const options = { max: 1, waitMs: 600_000, leaseMs: LEASE_MS, exceptGroups: ['busy'] };
+    const waiting = queue.receive(options);
+    await send('a');
+    assert.deepEqual(
+      (await waiting).map(({ body }) => body),
+      ['a0'],
+    );
+  });
+
   test('turns outlast the process', async (t) => {
     const { open, send, work } = await setUp(t);
     await send('a', BACKLOG);

@@ -7,7 +7,7 @@ import { after, afterEach, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { findFfmpeg, parseFfmpegVersion, useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { FfmpegError, runFfmpeg } from '../../lib/ffmpeg/run.ts';
-import { fitInto, videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
+import { audioArgs, decodeArgs, fitInto, videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
 import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-ffmpeg-'));
@@ -98,6 +98,9 @@ describe('ffmpeg beside what serves:', () => {
     const lines = [
       '#!/bin/sh',
       'case "$*" in -version) exec ffmpeg "$@";; esac',
+      // It may run before the line that started it has gone on to lower it.
+      'tries=0',
+      'while [ $tries -lt 2000 ] && [ $(cat /proc/$$/oom_score_adj) = 0 ]; do tries=$((tries+1)); done',
       'ffmpeg -nostdin -v error -re -f lavfi -i testsrc2 -c:v libx264 -f null - &',
       'while [ $(ls /proc/$!/task | wc -l) -lt 4 ]; do :; done',
       ask,
@@ -145,6 +148,47 @@ describe('the arguments for ffmpeg:', () => {
     const [graph = ''] = following('-filter_complex');
     assert.match(graph, /split=2\[s0\]\[s1\];\[s0\]scale=1280:720:in_color_matrix=bt709/);
     assert.doesNotMatch(graph, /pad=/);
+  });
+
+  test('each input is a file, whose demuxer is not guessed', () => {
+    const input = { channels: 2, mutedSeconds: [], lengthSamples: undefined };
+    const lists = [
+      decodeArgs('mpegts', 'in.ts'),
+      videoArgs({
+        ...{ inputPath: 'in.ts', format: 'mpegts', frame: { widthPx: 16, heightPx: 16 } },
+        ...{ startTicks: 0, guessMatrix: false, outputs: [] },
+      }),
+      audioArgs({
+        inputs: ['a.mp3', 'b.mp3'].map((path) => ({ ...input, path, format: 'mp3' })),
+        ...{ sampleRateHz: 48_000, channels: 2, bitrateBps: 128_000, padSamples: 0 },
+        ...{ resamples: false, fillsGaps: false },
+      }),
+    ];
+    const inputs = lists.flatMap((args) =>
+      args.flatMap((arg, at) => (arg === '-i' ? [args.slice(at - 4, at + 2)] : [])),
+    );
+    const guarded = (format: string, path: string) => [
+      ...['-protocol_whitelist', 'file', '-f', format, '-i', path],
+    ];
+    assert.deepEqual(inputs, [
+      guarded('mpegts', 'in.ts'),
+      guarded('mpegts', 'in.ts'),
+      guarded('mp3', 'a.mp3'),
+      guarded('mp3', 'b.mp3'),
+    ]);
+  });
+
+  test('a list of addresses in the place of a segment is neither read as one nor opens them', async () => {
+    const path = join(folder, 'list.ts');
+    const list = '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/secret.ts\n';
+    writeFileSync(path, `${list}#EXT-X-ENDLIST\n`);
+    const reason = (format: string) =>
+      runFfmpeg({ args: decodeArgs(format, path) }).then(
+        () => 'it was read',
+        (error) => (error instanceof FfmpegError ? error.stderrTail : String(error)),
+      );
+    assert.doesNotMatch(await reason('mpegts'), /it was read|127\.0\.0\.1/);
+    assert.match(await reason('hls'), /Protocol 'http' not on whitelist 'file'/);
   });
 
   test('the init segment does not depend on the quality setting', async () => {

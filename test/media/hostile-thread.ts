@@ -22,6 +22,9 @@ const TASKS = {
   async refuse() {
     throw new DomainError('no_keyframe', 'The message.', 'The hint.');
   },
+  async refuseAtLength() {
+    throw new DomainError('undecodable', 'endless '.repeat(1_000_000), 'The hint.');
+  },
   async fail() {
     throw new TypeError('Something of the parser is undefined.');
   },

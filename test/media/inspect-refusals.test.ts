@@ -136,13 +136,35 @@ describe('inspection refuses:', () => {
   });
 
   test('pictures that are larger or more than one segment may have, however few bytes they are', async () => {
-    await rejects('undecodable', /8192x4368; pictures of up to/, await skipVideo(512, 273, 2, 30));
+    const coded = /512x273 blocks, more than the 139264 of level 6\.2/;
+    await rejects('undecodable', coded, await skipVideo(512, 273, 2, 30));
+    const wide = ['-f', 'lavfi', '-i', 'color=s=4096x3200:r=1:d=1', '-vf', 'setsar=4/1'];
+    const shown = await made(...wide, '-c:v', 'libx264', '-preset', 'ultrafast', 'wide.ts');
+    await rejects('undecodable', /16384x3200; pictures of up to 35651584 pixels/, shown);
     await rejects('undecodable', /^281 pictures of 8192x4352/, await skipVideo(512, 272, 281, 60));
     await rejects(
       'undecodable',
       /^30001 pictures of 16x16 are/,
       await skipVideo(1, 1, 30_001, 120),
     );
+  });
+
+  test('none of the sound, but its pre-roll where that is more than a record holds', async () => {
+    const tracks = (kbps: number) => [
+      ...['-f', 'lavfi', '-i', 'aevalsrc=random(0)-0.5:s=48000:d=1'],
+      ...Array.from({ length: 16 }, () => ['-map', '0:a']).flat(),
+      ...['-c:a', 'eac3', '-b:a', `${kbps}k`, `tracks-${kbps}.mp4`],
+    ];
+    const usual = await inspectSegment(await made(...tracks(448)));
+    assert.equal(usual.preroll.length, 16);
+    const large = await inspectSegment(await made(...tracks(1024)));
+    assert.equal(large.facts.audio.length, 16);
+    // 8 packets of 4096 bytes each.
+    assert.deepEqual(
+      large.preroll.map(({ track }) => track),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
+    assert.ok(JSON.stringify(large).length < 400_000);
   });
 
   test('samples outside the media data, and absurd sample counts', async () => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DomainError, type ErrorCode } from '../../lib/domain/errors.ts';
-import { ThreadPool, type ThreadPoolOptions } from '../../lib/media/threads/thread-pool.ts';
+import {
+  ThreadPool,
+  type ThreadPoolOptions,
+  taskLimits,
+} from '../../lib/media/threads/thread-pool.ts';
 import type { HostileTasks } from './hostile-thread.ts';
 
 const MODULE = new URL('./hostile-thread.ts', import.meta.url);
@@ -71,6 +75,32 @@ describe('a pool of threads', () => {
     assert.ok(error instanceof DomainError);
     const { code, message, hint } = error;
     assert.deepEqual([code, message, hint], ['no_keyframe', 'The message.', 'The hint.']);
+  });
+
+  test('cuts a reason that foreign bytes made endless', async () => {
+    const { pool } = setUp();
+    const error = await pool.run('refuseAtLength', 'a', []).catch((reason) => reason);
+    assert.ok(error instanceof DomainError);
+    assert.match(error.message, /^endless .* …$/);
+    assert.ok(error.message.length < 600);
+  });
+
+  test('loads the arguments of a task when it is its turn, and a load that fails blocks nobody', async () => {
+    const { pool } = setUp({ threads: 1 });
+    const first = held(pool, 'a');
+    const loaded: string[] = [];
+    const load = (name: string) => async (): Promise<[Uint8Array]> => {
+      loaded.push(name);
+      if (name === 'lost') throw new Error('The object is not there.');
+      return [BYTES];
+    };
+    const lost = pool.run('count', 'b', load('lost'));
+    const second = pool.run('count', 'b', load('second'));
+    assert.deepEqual(loaded, []);
+    first.open();
+    await assert.rejects(lost, /The object is not there/);
+    assert.equal(await second, 3);
+    assert.deepEqual(loaded, ['lost', 'second']);
   });
 
   test('refuses what makes a parser fail, reports why, and the thread goes on', async () => {
@@ -154,5 +184,26 @@ describe('a pool of threads', () => {
       assert.ok(!(error instanceof DomainError));
       assert.match(error.message, /thread cannot be started/);
     }
+  });
+});
+
+describe('the limits of a task', () => {
+  const MB = 1 << 20;
+  const GB = 1 << 30;
+
+  test('grow with its bytes', () => {
+    assert.deepEqual(taskLimits(MB, 64 * GB), { timeMs: 3000, memoryBytes: 259 * MB });
+    assert.deepEqual(taskLimits(100 * MB, 64 * GB), { timeMs: 5243, memoryBytes: 556 * MB });
+    assert.deepEqual(taskLimits(512 * MB, 64 * GB), { timeMs: 26_844, memoryBytes: 1792 * MB });
+  });
+
+  test('leave the function or the machine the memory to go on, with the bytes beside', () => {
+    assert.equal(taskLimits(MB, 1769 * MB).memoryBytes, 259 * MB);
+    assert.equal(taskLimits(512 * MB, 2 * GB).memoryBytes, 1024 * MB);
+    assert.equal(taskLimits(64 * MB, GB).memoryBytes, 448 * MB);
+  });
+
+  test('are never less than what any segment of a request body needs', () => {
+    assert.equal(taskLimits(512 * MB, GB / 2).memoryBytes, 256 * MB);
   });
 });

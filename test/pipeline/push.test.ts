@@ -44,6 +44,48 @@ describe('pushed fragments:', () => {
   });
 });
 
+describe('a pushed playlist', () => {
+  test('of a whole day is read in a thread, and says of its newest files what a short one says', async (t) => {
+    const { deps, push, pushAny, records, stream } = await pushTo(t);
+    await push('s43199.ts', at(await clip(), 0));
+    const run = t.mock.method(deps.inspection, 'run');
+    const day = Array.from({ length: 43_200 }, (_, index) => `s${index}.ts`);
+    await pushAny('live.m3u8', playlistOf(day.slice(-10), { first: 43_190 }));
+    assert.equal(run.mock.callCount(), 0);
+    await pushAny('live.m3u8', playlistOf(day));
+    assert.deepEqual(
+      run.mock.calls.map((call) => call.arguments[0]),
+      ['readNewestFiles'],
+    );
+    for (const number of [43_110, 43_199]) {
+      assert.deepEqual(await records.segmentHint(stream, 1, number), { seconds: 2 });
+    }
+    assert.equal(await records.segmentHint(stream, 1, 43_109), undefined);
+    await assert.rejects(pushAny('live.m3u8', `#EXTM3U\n${'#EXTINF:x\n'.repeat(10_000)}`), {
+      code: 'bad_request',
+      message: 'Line 2 of the playlist is "#EXTINF:x": it must say a duration in seconds.',
+    });
+  });
+});
+
+describe('a pushed init segment', () => {
+  test('that is larger than any encoder makes it is refused: every fragment is read with it', async (t) => {
+    const { init = assert.fail() } = await makeSegments({
+      seconds: 4,
+      size: '64x36',
+      container: 'fmp4',
+    });
+    const { pushAny } = await pushTo(t);
+    const padded = (bytes: number) =>
+      Buffer.concat([init, box('free', new Uint8Array(bytes - init.byteLength - 8))]);
+    assert.equal(await pushAny('init.mp4', padded(1_048_576)), undefined);
+    await assert.rejects(pushAny('init.mp4', padded(1_048_577)), {
+      code: 'too_large',
+      message: 'The init segment has 1048577 bytes; at most 1048576 are taken.',
+    });
+  });
+});
+
 describe('names and playlists of encoders:', () => {
   const NAMES: Readonly<Record<string, (index: number) => string>> = {
     'of nginx-vod': (index) => `seg-${index + 1}-v1-a1.ts`,

@@ -93,7 +93,19 @@ async function start(t: TestContext) {
     const { headers } = await handler(event as unknown as HttpEvent, {} as Context);
     return renditionsIn(String(headers?.location));
   };
-  return { find, join, request };
+  /** Bytes of the source that its record speaks of; nothing is stored. */
+  const joinSource = async (sizeBytes: number) => {
+    const facts = { container: 'ts', audio: [], startTicks: 0, endTicks: 1 } as const;
+    const sourceKey = 'sources/show/0.ts';
+    const segment = {
+      ...{ run: 1, number: 0, digest: 'd', sizeBytes, sourceKey, facts, preroll: [] },
+      ...{ timestampOffsetTicks: 0, uploadedAtMs: START_MS },
+    };
+    await records.recordSegment(stream, segment);
+    const moment = await findMoment(deps, 'show', '0');
+    return joinSegment(deps, moment, { format: 'mp4', resolution: 'source' });
+  };
+  return { find, join, joinSource, request };
 }
 
 describe('the segment at a timestamp', () => {
@@ -160,6 +172,19 @@ describe('the file of a segment', () => {
     assert.equal(await request(query), '480p-audio-2');
     assert.equal(await request({ timestamp: '0', lang: 'de' }), '720p-audio-2');
     assert.equal(await request({ timestamp: '0', resolution: '480p' }), '480p-audio');
+  });
+
+  test('is not made of a source that is larger than viewers may ask memory for', async (t) => {
+    const { joinSource } = await start(t);
+    await assert.rejects(joinSource(64_000_001), {
+      code: 'too_large',
+      message: 'The source of segment 0 has 64000001 bytes; up to 64000000 are made into a file.',
+    });
+  });
+
+  test('is not made of a source that is gone', async (t) => {
+    const { joinSource } = await start(t);
+    await assert.rejects(joinSource(64_000_000), { message: /is not kept/ });
   });
 
   test('is not made of a gap', async (t) => {

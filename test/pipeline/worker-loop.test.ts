@@ -7,6 +7,8 @@ import { testEngine } from '../support/engine.ts';
 import { waitFor } from '../support/system.ts';
 
 const jobs = (...bodies: readonly string[]) => bodies.map((body) => ({ body, group: 'u' }));
+const jobsOf = (group: string, ...bodies: readonly string[]) =>
+  bodies.map((body) => ({ body, group }));
 
 /** Jobs that run until the test releases or aborts them. */
 function gatedJobs() {
@@ -192,6 +194,53 @@ describe('worker loop', () => {
     await gated.isRunning('cut off');
     await waitFor('the abort', async () => gated.started[0]?.signal.aborted);
     assert.ok(reports.filter((what) => what === 'extending a lease').length >= 3, 'tried again');
+  });
+
+  test('a stream whose long jobs have all slots leaves one more to each that has none', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    await liveJobs.send(jobsOf('hostile', 'h1', 'h2', 'h3', 'h4'));
+    start({ concurrency: 2, run: gated.run, longMs: 1 });
+    await gated.isRunning('h2');
+    await liveJobs.send(jobsOf('healthy', 'a1', 'a2'));
+    await liveJobs.send(jobsOf('other', 'b1'));
+    // One at a time beside the two, in their turn, and none of the first stream.
+    for (const body of ['a1', 'b1', 'a2']) {
+      await gated.isRunning(body);
+      assert.deepEqual([...gated.gates.keys()], ['h1', 'h2', body]);
+      gated.gates.get(body)?.();
+    }
+    await waitFor('the end of a2', async () => !gated.gates.has('a2'));
+    gated.gates.get('h1')?.();
+    await gated.isRunning('h3');
+    assert.deepEqual(gated.bodies(), ['h1', 'h2', 'a1', 'b1', 'a2', 'h3']);
+    const { started } = gated;
+    assert.ok(started.every(({ exclusive }) => !exclusive));
+  });
+
+  test('a worker of one job at once has a second one for other streams, too', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    await liveJobs.send(jobsOf('hostile', 'h1', 'h2'));
+    start({ run: gated.run, longMs: 1 });
+    await gated.isRunning('h1');
+    await liveJobs.send(jobsOf('healthy', 'a1'));
+    await gated.isRunning('a1');
+    assert.deepEqual(gated.bodies(), ['h1', 'a1']);
+  });
+
+  test('while the jobs of a stream take the time of segments, no more than so many are begun', async (t) => {
+    const { liveJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    await liveJobs.send(jobsOf('busy', 'h1', 'h2', 'h3'));
+    const loop = start({ concurrency: 2, run: gated.run, longMs: 120_000 });
+    await gated.isRunning('h2');
+    await liveJobs.send(jobsOf('healthy', 'a1'));
+    gated.gates.get('h1')?.();
+    await gated.isRunning('a1');
+    assert.deepEqual([...gated.gates.keys()], ['h2', 'a1']);
+    await loop.stop(0);
+    assert.deepEqual(gated.bodies(), ['h1', 'h2', 'a1']);
   });
 
   test('live jobs are taken before back-fill, and analysis last', async (t) => {

@@ -5,6 +5,7 @@ import { reportError } from '../../lib/base/log.ts';
 import { Gateway } from '../../lib/embedded/gateway.ts';
 import type { InspectionTasks } from '../../lib/media/threads/inspection-thread.ts';
 import { ThreadPool } from '../../lib/media/threads/thread-pool.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
 import { OWNER_KEY, testEngine } from './engine.ts';
 import type { Scope } from './system.ts';
 
@@ -16,16 +17,21 @@ const SHORT_BODY = 60;
 export const spinning = (path: string, deadline: 'short' | 'long'): string =>
   `spin until there is ${deadline === 'long' ? path.padStart(SHORT_BODY, '/') : path}`;
 
-export async function startHostileGateway(t: Scope) {
-  const { deps } = await testEngine(t, { realTime: true });
-  const inspection = new ThreadPool<InspectionTasks>({
+export const startHostileGateway = (t: Scope) => startGateway(t, hostileInspection());
+
+const hostileInspection = () =>
+  new ThreadPool<InspectionTasks>({
     module: new URL('./spinning-inspection-thread.ts', import.meta.url),
     report: reportError,
     threads: 2,
     maxWaitMs: 120_000,
     limits: (bytes) => ({ timeMs: bytes < SHORT_BODY ? 500 : 120_000, memoryBytes: GIGABYTE }),
   });
-  const routes = routesOf({ ...deps, inspection });
+
+export async function startGateway(t: Scope, inspection: Deps['inspection']) {
+  const engine = await testEngine(t, { realTime: true });
+  const deps = { ...engine.deps, inspection };
+  const routes = routesOf(deps);
   const gateway = new Gateway({ routes, mounts: [], report: reportError });
   const { port } = await gateway.listen(0, '127.0.0.1');
   t.after(() => gateway.close(0));
@@ -37,5 +43,5 @@ export async function startHostileGateway(t: Scope) {
       headers: { authorization: `Bearer ${OWNER_KEY}` },
       body,
     });
-  return { request, upload };
+  return { deps, request, upload };
 }

@@ -3,11 +3,13 @@
 import { existsSync } from 'node:fs';
 import { checkInitSegment, inspectSegment } from '../../lib/media/inspect.ts';
 import { serveTasks } from '../../lib/media/threads/tasks.ts';
+import { readNewestFiles } from '../../lib/playlist/newest-files.ts';
 
 const SPIN = 'spin until there is ';
 
 serveTasks({
   checkInitSegment,
+  readNewestFiles: async (...args: Parameters<typeof readNewestFiles>) => readNewestFiles(...args),
   inspectSegment: async (bytes: Uint8Array, init?: Uint8Array) => {
     const text = Buffer.from(bytes.subarray(0, 1000)).toString('latin1');
     const path = text.startsWith(SPIN) ? text.slice(SPIN.length) : undefined;

@@ -37,7 +37,9 @@ export function parseAvcSps(unit: Uint8Array): VideoParameters {
   bits.bit();
   const fields = 2 - frameOnly;
   if (widthBlocks * heightUnits * fields > MAX_FRAME_BLOCKS) {
-    throw new BitstreamError(`a frame of ${widthBlocks}x${heightUnits * fields} blocks`);
+    throw new BitstreamError(
+      `a frame of ${widthBlocks}x${heightUnits * fields} blocks, more than the ${MAX_FRAME_BLOCKS} of level 6.2`,
+    );
   }
   const [left, right, top, bottom] = bits.bit()
     ? [crop(bits), crop(bits), crop(bits), crop(bits)]

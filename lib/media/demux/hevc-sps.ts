@@ -30,7 +30,9 @@ export function parseHevcSps(unit: Uint8Array): VideoParameters {
   const width = bits.unsigned('pic_width_in_luma_samples', MAX_SIDE_PX);
   const height = bits.unsigned('pic_height_in_luma_samples', MAX_SIDE_PX);
   if (width * height > MAX_PICTURE_PX) {
-    throw new BitstreamError(`a picture of ${width}x${height} pixels`);
+    throw new BitstreamError(
+      `a picture of ${width}x${height} pixels, more than the ${MAX_PICTURE_PX} of level 6.2`,
+    );
   }
   const crop = () => bits.unsigned('conf_win_offset', MAX_SIDE_PX);
   const [left, right, top, bottom] = bits.bit() ? [crop(), crop(), crop(), crop()] : [0, 0, 0, 0];

@@ -1,9 +1,10 @@
 /** The two pools of a process that serves. They are apart, so that no viewer takes a thread from an encoder. */
 
+import { totalmem } from 'node:os';
 import { extname } from 'node:path';
 import type { InspectionTasks } from './inspection-thread.ts';
 import type { RemuxTasks } from './remux-thread.ts';
-import { ThreadPool, type ThreadPoolOptions } from './thread-pool.ts';
+import { ThreadPool, type ThreadPoolOptions, taskLimits } from './thread-pool.ts';
 
 /** As source beside this file; bundles have both as `.mjs`, in one folder. */
 const moduleOf = (name: 'inspection' | 'remux'): URL =>
@@ -12,10 +13,30 @@ const moduleOf = (name: 'inspection' | 'remux'): URL =>
 /** Nothing is lost while a viewer waits. */
 const VIEWER_WAIT_MS = 15_000;
 
+/** Of the container, where one limits it. */
+const MACHINE_BYTES = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+
 type Report = ThreadPoolOptions['report'];
 
-export const inspectionThreads = (report: Report): ThreadPool<InspectionTasks> =>
-  new ThreadPool({ module: moduleOf('inspection'), report });
+const limitsOn = (machineBytes: number): Pick<ThreadPoolOptions, 'limits'> => ({
+  limits: (sizeBytes) => taskLimits(sizeBytes, machineBytes),
+});
 
-export const remuxThreads = (report: Report): ThreadPool<RemuxTasks> =>
-  new ThreadPool({ module: moduleOf('remux'), maxWaitMs: VIEWER_WAIT_MS, report });
+/** `machineBytes`: the function's memory, if it is one. */
+export const inspectionThreads = (
+  report: Report,
+  machineBytes = MACHINE_BYTES,
+): ThreadPool<InspectionTasks> =>
+  new ThreadPool({ module: moduleOf('inspection'), report, ...limitsOn(machineBytes) });
+
+/** `machineBytes`: the function's memory, if it is one. */
+export const remuxThreads = (
+  report: Report,
+  machineBytes = MACHINE_BYTES,
+): ThreadPool<RemuxTasks> =>
+  new ThreadPool({
+    module: moduleOf('remux'),
+    maxWaitMs: VIEWER_WAIT_MS,
+    report,
+    ...limitsOn(machineBytes),
+  });

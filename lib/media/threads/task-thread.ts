@@ -25,6 +25,7 @@ const HARD_LIMITS = { maxOldGenerationSizeMb: 2048 };
 const WATCH_INTERVAL_MS = 50;
 /** A task that has not had its time of the processor after so many times that is to be tried again. */
 const PATIENCE = 8;
+const LEAST_PATIENCE_MS = 24_000;
 const START_TIMEOUT_MS = 60_000;
 
 export class TaskThread {
@@ -66,7 +67,8 @@ export class TaskThread {
     const startMs = this.#spentMs();
     this.#worker.postMessage({ name, args: copied }, copies);
     const watch = setInterval(() => this.#check(limits, startMs), WATCH_INTERVAL_MS);
-    const reply = await this.#reply(PATIENCE * limits.timeMs, tooBusy());
+    const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE * limits.timeMs);
+    const reply = await this.#reply(patienceMs, tooBusy());
     clearInterval(watch);
     if (!(reply instanceof Error)) return resultOf(reply);
     this.end();

@@ -2,6 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
+import { shortened } from '../../domain/notice.ts';
 
 /** Arguments and results are structured clones: bytes and plain objects, no functions. */
 export type Tasks = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
@@ -34,7 +35,7 @@ async function answer(tasks: Tasks, name: string, args: readonly unknown[]): Pro
   } catch (error) {
     if (error instanceof DomainError) {
       const { code, message, hint } = error;
-      return { type: 'refused', code, message, hint };
+      return { type: 'refused', code, message: shortened(message), hint };
     }
     return { type: 'fault', stack: error instanceof Error ? String(error.stack) : String(error) };
   }

@@ -31,12 +31,22 @@ const MIN_MEMORY_BYTES = 256 << 20;
 /** The bytes themselves, and the packets that are joined of them, twice. */
 const MEMORY_PER_BYTE = 3;
 
+/** For the thread that serves, besides the bytes that it holds meanwhile. */
+const SERVING_BYTES = 512 << 20;
+
 /** Idle threads end after it, but for the last. */
 const IDLE_MS = 30_000;
 
-const defaultLimits = (sizeBytes: number): TaskLimits => ({
+/**
+ * `machineBytes`: memory of the machine, or of the function. A task that took more would end the process,
+ * and all that it serves, instead of the thread.
+ */
+export const taskLimits = (sizeBytes: number, machineBytes: number): TaskLimits => ({
   timeMs: Math.max(MIN_TIME_MS, Math.round((sizeBytes / 1e6) * TIME_MS_PER_MB)),
-  memoryBytes: MIN_MEMORY_BYTES + MEMORY_PER_BYTE * sizeBytes,
+  memoryBytes: Math.min(
+    MIN_MEMORY_BYTES + MEMORY_PER_BYTE * sizeBytes,
+    Math.max(MIN_MEMORY_BYTES, machineBytes - SERVING_BYTES - sizeBytes),
+  ),
 });
 
 type Waiting = Readonly<{ group: string; begin: () => void }>;
@@ -58,7 +68,7 @@ export class ThreadPool<T extends Tasks> {
   constructor(options: ThreadPoolOptions) {
     this.#options = {
       threads: DEFAULT_THREADS,
-      limits: defaultLimits,
+      limits: (sizeBytes) => taskLimits(sizeBytes, Number.POSITIVE_INFINITY),
       maxWaitMs: DEFAULT_MAX_WAIT_MS,
       ...options,
     };
@@ -71,20 +81,22 @@ export class ThreadPool<T extends Tasks> {
   }
 
   /**
-   * `group`: whose task it is; a group has half of the threads at most. Throws the task's DomainErrors;
-   * `undecodable` when a limit is exceeded or the task fails otherwise; `unavailable` when no thread
-   * was free in time, or the machine is too busy.
+   * `group`: whose task it is; a group has half of the threads at most. `args` that are a function are
+   * loaded when it is the task's turn: bytes of tasks that wait are not in memory then. Throws what that
+   * throws, and the task's DomainErrors; `undecodable` when a limit is exceeded or the task fails
+   * otherwise; `unavailable` when no thread was free in time, or the machine is too busy.
    */
   async run<Name extends keyof T & string>(
     name: Name,
     group: string,
-    args: Parameters<T[Name]>,
+    args: Parameters<T[Name]> | (() => Promise<Parameters<T[Name]>>),
   ): Promise<Awaited<ReturnType<T[Name]>>> {
     await this.#turn(group);
     let thread: TaskThread | undefined;
     try {
+      const given = typeof args === 'function' ? await args() : args;
       thread = this.#takeThread();
-      const result = await this.#try(thread, { name, args });
+      const result = await this.#try(thread, { name, args: given });
       return result as Awaited<ReturnType<T[Name]>>;
     } finally {
       if (thread && !thread.isGone) this.#rest(thread);

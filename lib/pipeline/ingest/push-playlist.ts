@@ -13,12 +13,11 @@ import {
   numbersByPlace,
 } from '../../domain/segment-names.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
+import { MAX_NAME_BYTES, readNewestFiles } from '../../playlist/newest-files.ts';
 import {
   type ListedFile,
-  listedFiles,
   MAX_PLAYLIST_BYTES,
   type PushedMultivariantPlaylist,
-  parsePushedPlaylist,
   pushedName,
 } from '../../playlist/pushed-playlist.ts';
 import { ensureStream } from '../auth.ts';
@@ -39,8 +38,8 @@ const TELLING_NAMES = 3;
 const MAX_RACES = 20;
 const MAX_TARGET_SECONDS = 3600;
 const MAX_BANDWIDTHS = 16;
-/** Of a pushed file, in UTF-8. */
-const MAX_NAME_BYTES = 255;
+/** A longer one, as of a whole day, is read in a thread: it takes most of a second. */
+const SHORT_BYTES = 64 * 1024;
 
 const CAPTIONS = /\.(?:vtt|webvtt|srt|ttml|dfxp|stl)$/i;
 
@@ -61,13 +60,17 @@ export async function readPlaylist(
       'Let the encoder list its newest segments only (ffmpeg: -hls_list_size 10).',
     );
   }
-  const playlist = parsePushedPlaylist(Buffer.from(file.bytes).toString('utf8'));
+  const { bytes, name } = file;
+  const playlist =
+    bytes.byteLength <= SHORT_BYTES
+      ? readNewestFiles(bytes, name, FIRST_LINES)
+      : await deps.inspection.run('readNewestFiles', given.value.videoId, [bytes, name, FIRST_LINES]);
   if (playlist.type === 'multivariant') {
     const { value } = await ensureStream(deps, given);
     await keepBandwidths(records, value, file, playlist);
     return undefined;
   }
-  const files = listedFiles(playlist, file.name).filter(({ name }) => canBePushed(name));
+  const { files, fileCount } = playlist;
   const newest = files.at(-1);
   if (playlist.iFramesOnly || (newest && CAPTIONS.test(newest.name))) return undefined;
   // Nothing is to come of it that a stream would have to be made for.
@@ -84,15 +87,11 @@ export async function readPlaylist(
   const last = lines.findLast(({ gap }) => !gap);
   // A run that is still to come is the first one: that of another encoder would be the newest.
   if (run || session === undefined) {
-    await keepHints(records, stream, run, lines, files.length, playlist.targetDurationSeconds);
+    await keepHints(records, stream, run, lines, fileCount, playlist.targetDurationSeconds);
   }
   if (playlist.ended) await requestEnd(deps, stream, 'playlist', last?.number);
   return undefined;
 }
-
-/** Names that no request can have are no keys of records either. */
-const canBePushed = (name: string): boolean =>
-  name !== '' && Buffer.byteLength(name) <= MAX_NAME_BYTES && !/\p{Cc}/u.test(name);
 
 type NumberedFile = ListedFile & NamedNumber;
 

@@ -38,6 +38,9 @@ const INIT_POLL_MS = 50;
 const SILENT_MS = 10_000;
 const SILENT_SEGMENTS = 3;
 
+/** They have about a kilobyte. Each fragment is read with its own. */
+const MAX_INIT_BYTES = 1 << 20;
+
 /** Names of init segments that are told apart: one for each variant. */
 const KEPT_INITS = 16;
 
@@ -200,7 +203,14 @@ export async function storeInit(
   name?: string,
 ): Promise<void> {
   const { records, media } = deps;
-  await deps.inspection.run('checkInitSegment', stream.value.uid, [bytes]);
+  if (bytes.byteLength > MAX_INIT_BYTES) {
+    throw new DomainError(
+      'too_large',
+      `The init segment has ${bytes.byteLength} bytes; at most ${MAX_INIT_BYTES} are taken.`,
+      'Send the boxes ftyp and moov alone, without pictures or other data in them.',
+    );
+  }
+  await deps.inspection.run('checkInitSegment', stream.value.videoId, [bytes]);
   const digest = digestOf(bytes);
   const { value: created } = await ensureStream(deps, stream);
   const key = sourceInitKey(created, digest);

@@ -21,7 +21,7 @@ import {
 import type { Inspection } from '../../media/inspect.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
 import type { Deps } from '../deps.ts';
-import { digestOf } from '../digest.ts';
+import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
@@ -83,7 +83,7 @@ export async function uploadSegment(
       'Send the segment as the request body; for a large one, announce ?size= and ?digest=.',
     );
   }
-  const digest = digestOf(upload.bytes);
+  const digest = await digestInPieces(upload.bytes);
   if (upload.digest !== undefined && upload.digest !== digest) {
     throw new DomainError(
       'digest_mismatch',
@@ -105,7 +105,7 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
-    inspected ??= await deps.inspection.run('inspectSegment', stream.value.uid, [
+    inspected ??= await deps.inspection.run('inspectSegment', stream.value.videoId, [
       upload.bytes,
       init?.bytes,
     ]);

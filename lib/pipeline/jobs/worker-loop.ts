@@ -1,10 +1,12 @@
 /**
  * A worker's loop: takes jobs from the queues of all classes, the most urgent first, does several at
- * once, and keeps their leases. A job whose lease is lost is aborted: another worker has it.
+ * once, and keeps their leases. A job whose lease is lost is aborted: another worker has it. When long
+ * jobs have all slots, one more job is begun, of a stream that has none here: no stream waits for the
+ * long jobs of another.
  */
 
 import { backoffMs, pause } from '../../base/retry.ts';
-import type { Delivery, WorkQueue } from '../../ports/ports.ts';
+import type { Delivery, ReceiveOptions, WorkQueue } from '../../ports/ports.ts';
 
 export type JobRun = Readonly<{
   body: string;
@@ -24,6 +26,7 @@ export type WorkerLoopOptions = Readonly<{
   report: (error: unknown, what: string) => void;
   /** For tests. */
   leaseMs?: number;
+  longMs?: number;
 }>;
 
 const LEASE_MS = 20_000;
@@ -32,21 +35,24 @@ const HEARTBEATS = 4;
 const POLL_MS = 20_000;
 /** While a worker waits for an urgent job, it polls the other queues this often. */
 const SHORT_POLL_MS = 1_000;
+/** Segments of a stream that keeps up take less time than they play. */
+const LONG_MS = 5_000;
 const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 const QUEUE_FAILURE_PAUSE_MS = 1_000;
 
 type Taken = Readonly<{ queue: WorkQueue; deliveries: readonly Delivery[] }>;
+type Running = Readonly<{ group: string; begunAtMs: number; done: Promise<void> }>;
 
 export class WorkerLoop {
   readonly #options: Required<WorkerLoopOptions>;
   readonly #stopping = new AbortController();
   readonly #cutting = new AbortController();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Set<Running>();
   readonly #polling: Promise<void>;
 
   /** Starts at once. */
   constructor(options: WorkerLoopOptions) {
-    this.#options = { leaseMs: LEASE_MS, ...options };
+    this.#options = { leaseMs: LEASE_MS, longMs: LONG_MS, ...options };
     this.#polling = this.#poll();
   }
 
@@ -55,7 +61,7 @@ export class WorkerLoop {
     this.#stopping.abort();
     const timer = setTimeout(() => this.#cutting.abort(), graceMs);
     await this.#polling;
-    await Promise.all(this.#running);
+    await Promise.all([...this.#running].map(({ done }) => done));
     clearTimeout(timer);
   }
 
@@ -63,38 +69,63 @@ export class WorkerLoop {
     const { concurrency, report } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      const free = concurrency - this.#running.size;
       try {
-        const max = concurrency - this.#running.size;
-        const { queue, deliveries } = await this.#take(max, signal);
-        // Counted now: what ran when the loop began to wait may have ended since.
-        const exclusive = this.#running.size === 0 && deliveries.length === 1;
-        for (const delivery of deliveries) this.#begin(queue, delivery, exclusive);
+        if (free > 0) this.#beginAll(await this.#take({ max: free, signal }));
+        else if (free === 0) await this.#takeBeside();
+        else await this.#nextEnd();
       } catch (error) {
         report(error, 'receiving jobs');
         await pause(QUEUE_FAILURE_PAUSE_MS, signal);
       }
-      if (this.#running.size >= concurrency) await Promise.race(this.#running);
     }
   }
 
+  /** Waits for the end of a job; if all of them are long, takes one of another stream meanwhile. */
+  async #takeBeside(): Promise<void> {
+    const { longMs } = this.#options;
+    const running = [...this.#running];
+    const ended = new AbortController();
+    const end = this.#nextEnd().then(() => ended.abort());
+    const youngestMs = Math.max(...running.map(({ begunAtMs }) => begunAtMs));
+    await pause(Math.max(0, youngestMs + longMs - performance.now()), ended.signal);
+    if (ended.signal.aborted) return;
+    if (this.#stopping.signal.aborted) return end;
+    const exceptGroups = running.map(({ group }) => group);
+    const signal = AbortSignal.any([this.#stopping.signal, ended.signal]);
+    this.#beginAll(await this.#take({ max: 1, signal, exceptGroups }));
+  }
+
+  async #nextEnd(): Promise<void> {
+    await Promise.race([...this.#running].map(({ done }) => done));
+  }
+
   /** What the most urgent queue has; if all are empty, waits for the first one's next message. */
-  async #take(max: number, signal: AbortSignal): Promise<Taken> {
+  async #take(which: Pick<ReceiveOptions, 'max' | 'signal' | 'exceptGroups'>): Promise<Taken> {
     const { queues, leaseMs } = this.#options;
     const [first, ...others] = queues;
     if (!first) throw new Error('A worker needs a queue.');
     for (const queue of others.length > 0 ? queues : []) {
-      const deliveries = await queue.receive({ max, waitMs: 0, leaseMs, signal });
+      const deliveries = await queue.receive({ ...which, waitMs: 0, leaseMs });
       if (deliveries.length > 0) return { queue, deliveries };
     }
     const waitMs = others.length > 0 ? SHORT_POLL_MS : POLL_MS;
-    return { queue: first, deliveries: await first.receive({ max, waitMs, leaseMs, signal }) };
+    return { queue: first, deliveries: await first.receive({ ...which, waitMs, leaseMs }) };
+  }
+
+  #beginAll({ queue, deliveries }: Taken): void {
+    // Counted now: what ran when the loop began to wait may have ended since.
+    const exclusive = this.#running.size === 0 && deliveries.length === 1;
+    for (const delivery of deliveries) this.#begin(queue, delivery, exclusive);
   }
 
   #begin(queue: WorkQueue, delivery: Delivery, exclusive: boolean): void {
     const done = this.#work(queue, delivery, exclusive)
       .catch((error) => this.#options.report(error, 'completing a job'))
-      .finally(() => this.#running.delete(done));
-    this.#running.add(done);
+      .finally(() => this.#running.delete(running));
+    const { group = '' } = delivery;
+    const running = { group, begunAtMs: performance.now(), done };
+    this.#running.add(running);
   }
 
   async #work(queue: WorkQueue, delivery: Delivery, exclusive: boolean): Promise<void> {

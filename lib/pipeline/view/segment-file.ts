@@ -18,6 +18,9 @@ import type { Deps } from '../deps.ts';
 import { findByInstant, findByOffset } from '../records/timeline-search.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
+/** Joining takes memory several times its size, and viewers need no key. */
+const MAX_SOURCE_BYTES = 64_000_000;
+
 export type Moment = Readonly<{ stream: Stream; state: TimelineState; entry: RecordedEntry }>;
 
 export function parseFormat(text = 'mp4'): DownloadFormat {
@@ -132,14 +135,17 @@ export async function joinSegment(
   if (await deps.media.head(key)) return key;
   let bytes: Uint8Array;
   if (fromSource) {
-    const source = await readSource(deps, stream, entry);
-    bytes = await deps.remuxing.run('remuxSource', stream.uid, [{ ...source, format }]);
+    bytes = await deps.remuxing.run('remuxSource', stream.uid, async () => [
+      { ...(await readSource(deps, stream, entry)), format },
+    ]);
   } else {
-    const tracks = {
-      ...(video ? { video: await readPiece(deps, video.piece) } : {}),
-      audio: audio ? [await readPiece(deps, audio.piece)] : [],
-    };
-    bytes = await deps.remuxing.run('remuxRenditions', stream.uid, [{ ...tracks, format }]);
+    bytes = await deps.remuxing.run('remuxRenditions', stream.uid, async () => [
+      {
+        ...(video ? { video: await readPiece(deps, video.piece) } : {}),
+        audio: audio ? [await readPiece(deps, audio.piece)] : [],
+        format,
+      },
+    ]);
   }
   await deps.media.put(key, bytes, MEDIA_FORMATS[format].contentType);
   return key;
@@ -164,6 +170,13 @@ async function readSource(
 ): Promise<{ bytes: Uint8Array; init?: Uint8Array }> {
   const { records } = deps;
   const segment = await records.findSegment(stream, entry.run, entry.number);
+  if (segment && segment.sizeBytes > MAX_SOURCE_BYTES) {
+    throw new DomainError(
+      'too_large',
+      `The source of segment ${entry.number} has ${segment.sizeBytes} bytes; up to ${MAX_SOURCE_BYTES} are made into a file.`,
+      'Ask for one of the renditions (resolution=720p).',
+    );
+  }
   const bytes = segment && (await deps.media.get(segment.sourceKey));
   if (!segment || !bytes) {
     throw new DomainError(
