@@ -16,7 +16,7 @@ import {
   targetDurationSeconds,
 } from '../../domain/stream.ts';
 import { TICKS_PER_SECOND, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
-import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
+import { isEndShown, type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import { totalsWith } from '../../domain/timeline-draft.ts';
 import type { Deps } from '../deps.ts';
 import { endGraceMs, endsWith } from '../ingest/end.ts';
@@ -249,8 +249,7 @@ async function endIfRequested(
   const endShownAtMs = end.requestedAtMs + endGraceMs(end, stream.settings);
   if (state.endedAtMs !== undefined) {
     // Ended by the encoder's playlist first, and then by a call as well.
-    const isSooner =
-      endShownAtMs < (state.endShownAtMs ?? 0) && clock.now() < (state.endShownAtMs ?? 0);
+    const isSooner = endShownAtMs < (state.endShownAtMs ?? 0) && !isEndShown(state, clock.now());
     return isSooner ? { ...state, endShownAtMs } : undefined;
   }
   const from = state.nextNumber ?? 0;

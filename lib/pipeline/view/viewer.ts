@@ -6,7 +6,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
-import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
+import { isEndShown, type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
@@ -59,9 +59,7 @@ export function createViewer(deps: Deps): Viewer {
     );
   };
 
-  /** Viewers are told of the end when the encoder's time to come back is over. */
-  const showsEnd = ({ endShownAtMs }: TimelineState): boolean =>
-    endShownAtMs !== undefined && endShownAtMs <= clock.now();
+  const showsEnd = (state: TimelineState): boolean => isEndShown(state, clock.now());
 
   const viewed = (ended: boolean, document: Document): Viewed => ({
     document,
