@@ -1,13 +1,13 @@
 /** The module of inspection threads, but for bodies that say so: those spin until the file that they name is there. */
 
 import { existsSync } from 'node:fs';
-import { checkInitSegment, inspectSegment } from '../../lib/media/inspect.ts';
+import { inspectInit, inspectSegment } from '../../lib/media/inspect.ts';
 import { serveTasks } from '../../lib/media/threads/tasks.ts';
 
 const SPIN = 'spin until there is ';
 
 serveTasks({
-  checkInitSegment,
+  inspectInit,
   inspectSegment: async (bytes: Uint8Array, init?: Uint8Array) => {
     const text = Buffer.from(bytes.subarray(0, 1000)).toString('latin1');
     const path = text.startsWith(SPIN) ? text.slice(SPIN.length) : undefined;

@@ -1,9 +1,9 @@
 /** Module of the threads that read what encoders upload. */
 
-import { checkInitSegment, inspectSegment } from '../inspect.ts';
+import { inspectInit, inspectSegment } from '../inspect.ts';
 import { serveTasks } from './tasks.ts';
 
-const TASKS = { inspectSegment, checkInitSegment };
+const TASKS = { inspectSegment, inspectInit };
 export type InspectionTasks = typeof TASKS;
 
 serveTasks(TASKS);

@@ -200,7 +200,7 @@ export async function storeInit(
   name?: string,
 ): Promise<void> {
   const { records, media } = deps;
-  await deps.inspection.run('checkInitSegment', stream.value.uid, [bytes]);
+  await deps.inspection.run('inspectInit', stream.value.uid, [bytes]);
   const digest = digestOf(bytes);
   const { value: created } = await ensureStream(deps, stream);
   const key = sourceInitKey(created, digest);
