@@ -25,6 +25,9 @@ export const optionalFileName = (name: string | undefined): string | undefined =
 
 const MAX_NAME_BYTES = 255;
 
+/** Control characters, and those that turn the order of the text in messages and logs. */
+const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+
 function checkedFileName(path: string): string {
   const parts = path.split('/').filter((part) => part !== '');
   const name = parts.join('/');
@@ -38,7 +41,7 @@ function checkedFileName(path: string): string {
   }
   if (bytes === 0)
     throw badName(path, 'names no file', 'Put the name behind the stream: live.m3u8.');
-  if (/\p{Cc}/u.test(name)) {
+  if (UNSAFE.test(name)) {
     throw badName(name, 'holds control characters', 'Use letters, digits, ".", "_" and "-".');
   }
   if (parts.some((part) => part.startsWith('.'))) {

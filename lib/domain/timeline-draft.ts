@@ -8,6 +8,7 @@ import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
 import {
   currentBroadcast,
   type EntryRendition,
+  isEndShown,
   MAX_TIME_JUMP_TICKS,
   type Pieces,
   type RenditionInfo,
@@ -195,9 +196,10 @@ export class TimelineDraft {
   }
 
   #push(entry: Omit<TimelineEntry, 'sequence' | 'run' | 'offsetTicks' | 'discontinuities'>): void {
-    const { endedAtMs: _, endShownAtMs, ...open } = this.state;
-    const wasShown = endShownAtMs !== undefined && endShownAtMs <= this.#nowMs;
-    const broadcasts = wasShown ? withEnded(this.state) : open.broadcasts;
+    const { endedAtMs: _ended, endShownAtMs: _shown, ...open } = this.state;
+    const broadcasts = isEndShown(this.state, this.#nowMs)
+      ? withEnded(this.state)
+      : open.broadcasts;
     const state: TimelineState = { ...open, broadcasts };
     const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
     this.entries.push({

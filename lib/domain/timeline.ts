@@ -206,3 +206,17 @@ export const isListedLive = (entry: TimelineEntry, state: TimelineState): boolea
  */
 export const discontinuitySequence = (first: TimelineEntry | undefined): number =>
   first ? first.discontinuities - (first.discontinuity ? 1 : 0) : 0;
+
+/**
+ * Whether viewers are told of the end: the encoder's time to come back is over. An end that lies further
+ * ahead than that time is long was shown before the clock was set back, and what was shown is not taken
+ * back (RFC 8216bis, 6.2.1).
+ */
+export function isEndShown(
+  { endedAtMs = 0, endShownAtMs }: Pick<TimelineState, 'endedAtMs' | 'endShownAtMs'>,
+  nowMs: number,
+): boolean {
+  if (endShownAtMs === undefined) return false;
+  const graceMs = endShownAtMs - endedAtMs;
+  return endShownAtMs <= nowMs || nowMs < endedAtMs - graceMs;
+}

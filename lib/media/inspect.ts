@@ -160,7 +160,7 @@ const implausible = (message: string): DomainError =>
  * Checks an init segment that was pushed before its fragments: its tracks can be read, and have
  * codecs that are taken. Throws DomainError: `empty_body`, `unsupported_media`, `undecodable`.
  */
-export async function checkInitSegment(bytes: Uint8Array): Promise<void> {
+export async function inspectInit(bytes: Uint8Array): Promise<void> {
   if (isoKind(bytes) !== undefined) return checkInit(bytes);
   throw new DomainError(
     'unsupported_media',

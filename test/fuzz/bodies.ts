@@ -14,7 +14,7 @@ export type FuzzBody = Readonly<{
   /** Makes it again: `--seed`. */
   seed: number;
   kind: string;
-  /** `checkInitSegment` reads it. */
+  /** `inspectInit` reads it. */
   isInit: boolean;
   bytes: Uint8Array;
   init?: Uint8Array;

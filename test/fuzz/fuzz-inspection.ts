@@ -41,7 +41,7 @@ export async function fuzzInspection(options: FuzzOptions): Promise<FuzzReport> 
     });
     const inspect = ({ bytes, init, isInit }: FuzzBody): Promise<unknown> =>
       isInit
-        ? threads.run('checkInitSegment', '', [bytes])
+        ? threads.run('inspectInit', '', [bytes])
         : threads.run('inspectSegment', '', [bytes, init]);
     while (next < bodies && faults.length < maxFaults) {
       const body = damagedBody(whole, seed + next);

@@ -27,6 +27,7 @@ test('a name that is refused says what to do', () => {
     ['.hidden.ts', /begins with "\."/, /Leave out/],
     ['a\u0000.ts', /control characters/, /letters/],
     ['a\n.ts', /control characters/, /letters/],
+    ['a\u202e1.ts', /control characters/, /letters/],
     ['x'.repeat(256), /has 256 bytes/, /at most 255 bytes/],
     ['я'.repeat(128), /has 256 bytes/, /at most 255 bytes/],
   ];

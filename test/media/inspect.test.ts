@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
-import { checkInitSegment, inspectSegment } from '../../lib/media/inspect.ts';
+import { inspectInit, inspectSegment } from '../../lib/media/inspect.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
 import { type ClipOptions, makeSegments } from '../support/media.ts';
 
@@ -171,7 +171,7 @@ describe('inspection of a segment:', () => {
 
 describe('inspection of an init segment:', () => {
   const codeOf = (bytes: Uint8Array): Promise<string> =>
-    checkInitSegment(bytes).then(
+    inspectInit(bytes).then(
       () => 'accepted',
       (error) => (error instanceof DomainError ? error.code : String(error)),
     );

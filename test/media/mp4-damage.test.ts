@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { DomainError } from '../../lib/domain/errors.ts';
-import { checkInitSegment, inspectSegment } from '../../lib/media/inspect.ts';
+import { inspectInit, inspectSegment } from '../../lib/media/inspect.ts';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
 import { remuxSource } from '../../lib/media/mux/remux.ts';
 import { makeSegments } from '../support/media.ts';
@@ -87,7 +87,7 @@ describe('damaged MP4:', () => {
           const bytes = changes.reduce(apply, whole);
           const init = wholeInit && initChanges.reduce(apply, wholeInit);
           try {
-            if (init) await checkInitSegment(init);
+            if (init) await inspectInit(init);
             await inspectSegment(bytes, init);
             known.add('taken');
           } catch (error) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
-import { checkInitSegment, inspectSegment } from '../../lib/media/inspect.ts';
+import { inspectInit, inspectSegment } from '../../lib/media/inspect.ts';
 import { box, u32 } from '../../lib/media/iso-boxes.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
 import { changeBoxes, changeTrack, setField } from '../support/mp4-mangler.ts';
@@ -135,14 +135,14 @@ describe('tracks that cannot be read:', () => {
     const said =
       'unsupported_media: The video track 1 is encrypted (cenc). The audio track 2 is encrypted (cenc).';
     assert.equal(await refusal(inspectSegment(bytes)), said);
-    assert.equal(await refusal(checkInitSegment(withoutMedia(bytes))), said);
+    assert.equal(await refusal(inspectInit(withoutMedia(bytes))), said);
   });
 
   test('an init segment with one track that can be read is good', async () => {
     const bytes = await made('init.mov', ...PICTURE, ...SOUND, ...H264, '-c:a', 'pcm_s16le');
-    await checkInitSegment(withoutMedia(bytes));
+    await inspectInit(withoutMedia(bytes));
     const sound = await made('init2.mov', ...SOUND, '-c:a', 'pcm_s16le');
-    assert.match(await refusal(checkInitSegment(withoutMedia(sound))), /PCM \(sowt\)/);
+    assert.match(await refusal(inspectInit(withoutMedia(sound))), /PCM \(sowt\)/);
   });
 
   test('a damaged configuration or time scale of one does not cost the others', async () => {

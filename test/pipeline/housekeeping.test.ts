@@ -187,8 +187,10 @@ describe('housekeeping', () => {
   test('a stream whose encoder is silent for its idle timeout ends, even before the planned round', async (t) => {
     const { engine, take, upload, keepHouse } = await setUp(t);
     await upload(0);
-    engine.clock.nowMs += 290_000;
-    await keepHouse();
+    for (let round = 0; round < 10; round += 1) {
+      engine.clock.nowMs += 29_000;
+      await keepHouse();
+    }
     const [planned] = take('delayed').slice(-1);
     assert.equal(planned?.delayMs, 10_000);
     engine.clock.nowMs += 10_000;
@@ -197,6 +199,30 @@ describe('housekeeping', () => {
     const end = found && (await engine.records.endRequest(found.value));
     assert.deepEqual([end?.reason, end?.number], ['idle', 0]);
   });
+
+  for (const [title, roundsBefore] of [
+    ['before the first round', 0],
+    ['between two rounds', 2],
+  ] as const) {
+    test(`a clock that is set forward by a day ${title} ends no stream before its idle timeout`, async (t) => {
+      const { engine, stream, upload, keepHouse } = await setUp(t);
+      const isEnding = async () => (await engine.records.endRequest(stream)) !== undefined;
+      await upload(0);
+      for (let round = 0; round < roundsBefore; round += 1) {
+        engine.clock.nowMs += 30_000;
+        await keepHouse();
+      }
+      engine.clock.nowMs += 24 * 3_600_000;
+      await keepHouse();
+      assert.equal(await isEnding(), false, 'nobody was waited for');
+      let rounds = roundsBefore;
+      for (; rounds < 20 && !(await isEnding()); rounds += 1) {
+        engine.clock.nowMs += 30_000;
+        await keepHouse();
+      }
+      assert.ok(rounds >= 8 && rounds <= 10, `ended after ${rounds} rounds of 30 s`);
+    });
+  }
 
   test('a clock that is set back by a day delays neither housekeeping nor the end of a silent stream', async (t) => {
     const { engine, take, upload, keepHouse } = await setUp(t);

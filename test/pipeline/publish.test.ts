@@ -6,7 +6,9 @@ import type { SegmentOutcome } from '../../lib/domain/segment.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
-import type { ListedSegment } from '../../lib/pipeline/publish/publish.ts';
+import { type ListedSegment, publishStream } from '../../lib/pipeline/publish/publish.ts';
+import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
+import type { RecordStore } from '../../lib/ports/ports.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
 import { acknowledge, publish, SEGMENT_TICKS, settle } from '../support/outcomes.ts';
 
@@ -148,6 +150,37 @@ describe('publisher', () => {
     assert.equal((await engine.records.timeline(stream)).value.nextSequence, 3);
   });
 
+  test('records what came late though another publisher writes meanwhile, and once', async (t) => {
+    const { engine, stream, wait } = await start(t);
+    for (const number of [0, 1, 2, 3]) await acknowledge(engine, stream, 1, number);
+    await settle(engine, stream, 1, 0);
+    await settle(engine, stream, 1, 2);
+    wait(130);
+    await publish(engine, stream);
+    const { store } = engine.deps;
+    let races = 0;
+    const raced: RecordStore = {
+      get: (...at) => store.get(...at),
+      query: (...at) => store.query(...at),
+      write: async (writes) => {
+        const isLate = writes.some(({ sort }) => sort.startsWith('late/'));
+        if (isLate && races++ === 0) await settle(engine, stream, 1, 3);
+        return store.write(writes);
+      },
+    };
+    const outcome = (await engine.records.findOutcome(stream, 1, 2)) ?? assert.fail();
+    await engine.records.recordOutcome(stream, { ...outcome, number: 1 });
+    const request = { videoId: 'show', uid: stream.uid, completed: { run: 1, number: 1 } };
+    const deps = { ...engine.deps, records: new StreamRecords(raced) };
+    for (const time of ['at first', 'repeated'] as const) {
+      await publishStream(deps, request);
+      const late = await engine.records.lateArrivals(stream);
+      assert.deepEqual([time, ...late.map(({ number }) => number)], [time, 1]);
+      assert.equal((await engine.records.timeline(stream)).value.lateArrivals, 1);
+    }
+    assert.equal(races, 2);
+  });
+
   test('reports to the function, which measures the delay of publishing', async (t) => {
     const { engine, stream, wait } = await start(t);
     for (const number of [0, 1, 2]) await acknowledge(engine, stream, 1, number);
@@ -163,7 +196,7 @@ describe('publisher', () => {
     const body = JSON.stringify({
       videoId: 'show',
       uid: stream.uid,
-      settled: { run: 1, number: 0 },
+      completed: { run: 1, number: 0 },
     });
     const Records = ['m1', 'm2'].map((messageId) => ({ messageId, body })) as SQSEvent['Records'];
     assert.deepEqual(await handler({ Records }, {} as Context), { batchItemFailures: [] });

@@ -164,6 +164,20 @@ describe('media playlists', () => {
     assert.equal(await media('720p'), `${goesOn}#EXT-X-ENDLIST\n`);
   });
 
+  test('do not take back an end that was shown when the clock is set back', async (t) => {
+    const { engine, stream, media, upload } = await setUp(t, { idleTimeoutSeconds: 30 });
+    await upload(1, 0);
+    for (const reason of ['playlist', 'call'] as const) {
+      await requestEnd(engine.deps, stream, reason);
+      await publish(engine, stream);
+      engine.clock.nowMs += 30_000;
+      const ended = await media('720p');
+      assert.match(ended, /#EXT-X-ENDLIST\n$/);
+      engine.clock.nowMs -= 3_600_000;
+      assert.equal(await media('720p'), ended);
+    }
+  });
+
   test('show the end at once when a call follows the one that the encoder pushed', async (t) => {
     const { engine, stream, media, upload } = await setUp(t);
     await upload(1, 0);

@@ -1,12 +1,12 @@
 /** Module of the threads that read what encoders upload. */
 
 import { readNewestFiles } from '../../playlist/newest-files.ts';
-import { checkInitSegment, inspectSegment } from '../inspect.ts';
+import { inspectInit, inspectSegment } from '../inspect.ts';
 import { serveTasks } from './tasks.ts';
 
 const TASKS = {
   inspectSegment,
-  checkInitSegment,
+  inspectInit,
   readNewestFiles: async (...args: Parameters<typeof readNewestFiles>) => readNewestFiles(...args),
 };
 export type InspectionTasks = typeof TASKS;

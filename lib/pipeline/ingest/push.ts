@@ -210,7 +210,7 @@ export async function storeInit(
       'Send the boxes ftyp and moov alone, without pictures or other data in them.',
     );
   }
-  await deps.inspection.run('checkInitSegment', stream.value.videoId, [bytes]);
+  await deps.inspection.run('inspectInit', stream.value.videoId, [bytes]);
   const digest = digestOf(bytes);
   const { value: created } = await ensureStream(deps, stream);
   const key = sourceInitKey(created, digest);

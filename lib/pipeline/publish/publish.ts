@@ -16,7 +16,7 @@ import {
   targetDurationSeconds,
 } from '../../domain/stream.ts';
 import { TICKS_PER_SECOND, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
-import { type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
+import { isEndShown, type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import { totalsWith } from '../../domain/timeline-draft.ts';
 import type { Deps } from '../deps.ts';
 import { endGraceMs, endsWith } from '../ingest/end.ts';
@@ -52,16 +52,20 @@ export async function publishStream(
   if (found?.value.uid !== request.uid) return [];
   const stream = found.value;
   const listed: ListedSegment[] = [];
+  let { completed } = request;
   let timeline = await currentTimeline(records, stream);
-  if (request.completed && isBehind(timeline.value, request.completed)) {
-    timeline = await recordLateArrival(records, stream, timeline, request.completed);
-  }
   for (;;) {
+    if (completed && isBehind(timeline.value, completed)) {
+      timeline = await recordLateArrival(records, stream, timeline, completed);
+      completed = undefined;
+    }
     const step = await appendReady(deps, stream, timeline);
     if (step === 'raced') {
+      // The other publisher may have passed the place of the segment.
       timeline = await currentTimeline(records, stream);
       continue;
     }
+    completed = undefined;
     timeline = step.timeline;
     listed.push(...step.listed);
     if (!step.again) return listed;
@@ -249,8 +253,7 @@ async function endIfRequested(
   const endShownAtMs = end.requestedAtMs + endGraceMs(end, stream.settings);
   if (state.endedAtMs !== undefined) {
     // Ended by the encoder's playlist first, and then by a call as well.
-    const isSooner =
-      endShownAtMs < (state.endShownAtMs ?? 0) && clock.now() < (state.endShownAtMs ?? 0);
+    const isSooner = endShownAtMs < (state.endShownAtMs ?? 0) && !isEndShown(state, clock.now());
     return isSooner ? { ...state, endShownAtMs } : undefined;
   }
   const from = state.nextNumber ?? 0;
@@ -281,21 +284,28 @@ async function recordLateArrival(
   timeline: Versioned<TimelineState>,
   completed: Readonly<{ run: number; number: number }>,
 ): Promise<Versioned<TimelineState>> {
-  const [outcome, run, listed] = await Promise.all([
+  const [outcome, run] = await Promise.all([
     records.findOutcome(stream, completed.run, completed.number),
     records.getRun(stream, completed.run),
-    findListed(records, stream, timeline.value.nextSequence, completed),
   ]);
-  if (outcome?.type !== 'rendered' || !run || listed) return timeline;
+  if (outcome?.type !== 'rendered' || !run) return timeline;
   const { number, startTicks, durationTicks, renditions, pieces } = outcome;
   const countedMs = run.anchorMs + ticksToMs(startTicks - run.anchorTicks);
   const late: LateArrival = {
     ...{ run: run.run, number, startTicks, durationTicks, renditions, ...(pieces && { pieces }) },
     programDateTimeMs: outcome.programDateTimeMs ?? countedMs,
   };
-  const state = withLateRates(timeline.value, outcome);
-  await records.recordLateArrival(stream, late, state, timeline.version);
-  return currentTimeline(records, stream);
+  for (let known = timeline; ; known = await currentTimeline(records, stream)) {
+    const { value, version } = known;
+    const listed =
+      (await findListed(records, stream, value.nextSequence, completed)) ??
+      (await records.findLateArrival(stream, completed.run, completed.number));
+    if (listed) return known;
+    const state = withLateRates(value, outcome);
+    if (await records.recordLateArrival(stream, late, state, version)) {
+      return currentTimeline(records, stream);
+    }
+  }
 }
 
 /** What the recording lists counts in its rates, but not as a neighbour of the newest segments. */

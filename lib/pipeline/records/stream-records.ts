@@ -332,6 +332,15 @@ export class StreamRecords extends EncoderRecords {
     ]);
   }
 
+  async findLateArrival(
+    stream: StreamIdentity,
+    run: number,
+    number: number,
+  ): Promise<LateArrival | undefined> {
+    const sort = lateArrivalSort(run, number);
+    return (await find<LateArrival>(this.#store, partitionOf(stream), sort))?.value;
+  }
+
   lateArrivals(stream: StreamIdentity): Promise<LateArrival[]> {
     return this.#list(partitionOf(stream), lateArrivalSort(0, 0), `late/${HIGHEST}`);
   }

@@ -6,6 +6,7 @@ import { requestEnd } from '../ingest/end.ts';
 import { requeueLost } from '../jobs/requeue.ts';
 import type { DelayedMessage } from '../message-schemas.ts';
 import { sendDelayed, sendPublish } from '../messages.ts';
+import type { NextHousekeeping } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 
 const LONGEST_DELAY_MS = 30_000;
@@ -56,11 +57,7 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   const newest = await records.newestSegment(stream, run.run);
   const nowMs = deps.clock.now();
   const uploadedAtMs = newest?.uploadedAtMs ?? run.createdAtMs;
-  // From before the clock was set back: the encoder is silent for as long as housekeeping knows.
-  const { uploadedAtMs: knownUpload, sinceMs = nowMs } = next.value;
-  const silentSinceMs = knownUpload === uploadedAtMs ? Math.min(sinceMs, nowMs) : nowMs;
-  const quietSinceMs = uploadedAtMs <= nowMs ? uploadedAtMs : silentSinceMs;
-  const quietMs = nowMs - quietSinceMs;
+  const quietMs = silentMs(next.value, uploadedAtMs, nowMs);
   const { idleTimeoutSeconds } = stream.settings;
   const isIdle = idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000;
   if (!isIdle && isEarly(nowMs, next.value.atMs)) return;
@@ -72,8 +69,21 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   const delayMs = isIdle ? LONGEST_DELAY_MS : housekeepingDelayMs(stream, quietMs);
   // In this order: two messages go on until one of them finds the other's mark, none is lost.
   await startHousekeeping(deps, stream, delayMs);
-  const mark = { atMs: nowMs + delayMs, uploadedAtMs, sinceMs: quietSinceMs };
+  const mark = { atMs: nowMs + delayMs, uploadedAtMs, sinceMs: nowMs - quietMs };
   await records.markNextHousekeeping(stream, mark, next.version);
+}
+
+/**
+ * How long the encoder has been silent. Time that housekeeping has missed does not count: the clock was
+ * set forward, or the machine slept, and no encoder could reach it. What lies in the future is from
+ * before the clock was set back.
+ */
+function silentMs(last: NextHousekeeping, uploadedAtMs: number, nowMs: number): number {
+  const isKnown = last.uploadedAtMs === uploadedAtMs;
+  const { sinceMs = uploadedAtMs } = isKnown ? last : {};
+  const dueMs = isKnown ? last.atMs : uploadedAtMs + LONGEST_DELAY_MS;
+  const missedMs = Math.max(0, nowMs - dueMs - LONGEST_DELAY_MS);
+  return Math.max(0, nowMs - sinceMs - missedMs);
 }
 
 /** A time further ahead than any delay is from before the clock was set back, and does not count. */

@@ -9,6 +9,7 @@ import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
   currentBroadcast,
   endedBroadcast,
+  isEndShown,
   type TimelineState,
   withDvrWindow,
 } from '../../domain/timeline.ts';
@@ -64,9 +65,7 @@ export function createViewer(deps: Deps, longEntries?: number): Viewer {
     );
   };
 
-  /** Viewers are told of the end when the encoder's time to come back is over. */
-  const showsEnd = ({ endShownAtMs }: TimelineState): boolean =>
-    endShownAtMs !== undefined && endShownAtMs <= clock.now();
+  const showsEnd = (state: TimelineState): boolean => isEndShown(state, clock.now());
 
   const viewed = (ended: boolean, document: Document): Viewed => ({
     document,
