@@ -174,6 +174,7 @@ const assumptions = ({ scenario }: Estimate, markdown: boolean): string =>
     heading('What is assumed', markdown),
     `- One CPU second here is ${scenario.vcpuFactor} vCPU seconds on Fargate and Lambda (--vcpu-factor); this was not measured on AWS.`,
     `- A function waits ${scenario.callMs} ms for each call, one after the other (--call-ms), an upper bound; cold starts are left out. The functions' CPU time was measured with small segments.`,
+    '- A job that takes longer than five seconds sends one more request to its queue for each five of them; those are left out.',
     '- A task is billed from its start, a minute before it takes jobs, until five minutes after its last one.',
     `- Viewers fetch every segment and playlist once; ${scenario.edges} CDN caches request each playlist from the origin once a second (--edges).`,
     '- Stored renditions are as large as their maximum rates allow. Segments of up to 4.5 MB are uploaded through the function, larger ones presigned, with about as many requests.',

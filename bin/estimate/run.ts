@@ -47,6 +47,7 @@ const KEY = 'key-of-the-estimate';
 const SESSION = 'one';
 const HANDLER_MS = 60_000;
 const LEASE_MS = 30_000;
+const HOUR_MS = 3_600_000;
 const PUBLISH_BATCH = 10;
 /** More messages than any run sends. */
 const MANY = 10_000;
@@ -180,6 +181,8 @@ class Run {
     const worker = startWorker({
       deps: this.#deps.transcode,
       concurrency: 1,
+      // No heartbeat: how many there are depends on how fast this machine is.
+      leaseMs: HOUR_MS,
       workFolder: join(this.#folder, 'work'),
       around: async (_, run) => {
         const outcome = await run().finally(done.resolve);

@@ -15,11 +15,14 @@ export type WorkerOptions = Readonly<{
   report: (error: unknown, what: string) => void;
   /** Runs a job; for what a process does around each. */
   around?: (body: string, run: () => Promise<JobResult>) => Promise<JobResult>;
+  /** Of each job; the worker's own, if it is left out. */
+  leaseMs?: number;
 }>;
 
 /** Starts at once. */
 export function startWorker(options: WorkerOptions): WorkerLoop {
   const { jobs = JOBS, concurrency, workFolder, report, around = (_, run) => run() } = options;
+  const { leaseMs } = options;
   const deps = { ...options.deps, media: cachePuts(options.deps.media) };
   return new WorkerLoop({
     queues: jobs.classes.map((one) => deps.queues[JOB_QUEUES[one]]),
@@ -29,5 +32,6 @@ export function startWorker(options: WorkerOptions): WorkerLoop {
       return around(body, () => jobs.run(deps, body, { workFolder, signal, ...threads }));
     },
     report,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
   });
 }
