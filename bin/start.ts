@@ -1,15 +1,14 @@
 /** `npm start`: builds the pages and runs the system, with a demo stream while there is no other. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { isIPv6 } from 'node:net';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createApiClient } from '../lib/api/client.ts';
 import { flag, parseCommandLine, UsageError } from '../lib/base/command-line.ts';
 import { ConfigError } from '../lib/base/environment.ts';
 import { text, withDefault } from '../lib/base/settings.ts';
 import { serverConfig } from '../lib/embedded/embedded-config.ts';
 import { buildPages } from '../web/build.ts';
+import { DEMO_ID, type Demo, startDemoIfDue } from './serve/demo.ts';
 import { startSystem } from './serve/embedded-system.ts';
 import type { RunningSystem } from './serve/running-system.ts';
 
@@ -34,8 +33,6 @@ const OPTIONS = {
 };
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
-const DEMO = 'demo';
-const EXIT_WITH_PARENT = new URL('../lib/embedded/exit-with-parent.ts', import.meta.url).href;
 const SAME_SIGNAL_MS = 250;
 
 try {
@@ -56,8 +53,9 @@ async function main(): Promise<void> {
       await (await import('./serve/aws-system.ts')).startAwsSystem(config, pages, options.stage)
     : await startSystem(config, pages);
   const url = urlOf(config.host, system.address.port);
-  const hasDemo = !options.aws && (await isDemoDue(url, system.ownerKey, !options['no-demo']));
-  const demo = hasDemo ? startDemo(url, system.ownerKey) : undefined;
+  const demo = options.aws
+    ? undefined
+    : await startDemoIfDue(url, system.ownerKey, !options['no-demo']);
   const kept = options.aws
     ? `Stage       ${options.stage}`
     : `Data        ${relative(process.cwd(), config.dataPath) || config.dataPath}`;
@@ -65,33 +63,8 @@ async function main(): Promise<void> {
   stopOnSignals(system, demo);
 }
 
-/**
- * Whether the demo is to run: until there is another stream. Where it is not, one that was cut off by the
- * end of the system before is ended, as nobody will go on with it.
- */
-async function isDemoDue(url: string, ownerKey: string, isWanted: boolean): Promise<boolean> {
-  const api = createApiClient({ baseUrl: url, key: ownerKey });
-  const streams = await api.listStreams();
-  if (isWanted && streams.every(({ videoId }) => videoId === DEMO)) return true;
-  const isCut = streams.some(({ videoId, state }) => videoId === DEMO && state === 'live');
-  if (isCut) await api.endStream(DEMO);
-  return false;
-}
-
-/** The encoder client with its test pattern. It ends with this process, however that ends. */
-function startDemo(url: string, ownerKey: string): ChildProcess {
-  const encoder = join(PROJECT, 'bin', 'encoder.ts');
-  const options = ['testsrc', '--to', url, '--stream', DEMO, '--title', 'Demo', '--quiet'];
-  // A process group of its own: Ctrl-C reaches this process only, which then ends the demo.
-  return spawn(process.execPath, ['--import', EXIT_WITH_PARENT, encoder, ...options], {
-    env: { ...process.env, RIVULET_KEY: ownerKey },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    detached: true,
-  });
-}
-
 /** A second signal ends at once; one that comes with the first is the same, passed on by npm. */
-function stopOnSignals(system: RunningSystem, demo: ChildProcess | undefined): void {
+function stopOnSignals(system: RunningSystem, demo: Demo | undefined): void {
   let signalledAtMs: number | undefined;
   const stop = async () => {
     const nowMs = performance.now();
@@ -101,7 +74,7 @@ function stopOnSignals(system: RunningSystem, demo: ChildProcess | undefined): v
     }
     signalledAtMs = nowMs;
     console.log('Stopping: finishing what is in progress …');
-    demo?.kill('SIGKILL');
+    demo?.stop();
     const left = await system.stop();
     if (left.length > 0) console.error(`Ended without waiting any longer for: ${left.join(', ')}.`);
     process.exit(left.length > 0 ? 1 : 0);
@@ -121,7 +94,7 @@ function greeting(url: string, system: RunningSystem, kept: string, demo: boolea
   return `
 Rivulet is running.
 
-  Watch       ${url}/${demo ? `#/watch/${DEMO}` : ''}
+  Watch       ${url}/${demo ? `#/watch/${DEMO_ID}` : ''}
   All streams ${url}/
   Owner key   ${key}
   ${kept}

@@ -66,6 +66,17 @@ export type StreamView = Readonly<{
   /** How far back a live viewer can go, in seconds; absent: to the start. */
   dvrWindowSeconds?: number;
   targetDurationSeconds?: number;
+  /**
+   * The server's clock, ISO 8601. It and the next three are absent before the first upload, and once
+   * viewers have been shown the end.
+   */
+  serverTime?: string;
+  /** When the newest segment was uploaded. */
+  newestUploadAt?: string;
+  /** Segments that were uploaded and are not transcoded yet; at most 100 are counted. */
+  waitingSegments?: number;
+  /** When the first of them was uploaded. */
+  waitingSince?: string;
   /** Paths on this host. */
   hls: string;
   renditions: readonly Readonly<{

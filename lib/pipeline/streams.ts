@@ -11,6 +11,7 @@ import { getStream, hashKey, makeKey, newStream } from './auth.ts';
 import type { Deps } from './deps.ts';
 import { sendPublish } from './messages.ts';
 import type { StreamRecords } from './records/stream-records.ts';
+import { intakeOf } from './view/intake.ts';
 
 export type SettingsChange = Readonly<{
   [Name in keyof Stream['settings']]?: Stream['settings'][Name] | undefined;
@@ -109,7 +110,7 @@ export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
 
 export async function describeStream(deps: Deps, stream: Stream): Promise<StreamView> {
   const { value: timeline } = await deps.records.timeline(stream);
-  return viewOf(stream, timeline);
+  return { ...viewOf(stream, timeline), ...(await intakeOf(deps, stream, timeline)) };
 }
 
 export function viewOf(stream: Stream, timeline: TimelineState): StreamView {

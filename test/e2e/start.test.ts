@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { encode, ffmpeg, lavfi, probe } from '../support/ffmpeg.ts';
+import { encode, ffmpeg, lavfi } from '../support/ffmpeg.ts';
 import { startTestSystem, temporaryFolder, waitFor } from '../support/system.ts';
 
 const START = fileURLToPath(new URL('../../bin/start.ts', import.meta.url));
@@ -29,38 +29,6 @@ async function refusal(
 }
 
 describe('start', () => {
-  test('there is a live demo while there is no other stream', async (t) => {
-    const folder = await temporaryFolder(t);
-    const dataPath = join(folder, 'data');
-    // Its own key, and a spool for the demo's encoder apart from that of the machine's user.
-    const env = { XDG_STATE_HOME: join(folder, 'state'), HOME: folder };
-    const system = await startTestSystem(t, { dataPath, args: [], env });
-    const view = await waitFor('the live demo', async () => {
-      const answer = await fetch(`${system.url}/viewstream/metadata/demo?format=json`);
-      const stream = answer.ok ? ((await answer.json()) as StreamView) : undefined;
-      return stream?.state === 'live' ? stream : undefined;
-    });
-    assert.equal(view.title, 'Demo');
-    assert.equal(Math.max(...view.renditions.map((one) => one.heightPx ?? 0)), 720);
-    const streams = await probe(`${system.url}/viewstream/demo?timestamp=0`);
-    assert.deepEqual(streams.map((stream) => stream.codec_name).sort(), ['aac', 'h264']);
-    assert.match(system.output(), /Watch +http:\/\/127\.0\.0\.1:\d+\/#\/watch\/demo\n/);
-    const page = await fetch(`${system.url}/`);
-    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'self'/);
-    const { code } = await system.kill('SIGTERM');
-    assert.equal(code, 0, system.output());
-    const again = await startTestSystem(t, { dataPath, args: [], env });
-    assert.match(again.output(), /Watch +http:\/\/127\.0\.0\.1:\d+\/#\/watch\/demo\n/);
-    assert.equal((await again.fetch('/streams/own', { method: 'PUT', body: '{}' })).status, 201);
-    await again.kill('SIGKILL');
-    const last = await startTestSystem(t, { dataPath, args: [], env });
-    assert.doesNotMatch(last.output(), /watch\/demo/);
-    await waitFor('the end of the demo that was cut off', async () => {
-      const { state } = (await (await last.fetch('/streams/demo')).json()) as StreamView;
-      return state === 'ended';
-    });
-  });
-
   test('the system is healthy when it has started, and ends by itself when it is asked to', async (t) => {
     const system = await startTestSystem(t);
     const health = await waitFor('health', async () => {

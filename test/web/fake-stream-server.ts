@@ -23,8 +23,18 @@ export type FakeStream = {
   audioGaps: ReadonlySet<number>;
   /** From this number on the tree starts over, behind a discontinuity. */
   discontinuityAt?: number;
+  /** How long its encoder was away before that, by its program date-time. */
+  pauseMs: number;
   /** Every connection for this stream is cut. */
   outOfReach: boolean;
+  /** Every request for this stream is answered with this status. */
+  failsWith?: number;
+  /** By the server's clock. */
+  newestUploadAtMs: number;
+  /** Uploaded segments that no worker has transcoded yet, since the first of them came. */
+  waiting?: Readonly<{ segments: number; sinceMs: number }>;
+  /** Live playlists go on for a while after the end of the stream: its encoder may come back. */
+  mayComeBack: boolean;
   /** Broken bytes in place of media. */
   corrupt: boolean;
   startedAtMs: number;
@@ -45,7 +55,10 @@ export const fakeStream = (change: Partial<FakeStream>): FakeStream => ({
   published: 0,
   gaps: new Set(),
   audioGaps: new Set(),
+  pauseMs: 0,
   outOfReach: false,
+  newestUploadAtMs: Date.now(),
+  mayComeBack: false,
   corrupt: false,
   startedAtMs: Date.now() - (change.published ?? 0) * 1000,
   ...change,
@@ -55,6 +68,7 @@ export const fakeStream = (change: Partial<FakeStream>): FakeStream => ({
 export function publishEachSecond(stream: FakeStream): () => void {
   const timer = setInterval(() => {
     stream.published += 1;
+    stream.newestUploadAtMs = Date.now();
   }, 1000);
   return () => clearInterval(timer);
 }
@@ -82,6 +96,13 @@ export async function startFakeStreamServer(
       return;
     }
     requests.push(request.url ?? '');
+    const failing = [...streams].find(
+      ([videoId, { failsWith }]) => failsWith && request.url?.includes(`/${videoId}`),
+    );
+    if (failing) {
+      response.writeHead(failing[1].failsWith ?? 500).end();
+      return;
+    }
     answer(request, response).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });
@@ -185,6 +206,12 @@ const viewOf = (videoId: string, stream: FakeStream): StreamView => ({
   durationSeconds: stream.published,
   ...(stream.published > 0 && { startedAt: new Date(stream.startedAtMs).toISOString() }),
   ...(stream.endedAtMs && { endedAt: new Date(stream.endedAtMs).toISOString() }),
+  ...((stream.state === 'live' || stream.mayComeBack) && {
+    serverTime: new Date().toISOString(),
+    newestUploadAt: new Date(stream.newestUploadAtMs).toISOString(),
+    waitingSegments: stream.waiting?.segments ?? 0,
+  }),
+  ...(stream.waiting && { waitingSince: new Date(stream.waiting.sinceMs).toISOString() }),
   targetDurationSeconds: 1,
   hls: `/viewstream/metadata/${videoId}`,
   renditions: RENDITIONS.map(({ name, widthPx, heightPx, bps }) => ({
@@ -199,8 +226,10 @@ const viewOf = (videoId: string, stream: FakeStream): StreamView => ({
   })),
 });
 
+const showsEnd = ({ state, mayComeBack }: FakeStream): boolean => state === 'ended' && !mayComeBack;
+
 function multivariant(videoId: string, stream: FakeStream): string {
-  const suffix = stream.state === 'ended' ? '?view=vod' : '';
+  const suffix = showsEnd(stream) ? '?view=vod' : '';
   const audio = ['English', 'Deutsch'].map(
     (name, index) =>
       `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="${name}",DEFAULT=${index === 0 ? 'YES' : 'NO'},AUTOSELECT=YES,CHANNELS="2",URI="${videoId}/audio.m3u8${suffix}"`,
@@ -229,14 +258,13 @@ function mediaPlaylist(
   const segments = Array.from({ length: published - first }, (_, index) => {
     const sequence = first + index;
     const restarts = sequence === discontinuityAt;
-    const number =
-      discontinuityAt !== undefined && sequence >= discontinuityAt
-        ? sequence - discontinuityAt
-        : sequence;
+    const isAfterPause = discontinuityAt !== undefined && sequence >= discontinuityAt;
+    const number = isAfterPause ? sequence - discontinuityAt : sequence;
+    const startMs = stream.startedAtMs + sequence * 1000 + (isAfterPause ? stream.pauseMs : 0);
     return [
       ...(restarts ? ['#EXT-X-DISCONTINUITY'] : []),
       ...(restarts || index === 0 ? [`#EXT-X-MAP:URI="${folder}/init.mp4"`] : []),
-      `#EXT-X-PROGRAM-DATE-TIME:${new Date(stream.startedAtMs + sequence * 1000).toISOString()}`,
+      `#EXT-X-PROGRAM-DATE-TIME:${new Date(startMs).toISOString()}`,
       ...(isGap(sequence) ? ['#EXT-X-GAP'] : []),
       `#EXTINF:${durations[number] ?? '1'},`,
       `${folder}/${number}.m4s`,
@@ -250,7 +278,7 @@ function mediaPlaylist(
     `#EXT-X-MEDIA-SEQUENCE:${first}`,
     '#EXT-X-DISCONTINUITY-SEQUENCE:0',
     ...segments,
-    ...(stream.state === 'ended' ? ['#EXT-X-ENDLIST'] : []),
+    ...(showsEnd(stream) ? ['#EXT-X-ENDLIST'] : []),
     '',
   ].join('\n');
 }

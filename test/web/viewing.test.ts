@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Holdup } from '../../web/watch/supply.ts';
 import {
+  type RequestFailure,
   reconnectDelayMs,
   START,
   step,
@@ -36,7 +38,7 @@ const complete: ViewingEvent = { type: 'source', live: false, partial: false };
 const windowEnded: ViewingEvent = { type: 'source', live: false, partial: true };
 const behind: ViewingEvent = { type: 'edge', atEdge: false };
 const atEdge: ViewingEvent = { type: 'edge', atEdge: true };
-const cut: ViewingEvent = { type: 'network_error', detail: 'fragLoadError' };
+const cut: ViewingEvent = { type: 'network_error', detail: 'fragLoadError', failure: 'no_answer' };
 const mediaErrorAt = (atMs: number): ViewingEvent => ({
   type: 'media_error',
   detail: 'bufferAppendError',
@@ -73,7 +75,11 @@ describe('viewing', () => {
   });
 
   test('viewing: a lost connection is retried at growing intervals, then loading resumes and the stream is live again', () => {
-    const unreachable: ViewingEvent = { type: 'unreachable', detail: 'Failed to fetch' };
+    const unreachable: ViewingEvent = {
+      type: 'unreachable',
+      detail: 'Failed to fetch',
+      failure: 'no_answer',
+    };
     const { states, commands, viewing } = through(
       ...watchingLive,
       cut,
@@ -135,18 +141,46 @@ describe('viewing', () => {
     assert.deepEqual(later.commands.at(-1), { type: 'recover_decoder' });
   });
 
-  test('viewing: the message of a stall says whether the broadcaster is late', () => {
-    const starved = through(...watchingLive, { type: 'stalled', starved: true });
-    const buffering = through(...watchingLive, { type: 'stalled', starved: false });
-    assert.match(describeViewing(starved.viewing).title, /broadcaster/);
-    assert.match(describeViewing(buffering.viewing).title, /Buffering/);
-    assert.equal(step(starved.viewing, { type: 'moved' }).viewing.state, 'live');
-    const cutOff = step(buffering.viewing, cut).viewing;
-    assert.equal(
-      step(cutOff, { type: 'moved' }).viewing.state,
-      'reconnecting',
-      'the buffer plays on',
-    );
+  const STALLS: readonly [Holdup, RegExp][] = [
+    ['viewer', /^Your connection is too slow /],
+    ['server', /^The server is behind The broadcaster sends, .* since /],
+    ['broadcaster', /^The broadcaster sends nothing Nothing has come since /],
+    ['end', /^The broadcaster has ended the broadcast /],
+    ['nobody', /^Buffering… $/],
+  ];
+  for (const [holdup, expected] of STALLS) {
+    test(`viewing: a stall that is the fault of ${holdup} is shown as such, and nobody else is blamed`, () => {
+      const stalled: ViewingEvent = { type: 'stalled', holdup, sinceMs: 1_700_000_000_000 };
+      const { viewing } = through(...watchingLive, stalled);
+      const { title, detail } = describeViewing(viewing);
+      assert.match(`${title} ${detail}`, expected);
+      const moved = step(viewing, { type: 'moved' }).viewing;
+      assert.deepEqual([moved.state, describeViewing(moved).place], ['live', 'none']);
+    });
+  }
+
+  const FAILURES: readonly [RequestFailure, string][] = [
+    ['no_answer', 'The server cannot be reached'],
+    ['error', 'The server has a problem'],
+    ['slow', 'Your connection is too slow'],
+    ['offline', 'You are offline'],
+  ];
+  for (const [failure, title] of FAILURES) {
+    test(`viewing: after a request that failed by ${failure} the page says: ${title}`, () => {
+      const { viewing } = through(...watchingLive, { ...cut, failure });
+      assert.equal(describeViewing(viewing).title, title);
+    });
+  }
+
+  test('viewing: a lost connection stays on the screen while the buffer plays on', () => {
+    const cutOff = through(...watchingLive, { type: 'stalled', holdup: 'nobody' }, cut).viewing;
+    assert.equal(step(cutOff, { type: 'moved' }).viewing.state, 'reconnecting');
+  });
+
+  test('viewing: a stream that has begun and is not published yet is being prepared by the server', () => {
+    const title = (uploads: boolean): string =>
+      describeViewing(through({ type: 'not_started', uploads }).viewing).title;
+    assert.deepEqual([title(true), title(false)], ['Starting…', 'Not started yet']);
   });
 
   test('viewing: when the stream ends, a viewer who rewound gets the whole recording at once', () => {

@@ -15,6 +15,8 @@ export type WatchPage = Readonly<{
   /** Errors and warnings of the console, but for requests that failed. */
   problems: readonly string[];
   reaches(state: ViewingState): Promise<void>;
+  /** Waits until the stream plays undisturbed, at the edge or, on a slow machine, behind it. */
+  watches(): Promise<void>;
   /** Waits until the text is visible. */
   says(text: string): Promise<void>;
   /** A `data-` attribute of the view. */
@@ -37,6 +39,22 @@ export async function until(what: string, check: () => Promise<boolean> | boolea
     assert.ok(Date.now() < deadline, `timed out waiting until ${what}`);
     await delay(50);
   }
+}
+
+/** The network between a page and everything that it loads. */
+export type Line = Readonly<{ limit(kbps: number): Promise<void>; cut(): Promise<void> }>;
+
+export async function emulateLine(page: Page): Promise<Line> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const emulate = async (offline: boolean, kbps: number): Promise<void> => {
+    const bytesPerSecond = (kbps * 1000) / 8;
+    await session.send('Network.emulateNetworkConditions', {
+      ...{ offline, latency: 20 },
+      ...{ downloadThroughput: bytesPerSecond, uploadThroughput: bytesPerSecond },
+    });
+  };
+  return { limit: (kbps) => emulate(false, kbps), cut: () => emulate(true, 0) };
 }
 
 /**
@@ -81,6 +99,15 @@ export async function openWatchPage(
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(address);
   const view = page.locator('.watch');
+  const reaches = async (...states: readonly ViewingState[]): Promise<void> => {
+    const wanted = states.map((state) => `.watch[data-state="${state}"]`).join();
+    await page
+      .locator(wanted)
+      .waitFor()
+      .catch(async () =>
+        assert.fail(`expected ${states.join()}, is ${await page.evaluate(DESCRIBE_PLAYBACK)}`),
+      );
+  };
   const video = <Value>(read: (element: Video) => Value): Promise<Value> =>
     page.locator('video').evaluate(read as (element: unknown) => Value);
 
@@ -88,13 +115,8 @@ export async function openWatchPage(
     page,
     problems,
     video,
-    async reaches(state) {
-      try {
-        await page.locator(`.watch[data-state="${state}"]`).waitFor();
-      } catch {
-        assert.fail(`expected ${state}, is ${await page.evaluate(DESCRIBE_PLAYBACK)}`);
-      }
-    },
+    reaches,
+    watches: () => reaches('live', 'behind', 'recording'),
     says: (text) => page.getByText(text).filter({ visible: true }).first().waitFor(),
     fact: async (name) => (await view.getAttribute(`data-${name}`)) ?? '',
     async plays() {

@@ -85,7 +85,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await viewer.plays();
     assert.ok(viewer.page.workers().length > 0, 'hls.js works beside the page');
     await until('the latency is small', async () => {
-      const seconds = Number(await viewer.fact('latency'));
+      const seconds = Number(await viewer.fact('delay'));
       return seconds > 0 && seconds < 8;
     });
     assert.match(await viewer.page.locator('.delay').innerText(), /^\d+ s behind live$/);
@@ -132,7 +132,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await until('the rung is chosen', async () => (await viewer.fact('level')) === '180p');
     stream.outOfReach = true;
     await viewer.reaches('reconnecting');
-    await viewer.says('Connection lost');
+    await viewer.says('The server cannot be reached');
     const before = await viewer.video(({ currentTime }) => currentTime);
     stream.outOfReach = false;
     await until('the message is gone', async () =>

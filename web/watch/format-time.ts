@@ -23,6 +23,10 @@ export function formatSpan(milliseconds: number): string {
   return days === 1 ? '1 day' : `${days} days`;
 }
 
+/** The time of day on the viewer's clock, with seconds, as the viewer's language writes it. */
+export const formatTimeOfDay = (unixMs: number): string =>
+  new Date(unixMs).toLocaleTimeString(undefined, { timeStyle: 'medium' });
+
 /** `2_480_000` → `2.5 Mbit/s`. */
 export const formatBitrate = (bitsPerSecond: number): string =>
   bitsPerSecond >= 1e6

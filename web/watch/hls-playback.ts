@@ -2,6 +2,7 @@
 
 import Hls, {
   type BufferAppendedData,
+  type ErrorData,
   ErrorDetails,
   ErrorTypes,
   Events,
@@ -19,6 +20,7 @@ import {
   startPlaying,
 } from './playback.ts';
 import { type Anchor, anchorOf, positionOf } from './playback-anchor.ts';
+import { loadShareOf, type SegmentLoad } from './segment-loads.ts';
 
 export type HlsPlaybackOptions = Readonly<{
   workerPath: string;
@@ -35,6 +37,8 @@ export function createHlsPlayback(
 ): Playback {
   let hls: Hls | undefined;
   let address = '';
+  /** The newest segment of the picture and of the audio, and the one before each. */
+  const loads = new Map<string, SegmentLoad>();
 
   const details = (): LevelDetails | null => hls?.latestLevelDetails ?? null;
   const nameOf = (index: number): string => {
@@ -58,6 +62,7 @@ export function createHlsPlayback(
     const anchor = at === 'same' ? anchorOf(details(), video) : undefined;
     const rung = hls && !hls.autoLevelEnabled ? hls.loadLevel : -1;
     hls?.destroy();
+    loads.clear();
     address = url;
     const { connection } = navigator as NetworkNavigator;
     const player = new Hls(hlsSettings(options.workerPath, connection?.downlink));
@@ -102,6 +107,12 @@ export function createHlsPlayback(
     player.on(Events.BUFFER_APPENDED, (_, { timeRanges }) => {
       buffers = timeRanges;
     });
+    player.on(Events.FRAG_LOADING, (_, { frag: { type, sn, stats, duration } }) => {
+      if (sn === 'initSegment') return;
+      const before = loads.get(type);
+      if (before) loads.set(`${type} before`, before);
+      loads.set(type, { stats, durationSeconds: duration });
+    });
     player.on(Events.FRAG_BUFFERED, () => {
       segmentsFail = false;
       listener.event({ type: 'flowing' });
@@ -115,9 +126,13 @@ export function createHlsPlayback(
         listener.event({ type: 'not_started' });
         return;
       }
-      const detail = `${data.details}${data.response?.code ? ` (${data.response.code})` : ''}`;
-      if (data.type === ErrorTypes.NETWORK_ERROR) listener.event({ type: 'network_error', detail });
-      else listener.event({ type: 'media_error', detail, atMs: performance.now() });
+      const code = data.response?.code ?? 0;
+      const detail = `${data.details}${code ? ` (${code})` : ''}`;
+      if (data.type === ErrorTypes.NETWORK_ERROR) {
+        const isSlow = isTimeout(data) && loadShareOf(loads.values(), performance.now()) > 1;
+        const failure = code >= 400 ? 'error' : isSlow ? 'slow' : 'no_answer';
+        listener.event({ type: 'network_error', detail, failure });
+      } else listener.event({ type: 'media_error', detail, atMs: performance.now() });
     });
   }
 
@@ -137,7 +152,9 @@ export function createHlsPlayback(
   function facts(): PlaybackFacts {
     const current = details();
     const live = current?.live ?? false;
-    const edgeSeconds = live && hls ? hls.latency : 0;
+    const bufferSeconds = bufferedAhead(video);
+    const last = current?.fragments.findLast(({ gap }) => !gap);
+    const missingSeconds = last ? last.end - video.currentTime - bufferSeconds : 0;
     const sync = live ? (hls?.liveSyncPosition ?? null) : null;
     const shownAt = hls?.playingDate?.getTime();
     return {
@@ -146,12 +163,16 @@ export function createHlsPlayback(
       level: hls ? nameOf(hls.currentLevel) : '',
       levelBps: hls?.levels[hls.currentLevel]?.bitrate ?? 0,
       bandwidthBps: hls?.bandwidthEstimate ?? 0,
-      bufferSeconds: bufferedAhead(video),
-      edgeSeconds,
+      bufferSeconds,
+      // Not hls.latency: that goes on counting when nothing new is listed.
+      edgeSeconds: live && current ? current.edge - video.currentTime : 0,
+      newestSegment: current?.endSN ?? 0,
+      missingSeconds: live ? missingSeconds : Number.POSITIVE_INFINITY,
+      loadShare: loadShareOf(loads.values(), performance.now()),
       behindSeconds: sync === null ? 0 : sync - video.currentTime,
       holdBackSeconds: hls?.targetLatency ?? 0,
       targetDurationSeconds: current?.targetduration ?? 0,
-      ...(shownAt === undefined ? {} : { latencySeconds: (Date.now() - shownAt) / 1000 }),
+      ...(shownAt === undefined ? {} : { shownAtMs: shownAt }),
     };
   }
 
@@ -188,6 +209,8 @@ export function createHlsPlayback(
     destroy: stop,
   };
 }
+
+const isTimeout = ({ details }: Pick<ErrorData, 'details'>): boolean => details.endsWith('TimeOut');
 
 type Buffers = BufferAppendedData['timeRanges'];
 

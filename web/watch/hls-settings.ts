@@ -1,6 +1,7 @@
 /** Settings of hls.js that differ from its defaults, each with its reason. */
 
 import type { HlsConfig, RetryConfig } from 'hls.js';
+import { WatchPageAbr } from './abr-controller.ts';
 
 /**
  * Few and quick retries: after them the page asks the API for the stream's state and shows it. Status 0
@@ -47,9 +48,12 @@ export function hlsSettings(
     // A rung that is taller than the player costs bytes and shows nothing.
     capLevelToPlayerSize: true,
     abrEwmaDefaultEstimate: startingEstimateBps(downlinkMbps),
-    // Half lives in seconds of download: a line that has recovered is used within some 20 s.
-    abrEwmaFastLive: 1.5,
+    abrController: WatchPageAbr,
+    // Half lives in seconds of playback (abr-controller.ts).
+    abrEwmaFastLive: 2,
     abrEwmaSlowLive: 4,
+    abrEwmaFastVoD: 2,
+    abrEwmaSlowVoD: 4,
     // A rung that failed once is tried again; the viewer's choice of a rung outlives an error.
     errorPenaltyExpireMs: 30_000,
     preserveManualLevelOnError: true,

@@ -51,7 +51,7 @@ export function createNativePlayback(
     // The browser reports a playlist or segment that it cannot fetch as either of these.
     const { MEDIA_ERR_NETWORK, MEDIA_ERR_SRC_NOT_SUPPORTED } = MediaError;
     const isNetwork = code === MEDIA_ERR_NETWORK || code === MEDIA_ERR_SRC_NOT_SUPPORTED;
-    if (isNetwork) listener.event({ type: 'network_error', detail });
+    if (isNetwork) listener.event({ type: 'network_error', detail, failure: 'no_answer' });
     else listener.event({ type: 'media_error', detail, atMs: performance.now() });
   });
 
@@ -69,14 +69,18 @@ export function createNativePlayback(
   function facts(): PlaybackFacts {
     const live = isLive();
     const edgeSeconds = live ? edge() - video.currentTime : 0;
+    const bufferSeconds = bufferedAhead(video);
     return {
       engine: 'native',
       live,
       level: video.videoHeight ? `${Math.min(video.videoHeight, video.videoWidth)}p` : '',
       levelBps: 0,
       bandwidthBps: 0,
-      bufferSeconds: bufferedAhead(video),
+      bufferSeconds,
       edgeSeconds,
+      newestSegment: live ? edge() : 0,
+      missingSeconds: live ? edgeSeconds - bufferSeconds : Number.POSITIVE_INFINITY,
+      loadShare: 0,
       behindSeconds: live ? edgeSeconds - ASSUMED_HOLD_BACK_SECONDS : 0,
       holdBackSeconds: live ? ASSUMED_HOLD_BACK_SECONDS : 0,
       targetDurationSeconds: ASSUMED_TARGET_DURATION_SECONDS,

@@ -23,13 +23,19 @@ export type PlaybackFacts = Readonly<{
   bufferSeconds: number;
   /** From the position to the end of the newest segment. */
   edgeSeconds: number;
+  /** Grows whenever a live playlist does. */
+  newestSegment: number;
+  /** Published media ahead of the position that is not buffered, gaps at the end left out; of a recording: Infinity. */
+  missingSeconds: number;
+  /** How long the last segments took to arrive, as a share of their duration; 0 when not known. */
+  loadShare: number;
   /** From the position to the one that live playback aims at. */
   behindSeconds: number;
   /** How far from the newest segment live playback aims to be. */
   holdBackSeconds: number;
   targetDurationSeconds: number;
-  /** From capture to screen, by EXT-X-PROGRAM-DATE-TIME and this device's clock; absent without the tag. */
-  latencySeconds?: number;
+  /** When the picture on the screen was captured, by EXT-X-PROGRAM-DATE-TIME; Unix time. */
+  shownAtMs?: number;
 }>;
 
 export type LoadOptions = Readonly<{

@@ -38,7 +38,7 @@ export function connectPlayerControls(
     },
     targetLiveWindow: { get: () => (source === 'live' ? Number.POSITIVE_INFINITY : Number.NaN) },
     liveEdgeStart: {
-      get: () => (source === 'live' && view.dataset.state === 'live' ? 0 : Number.NaN),
+      get: () => (source === 'live' && isLive(view.dataset) ? 0 : Number.NaN),
     },
   });
 
@@ -110,6 +110,10 @@ export function connectPlayerControls(
     disconnect: () => disconnecting.abort(),
   };
 }
+
+/** A stream whose broadcaster is silent is not shown as live, however near its end the viewer is. */
+const isLive = ({ state, supply }: DOMStringMap): boolean =>
+  state === 'live' && (supply === 'flowing' || supply === 'late');
 
 function connectShare(button: HTMLButtonElement): void {
   const label = find(button, '.share-label', HTMLElement);

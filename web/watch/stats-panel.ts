@@ -7,7 +7,7 @@ import type { PlaybackFacts } from './playback.ts';
 export function createStatsPanel(
   view: HTMLElement,
   video: HTMLVideoElement,
-): Readonly<{ show(facts: PlaybackFacts): void }> {
+): Readonly<{ show(facts: PlaybackFacts, delaySeconds: number): void }> {
   const panel = find(view, '.stats', HTMLDListElement);
   const button = find(view, '.stats-button', HTMLButtonElement);
   const values = new Map<string, HTMLElement>();
@@ -29,18 +29,21 @@ export function createStatsPanel(
   };
 
   return {
-    show(facts) {
+    show(facts, delaySeconds) {
       if (panel.hidden) return;
-      for (const [name, text] of rows(facts, video)) {
+      for (const [name, text] of rows(facts, delaySeconds, video)) {
         (values.get(name) ?? valueElement(name)).textContent = text;
       }
     },
   };
 }
 
-function rows(facts: PlaybackFacts, video: HTMLVideoElement): (readonly [string, string])[] {
-  const seconds = (value: number | undefined): string =>
-    value === undefined ? '–' : `${value.toFixed(1)} s`;
+function rows(
+  facts: PlaybackFacts,
+  delaySeconds: number,
+  video: HTMLVideoElement,
+): (readonly [string, string])[] {
+  const seconds = (value: number): string => `${value.toFixed(1)} s`;
   const quality = video.getVideoPlaybackQuality();
   const size = video.videoWidth ? ` ${video.videoWidth}×${video.videoHeight}` : '';
   return [
@@ -50,7 +53,7 @@ function rows(facts: PlaybackFacts, video: HTMLVideoElement): (readonly [string,
     ['Buffer', seconds(facts.bufferSeconds)],
     ['Dropped frames', `${quality.droppedVideoFrames} of ${quality.totalVideoFrames}`],
     ['Behind newest segment', facts.live ? seconds(facts.edgeSeconds) : '–'],
-    ['Capture to screen', facts.live ? seconds(facts.latencySeconds) : '–'],
+    ['Behind live', facts.live ? seconds(delaySeconds) : '–'],
     ['Speed', `${video.playbackRate}×`],
     ['Player', facts.engine],
   ];

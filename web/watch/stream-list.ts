@@ -6,7 +6,8 @@ import { forgetOwnerKey, keepOwnerKey, readOwnerKey } from './owner-key.ts';
 import { find, instantiate } from './page-elements.ts';
 import { watchHash } from './route.ts';
 import { listStreams } from './stream-api.ts';
-import { badgeOf, inListOrder, summaryOf } from './stream-summary.ts';
+import { badgeOf, inListOrder, summaryOf, troubleOf } from './stream-summary.ts';
+import { supplyOf } from './supply.ts';
 
 const REFRESH_MS = 5000;
 
@@ -97,15 +98,19 @@ function showCards(list: HTMLUListElement, streams: readonly StreamView[]): void
 }
 
 function fillCard(card: HTMLElement, stream: StreamView): void {
-  const badge = badgeOf(stream.state);
+  const supply = supplyOf(stream);
+  const badge = badgeOf(stream.state, supply);
+  const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
   card.dataset.videoId = stream.videoId;
-  card.dataset.state = stream.state;
+  card.dataset.tone = badge.tone;
   find(card, '.card-link', HTMLAnchorElement).hash = watchHash(stream.videoId);
   const badgeElement = find(card, '.badge', HTMLElement);
   badgeElement.textContent = badge.text;
   badgeElement.dataset.tone = badge.tone;
   find(card, '.card-title', HTMLElement).textContent = stream.title;
-  find(card, '.card-facts', HTMLElement).textContent = summaryOf(stream, Date.now());
+  find(card, '.card-facts', HTMLElement).textContent = [trouble, summaryOf(stream, Date.now())]
+    .filter(Boolean)
+    .join(' · ');
   find(card, '.card-id', HTMLElement).textContent =
     stream.title === stream.videoId ? '' : stream.videoId;
 }

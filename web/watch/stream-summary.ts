@@ -2,6 +2,7 @@
 
 import type { StreamState, StreamView } from '../../lib/api/messages.ts';
 import { formatClock, formatSpan } from './format-time.ts';
+import type { Supply } from './supply.ts';
 
 const ORDER: Readonly<Record<StreamState, number>> = { live: 0, created: 1, ended: 2 };
 
@@ -22,7 +23,21 @@ const BADGES: Readonly<Record<StreamState, Badge>> = {
   ended: { text: 'Recording', tone: 'recording' },
 };
 
-export const badgeOf = (state: StreamState): Badge => BADGES[state];
+/** An open stream whose broadcaster sends nothing, or has ended it, does not count as live. */
+export function badgeOf(state: StreamState, supply: Supply): Badge {
+  if (state === 'live' && supply.state === 'silent') return { text: 'No signal', tone: 'soon' };
+  if (state === 'live' && supply.state === 'over') return { text: 'Ended', tone: 'recording' };
+  return BADGES[state];
+}
+
+/** `Nothing from the broadcaster for 12 s`; empty while all is well. */
+export function troubleOf(supply: Supply, nowMs: number): string {
+  if (!('sinceMs' in supply)) return '';
+  const span = formatSpan(nowMs - supply.sinceMs);
+  return supply.state === 'silent'
+    ? `Nothing from the broadcaster for ${span}`
+    : `The server is ${span} behind with transcoding`;
+}
 
 /** `Started 12 min ago`, `45:12, ended 2 h ago`. */
 export function ageOf(stream: StreamView, nowMs: number): string {

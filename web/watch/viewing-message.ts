@@ -1,5 +1,6 @@
 /** The message that the page shows in each state. Pure. */
 
+import { formatTimeOfDay } from './format-time.ts';
 import type { Viewing } from './viewing.ts';
 
 export type ViewingMessage = Readonly<{
@@ -40,25 +41,17 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
     case 'connecting':
       return busy(started ? 'none' : 'screen', 'Connecting…');
     case 'waiting':
-      return busy(
-        'screen',
-        'Not started yet',
-        'The broadcast begins here by itself. You can leave this page open.',
-      );
+      return viewing.holdup === 'server'
+        ? busy('screen', 'Starting…', 'The broadcast has begun. The server is preparing it.')
+        : busy(
+            'screen',
+            'Not started yet',
+            'The broadcast begins here by itself. You can leave this page open.',
+          );
     case 'stalled':
-      if (viewing.source !== 'live' || !viewing.starved) return busy('banner', 'Buffering…');
-      return busy(
-        'banner',
-        'Waiting for the broadcaster…',
-        'Nothing new has come for a moment. Playback goes on by itself.',
-      );
-    case 'reconnecting': {
-      const place = started ? 'banner' : 'screen';
-      const attempt = viewing.attempt > 1 ? ` (attempt ${viewing.attempt})` : '';
-      return viewing.offline
-        ? busy(place, 'You are offline', 'Playback goes on by itself when the network is back.')
-        : busy(place, 'Connection lost', `Reconnecting${attempt}…`);
-    }
+      return busy('banner', ...describeStall(viewing));
+    case 'reconnecting':
+      return busy(started ? 'banner' : 'screen', ...describeFailure(viewing));
     case 'recovering': {
       const reloads = viewing.mediaErrorsAtMs.length > 1;
       const what = reloads ? 'Loading the stream again where you were…' : 'Restarting the decoder…';
@@ -84,5 +77,52 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
       const title = 'This browser cannot play the stream';
       return over(title, tried.trim(), 'Try again', 'try_again');
     }
+  }
+}
+
+type Text = [title: string, detail: string];
+
+const SLOW_LINE: Text = [
+  'Your connection is too slow',
+  'The video arrives more slowly than it plays.',
+];
+
+function describeFailure({ failure, attempt }: Viewing): Text {
+  const again = attempt > 1 ? ` (attempt ${attempt})` : '';
+  switch (failure) {
+    case 'no_answer':
+      return ['The server cannot be reached', `Reconnecting${again}…`];
+    case 'error':
+      return ['The server has a problem', `It answers with errors. Trying again${again}…`];
+    case 'slow':
+      return SLOW_LINE;
+    case 'offline':
+      return ['You are offline', 'Playback goes on by itself when the network is back.'];
+  }
+}
+
+/** Whose fault it is, and since when. */
+function describeStall({ holdup, heldUpSinceMs }: Viewing): Text {
+  const since = heldUpSinceMs === undefined ? '' : ` since ${formatTimeOfDay(heldUpSinceMs)}`;
+  switch (holdup) {
+    case 'nobody':
+      return ['Buffering…', ''];
+    case 'viewer':
+      return SLOW_LINE;
+    case 'server':
+      return [
+        'The server is behind',
+        `The broadcaster sends, but new video waits for transcoding${since}.`,
+      ];
+    case 'broadcaster':
+      return [
+        'The broadcaster sends nothing',
+        `Nothing has come${since}. Playback resumes when it does.`,
+      ];
+    case 'end':
+      return [
+        'The broadcaster has ended the broadcast',
+        'If it resumes, it resumes here; if not, the recording follows.',
+      ];
   }
 }

@@ -2,9 +2,12 @@
 
 import { ApiError } from '../../lib/api/client.ts';
 import type { StreamView } from '../../lib/api/messages.ts';
+import { behindLiveSeconds, clockOffsetMs } from './live-delay.ts';
 import { catchUpRate, isAtEdge, isAtEdgeAfterSeek, isTooFarBehind } from './live-edge.ts';
-import { bufferedAhead, type Playback, type PlaybackFacts } from './playback.ts';
+import type { Playback, PlaybackFacts } from './playback.ts';
 import { viewStream } from './stream-api.ts';
+import { holdupOf, type Supply } from './supply.ts';
+import { watchSupply } from './supply-watch.ts';
 import {
   isWatching,
   START,
@@ -14,10 +17,17 @@ import {
   type ViewingEvent,
 } from './viewing.ts';
 
+/** How a live viewer stands; times by this device's clock. */
+export type LiveStatus = Readonly<{
+  supply: Supply;
+  /** Behind live, by the wall clock. */
+  delaySeconds: number;
+}>;
+
 export type SessionListener = Readonly<{
   viewing(viewing: Viewing): void;
   stream(stream: StreamView): void;
-  facts(facts: PlaybackFacts): void;
+  facts(facts: PlaybackFacts, status: LiveStatus): void;
 }>;
 
 export type ViewingSession = Readonly<{
@@ -50,26 +60,38 @@ export function startViewing(
   let stalledTicks = 0;
   let lastTime = 0;
   let catchingUpAt = 1;
+  let serverAheadMs = 0;
 
+  const supplyWatch = watchSupply(
+    () => void refresh(),
+    () => performance.now(),
+    random,
+  );
   const playback = createPlayback(dispatch);
 
   function dispatch(event: ViewingEvent): void {
     if (signal.aborted) return;
-    const next = step(viewing, event);
+    const next = step(viewing, 'failure' in event ? failureOf(event) : event);
     const hasEnded = viewing.source === 'live' && next.viewing.source === 'recording';
     const changed = JSON.stringify(next.viewing) !== JSON.stringify(viewing);
     viewing = next.viewing;
     if (changed) listener.viewing(viewing);
     if (next.command) run(next.command);
-    if (hasEnded) void fetchEnd();
+    // For the final duration and end time.
+    if (hasEnded) void refresh();
   }
 
-  /** Fetches the final duration and end time; playback does not depend on them. */
-  async function fetchEnd(): Promise<void> {
-    const ended = await viewStream(videoId, signal).catch(() => undefined);
-    if (!ended || signal.aborted) return;
-    stream = ended;
-    listener.stream(ended);
+  /** Playback does not depend on the answer: where there is none, the player notices by itself. */
+  async function refresh(): Promise<void> {
+    const answer = await viewStream(videoId, signal).catch(() => undefined);
+    if (answer && !signal.aborted) note(answer);
+  }
+
+  function note(answer: StreamView): void {
+    stream = answer;
+    serverAheadMs = clockOffsetMs(answer.serverTime, Date.now());
+    supplyWatch.note(answer);
+    listener.stream(answer);
   }
 
   function run(command: ViewingCommand): void {
@@ -99,10 +121,10 @@ export function startViewing(
 
   async function ask(): Promise<void> {
     try {
-      stream = await viewStream(videoId, signal);
-      listener.stream(stream);
-      // A stream is live from its first upload on, and can be watched when that was transcoded.
-      dispatch({ type: stream.durationSeconds > 0 ? 'found' : 'not_started' });
+      const answer = await viewStream(videoId, signal);
+      note(answer);
+      const uploads = answer.newestUploadAt !== undefined;
+      dispatch(answer.durationSeconds > 0 ? { type: 'found' } : { type: 'not_started', uploads });
     } catch (error) {
       dispatch(eventOf(error));
     }
@@ -136,17 +158,25 @@ export function startViewing(
 
   function tick(): void {
     const facts = playback.facts();
-    noticeStall(facts);
+    const supply = supplyByDevice(supplyWatch.observe(facts, viewing.state === 'stalled'));
+    noticeStall(facts, supply);
     // Before there is a frame, the position is not where the viewer will be.
     if (facts.live && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
       const atEdge = isAtEdge(viewing.atEdge, facts.behindSeconds, facts.targetDurationSeconds);
       dispatch({ type: 'edge', atEdge });
     }
     keepUp(facts);
-    listener.facts(facts);
+    const quietSinceMs = 'sinceMs' in supply ? supply.sinceMs : undefined;
+    const shownAtMs = facts.shownAtMs === undefined ? undefined : facts.shownAtMs - serverAheadMs;
+    const position = { edgeSeconds: facts.edgeSeconds, shownAtMs, quietSinceMs };
+    const delaySeconds = behindLiveSeconds(position, Date.now());
+    listener.facts(facts, { supply, delaySeconds });
   }
 
-  function noticeStall(facts: PlaybackFacts): void {
+  const supplyByDevice = (supply: Supply): Supply =>
+    'sinceMs' in supply ? { ...supply, sinceMs: supply.sinceMs - serverAheadMs } : supply;
+
+  function noticeStall(facts: PlaybackFacts, supply: Supply): void {
     const moves = video.currentTime !== lastTime;
     lastTime = video.currentTime;
     const shouldMove = !video.paused && !video.ended && viewing.source !== 'none';
@@ -155,9 +185,9 @@ export function startViewing(
       if (moves && viewing.state === 'stalled') dispatch({ type: 'moved' });
       return;
     }
-    const starved =
-      facts.live && facts.edgeSeconds - bufferedAhead(video) < facts.targetDurationSeconds;
-    dispatch({ type: 'stalled', starved });
+    const holdup = holdupOf(facts, supply);
+    const since = 'sinceMs' in supply && holdup !== 'viewer' ? { sinceMs: supply.sinceMs } : {};
+    dispatch({ type: 'stalled', holdup, ...since });
   }
 
   const on = (name: keyof HTMLVideoElementEventMap, handle: () => void): void =>
@@ -198,11 +228,16 @@ export function startViewing(
   };
 }
 
+/** A device without network reaches no server, whatever the player makes of it. */
+const failureOf = (event: Extract<ViewingEvent, { failure: unknown }>): ViewingEvent =>
+  navigator.onLine ? event : { ...event, failure: 'offline' };
+
 function eventOf(error: unknown): ViewingEvent {
   if (error instanceof ApiError) {
     if (error.code === 'not_started') return { type: 'not_started' };
     if (error.status === 404 || error.status === 400) return { type: 'not_found' };
-    return { type: 'unreachable', detail: error.message };
+    return { type: 'unreachable', detail: error.message, failure: 'error' };
   }
-  return { type: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+  const detail = error instanceof Error ? error.message : String(error);
+  return { type: 'unreachable', detail, failure: 'no_answer' };
 }

@@ -1,5 +1,7 @@
 /** The state machine of a viewer, from opening a stream to its end. Pure: an event in, the state and at most one command out. */
 
+import type { Holdup } from './supply.ts';
+
 export type ViewingState =
   | 'opening'
   | 'waiting'
@@ -14,6 +16,12 @@ export type ViewingState =
   | 'unknown'
   | 'failed';
 
+/**
+ * `error`: the server answered with one. `slow`: the answer was on its way, and took too long. `offline`: the
+ * browser reports that the device has no network.
+ */
+export type RequestFailure = 'no_answer' | 'error' | 'slow' | 'offline';
+
 export type Viewing = Readonly<{
   state: ViewingState;
   /** `none` until playlists were loaded; `live` while they grow. */
@@ -26,10 +34,12 @@ export type Viewing = Readonly<{
   partial: boolean;
   /** Failed requests to the server in a row. */
   attempt: number;
-  /** The browser reports that the device has no network. */
-  offline: boolean;
-  /** Everything that was published has been played: the broadcaster is late. */
-  starved: boolean;
+  /** Whose fault it is that playback stands still. */
+  holdup: Holdup;
+  /** Since when, as far as the server says; Unix time by this device's clock. */
+  heldUpSinceMs?: number | undefined;
+  /** What the last failed request failed by. */
+  failure: RequestFailure;
   /** Times of media errors that were answered with a recovery. */
   mediaErrorsAtMs: readonly number[];
   /** The last error, as the player or the server reported it. */
@@ -38,8 +48,10 @@ export type Viewing = Readonly<{
 
 export type ViewingEvent =
   /** Of the server and the network. `found`: segments were published. */
-  | Readonly<{ type: 'found' | 'not_started' | 'not_found' | 'offline' | 'online' }>
-  | Readonly<{ type: 'unreachable' | 'network_error'; detail: string }>
+  | Readonly<{ type: 'found' | 'not_found' | 'offline' | 'online' }>
+  /** `uploads`: the broadcaster has begun, and nothing is published yet. */
+  | Readonly<{ type: 'not_started'; uploads?: boolean }>
+  | Readonly<{ type: 'unreachable' | 'network_error'; detail: string; failure: RequestFailure }>
   /**
    * Of the player. `ready`: there is enough to play; `moved`: playback advances, or the viewer moved
    * it; `flowing`: data arrives again.
@@ -47,7 +59,7 @@ export type ViewingEvent =
   | Readonly<{ type: 'ready' | 'moved' | 'flowing' | 'played_out' }>
   | Readonly<{ type: 'source'; live: boolean; partial: boolean }>
   | Readonly<{ type: 'edge'; atEdge: boolean }>
-  | Readonly<{ type: 'stalled'; starved: boolean }>
+  | Readonly<{ type: 'stalled'; holdup: Holdup; sinceMs?: number }>
   | Readonly<{ type: 'media_error'; detail: string; atMs: number }>
   /** Requests of the viewer. */
   | Readonly<{ type: 'try_again' | 'watch_from_start' }>;
@@ -72,8 +84,8 @@ export const START: Step = {
     wasLive: false,
     partial: false,
     attempt: 0,
-    offline: false,
-    starved: false,
+    holdup: 'nobody',
+    failure: 'no_answer',
     mediaErrorsAtMs: [],
     detail: '',
   },
@@ -103,34 +115,38 @@ export function step(viewing: Viewing, event: ViewingEvent): Step {
     case 'found':
       return found(viewing);
     case 'not_started':
-      return waitForStart(viewing);
+      return waitForStart(viewing, event.uploads ?? false);
     case 'not_found':
       return to(viewing, { state: 'unknown', source: 'none' }, { type: 'stop' });
     case 'unreachable':
     case 'network_error':
-      return isOver(viewing) ? { viewing } : reconnect(viewing, event.detail);
+      return isOver(viewing) ? { viewing } : reconnect(viewing, event.detail, event.failure);
     case 'offline':
       if (isOver(viewing) || viewing.state === 'ended') return { viewing };
-      return to(viewing, { state: 'reconnecting', offline: true });
+      return to(viewing, { state: 'reconnecting', failure: 'offline' });
     case 'online':
       return to(
         viewing,
-        { offline: false },
+        { failure: 'no_answer' },
         viewing.state === 'reconnecting' ? ASK_NOW : undefined,
       );
     case 'ready':
-      return undisturbed({ ...viewing, attempt: 0, starved: false }, RESUMABLE);
+      return undisturbed({ ...viewing, attempt: 0, holdup: 'nobody' }, RESUMABLE);
     case 'moved':
-      return undisturbed({ ...viewing, starved: false }, [...RESUMABLE, 'ended']);
+      return undisturbed({ ...viewing, holdup: 'nobody' }, [...RESUMABLE, 'ended']);
     case 'flowing':
-      return undisturbed({ ...viewing, attempt: 0, offline: false }, ['reconnecting']);
+      return undisturbed({ ...viewing, attempt: 0 }, ['reconnecting']);
     case 'source':
       return sourceChanged(viewing, event.live, event.partial);
     case 'edge':
       return undisturbed({ ...viewing, atEdge: event.atEdge }, ['live', 'behind']);
     case 'stalled':
       if (!isWatching(viewing) && viewing.state !== 'stalled') return { viewing };
-      return to(viewing, { state: 'stalled', starved: event.starved });
+      return to(viewing, {
+        state: 'stalled',
+        holdup: event.holdup,
+        heldUpSinceMs: event.sinceMs,
+      });
     case 'media_error':
       return isOver(viewing) ? { viewing } : recover(viewing, event.detail, event.atMs);
     case 'played_out':
@@ -160,27 +176,28 @@ function undisturbed(viewing: Viewing, states: readonly ViewingState[]): Step {
   return to(viewing, { state });
 }
 
-function waitForStart(viewing: Viewing): Step {
+function waitForStart(viewing: Viewing, uploads: boolean): Step {
   // A stream that is being watched has started, whatever a cache says.
   if (viewing.source !== 'none') return found(viewing);
   const attempt = viewing.state === 'opening' ? 0 : viewing.attempt + 1;
   const command: ViewingCommand = { type: 'ask', afterMs: waitingDelayMs(attempt) };
-  return to(viewing, { state: 'waiting', attempt, offline: false }, command);
+  const holdup = uploads ? 'server' : 'broadcaster';
+  return to(viewing, { state: 'waiting', attempt, holdup }, command);
 }
 
 function found(viewing: Viewing): Step {
   if (viewing.state === 'reconnecting' && viewing.source !== 'none') {
-    return to(viewing, { offline: false }, { type: 'resume' });
+    return to(viewing, {}, { type: 'resume' });
   }
   if (!['opening', 'waiting', 'reconnecting'].includes(viewing.state)) return { viewing };
-  return to(viewing, { state: 'connecting', offline: false }, load('default'));
+  return to(viewing, { state: 'connecting' }, load('default'));
 }
 
-function reconnect(viewing: Viewing, detail: string): Step {
+function reconnect(viewing: Viewing, detail: string, failure: RequestFailure): Step {
   // The first failure in a row does not count: it has the shortest delay.
   const attempt = viewing.state === 'reconnecting' ? viewing.attempt + 1 : viewing.attempt;
   const command: ViewingCommand = { type: 'ask', afterMs: reconnectDelayMs(attempt) };
-  return to(viewing, { state: 'reconnecting', attempt, detail }, command);
+  return to(viewing, { state: 'reconnecting', attempt, detail, failure }, command);
 }
 
 function sourceChanged(viewing: Viewing, live: boolean, partial: boolean): Step {

@@ -11,11 +11,12 @@ import { find, instantiate } from './page-elements.ts';
 import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
 import { connectPlayerControls } from './player-controls.ts';
 import { createStatsPanel } from './stats-panel.ts';
-import { ageOf, badgeOf } from './stream-summary.ts';
+import { ageOf, badgeOf, troubleOf } from './stream-summary.ts';
+import type { Supply } from './supply.ts';
 import { createTrackMenus } from './track-menus.ts';
 import type { Viewing } from './viewing.ts';
 import { describeViewing, type ViewingMessage } from './viewing-message.ts';
-import { startViewing } from './viewing-session.ts';
+import { type LiveStatus, startViewing } from './viewing-session.ts';
 
 /** File beside this module, named by the build. */
 declare const HLS_WORKER_FILE: string;
@@ -27,6 +28,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const video = find(view, 'video', HTMLVideoElement);
   const stats = createStatsPanel(view, video);
   let stream: StreamView | undefined;
+  let supply: Supply = { state: 'flowing' };
 
   const menus = createTrackMenus(view, {
     level: (id) => playback?.selectLevel(id),
@@ -49,24 +51,28 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
         view.dataset.source = viewing.source;
         showNotice(view, describeViewing(viewing), (event) => session.dispatch({ type: event }));
         controls.showSource(viewing.source);
-        showAbout(view, videoId, stream, viewing);
+        showAbout(view, videoId, stream, supply, viewing);
       },
       stream(found) {
         stream = found;
         document.title = `${found.title} · Rivulet`;
-        showAbout(view, videoId, stream, undefined);
+        showAbout(view, videoId, stream, supply, undefined);
       },
-      facts(facts) {
-        showAge(view, stream);
-        showFacts(view, video, facts);
+      facts(facts, status) {
+        if (status.supply.state !== supply.state) {
+          showAbout(view, videoId, stream, status.supply, undefined);
+        }
+        supply = status.supply;
+        showAge(view, stream, supply);
+        showFacts(view, video, facts, status);
         controls.showFacts(facts);
         menus.showActive(facts.level);
-        stats.show(facts);
+        stats.show(facts, status.delaySeconds);
       },
     },
   );
   document.title = `${videoId} · Rivulet`;
-  showAbout(view, videoId, undefined, undefined);
+  showAbout(view, videoId, undefined, supply, undefined);
 
   return () => {
     session.end();
@@ -102,38 +108,47 @@ function showAbout(
   view: HTMLElement,
   videoId: string,
   stream: StreamView | undefined,
+  supply: Supply,
   viewing: Viewing | undefined,
 ): void {
   find(view, '.stream-title', HTMLElement).textContent = stream?.title ?? videoId;
   const badge = find(view, '.badge', HTMLElement);
   // The player learns of the end before the server is asked again.
-  const ended = viewing?.source === 'recording';
-  const { text, tone } = badgeOf(ended ? 'ended' : (stream?.state ?? 'created'));
-  badge.hidden = !stream || viewing?.state === 'unknown';
+  const ended = (viewing?.source ?? view.dataset.source) === 'recording';
+  const state = ended ? 'ended' : view.dataset.source === 'live' ? 'live' : stream?.state;
+  const { text, tone } = badgeOf(state ?? 'created', supply);
+  badge.hidden = !stream || view.dataset.state === 'unknown';
   badge.textContent = text;
   badge.dataset.tone = tone;
   view.dataset.ended = String(ended);
-  showAge(view, stream);
+  view.dataset.supply = supply.state;
+  showAge(view, stream, supply);
 }
 
 /** What the server answered before the end is wrong after it. */
-function showAge(view: HTMLElement, stream: StreamView | undefined): void {
+function showAge(view: HTMLElement, stream: StreamView | undefined, supply: Supply): void {
   const isCurrent = stream && (stream.state === 'ended') === (view.dataset.ended === 'true');
-  const text = isCurrent ? ageOf(stream, Date.now()) : '';
+  const nowMs = Date.now();
+  const text = troubleOf(supply, nowMs) || (isCurrent ? ageOf(stream, nowMs) : '');
   const age = find(view, '.age', HTMLElement);
   if (age.textContent !== text) age.textContent = text;
 }
 
-function showFacts(view: HTMLElement, video: HTMLVideoElement, facts: PlaybackFacts): void {
-  const { live, edgeSeconds, latencySeconds } = facts;
+function showFacts(
+  view: HTMLElement,
+  video: HTMLVideoElement,
+  facts: PlaybackFacts,
+  { supply, delaySeconds }: LiveStatus,
+): void {
+  const { live } = facts;
   view.dataset.level = facts.level;
   view.dataset.time = video.currentTime.toFixed(2);
   view.dataset.behind = live ? facts.behindSeconds.toFixed(2) : '';
-  view.dataset.latency = live && latencySeconds !== undefined ? latencySeconds.toFixed(2) : '';
-  const isPlaying = live && video.readyState > 0;
-  find(view, '.delay', HTMLElement).textContent = isPlaying
-    ? `${edgeSeconds < 100 ? `${Math.max(0, Math.round(edgeSeconds))} s` : formatClock(edgeSeconds)} behind live`
-    : '';
+  view.dataset.delay = live ? delaySeconds.toFixed(2) : '';
+  // Nothing is live of a broadcast that has ended.
+  const hasDelay = live && video.readyState > 0 && supply.state !== 'over';
+  const delay = delaySeconds < 100 ? `${Math.round(delaySeconds)} s` : formatClock(delaySeconds);
+  find(view, '.delay', HTMLElement).textContent = hasDelay ? `${delay} behind live` : '';
 }
 
 /** Shows a message over the video, and announces it to screen readers. */

@@ -18,6 +18,7 @@ import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { viewOf } from '../streams.ts';
 import { type Document, documentOf } from './document.ts';
+import { intakeOf } from './intake.ts';
 import { MediaPlaylists, type PlaylistView } from './media-playlists.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
@@ -86,7 +87,7 @@ export function createViewer(deps: Deps, longEntries?: number): Viewer {
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
-      const view = viewOf(stream, state);
+      const view = { ...viewOf(stream, state), ...(await intakeOf(deps, stream, state)) };
       if (state.endedAtMs === undefined || state.lateArrivals === 0) return view;
       return { ...view, durationSeconds: await recordedSeconds(stream, state) };
     },
