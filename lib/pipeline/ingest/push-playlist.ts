@@ -64,7 +64,11 @@ export async function readPlaylist(
   const playlist =
     bytes.byteLength <= SHORT_BYTES
       ? readNewestFiles(bytes, name, FIRST_LINES)
-      : await deps.inspection.run('readNewestFiles', given.value.videoId, [bytes, name, FIRST_LINES]);
+      : await deps.inspection.run('readNewestFiles', given.value.videoId, [
+          bytes,
+          name,
+          FIRST_LINES,
+        ]);
   if (playlist.type === 'multivariant') {
     const { value } = await ensureStream(deps, given);
     await keepBandwidths(records, value, file, playlist);

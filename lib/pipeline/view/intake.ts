@@ -2,7 +2,7 @@
 
 import type { StreamView } from '../../api/messages.ts';
 import type { Stream } from '../../domain/stream.ts';
-import type { TimelineState } from '../../domain/timeline.ts';
+import { isEndShown, type TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 
 export type Intake = Pick<
@@ -20,7 +20,7 @@ export async function intakeOf(
   timeline: TimelineState,
 ): Promise<Intake> {
   const nowMs = clock.now();
-  if (timeline.endShownAtMs !== undefined && timeline.endShownAtMs <= nowMs) return {};
+  if (isEndShown(timeline, nowMs)) return {};
   const newestRun = await records.newestRun(stream);
   if (!newestRun) return {};
   const unfinished = async (run: number, from: number) => {
