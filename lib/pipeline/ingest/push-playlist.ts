@@ -64,7 +64,11 @@ export async function readPlaylist(
   const playlist =
     bytes.byteLength <= SHORT_BYTES
       ? readNewestFiles(bytes, name, FIRST_LINES)
-      : await deps.inspection.run('readNewestFiles', given.value.videoId, [bytes, name, FIRST_LINES]);
+      : await deps.inspection.run('readNewestFiles', given.value.videoId, [
+          bytes,
+          name,
+          FIRST_LINES,
+        ]);
   const { value: stream } = await ensureStream(deps, given);
   if (playlist.type === 'multivariant') {
     await keepBandwidths(records, stream, file, playlist);
