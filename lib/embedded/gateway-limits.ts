@@ -10,9 +10,13 @@ export type GatewayLimits = Readonly<{
   /** A body has to come at this rate on average, after a while. */
   minBytesPerSecond: number;
   rateGraceMs: number;
-  /** What a refused client may still send, so that it reads the answer, and how many may at once. */
+  /**
+   * What a refused client may still send, so that it reads the answer, and how many may at once. One
+   * that sends nothing for `drainIdleMs` waits for the end of the answer.
+   */
   drainBytes: number;
   drainMs: number;
+  drainIdleMs: number;
   drains: number;
   /** From the first byte of a request, or from the connection, to the end of its headers. */
   headersMs: number;
@@ -35,6 +39,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   rateGraceMs: 20_000,
   drainBytes: 64 * MIB,
   drainMs: 10_000,
+  drainIdleMs: 2_000,
   drains: 64,
   headersMs: 20_000,
   headerBytes: 16 * 1024,

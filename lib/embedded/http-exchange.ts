@@ -131,13 +131,16 @@ export class HttpExchange {
     let drainedBytes = 0;
     const end = () => {
       clearTimeout(timer);
+      clearTimeout(idle);
       draining.delete(this);
       response.end();
       request.socket.destroySoon();
     };
     const timer = setTimeout(end, draining.size < limits.drains ? limits.drainMs : 0);
+    const idle = setTimeout(end, limits.drainIdleMs);
     draining.add(this);
     request.on('data', (chunk: Buffer) => {
+      idle.refresh();
       drainedBytes += chunk.length;
       if (drainedBytes > limits.drainBytes) end();
     });

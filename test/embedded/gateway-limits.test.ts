@@ -137,6 +137,13 @@ describe('the limits of the gateway', () => {
     }
   });
 
+  test('a refused client that announced more than it sends does not wait for the end of the answer', async (t) => {
+    const { begin } = await keyedGateway(t, { drainMs: 3_600_000, drainIdleMs: 50 });
+    const socket = await begin('content-length: 9007199254740991\r\n');
+    socket.write(Buffer.alloc(1000));
+    await once(socket.resume(), 'close');
+  });
+
   test('headers that do not end are cut, as is a connection that says nothing', async (t) => {
     const { open } = await keyedGateway(t, { headersMs: 100 });
     const begun = await open();
