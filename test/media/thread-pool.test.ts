@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { DomainError, type ErrorCode } from '../../lib/domain/errors.ts';
 import {
@@ -171,10 +174,32 @@ describe('a pool of threads', () => {
   test('lets no task wait for ever: it is to be tried again', async () => {
     const { pool } = setUp({ threads: 1, maxWaitMs: 100 });
     const first = held(pool, 'a');
-    await refused(pool.run('count', 'b', [BYTES]), 'unavailable', /waited for 0.1 s/);
+    await refused(
+      pool.run('count', 'b', [BYTES]),
+      'unavailable',
+      /nothing has come of them for 0.1 s/,
+    );
     first.open();
     await first.done;
     assert.equal(await pool.run('count', 'b', [BYTES]), 3);
+  });
+
+  test('lets tasks wait for a thread that is starting, however slow the machine is', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'rivulet-threads-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const gate = join(folder, 'gate');
+    process.env.RIVULET_TEST_GATE = gate;
+    const module = new URL('./slow-thread.ts', import.meta.url);
+    const starting = setUp({ threads: 1, maxWaitMs: 50, module });
+    const tasks = ['a', 'b'].map((group) => starting.pool.run('count', group, [BYTES]));
+    // Another has waited in vain for as long meanwhile.
+    const { pool } = setUp({ threads: 1, maxWaitMs: 100 });
+    const first = held(pool, 'a');
+    await refused(pool.run('count', 'b', [BYTES]), 'unavailable', /for 0.1 s/);
+    first.open();
+    await first.done;
+    await writeFile(gate, '');
+    assert.deepEqual(await Promise.all(tasks), [3, 3]);
   });
 
   test('that cannot start its threads blames no segment', async () => {

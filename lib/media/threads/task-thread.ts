@@ -33,6 +33,7 @@ export class TaskThread {
   readonly #ready: Promise<void>;
   #settle: ((reply: TaskReply | Error) => void) | undefined;
   #isGone = false;
+  #isStarting = true;
 
   /** Starts at once. `module` calls `serveTasks`. */
   constructor(module: URL) {
@@ -45,10 +46,16 @@ export class TaskThread {
     });
     this.#ready = this.#reply(START_TIMEOUT_MS, tooBusy()).then((reply) => {
       if (reply instanceof Error) throw new Error('A thread cannot be started.', { cause: reply });
+      this.#isStarting = false;
       // Only a task keeps the process from ending, by its timer.
       this.#worker.unref();
     });
     this.#ready.catch(() => this.end());
+  }
+
+  /** It has not taken its first task yet. */
+  get isStarting(): boolean {
+    return this.#isStarting;
   }
 
   /** Ended by itself, or by `end`: it takes no more tasks. */
@@ -81,6 +88,7 @@ export class TaskThread {
   /** Whatever it is doing. */
   end(): void {
     this.#isGone = true;
+    this.#isStarting = false;
     void this.#worker.terminate();
   }
 

@@ -15,7 +15,7 @@ export type ThreadPoolOptions = Readonly<{
   report: (error: unknown, what: string) => void;
   threads?: number;
   limits?: (sizeBytes: number) => TaskLimits;
-  /** A task that has found no thread by then is to be tried again. */
+  /** A task that has found no thread is to be tried again, if no other has ended for so long. */
   maxWaitMs?: number;
 }>;
 
@@ -24,6 +24,8 @@ const DEFAULT_THREADS = Math.max(2, Math.min(4, availableParallelism()));
 
 /** With the longest wait, a request's body is answered within five seconds. */
 const DEFAULT_MAX_WAIT_MS = 1500;
+/** So many times as long is waited while tasks end. */
+const MAX_WAITS = 10;
 const MIN_TIME_MS = 3000;
 /** Bodies of presigned uploads have up to 512 MB. */
 const TIME_MS_PER_MB = 50;
@@ -49,7 +51,7 @@ export const taskLimits = (sizeBytes: number, machineBytes: number): TaskLimits 
   ),
 });
 
-type Waiting = Readonly<{ group: string; begin: () => void }>;
+type Waiting = Readonly<{ group: string; begin: () => void; waitOn: () => void }>;
 type Idle = Readonly<{ thread: TaskThread; timer: NodeJS.Timeout }>;
 
 /** What steps need of a pool. */
@@ -62,6 +64,7 @@ export class ThreadPool<T extends Tasks> {
   readonly #running = new Map<string, number>();
   readonly #waiting: Waiting[] = [];
   readonly #idle: Idle[] = [];
+  readonly #taken = new Set<TaskThread>();
   #busy = 0;
 
   /** Threads start when they are needed. */
@@ -96,10 +99,15 @@ export class ThreadPool<T extends Tasks> {
     try {
       const given = typeof args === 'function' ? await args() : args;
       thread = this.#takeThread();
+      this.#taken.add(thread);
       const result = await this.#try(thread, { name, args: given });
       return result as Awaited<ReturnType<T[Name]>>;
     } finally {
-      if (thread && !thread.isGone) this.#rest(thread);
+      if (thread) this.#taken.delete(thread);
+      if (thread && !thread.isGone) {
+        this.#rest(thread);
+        for (const { waitOn } of this.#waiting) waitOn();
+      }
       this.#count(group, -1);
       this.#admit();
     }
@@ -119,26 +127,41 @@ export class ThreadPool<T extends Tasks> {
     }
   }
 
-  /** Resolves when a thread is free for the group; first come, first served among those that may. */
+  /**
+   * Resolves when a thread is free for the group; first come, first served among those that may. Gives up
+   * when for `maxWaitMs` no task has ended by itself and no thread is starting: a busy machine is waited for.
+   */
   #turn(group: string): Promise<void> {
     const { maxWaitMs } = this.#options;
+    const lastMs = performance.now() + MAX_WAITS * maxWaitMs;
     return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const wait = (ms: number) => {
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, ms);
+      };
       const giveUp = () => {
+        // That has a limit of its own.
+        if ([...this.#taken].some((thread) => thread.isStarting)) {
+          wait(maxWaitMs);
+          return;
+        }
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
         reject(
           new DomainError(
             'unavailable',
-            `Others are read before this segment; it has waited for ${maxWaitMs / 1000} s.`,
+            `Others are read before this segment; nothing has come of them for ${maxWaitMs / 1000} s.`,
             'Try it again in a second.',
           ),
         );
       };
-      const timer = setTimeout(giveUp, maxWaitMs);
       const begin = () => {
         clearTimeout(timer);
         resolve();
       };
-      const waiting = { group, begin };
+      const waitOn = () => wait(Math.min(maxWaitMs, lastMs - performance.now()));
+      const waiting = { group, begin, waitOn };
+      wait(maxWaitMs);
       this.#waiting.push(waiting);
       this.#admit();
     });
