@@ -38,6 +38,20 @@ function numberOf(
   throw new DomainError('bad_request', `"${text}" is no ${name}.`, NUMBER_HINTS[name]);
 }
 
+/** `at`: ISO 8601 with its zone, or milliseconds since 1970. */
+function instantOf(event: HttpEvent): number | undefined {
+  const text = parameter(event, 'at');
+  if (text === undefined) return undefined;
+  const isIso = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)$/i.test(text);
+  const atMs = /^\d{1,15}$/.test(text) ? Number(text) : isIso ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(atMs)) return atMs;
+  throw new DomainError(
+    'bad_request',
+    `"${text}" is no time.`,
+    'Send when the segment began, as in 2026-11-21T10:00:00.250Z, or in milliseconds since 1970.',
+  );
+}
+
 export const uploadHandler = (deps: Deps) =>
   keyedHandler(
     (event) => openStream(deps, event),
@@ -46,6 +60,7 @@ export const uploadHandler = (deps: Deps) =>
       const session = parseSession(parameter(event, 'session'));
       const digest = parseDigest(parameter(event, 'digest'));
       const durationSeconds = durationOf(event);
+      const atMs = instantOf(event);
       const size = sizeOf(event);
       const bytes = bodyBytes(event);
       if (parameter(event, 'segment') === 'init') {
@@ -53,7 +68,7 @@ export const uploadHandler = (deps: Deps) =>
         return { statusCode: 204 };
       }
       const number = parseSegmentNumber(parameter(event, 'segment'));
-      const common = { number, ...defined({ session, durationSeconds }) };
+      const common = { number, ...defined({ session, durationSeconds, atMs }) };
       if (size !== undefined && bytes.byteLength === 0) {
         if (digest === undefined) {
           throw new DomainError(

@@ -66,6 +66,8 @@ export type SegmentInfo = Readonly<{
   segment: number;
   session?: string | undefined;
   durationSeconds?: number | undefined;
+  /** Wall clock of its beginning, in milliseconds since 1970. */
+  atMs?: number | undefined;
   /** sha-256, hex. */
   digest?: string | undefined;
   /** The file name, from an encoder that pushes files. */
@@ -176,7 +178,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       if (answer.status !== 412) requireSuccess(request, answer);
     },
     async pushFile(videoId, name, body, { signal } = {}) {
-      const url = at(`/upload/${id(videoId)}/${id(name)}`);
+      const url = at(`/upload/${id(videoId)}/${name.split('/').map(id).join('/')}`);
       const headers = { 'content-type': mediaTypeOf(name) ?? MEDIA_FORMATS.mp4.contentType };
       const request: Call = { method: 'PUT', url, headers, body, signal };
       const answer = await call(request);
@@ -210,13 +212,14 @@ const ADDRESS_HINT = 'Check that the address is that of a Rivulet server.';
 type Answer = Readonly<{ status: number; retryAfterMs: number | undefined; text: string }>;
 
 function segmentQuery(segment: SegmentInfo): URLSearchParams {
-  const { durationSeconds, ...rest } = segment;
+  const { durationSeconds, atMs, ...rest } = segment;
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(rest)) {
     if (value !== undefined) query.set(name, String(value));
   }
   if (durationSeconds !== undefined)
     query.set('duration', String(Number(durationSeconds.toFixed(6))));
+  if (atMs !== undefined) query.set('at', new Date(atMs).toISOString());
   return query;
 }
 

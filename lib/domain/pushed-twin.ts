@@ -66,9 +66,13 @@ export function answerTwin(question: TwinQuestion): TwinAnswer {
     if (twinNumber <= firstNumber && (!isOnlyOne || question.twinIsDone)) return 'new_run';
     return question.twinIsDone ? 'keep_twin' : 'replace';
   }
+  return followsOn(span, newest) && !question.runEnded ? 'next_number' : 'new_run';
+}
+
+/** Whether a segment goes on where the newest one ended, or after a short pause. */
+export function followsOn(span: Span, newest: Span): boolean {
   const pauseTicks = span.startTicks - newest.endTicks;
-  const goesOn = pauseTicks >= -ROUNDING_TICKS && pauseTicks <= MAX_PAUSE_TICKS;
-  return goesOn && !question.runEnded ? 'next_number' : 'new_run';
+  return pauseTicks >= -ROUNDING_TICKS && pauseTicks <= MAX_PAUSE_TICKS;
 }
 
 /** Whether two segments show the same time, more than half of the shorter one. */

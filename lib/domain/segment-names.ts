@@ -7,7 +7,7 @@
 export type NamedNumber = Readonly<{ name: string; number: number }>;
 
 /** `#` stands for each run of digits: files of one encoder have one shape. */
-const shapeOf = (name: string): string => name.replace(/\d+/g, '#');
+export const shapeOf = (name: string): string => name.replace(/\d+/g, '#');
 
 /** Whether two names are made alike: they differ in numbers alone. */
 export const areAlike = (one: string, other: string): boolean => shapeOf(one) === shapeOf(other);
@@ -21,12 +21,15 @@ const DAY = '(?:0[1-9]|[12]\\d|3[01])';
 const HOUR = '(?:[01]\\d|2[0-3])';
 const SIXTY = '[0-5]\\d';
 const TIME = `${HOUR}${SIXTY}${SIXTY}\\d{0,9}`;
+const FRACTION = '(?:[.,](?:\\d{3}|\\d{6})(?!\\d))?';
+/** Behind a hyphen it would be a counter. */
+const ZONE = '(?:Z|\\+\\d\\d:?\\d\\d)?';
 
 /** Dates, times of day and Unix times: they grow by as much as the clock does, not by one. */
 const CLOCKS = new RegExp(
   [
-    `(?<!\\d)${YEAR}${MONTH}${DAY}(?:[-_T./ ]?${TIME})?Z?(?!\\d)`,
-    `(?<!\\d)${YEAR}[-_./]${MONTH}[-_./]${DAY}(?:[-_T./ ]${HOUR}[-_:.h/]?${SIXTY}[-_:.m/]?${SIXTY})?(?!\\d)`,
+    `(?<!\\d)${YEAR}${MONTH}${DAY}(?:[-_T./ ]?${TIME}${FRACTION})?${ZONE}(?!\\d)`,
+    `(?<!\\d)${YEAR}[-_./]${MONTH}[-_./]${DAY}(?:[-_T./ ]${HOUR}[-_:.h/]?${SIXTY}[-_:.m/]?${SIXTY}${FRACTION}s?)?${ZONE}(?!\\d)`,
     `(?<!\\d)${HOUR}[-_:.h/]${SIXTY}[-_:.m/]${SIXTY}(?!\\d)`,
     '(?<!\\d)(?:1[2-9]|2[01])\\d{8}(?:\\d{3}|\\d{6}|\\d{9})?(?!\\d)',
   ].join('|'),

@@ -14,6 +14,7 @@ import { Progress } from './progress.ts';
 import { Refusals } from './refusals.ts';
 import { type Connection, captureUntilEnd } from './reopening.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
+import { SessionClock } from './session-clock.ts';
 import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
 import { openSource, type Source } from './source.ts';
 import { SourceWait } from './source-wait.ts';
@@ -183,14 +184,18 @@ class EncodeRun {
     const options = { tools: this.#tools, stdin: process.stdin, startMs, signal: stop };
     const openedMs = performance.now();
     try {
+      let opened = source;
       const plan = await Promise.race([
         planEncode(source, this.#command, options),
         aborted(stop).then(() => undefined),
       ]);
       if (!plan) return NOTHING;
-      this.#showPlan(source, plan);
-      if (!source.live) await this.#resumeSessions(plan.resumableSession);
-      return await this.#captureSession(source, plan, { remainingSeconds, openedMs, wait });
+      if (plan.isCamera) opened = { ...source, endless: true, restartable: !this.#command.once };
+      this.#showPlan(opened, plan);
+      if (!opened.live) await this.#resumeSessions(plan.resumableSession);
+      const session = { remainingSeconds, openedMs, wait };
+      const { restartable } = opened;
+      return { ...(await this.#captureSession(opened, plan, session)), restartable };
     } catch (error) {
       if (error instanceof SourceAway) return { ...NOTHING, failure: error.message };
       throw error;
@@ -211,7 +216,9 @@ class EncodeRun {
     const info: SessionInfo = {
       session: resumableSession ?? sessionName(this.#command.session, this.#sessions + 1),
       createdAtMs: Math.max(Date.now(), this.#newestSessionMs + 1),
+      ...(source.live && { isLive: true }),
     };
+    const clock = new SessionClock();
     const spool = new SessionSpool(this.#streamFolder, info);
     const waiting = await spool.open();
     const queue = this.#openQueue(spool, isFile ? 0 : undefined);
@@ -229,7 +236,9 @@ class EncodeRun {
       stopped: this.#stopped,
       onSegment: async ({ number, durationSeconds, path }) => {
         if (queue.has(number)) return;
-        queue.add(await spool.add(number, durationSeconds, path));
+        const beginMs = source.live ? clock.beginOf(durationSeconds, Date.now()) : undefined;
+        const endMs = beginMs && beginMs + 1000 * (durationSeconds ?? 0);
+        queue.add(await spool.add(number, durationSeconds, path, endMs));
         if (source.live) await this.#keepWithinLimit();
         if (number > 0 || isFile) return;
         this.#sessions += 1;

@@ -17,6 +17,8 @@ export type FeedOptions = Readonly<{
   /** The feed ends when nothing came for so long: at first, and between its packets. */
   startMs: number;
   silenceMs: number;
+  /** Its times are those of a clock: a step of it ends the feed. A file may have pauses. */
+  hasClock: boolean;
   signal: AbortSignal;
 }>;
 
@@ -40,15 +42,22 @@ export type CarriedTracks = Readonly<{ video: boolean; audio: readonly number[] 
 /** No failure. */
 export const SOURCE_ENDED = 'the source ended';
 
+const SOUND_BEGAN = 'another sound began';
+const PICTURE_BEGAN = 'the picture began';
 const KILL_AFTER_MS = 2000;
 /** "u": a track whose parameters no packet has told yet would stop the others. */
 const TRACKS = ['-map', '0:V:u?', '-map', '0:a:u?', '-c', 'copy', '-dn', '-sn'];
 /** ffmpeg warns of each packet whose time lies before the one ahead of it, and spoils its time. */
 const STEPPED_BACK = /Non-monoton/;
-const MAX_STEPPED_BACK = 10;
+/** Of so many within so long: a damaged packet or two are no step. */
+const STEPPED_BACK_LIMIT = { packets: 10, ms: 5000 } as const;
+/** A step ahead would make a cut at each keyframe until the segments' numbers have caught up with it. */
+const MAX_STEP_SECONDS = 10;
+/** ffmpeg names a track that begins after the others, and leaves it out. */
+const NEW_TRACK = /New (audio|video) stream/;
 
 export function openFeed(options: FeedOptions): Feed {
-  const { tools, inputArguments, startMs, silenceMs, signal } = options;
+  const { tools, inputArguments, startMs, silenceMs, hasClock, signal } = options;
   const args = [
     ...['-hide_banner', '-nostats', '-nostdin', '-v', 'warning', ...inputArguments],
     ...[...TRACKS, ...MAX_INTERLEAVE, '-flush_packets', '1', '-f', 'nut', 'pipe:1'],
@@ -60,9 +69,9 @@ export function openFeed(options: FeedOptions): Feed {
     env: tools.environment,
   });
   const tail = new LastLines();
-  const packets = new PacketLog(silenceMs);
+  const packets = new PacketLog(silenceMs, hasClock);
   let why: string | undefined;
-  let stepsBack = 0;
+  const stepsBackMs: number[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   const end = (reason: string): void => {
@@ -74,10 +83,16 @@ export function openFeed(options: FeedOptions): Feed {
   };
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     for (const line of tail.add(text, (line) => packets.add(line))) {
-      if (STEPPED_BACK.test(line)) stepsBack += 1;
+      if (hasClock && STEPPED_BACK.test(line)) stepsBackMs.push(performance.now());
+      const [, newTrack] = line.match(NEW_TRACK) ?? [];
+      if (newTrack) end(newTrack === 'audio' ? SOUND_BEGAN : PICTURE_BEGAN);
     }
     if (packets.trouble !== undefined) end(packets.trouble);
-    if (stepsBack >= MAX_STEPPED_BACK) end('its clock was set back');
+    const { packets: most, ms } = STEPPED_BACK_LIMIT;
+    stepsBackMs.splice(0, stepsBackMs.length - most);
+    if (stepsBackMs.length === most && performance.now() - (stepsBackMs[0] ?? 0) <= ms) {
+      end('its clock was set back');
+    }
   });
   const gone = new Promise<void>((resolve) => {
     child.on('error', (error) => {
@@ -97,7 +112,9 @@ export function openFeed(options: FeedOptions): Feed {
   async function* bytes(): AsyncGenerator<Uint8Array> {
     const iterator = child.stdout[Symbol.asyncIterator]();
     for (let limitMs = startMs; ; limitMs = silenceMs) {
-      const next = await within(iterator.next(), limitMs);
+      // It rejects when the pipe is closed while it is read: the feed was closed.
+      const read = iterator.next().catch(() => ENDED);
+      const next = await within(read, limitMs);
       if (next === undefined) end(`no media for ${Number((limitMs / 1000).toFixed(1))} s`);
       if (next === undefined || next.done || why !== undefined) break;
       yield next.value;
@@ -119,17 +136,23 @@ export function openFeed(options: FeedOptions): Feed {
   };
 }
 
+/** A track's time base in seconds, and its newest packet. */
+type Track = { tickSeconds: number; dts?: number; atMs: number };
+
 /** What ffmpeg's framecrc muxer says of a connection's packets. */
 class PacketLog {
   readonly #silenceMs: number;
+  readonly #hasClock: boolean;
   readonly #audio: string[] = [];
+  readonly #tracks = new Map<string, Track>();
   #video: string | undefined;
   #lastVideoMs = performance.now();
   #carried: CarriedTracks | undefined;
   trouble: string | undefined;
 
-  constructor(silenceMs: number) {
+  constructor(silenceMs: number, hasClock: boolean) {
     this.#silenceMs = silenceMs;
+    this.#hasClock = hasClock;
   }
 
   carry(tracks: CarriedTracks): void {
@@ -139,26 +162,42 @@ class PacketLog {
 
   /** Whether the line was one of these. */
   add(line: string): boolean {
-    const [, track] = line.match(/^(\d+), +-?\d+, +-?\d+, /) ?? [];
-    if (track !== undefined) this.#packet(track);
+    const [, track, dts] = line.match(/^(\d+), +(-?\d+), +-?\d+, /) ?? [];
+    if (track !== undefined) this.#packet(track, Number(dts));
+    const [, timed, numerator, denominator] = line.match(/^#tb (\d+): (\d+)\/(\d+)/) ?? [];
+    if (timed !== undefined) {
+      const tickSeconds = Number(numerator) / Number(denominator);
+      this.#tracks.set(timed, { tickSeconds, atMs: performance.now() });
+    }
     const [, index, type] = line.match(/^#media_type (\d+): (video|audio)/) ?? [];
     if (index !== undefined && type === 'audio') this.#audio.push(index);
     if (index !== undefined && type === 'video') this.#video ??= index;
     return track !== undefined || line.startsWith('#');
   }
 
-  #packet(track: string): void {
+  #packet(index: string, dts: number): void {
+    const nowMs = performance.now();
     const carried = this.#carried;
-    const audio = this.#audio.indexOf(track);
-    if (track === this.#video) this.#lastVideoMs = performance.now();
+    const audio = this.#audio.indexOf(index);
+    if (index === this.#video) this.#lastVideoMs = nowMs;
+    const track = this.#tracks.get(index);
+    if (track) {
+      const passed = (dts - (track.dts ?? dts)) * track.tickSeconds;
+      if (this.#hasClock && passed - (nowMs - track.atMs) / 1000 > MAX_STEP_SECONDS) {
+        this.trouble ??= 'its clock was set forward';
+      }
+      Object.assign(track, { dts, atMs: nowMs });
+    }
     if (!carried) return;
-    if (track === this.#video ? !carried.video : audio >= 0 && !carried.audio.includes(audio)) {
-      this.trouble = track === this.#video ? 'the picture began' : 'another sound began';
-    } else if (carried.video && performance.now() - this.#lastVideoMs > this.#silenceMs) {
-      this.trouble = 'the picture stopped';
+    if (index === this.#video ? !carried.video : audio >= 0 && !carried.audio.includes(audio)) {
+      this.trouble ??= index === this.#video ? PICTURE_BEGAN : SOUND_BEGAN;
+    } else if (carried.video && nowMs - this.#lastVideoMs > this.#silenceMs) {
+      this.trouble ??= 'the picture stopped';
     }
   }
 }
+
+const ENDED: IteratorResult<Uint8Array, undefined> = { done: true, value: undefined };
 
 /** undefined when the value did not come in time. */
 async function within<T>(value: Promise<T>, ms: number): Promise<T | undefined> {

@@ -28,6 +28,8 @@ export type EncodePlan = Readonly<{
   copies: boolean;
   /** How much earlier than the picture the sound begins. */
   leadSeconds: number;
+  /** A camera that sends JPEG pictures over HTTP, which nothing but its data tells from a file. */
+  isCamera?: true;
   /** Of one picture; undefined if it is not known. */
   frameSeconds?: number;
   /** For a file that is cut the same way each time: the session that a second run resumes. */
@@ -70,7 +72,9 @@ export async function planEncode(
   let feed: Feed | undefined;
   if (source.kind === 'network') {
     const silenceMs = SILENCE_MS[source.endless ? 'camera' : 'http'];
-    feed = openFeed({ tools, inputArguments, silenceMs, startMs: options.startMs, signal });
+    const hasClock = source.endless;
+    const { startMs } = options;
+    feed = openFeed({ tools, inputArguments, silenceMs, hasClock, startMs, signal });
     inputArguments = ['-f', 'nut', '-i', 'pipe:0'];
     const { head, whole } = await readHead(feed.bytes, HEAD_BYTES, HEAD_MS);
     if (head.length > 0) probe = await probeSource({ ffprobe, inputArguments, stdin: head });
@@ -103,8 +107,12 @@ export async function planEncode(
     copies: codecs.join(' ').includes('-c:v copy'),
     leadSeconds: probe?.video ? Math.max(0, probe.video.startSeconds - probe.startSeconds) : 0,
     ...defined({ stdin, feed, resumableSession, frameSeconds: probe?.video?.frameSeconds }),
+    ...(feed && isJpegCamera(probe) && { isCamera: true }),
   };
 }
+
+const isJpegCamera = (probe: Probe | undefined): boolean =>
+  probe?.video?.codec === 'mjpeg' && probe.video.frameSeconds !== undefined;
 
 /** All, where nothing came of any: what is sent so slowly is not excluded. */
 function carriedTracks({ video, audio }: Probe): CarriedTracks {

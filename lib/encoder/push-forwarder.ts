@@ -22,6 +22,18 @@ export type PushForwarderOptions = Destination &
     onRefused(warning: string, code: string): void;
   }>;
 
+/** What no file's name can hold on one of the systems, and what would lead out of the folder. */
+const UNSAFE = /[%/\\:*?"<>|\p{Cc}]/gu;
+const MAX_FILE_BYTES = 220;
+
+/** Other letters stay: encoded, each would take three times its bytes. */
+const fileNameOf = (name: string): string =>
+  name.replace(UNSAFE, (one) => encodeURIComponent(one).replace('*', '%2A'));
+
+/** Whether a file of this name fits into the spool, whose names are limited by the system. */
+export const canBeSpooled = (name: string): boolean =>
+  Buffer.byteLength(fileNameOf(name)) <= MAX_FILE_BYTES;
+
 type Entry = Readonly<{ name: string; stored: Promise<string> }>;
 
 export class PushForwarder {
@@ -61,7 +73,7 @@ export class PushForwarder {
 
   /** Resolves when the file is on the disk. Files are sent in the order of these calls. */
   async take(name: string, body: Promise<Uint8Array>): Promise<void> {
-    const file = `${String(this.#nextSequence).padStart(12, '0')}-${encodeURIComponent(name)}`;
+    const file = `${String(this.#nextSequence).padStart(12, '0')}-${fileNameOf(name)}`;
     this.#nextSequence += 1;
     const stored = body.then((bytes) => storeWhole(join(this.#folder, file), bytes));
     this.#add({ name, stored });

@@ -21,6 +21,10 @@ export type PushServer = Readonly<{ port: number; close(): Promise<void> }>;
 export async function startPushServer(handler: PushHandler, port = 0): Promise<PushServer> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request);
+    if (!path) {
+      response.writeHead(400).end('The address is none.\n');
+      return;
+    }
     if (request.method === 'DELETE') {
       // Encoders delete what left their playlist's window; what was pushed is kept all the same.
       response.writeHead(204).end();
@@ -77,14 +81,16 @@ function readBody(request: IncomingMessage): Promise<Uint8Array> {
   return body;
 }
 
-const pathOf = (request: IncomingMessage): string[] =>
-  new URL(request.url ?? '/', 'http://localhost').pathname
-    .split('/')
-    .filter((part) => part !== '')
-    .map((part) => {
-      try {
-        return decodeURIComponent(part);
-      } catch {
-        return part;
-      }
-    });
+function pathOf({ url = '/' }: IncomingMessage): string[] | undefined {
+  // Two slashes at the start are no host.
+  const address = `http://localhost/${url.replace(/^\/+/, '')}`;
+  if (!URL.canParse(address)) return undefined;
+  const parts = new URL(address).pathname.split('/').filter((part) => part !== '');
+  return parts.map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+}

@@ -12,7 +12,7 @@ import { parseVideoId } from '../domain/ids.ts';
 import type { RelayCommand } from './command.ts';
 import { aborted, type Interrupts } from './interrupts.ts';
 import { Progress } from './progress.ts';
-import { PushForwarder } from './push-forwarder.ts';
+import { canBeSpooled, PushForwarder } from './push-forwarder.ts';
 import { type PushAnswer, type PushHandler, startPushServer } from './push-server.ts';
 import { Refusals } from './refusals.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
@@ -91,9 +91,9 @@ class RelayRun {
 
   async take(path: readonly string[], body: Promise<Uint8Array>): Promise<PushAnswer> {
     const only = this.#command.videoId;
-    const [videoId, name, ...deeper] =
-      only !== undefined && path.length === 1 ? [only, ...path] : path;
-    if (videoId === undefined || name === undefined || deeper.length > 0) {
+    const [videoId, ...parts] = only !== undefined && path.length === 1 ? [only, ...path] : path;
+    const name = parts.join('/');
+    if (videoId === undefined || name === '') {
       return { status: 404, text: 'Push to /STREAM/NAME: the id of the stream, and a file name.' };
     }
     if (only !== undefined && videoId !== only) {
@@ -103,6 +103,12 @@ class RelayRun {
       parseVideoId(videoId);
     } catch (error) {
       return { status: 400, text: (error as Error).message };
+    }
+    if (!canBeSpooled(name)) {
+      return {
+        status: 400,
+        text: 'The name is too long: use at most 200 bytes, folders included.',
+      };
     }
     if (this.#interrupts.finish.aborted || this.#failed.signal.aborted) {
       return { status: 503, text: 'The relay is being stopped.' };

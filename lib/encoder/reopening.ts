@@ -13,10 +13,12 @@ export type Connection = Readonly<{
   failure?: string;
   /** It was cut off where it was to end. */
   reached: boolean;
+  /** Its media showed whether the source is opened again. */
+  restartable?: boolean;
 }>;
 
 export type ReopeningOptions = Readonly<{
-  /** Whether the source is opened again. */
+  /** Whether the source is opened again, as long as its media did not show it. */
   restartable: boolean;
   /** The time without the source counts as well, so that it ends when it was told to. */
   durationSeconds?: number | undefined;
@@ -32,8 +34,9 @@ const LEAST_SECONDS = 0.5;
 
 /** Returns why it failed; undefined if it ended as it should, or was stopped. */
 export async function captureUntilEnd(options: ReopeningOptions): Promise<string | undefined> {
-  const { restartable, durationSeconds = Infinity, stop, wait, connect } = options;
+  const { durationSeconds = Infinity, stop, wait, connect } = options;
   const now = options.now ?? (() => performance.now());
+  let { restartable } = options;
   let spentSeconds = 0;
   let anyMedia = false;
   let seenMs = now();
@@ -42,6 +45,7 @@ export async function captureUntilEnd(options: ReopeningOptions): Promise<string
   for (;;) {
     const away = awaySeconds();
     const end = await connect(remaining());
+    restartable = end.restartable ?? restartable;
     if (end.segments > 0) {
       anyMedia = true;
       spentSeconds += away + end.seconds;

@@ -5,7 +5,7 @@
  * one as missing; what the server refused goes to the `rejected/` folder of the stream.
  */
 
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApiError } from '../api/client.ts';
 import { defined } from '../base/defined.ts';
@@ -17,11 +17,16 @@ export type SpooledSegment = Readonly<{
   durationSeconds?: number;
   sizeBytes: number;
   path: string;
-  /** When it was cut. */
+  /** When it ended: the file's time of modification. */
   spooledAtMs: number;
 }>;
 
-export type SessionInfo = Readonly<{ session: string; createdAtMs: number }>;
+export type SessionInfo = Readonly<{
+  session: string;
+  createdAtMs: number;
+  /** Its segments lasted as long as it took to cut them, so that their wall-clock times are known. */
+  isLive?: true;
+}>;
 
 /** Sent segments that are kept to be sent again: the newest, as long as both limits allow. */
 const KEPT_SEGMENTS = 16;
@@ -73,13 +78,15 @@ export class SessionSpool {
     return adopted;
   }
 
-  /** Takes over the file at `path`. */
+  /** Takes over the file at `path`. `endMs`: its wall-clock time, if it is not that of the file. */
   async add(
     number: number,
     durationSeconds: number | undefined,
     path: string,
+    endMs?: number,
   ): Promise<SpooledSegment> {
     const target = join(this.#folder, 'waiting', segmentFile(number, durationSeconds));
+    if (endMs !== undefined) await utimes(path, new Date(endMs), new Date(endMs));
     await moveDurably(path, target);
     return describeSegment(target, number, durationSeconds);
   }

@@ -26,6 +26,9 @@ const MAX_MISSING = 100;
 /** By so many other runs in a row a session may be superseded: more are another encoder's. */
 const MAX_SUPERSEDED = 3;
 
+/** The answer takes its time, too: a difference of the clocks that is no longer may be none. */
+const MAX_SKEW_MS = 5000;
+
 /** The session's name on the server, and which segment is its number 0 there. */
 type Wire = Readonly<{ session: string; first: number }>;
 
@@ -51,6 +54,8 @@ export class UploadQueue {
   #lowestReceived = Number.POSITIVE_INFINITY;
   #wire: Wire;
   #superseded = 0;
+  /** How far the server's clock is ahead of ours, by the newest receipt. */
+  #skewMs = 0;
   #sentSinceSuperseded = 0;
   #begun = false;
   #closed = false;
@@ -147,7 +152,13 @@ export class UploadQueue {
     try {
       if (this.#serverHas(number)) return await this.#complete(segment);
       const info = { segment: number - wire.first, session: wire.session, durationSeconds };
-      const receipt = await deliverSegment(this.#options, info, await readFile(segment.path));
+      const atMs = this.#beginOf(segment);
+      const receipt = await deliverSegment(
+        this.#options,
+        { ...info, atMs },
+        await readFile(segment.path),
+      );
+      this.#skewMs = Date.parse(receipt.serverTime) - Date.now();
       this.#begun = true;
       this.#sentSinceSuperseded += 1;
       await this.#complete(segment);
@@ -159,6 +170,13 @@ export class UploadQueue {
       this.#inFlight.delete(number);
       this.#wake();
     }
+  }
+
+  /** By the server's clock, where ours is not right. */
+  #beginOf({ durationSeconds, spooledAtMs }: SpooledSegment): number | undefined {
+    if (durationSeconds === undefined || !this.spool.info.isLive) return undefined;
+    const skewMs = Math.abs(this.#skewMs) > MAX_SKEW_MS ? this.#skewMs : 0;
+    return Math.round(spooledAtMs - 1000 * durationSeconds + skewMs);
   }
 
   async #failed(segment: SpooledSegment, wire: Wire, error: unknown): Promise<void> {

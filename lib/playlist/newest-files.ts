@@ -1,5 +1,6 @@
 /** The newest files of a playlist that an encoder pushes: all of it that a push needs, however long it is. */
 
+import { defined } from '../base/defined.ts';
 import {
   type ListedFile,
   listedFiles,
@@ -12,6 +13,9 @@ export type NewestFiles = Readonly<{
   targetDurationSeconds: number;
   ended: boolean;
   iFramesOnly: boolean;
+  /** As in the playlist; absent if there are none. */
+  encryption?: string;
+  parts?: readonly string[];
   /** The last of them, in order. */
   files: readonly ListedFile[];
   /** Of all. */
@@ -30,9 +34,10 @@ export function readNewestFiles(
   const playlist = parsePushedPlaylist(Buffer.from(bytes).toString('utf8'));
   if (playlist.type === 'multivariant') return playlist;
   const files = listedFiles(playlist, name).filter((file) => canBePushed(file.name));
-  const { type, targetDurationSeconds, ended, iFramesOnly = false } = playlist;
+  const { type, targetDurationSeconds, ended, iFramesOnly = false, encryption, parts } = playlist;
   return {
     ...{ type, targetDurationSeconds, ended, iFramesOnly },
+    ...defined({ encryption, parts }),
     files: files.slice(-maxFiles),
     fileCount: files.length,
   };

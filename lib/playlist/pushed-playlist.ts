@@ -25,6 +25,10 @@ export type PushedMediaPlaylist = Readonly<{
   segments: readonly PushedSegment[];
   /** Lists keyframes of segments that another playlist lists whole (RFC 8216bis, 4.4.3.6). */
   iFramesOnly?: true;
+  /** METHOD of the key of the newest segment (4.4.4.4); absent if that is not encrypted. */
+  encryption?: string;
+  /** URIs of files that hold parts of the newest segments (4.4.4.9), the last few. */
+  parts?: readonly string[];
 }>;
 
 export type PushedVariant = Readonly<{
@@ -47,6 +51,7 @@ const MAX_LINES = 400_000;
 /** Of a URI. Longer lines of other kinds are passed over. */
 const MAX_LINE_CHARS = 4096;
 const MAX_VARIANTS = 64;
+const KEPT_PARTS = 16;
 
 /** What stands before a segment's URI and holds for that segment alone. */
 type Pending = {
@@ -77,6 +82,8 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
   let mediaSequence = 0;
   let ended = false;
   let mapUri: string | undefined;
+  let encryption: string | undefined;
+  const parts: string[] = [];
   let pending: Pending = { discontinuity: false, gap: false };
 
   for (const [index, rawLine] of lines.entries()) {
@@ -120,6 +127,19 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
       case '#EXT-X-GAP':
         pending.gap = true;
         break;
+      case '#EXT-X-KEY': {
+        const method = parseAttributes(value).get('METHOD') ?? '';
+        encryption = method === 'NONE' ? undefined : method;
+        break;
+      }
+      case '#EXT-X-PART': {
+        const attributes = parseAttributes(value);
+        const uri = attributes.get('URI');
+        // A range of the segment's own file is no other file.
+        if (uri !== undefined && !attributes.has('BYTERANGE')) parts.push(uri);
+        if (parts.length > KEPT_PARTS) parts.shift();
+        break;
+      }
       case '#EXT-X-BYTERANGE':
         pending.isRange = true;
         break;
@@ -160,6 +180,8 @@ export function parsePushedPlaylist(text: string): PushedPlaylist {
   return {
     ...{ type: 'media', targetDurationSeconds, mediaSequence, ended, segments },
     ...(iFramesOnly && { iFramesOnly }),
+    ...(encryption !== undefined && { encryption }),
+    ...(parts.length > 0 && { parts }),
   };
 }
 
@@ -229,9 +251,9 @@ function leadingDecimal(text: string): number | undefined {
 function parseDateTime(text: string): number | undefined {
   const match = text
     .trim()
-    .match(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|([+-]\d\d)(?::?(\d\d))?)?$/);
-  const [, dateTime, zoneHours = '+00', zoneMinutes = '00'] = match ?? [];
-  const ms = Date.parse(`${dateTime}${zoneHours}:${zoneMinutes}`);
+    .match(/^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:[.,]\d+)?)(?:[Zz]|([+-]\d\d)(?::?(\d\d))?)?$/);
+  const [, date, time = '', zoneHours = '+00', zoneMinutes = '00'] = match ?? [];
+  const ms = Date.parse(`${date}T${time.replace(',', '.')}${zoneHours}:${zoneMinutes}`);
   return Number.isNaN(ms) ? undefined : ms;
 }
 

@@ -13,6 +13,8 @@ export type StoredSegment = Readonly<{
   number: number;
   bytes: Buffer;
   durationSeconds: number | undefined;
+  /** When it began by the encoder, ISO 8601. */
+  at?: string | undefined;
   presigned: boolean;
 }>;
 
@@ -98,7 +100,7 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
     const digest = query.digest;
     if (!/^\d+$/.test(query.segment ?? '')) return refusal(400, 'bad_segment_number');
     const durationSeconds = query.duration === undefined ? undefined : Number(query.duration);
-    const segment = { session, number, durationSeconds };
+    const segment = { session, number, durationSeconds, at: query.at };
     if (query.size === undefined) {
       if (bytes.length > MAX_BODY_BYTES) return refusal(413, 'too_large');
       if (digest !== digestOf(bytes)) return refusal(400, 'digest_mismatch');
@@ -127,7 +129,8 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
   }
 
   function route(call: ApiCall, request: IncomingMessage, bytes: Buffer): Answer {
-    const [, area, id, name] = call.path.split('/').map(decodeURIComponent);
+    const [, area, id, ...file] = call.path.split('/').map(decodeURIComponent);
+    const name = file.length > 0 ? file.join('/') : undefined;
     if (area === 'store') {
       if (request.headers['x-presigned'] !== id || request.headers.authorization) {
         return refusal(403, 'forbidden');

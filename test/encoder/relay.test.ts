@@ -151,7 +151,9 @@ test('relay: large segments are uploaded presigned, refused ones set aside, and 
 
   assert.equal((await fetch(`${base}/v/large3.ts`, { method: 'DELETE' })).status, 204);
   assert.equal((await fetch(`${base}/v/large3.ts`)).status, 405);
-  assert.equal(await put('/v/deeper/x.ts', new Uint8Array(1)), 404);
+  assert.equal(await put('/v/720p/прямой%20эфир%201.ts', new Uint8Array([1])), 201);
+  await until(() => api.pushed.some(({ name }) => name === '720p/прямой эфир 1.ts'));
+  assert.equal(await put(`/v/${'я'.repeat(120)}.ts`, new Uint8Array(1)), 400);
   assert.equal(await put('/not%20an%20id/x1.ts', new Uint8Array(1)), 400);
 
   api.fault.current = () => ({ type: 'status', status: 403, code: 'forbidden' });

@@ -56,6 +56,11 @@ test('encoder: a live stream goes on while the server is down, and everything is
   assert.match(encoder.output(), /does not answer: .*ECONNREFUSED/);
   assert.match(encoder.output(), /is back after \d/);
   assert.deepEqual(numbers(api.segments), range(0, 14));
+  const began = api.segments.map(({ at = '' }) => Date.parse(at));
+  for (const [index, ms] of began.slice(1).entries()) {
+    // What waited has the time of its cut.
+    assert.ok(ms - (began[index] ?? 0) <= 501, `${began}`);
+  }
   assert.deepEqual(api.settings, [{ title: 'Tests' }]);
   assert.deepEqual(api.ends, ['v']);
   assert.deepEqual(await filesBelow(spool), []);

@@ -141,7 +141,7 @@ describe('names and playlists of encoders:', () => {
     const names = Array.from({ length: 60 }, (_, index) => `live${index}.ts`);
     for (const [index, bytes] of (await clip()).entries()) await push(at(names, index), bytes);
     const lines = names.flatMap((name, index) => [
-      `#EXT-X-PROGRAM-DATE-TIME:${new Date(START_MS + 2000 * index).toISOString()}`,
+      `#EXT-X-PROGRAM-DATE-TIME:${new Date(START_MS - 2000 * (60 - index)).toISOString()}`,
       '#EXTINF:2.04,',
       name,
     ]);
@@ -149,7 +149,7 @@ describe('names and playlists of encoders:', () => {
     for (const number of [0, 1, 30, 59]) {
       assert.deepEqual(await records.segmentHint(stream, 1, number), {
         seconds: 2.04,
-        programDateTimeMs: START_MS + 2000 * number,
+        programDateTimeMs: START_MS - 2000 * (60 - number),
       });
     }
   });

@@ -140,6 +140,43 @@ test('liberties that encoders take are understood', () => {
   assert.deepEqual([ended.ended, ended.mediaSequence, ended.segments], [true, 0, []]);
 });
 
+test('a playlist whose newest segment is encrypted says how', () => {
+  const playlist = (...keys: readonly string[]) => {
+    const lines = keys.flatMap((key) => [`#EXT-X-KEY:${key}`, '#EXTINF:4,', 'a.ts']);
+    return parseMedia(['#EXTM3U', '#EXT-X-TARGETDURATION:4', ...lines].join('\n')).encryption;
+  };
+  const AES = 'METHOD=AES-128,URI="https://x/key?a,b",IV=0x01';
+  assert.equal(playlist(AES), 'AES-128');
+  assert.equal(playlist(AES, 'METHOD=NONE'), undefined);
+  assert.equal(playlist('METHOD=NONE', 'METHOD=SAMPLE-AES,KEYFORMAT="com.apple"'), 'SAMPLE-AES');
+});
+
+test('files that hold parts of a segment are named, ranges of its own file are not', () => {
+  const part = (number: number) =>
+    `#EXT-X-PART:DURATION=0.5,URI="part${number}.m4s",INDEPENDENT=YES`;
+  const text = [
+    ...['#EXTM3U', '#EXT-X-TARGETDURATION:4', ...Array.from({ length: 30 }, (_, n) => part(n))],
+    '#EXT-X-PART:DURATION=0.5,URI="seg.m4s",BYTERANGE="700@0"',
+  ].join('\n');
+  const { parts = [] } = parseMedia(text);
+  assert.deepEqual([parts.length, parts.at(-1)], [16, 'part29.m4s']);
+});
+
+test('times are read as encoders write them', () => {
+  const timeOf = (text: string) =>
+    parseMedia(
+      `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PROGRAM-DATE-TIME:${text}\n#EXTINF:4,\na.ts`,
+    ).segments[0]?.programDateTimeMs;
+  const TEN = Date.UTC(2026, 10, 26, 10, 0, 0, 250);
+  const forms = ['2026-11-26T10:00:00.250Z', '2026-11-26T11:00:00.250+0100'].concat([
+    ...['2026-11-26T11:30:00.25+01:30', '2026-11-26t10:00:00,250z', '2026-11-26 10:00:00.250'],
+  ]);
+  for (const form of forms) assert.equal(timeOf(form), TEN, form);
+  for (const form of ['', 'now', '2026-11-26', '2026-13-26T10:00:00Z', '2026-11-26T10:00:61Z']) {
+    assert.equal(timeOf(form), undefined, form);
+  }
+});
+
 test('a multivariant playlist is known as one', () => {
   const text = `#EXTM3U
 #EXT-X-VERSION:7
@@ -220,6 +257,8 @@ test('any text gives a playlist or a domain error', () => {
           '#EXT-X-STREAM-INF:',
           '#EXT-X-ENDLIST',
           '#EXT-X-BYTERANGE:',
+          '#EXT-X-KEY:METHOD=',
+          '#EXT-X-PART:URI="',
           '#EXT-X-GAP',
           '#EXT-X-I-FRAMES-ONLY',
           'a%',

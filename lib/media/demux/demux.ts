@@ -63,5 +63,6 @@ function describeUnsupported(bytes: Uint8Array): Readonly<{ name: string; hint: 
   );
   if (found) return { name: found[1], hint: found[2] ?? DEFAULT_HINT };
   const isText = /^[\t\n\r\x20-\x7e\x80-\xff]*$/.test(head) && !/[\x80-\x9f]{3}/.test(head);
-  return { name: isText ? 'text' : 'of an unknown format', hint: DEFAULT_HINT };
+  if (isText) return { name: 'text', hint: DEFAULT_HINT };
+  return { name: 'of an unknown format', hint: `${DEFAULT_HINT} Encrypted ones cannot be read.` };
 }

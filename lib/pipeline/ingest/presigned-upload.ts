@@ -17,6 +17,7 @@ export type PresignRequest = Readonly<{
   digest: string;
   sizeBytes: number;
   durationSeconds?: number;
+  atMs?: number;
   pushed: boolean;
   /** The file name that it is numbered by. */
   name?: string;
@@ -111,7 +112,7 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
   const upload = await records.findPresigned(stream.value, place.presignId);
   const bytes = upload && (await deps.media.get(key));
   if (!upload || !bytes) return;
-  const { number, session, digest, durationSeconds, pushed, name } = upload.value;
+  const { number, session, digest, durationSeconds, atMs, pushed, name } = upload.value;
   try {
     await uploadSegment(deps, stream, {
       number,
@@ -121,6 +122,7 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
       storedKey: key,
       ...(session === undefined ? {} : { session }),
       ...(durationSeconds === undefined ? {} : { durationSeconds }),
+      ...(atMs === undefined ? {} : { atMs }),
       ...(name === undefined ? {} : { file: { name, mayBeVariant: false, bandwidths: {} } }),
     });
   } catch (error) {

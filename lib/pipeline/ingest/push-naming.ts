@@ -15,7 +15,7 @@ import type { StreamRecords } from '../records/stream-records.ts';
 
 /** Names that numbers are told from, of the newest files. */
 const KEPT_NAMES = 16;
-const KEPT_VARIANTS = 16;
+export const KEPT_VARIANTS = 16;
 const MAX_RACES = 20;
 
 export type AssignedName = Readonly<{

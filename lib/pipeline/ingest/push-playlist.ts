@@ -4,6 +4,7 @@
  */
 
 import type { IgnoredFile } from '../../api/messages.ts';
+import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
 import {
   disproves,
@@ -11,6 +12,8 @@ import {
   type NamedNumber,
   numberByName,
   numbersByPlace,
+  shapeOf,
+  variantPattern,
 } from '../../domain/segment-names.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { MAX_NAME_BYTES, readNewestFiles } from '../../playlist/newest-files.ts';
@@ -25,7 +28,7 @@ import type { Deps } from '../deps.ts';
 import type { PushNaming, Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import { requestEnd } from './end.ts';
-import { changeNaming, nextInOrder, withNames } from './push-naming.ts';
+import { changeNaming, KEPT_VARIANTS, nextInOrder, withNames } from './push-naming.ts';
 import { variantNotice } from './twin.ts';
 
 /** Each playlist repeats the one before; only its newest lines are new. */
@@ -45,7 +48,10 @@ const CAPTIONS = /\.(?:vtt|webvtt|srt|ttml|dfxp|stl)$/i;
 
 type PlaylistFile = Readonly<{ name: string; bytes: Uint8Array; session?: string }>;
 
-/** Throws `bad_request` for text that is no playlist, and `too_large`. */
+/**
+ * Throws `bad_request` for text that is no playlist, `too_large`, and `unsupported_media` if the
+ * segments are encrypted.
+ */
 export async function readPlaylist(
   deps: Deps,
   given: Versioned<Stream>,
@@ -69,6 +75,9 @@ export async function readPlaylist(
           name,
           FIRST_LINES,
         ]);
+  if (playlist.type === 'media' && playlist.encryption !== undefined) {
+    throw encrypted(playlist.encryption);
+  }
   if (playlist.type === 'multivariant') {
     const { value } = await ensureStream(deps, given);
     await keepBandwidths(records, value, file, playlist);
@@ -81,6 +90,8 @@ export async function readPlaylist(
   if (!newest && given.version === 0) return undefined;
   const { value: stream } = await ensureStream(deps, given);
   const { value: naming } = await records.pushNaming(stream, session ?? '');
+  if (newest && playlist.parts)
+    await ignoreParts(records, stream, file, newest.name, playlist.parts);
   if (newest && matchesVariant(newest.name, naming.ignored)) {
     return { ignored: true, notices: [variantNotice(newest.name)] };
   }
@@ -91,13 +102,49 @@ export async function readPlaylist(
   const last = lines.findLast(({ gap }) => !gap);
   // A run that is still to come is the first one: that of another encoder would be the newest.
   if (run || session === undefined) {
-    await keepHints(records, stream, run, lines, fileCount, playlist.targetDurationSeconds);
+    const timed = withPlausibleTimes(lines, deps.clock.now());
+    await keepHints(records, stream, run, timed, fileCount, playlist.targetDurationSeconds);
   }
   if (playlist.ended) await requestEnd(deps, stream, 'playlist', last?.number);
   return undefined;
 }
 
+const encrypted = (method: string): DomainError =>
+  new DomainError(
+    'unsupported_media',
+    `The playlist says that its segments are encrypted (EXT-X-KEY, METHOD=${method.slice(0, 40)}).`,
+    'Push segments without encryption (ffmpeg: no -hls_enc, no -hls_key_info_file); HTTPS protects them on their way.',
+  );
+
+/** Parts of a segment are pushed beside it: the segment, which follows them, has it all. */
+async function ignoreParts(
+  records: StreamRecords,
+  stream: Stream,
+  { name: playlistName, session }: PlaylistFile,
+  segmentName: string,
+  parts: readonly string[],
+): Promise<void> {
+  const { value } = await records.pushNaming(stream, session ?? '');
+  const unknown = parts
+    .map((uri) => pushedName(uri, playlistName))
+    .find((name) => !matchesVariant(name, value.ignored));
+  const pattern = unknown === undefined ? undefined : variantPattern(unknown, segmentName);
+  // Names that are made like the segment's cannot be told from it.
+  if (!pattern || pattern.shape === shapeOf(segmentName)) return;
+  await changeNaming(records, stream, session, (naming) => ({
+    ...naming,
+    ignored: [...naming.ignored, pattern].slice(-KEPT_VARIANTS),
+  }));
+}
+
 type NumberedFile = ListedFile & NamedNumber;
+
+const withPlausibleTimes = (lines: readonly NumberedFile[], nowMs: number): NumberedFile[] =>
+  lines.map(({ programDateTimeMs, ...line }) =>
+    programDateTimeMs !== undefined && isPlausibleTime(programDateTimeMs, nowMs)
+      ? { ...line, programDateTimeMs }
+      : line,
+  );
 
 async function keepHints(
   records: StreamRecords,

@@ -29,7 +29,12 @@ import {
 } from './push-naming.ts';
 import { readPlaylist } from './push-playlist.ts';
 import { VariantIgnored, variantNotice } from './twin.ts';
-import { type SegmentUpload, type UploadResult, uploadSegment } from './upload.ts';
+import {
+  CreatedMeanwhile,
+  type SegmentUpload,
+  type UploadResult,
+  uploadSegment,
+} from './upload.ts';
 
 const INIT_WAIT_MS = 3000;
 const INIT_POLL_MS = 50;
@@ -54,17 +59,22 @@ export type PushedFile = Readonly<{
 /** undefined for a file that is no segment and is taken. */
 export type PushResult = UploadResult | IgnoredFile | undefined;
 
+/** Of a file that an uploader renames when it is whole: there is nothing to rename here. */
+const TEMPORARY = /(?<=.)\.(?:tmp|temp|part|partial)$/i;
+
 /** Throws DomainError. */
 export async function pushFile(
   deps: Deps,
   stream: Versioned<Stream>,
-  file: PushedFile,
+  given: PushedFile,
 ): Promise<PushResult> {
+  const file = { ...given, name: given.name.replace(TEMPORARY, '') };
   const { name, bytes, session } = file;
   if (bytes.byteLength === 0) {
     throw new DomainError('empty_body', `"${name}" has no bytes.`, 'Send the file as the body.');
   }
   if (isPlaylist(file)) return readPlaylist(deps, stream, file);
+  if (isDashManifest(file)) throw dashManifest(name);
   const naming = await deps.records.pushNaming(stream.value, session ?? '');
   if (matchesVariant(name, naming.value.ignored)) {
     if (!(await keptVariantIsSilent(deps, stream.value, session))) {
@@ -110,6 +120,16 @@ const textOf = (bytes: Uint8Array): string =>
 const isPlaylist = ({ name, bytes }: PushedFile): boolean =>
   /\.m3u8?$/i.test(name) || textOf(bytes).startsWith('#EXTM3U');
 
+const isDashManifest = ({ name, bytes }: PushedFile): boolean =>
+  /\.mpd$/i.test(name) || /<MPD[\s>]/.test(Buffer.from(bytes.subarray(0, 2000)).toString('latin1'));
+
+const dashManifest = (name: string): DomainError =>
+  new DomainError(
+    'unsupported_media',
+    `"${name}" is a DASH manifest. DASH has picture and sound in files apart, which are not joined here.`,
+    'Push HLS with picture and sound in each segment (ffmpeg: -f hls -hls_segment_type fmp4 instead of -f dash).',
+  );
+
 async function pushSegment(
   deps: Deps,
   stream: Versioned<Stream>,
@@ -131,27 +151,19 @@ async function pushSegment(
   try {
     const result = await uploadWithInit(deps, stream, upload);
     await noteResult(deps, stream.value, file, assigned, result);
-    if (stream.version === 0) await keepName(deps, stream.value, file, result);
     return result;
   } catch (error) {
+    if (error instanceof CreatedMeanwhile) {
+      const created = await getStream(deps, stream.value.videoId);
+      const known = await records.pushNaming(created.value, session ?? '');
+      return pushSegment(deps, created, file, known);
+    }
     const pattern =
       error instanceof VariantIgnored ? variantPattern(name, error.keptName) : undefined;
     await releaseName(records, stream.value, session, name, assigned.isNew, pattern);
-    if (error instanceof VariantIgnored) return ignored(variantNotice(name));
+    if (error instanceof VariantIgnored) return ignored(error.notice);
     throw error;
   }
-}
-
-/** Of the first segments that come at once one creates the stream; names noted for the others' are lost. */
-async function keepName(
-  deps: Deps,
-  { videoId, uid }: Stream,
-  { name, session }: PushedFile,
-  { receipt }: UploadResult,
-): Promise<void> {
-  const { value: created } = await getStream(deps, videoId);
-  if (created.uid === uid) return;
-  await renumberName(deps.records, created, session, { name, number: receipt.segment });
 }
 
 async function noteResult(

@@ -4,6 +4,7 @@ import { DomainError } from '../../domain/errors.ts';
 import type { Notice } from '../../domain/notice.ts';
 import {
   answerTwin,
+  followsOn,
   isBetterVariant,
   overlap,
   type Span,
@@ -27,7 +28,7 @@ export type PushedName = Readonly<{
   bandwidths: Readonly<Record<string, number>>;
 }>;
 
-type PushedUpload = Readonly<{ file?: PushedName; bytes: Uint8Array }>;
+type PushedUpload = Readonly<{ number: number; file?: PushedName; bytes: Uint8Array }>;
 
 export type Twin = Readonly<{
   answer: TwinAnswer;
@@ -48,11 +49,14 @@ const TOGETHER_MS = 10_000;
 /** Segments at the start of a run; later ones are known by their names. */
 const FIRST_SEGMENTS = 3;
 
-/** undefined if the segment takes the place that its number gives it. */
+/**
+ * undefined if the segment takes the place that its number gives it. Numbers that start over while the
+ * media goes on (`seg999.ts`, `seg000.ts`) are counted on.
+ */
 export async function findTwin(
   deps: Deps,
   stream: Stream,
-  { file, bytes }: PushedUpload,
+  { number, file, bytes }: PushedUpload,
   facts: SegmentFacts,
   place: Sequencing,
 ): Promise<Twin | undefined> {
@@ -77,7 +81,15 @@ export async function findTwin(
       : (await mayBeBeside(deps, stream, file, run, newest)).find(
           (one) => one.name !== undefined && isTogether(one) && overlap(span, spanOf(one)),
         );
-  if (!segment) return undefined;
+  if (!segment) {
+    const startsOver = number < newest.number && followsOn(span, newestSpan);
+    if (!startsOver || !hasPictureOf(run, facts)) return undefined;
+    const end = await records.endRequest(stream);
+    if (end && endsWith(end, run, newest)) return undefined;
+    const { name } = file;
+    const answer = 'next_number';
+    return { answer, name, keptName: name, run, segment: newest, newest, timestampOffsetTicks };
+  }
   const keptName = segment.name ?? file.name;
   const [end, outcome] = await Promise.all([
     records.endRequest(stream),
@@ -102,6 +114,10 @@ export async function findTwin(
   });
   return { answer, name: file.name, keptName, run, segment, newest, timestampOffsetTicks };
 }
+
+/** Another size is planned anew. */
+const hasPictureOf = ({ picture }: Run, { video }: SegmentFacts): boolean =>
+  picture?.widthPx === video?.widthPx && picture?.heightPx === video?.heightPx;
 
 async function runAndNewest(
   { records }: Deps,
@@ -148,16 +164,23 @@ export const leavesVariant = ({ answer, name, keptName }: Twin): boolean =>
 export class VariantIgnored extends DomainError {
   /** The file of the variant that is kept. */
   readonly keptName: string;
+  readonly notice: Notice;
 
-  constructor({ name, keptName }: Pick<Twin, 'name' | 'keptName'>) {
+  constructor({ name, keptName, segment }: Twin, { video }: SegmentFacts) {
     super(
       'segment_conflict',
       `"${name}" shows the same time as "${keptName}".`,
       'Push one variant: renditions are made from it.',
     );
     this.keptName = keptName;
+    this.notice = !video && segment.facts.video ? soundApart(name) : variantNotice(name);
   }
 }
+
+const soundApart = (name: string): Notice => ({
+  code: 'track_ignored',
+  message: `"${name}" holds sound alone and is not used, as the picture comes in other files: push both in one (ffmpeg: no agroup in -var_stream_map).`,
+});
 
 export const variantNotice = (name: string): Notice => ({
   code: 'variant_ignored',

@@ -6,6 +6,7 @@
 import type { Receipt } from '../../api/messages.ts';
 import { defined } from '../../base/defined.ts';
 import { unknownTracks } from '../../domain/audio-slots.ts';
+import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
@@ -45,6 +46,8 @@ export type SegmentUpload = Readonly<{
   digest?: string;
   /** Duration by the encoder; the container may not give that of the last frame. */
   durationSeconds?: number;
+  /** Wall clock of its beginning by the encoder, since 1970. */
+  atMs?: number;
   /** Came under a file name, from an encoder that cannot send `session`. */
   pushed: boolean;
   /** The name, if the segment is numbered by it. */
@@ -71,6 +74,12 @@ const MAX_SEGMENT_SECONDS = 60;
 /** A segment that is uploaded again so much later and has no job in the queue has lost it. */
 const REPEATED_UPLOAD_MS = 5000;
 
+/** Another request has created the stream, and may have numbered the file there. */
+export class CreatedMeanwhile extends Error {
+  override readonly name = 'CreatedMeanwhile';
+}
+
+/** Throws DomainError, and for a file `CreatedMeanwhile`. */
 export async function uploadSegment(
   deps: Deps,
   stream: Versioned<Stream>,
@@ -94,7 +103,10 @@ export async function uploadSegment(
   const { records } = deps;
   let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
-    if (stream.version === 0) stream = (await records.findStream(stream.value.videoId)) ?? stream;
+    if (stream.version === 0) {
+      stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      if (stream.version > 0 && upload.file) throw new CreatedMeanwhile();
+    }
     const nowMs = deps.clock.now();
     const place = await decideSequence(records, stream.value, { ...upload, digest }, nowMs);
     if (place.type === 'present') {
@@ -110,7 +122,7 @@ export async function uploadSegment(
       init?.bytes,
     ]);
     const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);
-    if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin);
+    if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin, inspected.facts);
     if (twin?.answer === 'next_number') {
       upload = { ...upload, number: twin.newest.number + 1 };
       continue;
@@ -126,7 +138,7 @@ export async function uploadSegment(
         ? await replaceTwin(deps, stream.value, source, twin)
         : await store(deps, stream, source, openPlace(place, upload, twin));
     if (stored === 'raced') {
-      stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      if (stream.version > 0) stream = (await records.findStream(stream.value.videoId)) ?? stream;
       continue;
     }
     await Promise.all([
@@ -211,10 +223,8 @@ async function store(
     ? await withLateTracks(deps, stream.value, joins, facts, timestampOffsetTicks)
     : startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
   const segment = await storeSource(deps, stream.value, source, run.run, timestampOffsetTicks);
-  if (upload.durationSeconds !== undefined) {
-    const hints = [{ number: upload.number, seconds: upload.durationSeconds }];
-    await records.hintSegments(stream.value, run.run, hints);
-  }
+  const hint = hintOf(upload, nowMs);
+  if (hint) await records.hintSegments(stream.value, run.run, [hint]);
   const creates = stream.version === 0 ? { stream: stream.value } : {};
   const recorded = await records.recordSegment(
     stream.value,
@@ -225,6 +235,15 @@ async function store(
   // Another request created the stream, so that no record will ever name this object.
   if (stream.version === 0 && !upload.storedKey) await deps.media.delete([segment.sourceKey]);
   return 'raced';
+}
+
+function hintOf({ number, durationSeconds, atMs }: SegmentUpload, nowMs: number) {
+  const isTimed = atMs !== undefined && isPlausibleTime(atMs, nowMs);
+  if (durationSeconds === undefined && !isTimed) return undefined;
+  return {
+    number,
+    ...defined({ seconds: durationSeconds, programDateTimeMs: isTimed ? atMs : undefined }),
+  };
 }
 
 /** Stores the bytes, and returns the record that is to be written for them. */

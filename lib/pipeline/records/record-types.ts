@@ -24,6 +24,7 @@ export type PresignedUploadRecord = Readonly<{
   digest: string;
   sizeBytes: number;
   durationSeconds?: number;
+  atMs?: number;
   pushed: boolean;
   /** The file name that it was pushed under. */
   name?: string;
@@ -42,7 +43,7 @@ export type NextHousekeeping = Readonly<{
 export type StartHint = Readonly<{ firstNumber?: number; targetDurationSeconds?: number }>;
 
 /** Of a segment, from the encoder: exact where the container is not. */
-export type SegmentHint = Readonly<{ seconds: number; programDateTimeMs?: number }>;
+export type SegmentHint = Readonly<{ seconds?: number; programDateTimeMs?: number }>;
 
 /** How an encoder names the files that it pushes. */
 export type PushNaming = Readonly<{
