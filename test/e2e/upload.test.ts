@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ErrorBody, PresignedUpload, Receipt, StreamCreated } from '../../lib/api/messages.ts';
 import { encode, ffmpeg, lavfi } from '../support/ffmpeg.ts';
+import { makeSegments } from '../support/media.ts';
 import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../support/system.ts';
 
 const LADDER = [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }];
@@ -174,10 +175,9 @@ describe('uploads', { concurrency: false }, () => {
       );
       assert.ok(answer.body.message.length > 10 && answer.body.hint.length > 10, path);
     }
-    const long = await create('short', { targetDurationSeconds: 1 });
-    assert.equal(long.state, 'created');
-    const joined = Buffer.concat([piece(ts, 0), piece(ts, 1), piece(ts, 2)]);
-    const tooLong = await post('/upload/short?segment=0', joined);
+    const minute = { seconds: 61, hlsTime: 61, rate: '1', size: '64x36', audio: 'none' } as const;
+    const { segments } = await makeSegments(minute);
+    const tooLong = await post('/upload/table?segment=1', segments[0]?.bytes);
     assert.deepEqual([tooLong.status, tooLong.body.code], [422, 'segment_too_long']);
     const next = await post('/upload/table?segment=1&session=a', whole);
     assert.deepEqual([next.status, next.body.missing, next.body.next], [201, [], 2]);
