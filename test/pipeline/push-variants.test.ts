@@ -42,6 +42,23 @@ describe('variants that are pushed to one address:', () => {
     }
   }
 
+  test('that come all at once: one is kept whole, and nothing is shown twice', async (t) => {
+    const clips = [await largeClip(), await small()];
+    for (let round = 0; round < 5; round += 1) {
+      const { pushAny, records, stream, numbersOf, runCount } = await pushTo(t);
+      const files = [0, 1, 2, 3].flatMap((index) =>
+        [0, 1].map((variant) => pushAny(`v${variant}/s${index}.ts`, at(at(clips, variant), index))),
+      );
+      await Promise.all(files);
+      assert.equal(await runCount(), 1);
+      const numbers = await numbersOf(1);
+      const segments = await Promise.all(numbers.map((one) => records.findSegment(stream, 1, one)));
+      const heights = new Set(segments.map((segment) => segment?.facts.video?.heightPx));
+      assert.deepEqual([segments.length, heights.size], [4, 1]);
+      assert.equal(new Set(segments.map((segment) => segment?.facts.startTicks)).size, 4);
+    }
+  });
+
   test('a smaller one that is listed already is followed by a run of the larger', async (t) => {
     const { push, pushIgnored, completed, numbersOf } = await pushTo(t);
     const [large, little] = [await largeClip(), await small()];

@@ -17,7 +17,7 @@ import { isoKind } from '../../media/iso-boxes.ts';
 import { ensureStream, getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
-import type { PushNaming, Versioned } from '../records/record-types.ts';
+import type { Versioned } from '../records/record-types.ts';
 import {
   type AssignedName,
   assignNumber,
@@ -28,6 +28,7 @@ import {
   takeVariant,
 } from './push-naming.ts';
 import { readPlaylist } from './push-playlist.ts';
+import { inTurn, isFirstFile } from './push-turns.ts';
 import { VariantIgnored, variantNotice } from './twin.ts';
 import {
   CreatedMeanwhile,
@@ -75,13 +76,8 @@ export async function pushFile(
   }
   if (isPlaylist(file)) return readPlaylist(deps, stream, file);
   if (isDashManifest(file)) throw dashManifest(name);
-  const naming = await deps.records.pushNaming(stream.value, session ?? '');
-  if (matchesVariant(name, naming.value.ignored)) {
-    if (!(await keptVariantIsSilent(deps, stream.value, session))) {
-      return ignored(variantNotice(name));
-    }
-    await takeVariant(deps.records, stream.value, session, name);
-  }
+  const left = await leftOut(deps, stream.value, file);
+  if (left) return left;
   if (isoKind(bytes) === 'init') {
     await storeInit(deps, stream, bytes, session, name);
     return undefined;
@@ -90,7 +86,20 @@ export async function pushFile(
     const message = `"${name}" holds captions, which are not used.`;
     return ignored({ code: 'track_ignored', message });
   }
-  return pushSegment(deps, stream, file, naming);
+  return pushSegment(deps, stream, file);
+}
+
+/** The answer to a file of a variant that is left out, unless that is to be taken now. */
+async function leftOut(
+  deps: Deps,
+  stream: Stream,
+  { name, session }: PushedFile,
+): Promise<IgnoredFile | undefined> {
+  const { value } = await deps.records.pushNaming(stream, session ?? '');
+  if (!matchesVariant(name, value.ignored)) return undefined;
+  if (!(await keptVariantIsSilent(deps, stream, session))) return ignored(variantNotice(name));
+  await takeVariant(deps.records, stream, session, name);
+  return undefined;
 }
 
 /** The encoder may have been started again with the variant that was left out alone. */
@@ -134,10 +143,24 @@ async function pushSegment(
   deps: Deps,
   stream: Versioned<Stream>,
   file: PushedFile,
-  naming: Versioned<PushNaming>,
+): Promise<UploadResult | IgnoredFile> {
+  const { name, session } = file;
+  const { value } = await deps.records.pushNaming(stream.value, session ?? '');
+  // The very first one makes the stream.
+  if (stream.version === 0 || !isFirstFile(value)) return takeSegment(deps, stream, file);
+  return inTurn(deps, stream.value, session, name, async () => {
+    return (await leftOut(deps, stream.value, file)) ?? takeSegment(deps, stream, file);
+  });
+}
+
+async function takeSegment(
+  deps: Deps,
+  stream: Versioned<Stream>,
+  file: PushedFile,
 ): Promise<UploadResult | IgnoredFile> {
   const { records } = deps;
   const { name, bytes, session, digest } = file;
+  const naming = await records.pushNaming(stream.value, session ?? '');
   const { inits, bandwidths } = naming.value;
   const assigned = await assignNumber(records, stream.value, session, name, naming);
   const upload: SegmentUpload = {
@@ -154,9 +177,7 @@ async function pushSegment(
     return result;
   } catch (error) {
     if (error instanceof CreatedMeanwhile) {
-      const created = await getStream(deps, stream.value.videoId);
-      const known = await records.pushNaming(created.value, session ?? '');
-      return pushSegment(deps, created, file, known);
+      return pushSegment(deps, await getStream(deps, stream.value.videoId), file);
     }
     const pattern =
       error instanceof VariantIgnored ? variantPattern(name, error.keptName) : undefined;

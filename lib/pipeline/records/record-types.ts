@@ -57,6 +57,8 @@ export type PushNaming = Readonly<{
   bandwidths: Readonly<Record<string, number>>;
   /** Names of init segments, the newest last. */
   inits: readonly string[];
+  /** Files that are being taken, or wait for those before them, in order. */
+  turns?: readonly Readonly<{ name: string; atMs: number }>[];
 }>;
 
 export const NO_NAMING: PushNaming = {
