@@ -78,7 +78,9 @@ export class TimelineDraft {
    * Less than a jump before or behind the end of the entry before it begins there, as EXTINF and
    * EXT-X-PROGRAM-DATE-TIME say it: that end was listed before this start was known.
    */
-  #abutting<Span extends Readonly<{ startTicks: number; durationTicks: number }>>(span: Span): Span {
+  #abutting<Span extends Readonly<{ startTicks: number; durationTicks: number }>>(
+    span: Span,
+  ): Span {
     const { endTicks } = this.state;
     const durationTicks = span.startTicks + span.durationTicks - endTicks;
     const isNear = Math.abs(span.startTicks - endTicks) <= MAX_TIME_JUMP_TICKS;
@@ -240,7 +242,8 @@ export function totalsWith(
     if (!info) continue;
     const before = known[name] ?? { peakBps: 0, sizeBytes: 0, durationTicks: 0 };
     const declared = declaredInfo(known[name]?.info, info);
-    known[name] = { ...before, info: declared, initKey: piece.initKey };
+    const { initKey, leadTicks = 0 } = piece;
+    known[name] = { ...before, info: declared, initKey, ...(leadTicks > 0 && { leadTicks }) };
   }
   const presentation = presentationOf({ renditions: known });
   const measured = Object.entries(known).map(([name, totals]): [string, RenditionTotals] => {
