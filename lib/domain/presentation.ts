@@ -155,6 +155,8 @@ export type ListedPiece = Readonly<{
   piece: EntryRendition | undefined;
   /** EXT-X-MAP; of a gap: that of the piece before it, so that it stays what it was once listed. */
   initKey: string;
+  /** How long before its first frame is shown decoding begins; of a gap: as in the piece before it. */
+  leadTicks: number;
 }>;
 
 /** An entry of the live timeline, or one of the recording, whose late arrivals have no sequence. */
@@ -170,9 +172,10 @@ export function pieceLister(
   state: Pick<TimelineState, 'renditions'>,
   name: string,
   silenceKey: (rendition: string, sequence: number) => string,
-): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
+): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey' | 'leadTicks'>) => ListedPiece {
   const candidates = [name, ...fallbackOrder(presentationOf(state), name)];
-  const { initKey: newestInitKey = '', silence, info } = state.renditions[name] ?? {};
+  const newest = state.renditions[name];
+  const { silence, info } = newest ?? {};
   return (entry, before) => {
     const { renditions: pieces, sequence = -1 } = entry;
     const rendition = candidates.find((candidate) => pieces[candidate]) ?? name;
@@ -185,7 +188,8 @@ export function pieceLister(
             ...silentSpan(entry, silence.anchorTicks, info),
           }
         : undefined);
-    return { rendition, piece, initKey: piece?.initKey ?? before?.initKey ?? newestInitKey };
+    const { initKey = '', leadTicks = 0 } = piece ?? before ?? newest ?? {};
+    return { rendition, piece, initKey, leadTicks };
   };
 }
 

@@ -246,7 +246,8 @@ export function totalsWith(
     if (!info) continue;
     const before = known[name] ?? { peakBps: 0, sizeBytes: 0, durationTicks: 0 };
     const declared = declaredInfo(known[name]?.info, info);
-    known[name] = { ...before, info: declared, initKey: piece.initKey };
+    const { initKey, leadTicks = 0 } = piece;
+    known[name] = { ...before, info: declared, initKey, ...(leadTicks > 0 && { leadTicks }) };
   }
   const presentation = presentationOf({ renditions: known });
   const measured = Object.entries(known).map(([name, totals]): [string, RenditionTotals] => {

@@ -44,25 +44,43 @@ export type VideoJob = Readonly<{
   threads?: number | undefined;
 }>;
 
+export type BlackVideoJob = Pick<VideoJob, 'keyframesAtTicks' | 'outputs' | 'threads'> &
+  Readonly<{ framesPerSecond: number; frames: number }>;
+
+/** The same for a picture that never came. */
+export function blackArgs({ framesPerSecond, frames, ...job }: BlackVideoJob): string[] {
+  const times = `settb=1/${TICKS_PER_SECOND},setpts='${BASE_TICKS}+round(N*${TICKS_PER_SECOND}/${framesPerSecond})'`;
+  const sources = job.outputs.map(
+    ({ rung: { widthPx, heightPx } }, index) =>
+      `color=black:s=${widthPx}x${heightPx}:r=${framesPerSecond},trim=end_frame=${frames},${times},setsar=1,format=yuv420p[v${index}]`,
+  );
+  return ['-filter_complex', sources.join(';'), ...outputArgs(job)];
+}
+
 /** One decode for all rungs; each becomes an init segment with a fragment of H.264. */
 export function videoArgs(job: VideoJob): string[] {
-  const { inputPath, outputs, threads } = job;
-  const threadArgs = threads === undefined ? [] : ['-threads', String(threads)];
+  return [
+    ...threadArgs(job),
+    ...inputArgs(job.format, job.inputPath, ['-copyts']),
+    ...['-filter_complex', filterGraph(job)],
+    ...outputArgs(job),
+  ];
+}
+
+const threadArgs = ({ threads }: Pick<VideoJob, 'threads'>): string[] =>
+  threads === undefined ? [] : ['-threads', String(threads)];
+
+function outputArgs(job: Pick<VideoJob, 'keyframesAtTicks' | 'outputs' | 'threads'>): string[] {
   const times = (job.keyframesAtTicks ?? []).map((ticks) =>
     ticksToSeconds(BASE_TICKS + ticks - KEYFRAME_EARLY_TICKS).toFixed(6),
   );
   const keyframes = times.length > 0 ? ['-force_key_frames', times.join()] : [];
-  return [
-    ...threadArgs,
-    ...inputArgs(job.format, inputPath, ['-copyts']),
-    ...['-filter_complex', filterGraph(job)],
-    ...outputs.flatMap(({ rung, path }, index) => [
-      ...['-map', `[v${index}]`, ...threadArgs],
-      ...encoderArgs(rung),
-      ...keyframes,
-      path,
-    ]),
-  ];
+  return job.outputs.flatMap(({ rung, path }, index) => [
+    ...['-map', `[v${index}]`, ...threadArgs(job)],
+    ...encoderArgs(rung),
+    ...keyframes,
+    path,
+  ]);
 }
 
 function filterGraph(job: VideoJob): string {

@@ -11,6 +11,7 @@ import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioFacts, AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { transcodeTimeoutMs } from '../domain/segment-work.ts';
+import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import { coverAudio } from './audio/coverage.ts';
 import { cutAudio } from './audio/cut-audio.ts';
@@ -21,10 +22,12 @@ import { type Cuts, cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
 import type { RenditionSegment } from './mux/cmaf.ts';
-import { encodeRungs, finishRung } from './video/video-renditions.ts';
+import { encodeBlack } from './video/missing-picture.ts';
+import { type EncodedPicture, encodeRungs, finishRung } from './video/video-renditions.ts';
 
 /** Of a segment's audio tracks at once. */
 const MAX_ENCODERS = 2;
+const MAX_LEAD_TICKS = TICKS_PER_SECOND;
 
 export type PreviousSegment = Readonly<{
   facts: SegmentFacts;
@@ -42,6 +45,8 @@ export type TranscodeInput = Readonly<{
   timestampOffsetTicks: number;
   /** Planned for the run; video of another shape is fitted in. */
   rungs: readonly PlannedRung[];
+  /** Of the run's picture: a segment without one is black. Left out: it has no video. */
+  framesPerSecond?: number | undefined;
   /** Of the run: the renditions are named by this list, and each counts its frames from its track's start. */
   audioTracks: readonly RunTrack[];
   /** Those that the stream began with, which give the renditions their format; left out: those of the run. */
@@ -108,27 +113,25 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
   const { previous: { source } = {}, timeoutMs = transcodeTimeoutMs(facts) } = input;
   const timer = setTimeout(() => stop.abort(tooSlow(timeoutMs)), timeoutMs);
   try {
+    const startTicks = startOf(input);
     const before =
       source && needsPrevious(input) ? await demuxSegment(source.bytes, source.init) : undefined;
-    const startTicks = facts.startTicks + timestampOffsetTicks;
     // Known after the encoding if ever, as the next segment may have come; a guess says nothing of the cuts.
     const earlyTicks = facts.endIsGuess ? await input.findEndTicks?.() : undefined;
     const span =
       earlyTicks === undefined ? facts : { ...facts, endTicks: earlyTicks - timestampOffsetTicks };
     const cuts = cutTimes(media.video, span, input.targetSeconds);
-    const [rungs, audio] = await allOrStop(stop, [
-      encodeVideo(input, media, before, cuts, span.endTicks - facts.startTicks, folder, signal),
+    const [picture, audio] = await allOrStop(stop, [
+      encodeVideo(input, media, before, cuts, span.endTicks, folder, signal),
       encodeAudio(input, media, before, folder, signal),
     ]);
     const foundTicks = earlyTicks ?? (await input.findEndTicks?.());
     const endTicks = foundTicks ?? facts.endTicks + timestampOffsetTicks;
     const durationTicks = endTicks - startTicks;
     const bounds = [0, ...cuts.atTicks.filter((ticks) => ticks < durationTicks), durationTicks];
-    const { video } = media;
-    const finished = rungs.map((rung) => {
-      if (!video || !facts.video) throw new Error('Video was encoded of a segment without video.');
-      return [rung.rung.name, finishRung(rung, video, facts.video, startTicks, bounds)] as const;
-    });
+    const finished = picture.rungs.map(
+      (rung) => [rung.rung.name, finishRung(rung, picture, startTicks, bounds)] as const,
+    );
     const separated = Object.entries(audio).map(
       ([name, rendition]) => [name, cutAudio(rendition, startTicks, bounds)] as const,
     );
@@ -147,6 +150,19 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
     clearTimeout(timer);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Sound leads its segment by what muxers hold back: where the picture is missing, it begins where it ended. */
+function startOf({
+  facts,
+  timestampOffsetTicks,
+  framesPerSecond,
+  previous,
+}: TranscodeInput): number {
+  const ownTicks = facts.startTicks + timestampOffsetTicks;
+  if (facts.video || !framesPerSecond || !previous?.facts.video) return ownTicks;
+  const endTicks = previous.facts.endTicks + previous.timestampOffsetTicks;
+  return Math.abs(endTicks - ownTicks) <= MAX_LEAD_TICKS ? endTicks : ownTicks;
 }
 
 const tooSlow = (timeoutMs: number): DomainError =>
@@ -172,27 +188,32 @@ async function allOrStop<T extends readonly unknown[]>(
 }
 
 async function encodeVideo(
-  { facts, rungs, threads }: TranscodeInput,
+  input: TranscodeInput,
   { container, video }: DemuxedSegment,
   before: DemuxedSegment | undefined,
   cuts: Cuts,
-  durationTicks: number,
+  endTicks: number,
   folder: string,
   signal: AbortSignal,
-) {
-  if (!video || !facts.video || rungs.length === 0) return [];
+): Promise<EncodedPicture> {
+  const { facts, rungs, threads, framesPerSecond, timestampOffsetTicks } = input;
+  const none = { rungs: [], frames: [], startTicks: 0, framesPerSecond: 0 };
+  const shared = { rungs, keyframesAtTicks: cuts.atTicks, threads, folder, signal };
+  if (rungs.length === 0) return none;
+  if (!video || !facts.video) {
+    if (!framesPerSecond) return none;
+    const startTicks = startOf(input) - timestampOffsetTicks;
+    const span = { startTicks, endTicks };
+    return encodeBlack({ ...shared, ...span, framesPerSecond });
+  }
   const isReferredTo = !facts.video.startsClosed && before?.container === container;
-  return encodeRungs({
-    video,
-    facts: facts.video,
-    previous: isReferredTo ? before.video : undefined,
-    rungs,
-    keyframesAtTicks: cuts.atTicks,
-    ...(cuts.repeatsPerSecond && { repeats: { perSecond: cuts.repeatsPerSecond, durationTicks } }),
-    threads,
-    folder,
-    signal,
-  });
+  const previous = isReferredTo ? before.video : undefined;
+  const { startTicks } = facts.video;
+  const { repeatsPerSecond: perSecond } = cuts;
+  const repeats = perSecond && { repeats: { perSecond, durationTicks: endTicks - startTicks } };
+  const encoded = await encodeRungs({ ...shared, ...repeats, video, facts: facts.video, previous });
+  const { framesPerSecond: ownRate } = facts.video;
+  return { rungs: encoded, frames: video.frames, startTicks, framesPerSecond: ownRate };
 }
 
 async function encodeAudio(

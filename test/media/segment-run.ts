@@ -103,7 +103,9 @@ export async function transcodePlaced(
   const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER } = options;
   const { threads, timeoutMs, targetSeconds, firstTracks } = options;
   const previous = withPrevious ? placed[index - 1] : undefined;
-  const next = knowsEnds ? placed[index + 1] : undefined;
+  const following = knowsEnds ? placed[index + 1] : undefined;
+  const isComparable = following?.facts.video || !segment.facts.video;
+  const next = isComparable ? following : undefined;
   const { bytes, facts, timestampOffsetTicks } = segment;
   return transcodeSegment({
     segment: bytes,
@@ -116,6 +118,7 @@ export async function transcodePlaced(
       startTicks: track.startTicks + first.timestampOffsetTicks,
     })),
     firstTracks,
+    framesPerSecond: first.facts.video?.framesPerSecond,
     ...(previous ? { previous: { ...previous, source: { bytes: previous.bytes, ...init } } } : {}),
     ...(next
       ? { findEndTicks: async () => next.facts.startTicks + next.timestampOffsetTicks }

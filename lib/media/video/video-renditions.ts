@@ -47,6 +47,14 @@ export type EncodedRung = Readonly<{
   isRepeated: boolean;
 }>;
 
+export type EncodedPicture = Readonly<{
+  rungs: readonly EncodedRung[];
+  /** Those that were encoded, on the clock of `startTicks`. */
+  frames: DemuxedVideo['frames'];
+  startTicks: number;
+  framesPerSecond: number;
+}>;
+
 /** A segment of which fewer frames can be decoded is failed as damaged. */
 const MIN_DECODED_SHARE = 0.05;
 
@@ -131,22 +139,21 @@ const halfFrameTicks = ({ framesPerSecond }: VideoFacts): number =>
  */
 export function finishRung(
   { rung, init, samples, isRepeated }: EncodedRung,
-  video: DemuxedVideo,
-  facts: VideoFacts,
+  picture: Omit<EncodedPicture, 'rungs'>,
   startTicks: number,
   bounds: readonly number[],
 ): RenditionSegment[] {
   const order = samples.map((_, index) => index);
   order.sort((a, b) => (samples[a]?.ptsTicks ?? 0) - (samples[b]?.ptsTicks ?? 0));
   const encoded = order.map((index) => (samples[index]?.ptsTicks ?? 0) - BASE_TICKS);
-  const source = video.frames
-    .map(({ ptsTicks }) => ptsTicks - facts.startTicks)
+  const source = picture.frames
+    .map(({ ptsTicks }) => ptsTicks - picture.startTicks)
     .sort((a, b) => a - b);
   const ticks = restoreTimestamps(encoded, isRepeated ? encoded : source);
   const shown: number[] = [];
   for (const [rank, index] of order.entries()) shown[index] = ticks[rank] ?? 0;
   const { widthPx, heightPx, maxrateBps, reorderTicks } = rung;
-  const { framesPerSecond } = facts;
+  const { framesPerSecond } = picture;
   const codecString = avcCodecString(init);
   const info = { kind: 'video' as const, codecString, widthPx, heightPx, framesPerSecond };
   const parts = separateAtKeyframes(samples, shown, bounds);
@@ -163,7 +170,8 @@ export function finishRung(
       };
     });
     const media = writeFragment(startTicks + (decode[0] ?? 0), timed, 1);
-    return { init, media, info: { ...info, maxrateBps } };
+    const leadTicks = Math.min(...presentation) - (decode[0] ?? 0);
+    return { init, media, info: { ...info, maxrateBps }, leadTicks };
   });
 }
 

@@ -105,7 +105,7 @@ async function transcode(
     run.run === 1 ? run : records.getRun(stream, 1),
   ]);
   const own = segment.facts.video;
-  const picture = own && run.picture ? pictureForSegment(run.picture, own) : own;
+  const picture = own && run.picture ? pictureForSegment(run.picture, own) : (own ?? run.picture);
   const { facts } = segment;
   const tracks = { audioTracks: run.audio, firstTracks: firstRun?.audio };
   const previousSource =
@@ -117,6 +117,7 @@ async function transcode(
     ...tracks,
     timestampOffsetTicks: segment.timestampOffsetTicks,
     rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
+    framesPerSecond: run.picture?.framesPerSecond,
     previous: previous && { ...previous, source: previousSource },
     findEndTicks: () => findEndTicks(deps, stream, segment, signal),
     targetSeconds: await targetSeconds(records, stream),
@@ -155,12 +156,15 @@ async function findEndTicks(
       records.findSegment(stream, run, number + 1),
       records.segmentHint(stream, run, number),
     ]);
+    // The sound of a segment without picture leads: it does not say where this picture ends.
+    const comparable = next?.facts.video || !facts.video ? next : undefined;
     const found = segmentEnd({
       startTicks: facts.startTicks + timestampOffsetTicks,
       endTicks: facts.endTicks + timestampOffsetTicks,
       isGuess,
       nextStartTicks:
-        next && next.facts.startTicks + next.timestampOffsetTicks - (facts.clockStepTicks ?? 0),
+        comparable &&
+        comparable.facts.startTicks + comparable.timestampOffsetTicks - (facts.clockStepTicks ?? 0),
       saidSeconds: hint?.seconds,
     });
     if (found !== undefined || performance.now() >= deadlineMs) return found;
@@ -205,13 +209,13 @@ async function storeRendition(
   name: string,
   run: number,
   number: number,
-  { init, media, info, startTicks, durationTicks }: RenditionSegment,
+  { init, media, info, ...times }: RenditionSegment,
 ): Promise<EntryRendition> {
   const { contentType } = MEDIA_FORMATS[info.kind === 'video' ? 'cmafVideo' : 'cmafAudio'];
   const key = renditionSegmentKey(stream, name, run, number, digestOf(media));
   const initKey = renditionInitKey(stream, name, digestOf(init));
   await Promise.all([store.put(key, media, contentType), store.put(initKey, init, contentType)]);
-  return { key, initKey, sizeBytes: media.byteLength, ...defined({ startTicks, durationTicks }) };
+  return { key, initKey, sizeBytes: media.byteLength, ...defined(times) };
 }
 
 /** What longer segments are cut for; a stream's playlists fix it with their first entries. */

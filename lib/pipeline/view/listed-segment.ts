@@ -10,11 +10,14 @@ import type { MediaSegment } from '../../playlist/hls-media.ts';
 /** Of an object's key. */
 export const uriOf = (key: string): string => `/${key}`;
 
-/** Audio does not end where the video does: its playlist says its own times. */
+/**
+ * Audio does not end where the video does: its playlist says its own times. The date of a segment is that
+ * of its first sample in decode order: Shaka puts `tfdt` there, in each rendition by itself.
+ */
 export function segmentOf(
   stream: Stream,
   entry: RecordedEntry,
-  { piece, initKey }: ListedPiece,
+  { piece, initKey, leadTicks }: ListedPiece,
 ): MediaSegment {
   const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? {};
   const gapKey = `${mediaPrefix(stream)}gap/${entry.run}-${entry.number}-${entry.startTicks}.m4s`;
@@ -22,7 +25,8 @@ export function segmentOf(
     uri: uriOf(piece?.key ?? gapKey),
     mapUri: uriOf(initKey),
     durationTicks,
-    programDateTimeMs: entry.programDateTimeMs + ticksToMs(startTicks - entry.startTicks),
+    programDateTimeMs:
+      entry.programDateTimeMs + ticksToMs(startTicks - leadTicks - entry.startTicks),
     discontinuity: entry.discontinuity,
     gap: piece === undefined,
   };
