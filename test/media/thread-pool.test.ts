@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { DomainError, type ErrorCode } from '../../lib/domain/errors.ts';
 import { ThreadPool, type ThreadPoolOptions } from '../../lib/media/threads/thread-pool.ts';
 import type { HostileTasks } from './hostile-thread.ts';
+import type { SlowStartTasks } from './slow-start-thread.ts';
 
 const MODULE = new URL('./hostile-thread.ts', import.meta.url);
 const LONG_MS = 120_000;
@@ -145,6 +146,29 @@ describe('a pool of threads', () => {
     first.open();
     await first.done;
     assert.equal(await pool.run('count', 'b', [BYTES]), 3);
+  });
+
+  test('does not take the start of its first thread for others that are served', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const channel = new BroadcastChannel('slow-start');
+    t.after(() => {
+      channel.postMessage('start');
+      channel.close();
+    });
+    const loaded = new Promise((resolve) => {
+      channel.onmessage = resolve;
+    });
+    const pool = new ThreadPool<SlowStartTasks>({
+      module: new URL('./slow-start-thread.ts', import.meta.url),
+      threads: 1,
+      maxWaitMs: 1500,
+      report: (error) => assert.fail(String(error)),
+    });
+    const sums = Promise.all([1, 2, 3].map((number) => pool.run('add', 'a', [number, 1])));
+    await loaded;
+    t.mock.timers.tick(1500);
+    channel.postMessage('start');
+    assert.deepEqual(await sums, [2, 3, 4]);
   });
 
   test('that cannot start its threads blames no segment', async () => {

@@ -29,7 +29,8 @@ const START_TIMEOUT_MS = 60_000;
 
 export class TaskThread {
   readonly #worker: Worker;
-  readonly #ready: Promise<void>;
+  /** It takes tasks. Rejects when it cannot be started. */
+  readonly ready: Promise<void>;
   #settle: ((reply: TaskReply | Error) => void) | undefined;
   #isGone = false;
 
@@ -42,12 +43,12 @@ export class TaskThread {
       this.#isGone = true;
       this.#settle?.(new Error('The thread ended.'));
     });
-    this.#ready = this.#reply(START_TIMEOUT_MS, tooBusy()).then((reply) => {
+    this.ready = this.#reply(START_TIMEOUT_MS, tooBusy()).then((reply) => {
       if (reply instanceof Error) throw new Error('A thread cannot be started.', { cause: reply });
       // Only a task keeps the process from ending, by its timer.
       this.#worker.unref();
     });
-    this.#ready.catch(() => this.end());
+    this.ready.catch(() => this.end());
   }
 
   /** Ended by itself, or by `end`: it takes no more tasks. */
@@ -61,7 +62,7 @@ export class TaskThread {
    * the thread is gone. Any other error: the thread cannot be started.
    */
   async run({ name, args }: TaskCall, limits: TaskLimits): Promise<unknown> {
-    await this.#ready;
+    await this.ready;
     const [copied, copies] = copyBytes(args);
     const startMs = this.#spentMs();
     this.#worker.postMessage({ name, args: copied }, copies);

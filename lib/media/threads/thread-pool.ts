@@ -52,6 +52,8 @@ export class ThreadPool<T extends Tasks> {
   readonly #running = new Map<string, number>();
   readonly #waiting: Waiting[] = [];
   readonly #idle: Idle[] = [];
+  /** Resolved when the first thread takes tasks, or could not be started. */
+  readonly #warm = Promise.withResolvers<void>();
   #busy = 0;
 
   /** Threads start when they are needed. */
@@ -67,7 +69,7 @@ export class ThreadPool<T extends Tasks> {
 
   /** Starts a thread that waits for the first task. */
   warmUp(): void {
-    if (this.#idle.length === 0) this.#rest(new TaskThread(this.#options.module));
+    if (this.#idle.length === 0) this.#rest(this.#start());
   }
 
   /**
@@ -121,7 +123,7 @@ export class ThreadPool<T extends Tasks> {
           ),
         );
       };
-      const timer = setTimeout(giveUp, maxWaitMs);
+      let timer: NodeJS.Timeout | undefined;
       const begin = () => {
         clearTimeout(timer);
         resolve();
@@ -129,6 +131,10 @@ export class ThreadPool<T extends Tasks> {
       const waiting = { group, begin };
       this.#waiting.push(waiting);
       this.#admit();
+      // Until then no task is what the others wait for.
+      this.#warm.promise.then(() => {
+        if (this.#waiting.includes(waiting)) timer = setTimeout(giveUp, maxWaitMs);
+      });
     });
   }
 
@@ -150,10 +156,16 @@ export class ThreadPool<T extends Tasks> {
     else this.#running.delete(group);
   }
 
+  #start(): TaskThread {
+    const thread = new TaskThread(this.#options.module);
+    thread.ready.then(this.#warm.resolve, this.#warm.resolve);
+    return thread;
+  }
+
   #takeThread(): TaskThread {
     for (;;) {
       const idle = this.#idle.pop();
-      if (!idle) return new TaskThread(this.#options.module);
+      if (!idle) return this.#start();
       clearTimeout(idle.timer);
       if (!idle.thread.isGone) return idle.thread;
     }
