@@ -28,6 +28,9 @@ const MAX_NAME_BYTES = 255;
 /** Control characters, and those that turn the order of the text in messages and logs. */
 const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
+/** A variant, a date, a quality: numbers and words. A single letter is what remains of a path. */
+const FOLDER = /^(?:\d|..+)$/u;
+
 function checkedFileName(path: string): string {
   const parts = path.split('/').filter((part) => part !== '');
   const name = parts.join('/');
@@ -46,6 +49,9 @@ function checkedFileName(path: string): string {
   }
   if (parts.some((part) => part.startsWith('.'))) {
     throw badName(name, 'has a part that begins with "."', 'Leave out "..", "." and hidden files.');
+  }
+  if (parts.slice(0, -1).some((folder) => !FOLDER.test(folder))) {
+    throw badName(name, 'has a folder of one letter', 'Name folders by a number or a word: v0, hd.');
   }
   return name;
 }

@@ -10,6 +10,8 @@ test('file names of encoders are taken as they are, with their folders', () => {
     'live0.ts': 'live0.ts',
     'v0/seg 1.ts': 'v0/seg 1.ts',
     '/v0//seg1.ts': 'v0/seg1.ts',
+    '0/seg1.ts': '0/seg1.ts',
+    '2026/11/26/hd/seg1.ts': '2026/11/26/hd/seg1.ts',
     'видео-1.ts': 'видео-1.ts',
     'a..b.ts': 'a..b.ts',
     'Fragments(video=40000000)': 'Fragments(video=40000000)',
@@ -28,6 +30,7 @@ test('a name that is refused says what to do', () => {
     ['a\u0000.ts', /control characters/, /letters/],
     ['a\n.ts', /control characters/, /letters/],
     ['a\u202e1.ts', /control characters/, /letters/],
+    ['x/1.ts', /folder of one letter/, /number or a word/],
     ['x'.repeat(256), /has 256 bytes/, /at most 255 bytes/],
     ['я'.repeat(128), /has 256 bytes/, /at most 255 bytes/],
   ];
