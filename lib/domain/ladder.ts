@@ -1,7 +1,5 @@
 /** The ladder as data, and which of its rungs a source deserves. */
 
-import { TICKS_PER_SECOND } from './ticks.ts';
-
 /** A rung scales the video to a frame whose short side (the height, in landscape) is `shortSidePx`. */
 export type Rung = Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>;
 
@@ -30,14 +28,7 @@ export type PlannedRung = Readonly<{
   maxrateBps: number;
   /** H.264 level, as in Table A-1: '3.1', '4.0'. */
   level: string;
-  /** How long before its presentation a frame is decoded, so that frames can be reordered; 0: none is. */
-  reorderTicks: number;
 }>;
-
-/** Frames of `reorderTicks`: x264 at its fast presets refers back over two. */
-const REORDERED_FRAMES = 2;
-/** Below, reordering saves little and would take a large part of a second. */
-const MIN_REORDERED_FPS = 10;
 
 /** A rung taller than the source is worth encoding, at the source's size, only above this ratio. */
 const WORTH_A_RUNG = 1.1;
@@ -57,10 +48,6 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
   const above = tallestFirst.findLast((rung) => rung.shortSidePx > shortSide);
   const tallestFit = fitting[0]?.shortSidePx ?? 0;
   const { framesPerSecond, peakFramesPerSecond = framesPerSecond } = source;
-  const reorderTicks =
-    framesPerSecond < MIN_REORDERED_FPS
-      ? 0
-      : Math.round((REORDERED_FRAMES * TICKS_PER_SECOND) / framesPerSecond);
   const worthy = above && shortSide > tallestFit * WORTH_A_RUNG ? [above, ...fitting] : fitting;
   const best = tallestFirst.findLast(({ maxrateBps }) => maxrateBps >= MIN_BEST_BPS);
   const isSlow = worthy.every(({ maxrateBps }) => maxrateBps < MIN_BEST_BPS);
@@ -70,7 +57,7 @@ export function planLadder(ladder: readonly Rung[], source: SourcePicture): Plan
     const widthPx = even(source.widthPx * scale);
     const heightPx = even(source.heightPx * scale);
     const level = avcLevel(widthPx, heightPx, peakFramesPerSecond);
-    return { name, widthPx, heightPx, maxrateBps, level, reorderTicks };
+    return { name, widthPx, heightPx, maxrateBps, level };
   });
 }
 

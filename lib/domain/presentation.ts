@@ -155,8 +155,6 @@ export type ListedPiece = Readonly<{
   piece: EntryRendition | undefined;
   /** EXT-X-MAP; of a gap: that of the piece before it, so that it stays what it was once listed. */
   initKey: string;
-  /** How long before its first frame is shown decoding begins; of a gap: as in the piece before it. */
-  leadTicks: number;
 }>;
 
 /** An entry of the live timeline, or one of the recording, whose late arrivals have no sequence. */
@@ -172,10 +170,9 @@ export function pieceLister(
   state: Pick<TimelineState, 'renditions'>,
   name: string,
   silenceKey: (rendition: string, sequence: number) => string,
-): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey' | 'leadTicks'>) => ListedPiece {
+): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
   const candidates = [name, ...fallbackOrder(presentationOf(state), name)];
-  const newest = state.renditions[name];
-  const { silence, info } = newest ?? {};
+  const { initKey: newestInitKey = '', silence, info } = state.renditions[name] ?? {};
   return (entry, before) => {
     const { renditions: pieces, sequence = -1 } = entry;
     const rendition = candidates.find((candidate) => pieces[candidate]) ?? name;
@@ -188,8 +185,7 @@ export function pieceLister(
             ...silentSpan(entry, silence.anchorTicks, info),
           }
         : undefined);
-    const { initKey = '', leadTicks = 0 } = piece ?? before ?? newest ?? {};
-    return { rendition, piece, initKey, leadTicks };
+    return { rendition, piece, initKey: piece?.initKey ?? before?.initKey ?? newestInitKey };
   };
 }
 

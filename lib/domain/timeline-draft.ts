@@ -246,8 +246,7 @@ export function totalsWith(
     if (!info) continue;
     const before = known[name] ?? { peakBps: 0, sizeBytes: 0, durationTicks: 0 };
     const declared = declaredInfo(known[name]?.info, info);
-    const { initKey, leadTicks = 0 } = piece;
-    known[name] = { ...before, info: declared, initKey, ...(leadTicks > 0 && { leadTicks }) };
+    known[name] = { ...before, info: declared, initKey: piece.initKey };
   }
   const presentation = presentationOf({ renditions: known });
   const measured = Object.entries(known).map(([name, totals]): [string, RenditionTotals] => {

@@ -12,8 +12,6 @@ export type EntryRendition = Readonly<{
   /** Of audio, whose frames do not end where those of the video do; absent: those of the entry. */
   startTicks?: number;
   durationTicks?: number;
-  /** Of video: how long before the presentation of its first frame decoding begins. */
-  leadTicks?: number;
 }>;
 
 /** What a rendition is; the same for all its segments of one run. In a stream's totals: as it is declared. */
@@ -74,8 +72,6 @@ export type RenditionTotals = Readonly<{
   info: RenditionInfo;
   /** Init segment of its newest entry: a change needs EXT-X-MAP, and a discontinuity. */
   initKey: string;
-  /** Of its newest entry, as `EntryRendition` has it. */
-  leadTicks?: number;
   /** The highest rate so far, and the newest segments: bytes and ticks, newest first (rates.ts). */
   peakBps: number;
   newest?: readonly (readonly [sizeBytes: number, durationTicks: number])[];

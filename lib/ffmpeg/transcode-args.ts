@@ -164,7 +164,7 @@ export function fitInto(source: FrameSize, rung: FrameSize): FrameSize {
 }
 
 /** Fixes all that the init segment depends on, so that all segments of a rung share one. */
-function encoderArgs({ level, maxrateBps, reorderTicks }: PlannedRung): string[] {
+function encoderArgs({ level, maxrateBps }: PlannedRung): string[] {
   const keyframes = String(MAX_FRAMES_BETWEEN_KEYFRAMES);
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', level],
@@ -172,7 +172,6 @@ function encoderArgs({ level, maxrateBps, reorderTicks }: PlannedRung): string[]
     // Half full: segments that were encoded apart then keep to the rate when played one after another.
     ...['-rc_init_occupancy', String(Math.round(maxrateBps / 2))],
     ...['-g', keyframes, '-keyint_min', keyframes, '-sc_threshold', '0'],
-    ...(reorderTicks === 0 ? ['-bf', '0'] : []),
     // Parameter sets that do not depend on the quality setting, so that an update may change it.
     ...['-x264-params', 'stitchable=1'],
     ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],

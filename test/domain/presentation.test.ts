@@ -235,7 +235,6 @@ describe('a rendition lists at an entry', () => {
       rendition: '1080p',
       piece: pieces['1080p'],
       initKey: 'init-of-1080p',
-      leadTicks: 0,
     });
   });
 
@@ -248,13 +247,12 @@ describe('a rendition lists at an entry', () => {
         rendition: fallback,
         piece: pieces[fallback],
         initKey: `init-of-${fallback}`,
-        leadTicks: 0,
       });
     }
   });
 
   test('else a gap: video does not stand in for audio, nor audio for video', () => {
-    const gap = (name: string) => ({ rendition: name, piece: undefined, leadTicks: 0 });
+    const gap = (name: string) => ({ rendition: name, piece: undefined });
     const [noAudio, noVideo] = [{ '1080p': piece('1080p') }, { audio: piece('audio') }];
     assert.deepEqual(lister('audio')(entry(noAudio)), {
       ...gap('audio'),
@@ -272,15 +270,6 @@ describe('a rendition lists at an entry', () => {
     assert.equal(list(entry({}), before).initKey, 'init-of-an-earlier-run');
   });
 
-  test('a gap with the lead of the piece before it, or of the newest', () => {
-    const leads = (leadTicks: number) => ({ '720p': { ...piece('720p'), leadTicks } });
-    const newest = { ...LADDER, '720p': { ...LADDER['720p'], leadTicks: 3600 } };
-    const list = lister('720p', { renditions: newest });
-    assert.equal(list(entry(leads(7200))).leadTicks, 7200);
-    assert.equal(list(entry({}), list(entry(leads(7200)))).leadTicks, 7200);
-    assert.equal(list(entry({})).leadTicks, 3600);
-  });
-
   test('silence for audio that began after the entry, and none where the whole entry is a gap', () => {
     const silence = { from: 3, to: 5, initKey: 'init-of-silence', anchorTicks: 0 };
     const late = { renditions: { ...LADDER, audio: { ...audio('en', 1000), silence } } };
@@ -294,7 +283,6 @@ describe('a rendition lists at an entry', () => {
         ...{ startTicks: 180_480, durationTicks: 180_480 },
       },
       initKey: 'init-of-silence',
-      leadTicks: 0,
     });
     for (const sequence of [2, 5]) assert.equal(list(entry(renditions, sequence)).piece, undefined);
     assert.equal(list(entry({}, 4)).piece, undefined);

@@ -4,38 +4,39 @@ import fc from 'fast-check';
 import { decodeTimes } from '../../lib/media/video/decode-times.ts';
 
 describe('decode times', () => {
-  test('of frames that are not reordered are their presentation less the delay', () => {
-    assert.deepEqual(decodeTimes([0, 3600, 7200], 7200), [-7200, -3600, 0]);
+  test('of frames that are not reordered are their presentation', () => {
+    assert.deepEqual(decodeTimes([0, 3600, 7200], 10_800), [0, 3600, 7200]);
   });
 
-  test('of reordered frames lie at or before their presentation', () => {
-    // I0 P4 B2 b1 b3, as x264 codes them.
+  test('of reordered frames keep the pace of the presentation, two frames ahead', () => {
+    // I0 P4 B2 b1 b3 P8 B6 b5 b7, as x264 codes them; the last one is shown for one frame.
     assert.deepEqual(
-      decodeTimes([0, 14_400, 7200, 3600, 10_800], 7200),
-      [-7200, -3600, 0, 3600, 7200],
+      decodeTimes([0, 14_400, 7200, 3600, 10_800, 28_800, 21_600, 18_000, 25_200], 32_400),
+      [0, 1200, 2400, 3600, 7200, 10_800, 14_400, 18_000, 25_200],
     );
   });
 
-  test('of frames that are reordered further than the delay are earlier, one after the other', () => {
-    assert.deepEqual(
-      decodeTimes([0, 300, 200, 100], 10),
-      [-10, 90, 99, 100].map((at) => at),
-    );
+  test('of frames that are reordered further lie closer together at the start', () => {
+    assert.deepEqual(decodeTimes([0, 300, 200, 100], 400), [0, 33, 66, 100]);
   });
 
-  test('grow, are never after the presentation, and begin a delay before the first', () => {
+  test('of a single frame is its presentation', () => {
+    assert.deepEqual(decodeTimes([500], 3600), [500]);
+  });
+
+  test('grow from the first presentation on, are never after it, and end with the segment', () => {
     const frames = fc
-      .uniqueArray(fc.nat({ max: 100_000 }), { minLength: 1, maxLength: 30 })
-      .map(([first = 0, ...others]) => [
-        Math.min(first, ...others),
-        ...others.filter((it) => it > Math.min(first, ...others)),
-      ]);
+      .uniqueArray(fc.integer({ min: 0, max: 3000 }), { minLength: 1, maxLength: 30 })
+      .map((times) => times.map((time) => time * 100))
+      .map((times) => [Math.min(...times), ...times.filter((it) => it > Math.min(...times))]);
     fc.assert(
-      fc.property(frames, fc.nat({ max: 20_000 }), (presentation, delay) => {
-        const times = decodeTimes(presentation, delay);
+      fc.property(frames, (presentation) => {
+        const end = Math.max(...presentation) + 100;
+        const times = decodeTimes(presentation, end);
+        assert.equal(times[0], presentation[0]);
         times.forEach((time, index) => {
           assert.ok(time <= (presentation[index] ?? 0));
-          if (index > 0) assert.ok(time > (times[index - 1] ?? 0));
+          assert.ok(time < (times[index + 1] ?? end));
         });
       }),
     );

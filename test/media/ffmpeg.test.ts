@@ -123,7 +123,6 @@ describe('the arguments for ffmpeg:', () => {
       heightPx: 720,
       maxrateBps: 2_500_000,
       level: '3.1',
-      reorderTicks: 6000,
     };
     const small = { ...rung, name: '360p', widthPx: 640, heightPx: 360, maxrateBps: 700_000 };
     const args = videoArgs({
@@ -201,7 +200,6 @@ describe('the arguments for ffmpeg:', () => {
       heightPx: 90,
       maxrateBps: 200_000,
       level: '3.0',
-      reorderTicks: 6000,
     };
     const path = join(folder, 'rung.mp4');
     const args = videoArgs({

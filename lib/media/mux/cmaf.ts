@@ -16,8 +16,6 @@ export type RenditionSegment = Readonly<{
    */
   startTicks?: number;
   durationTicks?: number;
-  /** Of video: how long before the presentation of its first frame decoding begins (`tfdt`). */
-  leadTicks?: number;
 }>;
 
 export type CmafSample = Readonly<{

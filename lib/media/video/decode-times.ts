@@ -1,18 +1,46 @@
 /** When the frames of a fragment are decoded. Pure. */
 
 /**
- * Decode times of frames in decode order, whose presentation times are given. The first is the earliest
- * presentation less `delayTicks`, so fragments with the same delay abut; no frame is decoded after it is
- * shown. With negative composition offsets instead, as `trun` version 1 allows, demuxers built on libav
- * show the video late against the audio by the largest of them.
+ * Decode times of frames in decode order, whose presentation times are given, from the first presentation
+ * up to `endTicks`. The first frame is decoded when it is shown, and none later than that: no composition
+ * offset is negative, which demuxers built on libav turn into a delay against the audio, and a segment's
+ * decode time (`tfdt`) is that of its first picture, as players take it to be. Frames that others need
+ * before their turn are decoded early, as many at once as are reordered.
  */
-export function decodeTimes(presentation: readonly number[], delayTicks: number): number[] {
+export function decodeTimes(presentation: readonly number[], endTicks: number): number[] {
+  const count = presentation.length;
   const sorted = presentation.toSorted((a, b) => a - b);
-  const times: number[] = [];
-  let earliest = Number.POSITIVE_INFINITY;
-  for (let index = presentation.length - 1; index >= 0; index -= 1) {
-    earliest = Math.min(earliest - 1, presentation[index] ?? 0);
-    times[index] = Math.min(earliest, (sorted[index] ?? 0) - delayTicks);
+  const [startTicks = 0] = sorted;
+  const latest = latestTimes(presentation);
+  // How many frames ahead of the regular pace keeps every frame in time.
+  let lead = 0;
+  let shownBy = 0;
+  for (const [index, time] of latest.entries()) {
+    while ((sorted[shownBy + 1] ?? Number.POSITIVE_INFINITY) <= time) shownBy += 1;
+    lead = Math.max(lead, index - shownBy);
+  }
+  const times = presentation.map((_, index) => {
+    const paced = sorted[index - lead];
+    if (paced !== undefined && index > lead) return paced;
+    // Evenly before the regular pace begins.
+    const first = sorted[1] ?? endTicks;
+    return startTicks + Math.floor(((first - startTicks) * index) / (lead + 1));
+  });
+  // The last one lasts to the end, and no longer than it is shown.
+  const last = count - 1;
+  times[last] = Math.max(times[last] ?? startTicks, latest[last] ?? startTicks);
+  for (let index = last; index >= 0; index -= 1) {
+    const next = times[index + 1] ?? Number.POSITIVE_INFINITY;
+    times[index] = Math.min(times[index] ?? 0, latest[index] ?? 0, next - 1);
+  }
+  return times;
+}
+
+/** Each frame before all that follow it, and none after it is shown. */
+function latestTimes(presentation: readonly number[]): number[] {
+  const times = [...presentation];
+  for (let index = times.length - 2; index >= 0; index -= 1) {
+    times[index] = Math.min(times[index] ?? 0, (times[index + 1] ?? 0) - 1);
   }
   return times;
 }

@@ -152,26 +152,24 @@ export function finishRung(
   const ticks = restoreTimestamps(encoded, isRepeated ? encoded : source);
   const shown: number[] = [];
   for (const [rank, index] of order.entries()) shown[index] = ticks[rank] ?? 0;
-  const { widthPx, heightPx, maxrateBps, reorderTicks } = rung;
+  const { widthPx, heightPx, maxrateBps } = rung;
   const { framesPerSecond } = picture;
   const codecString = avcCodecString(init);
   const info = { kind: 'video' as const, codecString, widthPx, heightPx, framesPerSecond };
   const parts = separateAtKeyframes(samples, shown, bounds);
   return parts.map(({ from, to, endTicks }) => {
     const presentation = shown.slice(from, to);
-    const decode = decodeTimes(presentation, reorderTicks);
-    const last = Math.max(endTicks - reorderTicks, (decode.at(-1) ?? 0) + 1);
+    const decode = decodeTimes(presentation, endTicks);
     const timed = samples.slice(from, to).map(({ bytes, isSync }, index) => {
       const decodeTicks = decode[index] ?? 0;
       return {
         ...{ bytes, isSync },
-        durationTicks: (decode[index + 1] ?? last) - decodeTicks,
+        durationTicks: (decode[index + 1] ?? endTicks) - decodeTicks,
         compositionTicks: (presentation[index] ?? 0) - decodeTicks,
       };
     });
     const media = writeFragment(startTicks + (decode[0] ?? 0), timed, 1);
-    const leadTicks = Math.min(...presentation) - (decode[0] ?? 0);
-    return { init, media, info: { ...info, maxrateBps }, leadTicks };
+    return { init, media, info: { ...info, maxrateBps } };
   });
 }
 

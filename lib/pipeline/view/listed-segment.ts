@@ -10,14 +10,11 @@ import type { MediaSegment } from '../../playlist/hls-media.ts';
 /** Of an object's key. */
 export const uriOf = (key: string): string => `/${key}`;
 
-/**
- * Audio does not end where the video does: its playlist says its own times. The date of a segment is that
- * of its first sample in decode order: Shaka puts `tfdt` there, in each rendition by itself.
- */
+/** Audio does not end where the video does: its playlist says its own times. */
 export function segmentOf(
   stream: Stream,
   entry: RecordedEntry,
-  { piece, initKey, leadTicks }: ListedPiece,
+  { piece, initKey }: ListedPiece,
 ): MediaSegment {
   const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? {};
   const gapKey = `${mediaPrefix(stream)}gap/${entry.run}-${entry.number}-${entry.startTicks}.m4s`;
@@ -25,8 +22,7 @@ export function segmentOf(
     uri: uriOf(piece?.key ?? gapKey),
     mapUri: uriOf(initKey),
     durationTicks,
-    programDateTimeMs:
-      entry.programDateTimeMs + ticksToMs(startTicks - leadTicks - entry.startTicks),
+    programDateTimeMs: entry.programDateTimeMs + ticksToMs(startTicks - entry.startTicks),
     discontinuity: entry.discontinuity,
     gap: piece === undefined,
   };
