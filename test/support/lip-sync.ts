@@ -1,0 +1,164 @@
+/** A flash and a beep at the same moments, and how far apart a player puts them. */
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
+import { boxesIn } from '../../lib/media/iso-boxes.ts';
+
+const run = promisify(execFile);
+
+/** A flash of two frames and a beep, about once a second. `rate` as ffmpeg writes it. */
+export function flashAndBeep(rate: string, seconds: number): string[] {
+  const [numerator = 25, denominator = 1] = rate.split('/').map(Number);
+  const fps = numerator / denominator;
+  const frames = Math.round(fps);
+  const first = frames >> 1;
+  const sounds = `between(mod(t,${frames / fps}),${first / fps},${first / fps + 0.1})`;
+  const flash = `drawbox=color=white:t=fill:enable='between(mod(n,${frames}),${first},${first + 1})'`;
+  return [
+    ...[
+      '-f',
+      'lavfi',
+      '-i',
+      `testsrc2=s=320x180:r=${rate}:d=${seconds},eq=brightness=-0.4,${flash}`,
+    ],
+    ...['-f', 'lavfi', '-i', `aevalsrc='0.8*sin(2*PI*1000*t)*${sounds}':s=48000:d=${seconds}`],
+  ];
+}
+
+/** H.264 with two B-frames in a row, keyframes every two seconds. */
+export const reorderedVideo = (rate: string, isOpen = false): string[] => {
+  const [numerator = 25, denominator = 1] = rate.split('/').map(Number);
+  const gop = String(2 * Math.round(numerator / denominator));
+  return [
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-b_strategy', '0'],
+    ...['-g', gop, '-keyint_min', gop, '-pix_fmt', 'yuv420p'],
+    ...['-x264-params', `open-gop=${isOpen ? 1 : 0}:scenecut=0:repeat-headers=1`],
+    ...['-c:a', 'aac', '-b:a', '128k'],
+  ];
+};
+
+/** Seconds on one clock, in the order in which they were played. */
+type Moments = Readonly<{ flashes: readonly number[]; beeps: readonly number[] }>;
+
+const BRIGHT = 190;
+
+const BRIGHTNESS = 'scale=32:18,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-';
+const LOUDNESS = 'silencedetect=noise=-26dB:d=0.3';
+
+/** As ffmpeg decodes the input, whose times it reads. */
+export async function decodeMoments(
+  input: readonly string[],
+  tracks: readonly ('video' | 'audio')[] = ['video', 'audio'],
+): Promise<Moments> {
+  const outputs = {
+    video: ['-map', '0:v:0', '-vf', BRIGHTNESS, '-fps_mode', 'passthrough', '-f', 'null', '-'],
+    audio: ['-map', '0:a:0', '-af', LOUDNESS, '-f', 'null', '-'],
+  };
+  const args = [...input, ...tracks.flatMap((track) => outputs[track])];
+  const { stdout, stderr } = await run(
+    'ffmpeg',
+    ['-nostdin', '-hide_banner', '-nostats', '-copyts', ...args],
+    { maxBuffer: 2 ** 28 },
+  );
+  const frames = Array.from(stdout.matchAll(/pts_time:([\d.-]+)\s+\S+YAVG=([\d.]+)/g), (frame) => ({
+    at: Number(frame[1]),
+    isBright: Number(frame[2]) > BRIGHT,
+  }));
+  const flashes = frames.flatMap(({ at, isBright }, index) =>
+    isBright && frames[index - 1]?.isBright === false ? [at] : [],
+  );
+  const ends = stderr.matchAll(/silence_end: ([\d.-]+)/g);
+  return { flashes, beeps: Array.from(ends, ([, at]) => Number(at)) };
+}
+
+/** How much later each flash is than its beep, in seconds. Clocks may start over on the way. */
+export function lipSyncOf({ flashes, beeps }: Moments): number[] {
+  const sounds = rising(beeps);
+  return rising(flashes).flatMap((part, index) =>
+    part.flatMap((flash) => {
+      const near = (sounds[index] ?? []).map((beep) => flash - beep);
+      const least = near.reduce((a, b) => (Math.abs(b) < Math.abs(a) ? b : a), 1);
+      return Math.abs(least) < 0.4 ? [least] : [];
+    }),
+  );
+}
+
+function rising(times: readonly number[]): number[][] {
+  const parts: number[][] = [];
+  for (const time of times) {
+    const part = parts.at(-1);
+    if (part && time > (part.at(-1) ?? 0)) part.push(time);
+    else parts.push([time]);
+  }
+  return parts;
+}
+
+export type Appended = Readonly<{ type: string; offsetSeconds: number; base64: string }>;
+
+/** Of a page, where the names of a browser are known. */
+const KEEP_APPENDS = `
+  const kept = (window.kept = []);
+  const add = MediaSource.prototype.addSourceBuffer;
+  MediaSource.prototype.addSourceBuffer = function (type) {
+    const buffer = add.call(this, type);
+    const append = buffer.appendBuffer;
+    buffer.appendBuffer = (data) => {
+      const bytes = ArrayBuffer.isView(data)
+        ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+        : new Uint8Array(data);
+      let text = '';
+      for (let at = 0; at < bytes.length; at += 32768) {
+        text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+      }
+      kept.push({ type, offsetSeconds: buffer.timestampOffset, base64: btoa(text) });
+      append.call(buffer, data);
+    };
+    return buffer;
+  };
+`;
+
+/** Keeps what a player of the page gives to the browser, from the next page on. */
+export const recordAppends = (page: Page): Promise<unknown> =>
+  page.addInitScript({ content: KEEP_APPENDS });
+
+export const appendsOf = (page: Page): Promise<readonly Appended[]> => page.evaluate('window.kept');
+
+/** As the browser plays what was appended: at the times of the fragments, plus the offset of the buffer. */
+export async function appendedMoments(appends: readonly Appended[]): Promise<Moments> {
+  const inits = new Map<string, Uint8Array>();
+  const files = new Map<string, { appended: Appended; parts: Uint8Array[] }>();
+  for (const appended of appends) {
+    const bytes = new Uint8Array(Buffer.from(appended.base64, 'base64'));
+    const moof = [...boxesIn(bytes)].find(({ type }) => type === 'moof')?.start;
+    const kind = appended.type.split('/')[0] ?? '';
+    if (moof !== 0) inits.set(kind, bytes.subarray(0, moof));
+    if (moof === undefined) continue;
+    const init = inits.get(kind) ?? new Uint8Array();
+    const digest = createHash('sha256').update(init).digest('hex');
+    const key = [kind, appended.offsetSeconds, digest].join();
+    const file = files.get(key) ?? { appended, parts: [init] };
+    file.parts.push(bytes.subarray(moof));
+    files.set(key, file);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'rivulet-lip-sync-'));
+  try {
+    const moments = { flashes: [] as number[], beeps: [] as number[] };
+    for (const { appended, parts } of files.values()) {
+      const path = join(folder, 'appended.mp4');
+      await writeFile(path, Buffer.concat(parts));
+      const track = appended.type.startsWith('video') ? 'video' : 'audio';
+      const { flashes, beeps } = await decodeMoments(['-i', path], [track]);
+      moments.flashes.push(...flashes.map((at) => at + appended.offsetSeconds));
+      moments.beeps.push(...beeps.map((at) => at + appended.offsetSeconds));
+    }
+    const once = (times: readonly number[]) => [...new Set(times)].sort((a, b) => a - b);
+    return { flashes: once(moments.flashes), beeps: once(moments.beeps) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
