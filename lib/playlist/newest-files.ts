@@ -1,6 +1,5 @@
 /** The newest files of a playlist that an encoder pushes: all of it that a push needs, however long it is. */
 
-import { defined } from '../base/defined.ts';
 import {
   type ListedFile,
   listedFiles,
@@ -37,7 +36,8 @@ export function readNewestFiles(
   const { type, targetDurationSeconds, ended, iFramesOnly = false, encryption, parts } = playlist;
   return {
     ...{ type, targetDurationSeconds, ended, iFramesOnly },
-    ...defined({ encryption, parts }),
+    ...(encryption !== undefined && { encryption }),
+    ...(parts && { parts }),
     files: files.slice(-maxFiles),
     fileCount: files.length,
   };
