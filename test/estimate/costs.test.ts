@@ -132,10 +132,10 @@ describe('estimated costs', () => {
     const { viewerHour } = costs(scenarioOf(), FACTS, US_EAST_1);
     assert.deepEqual(line(viewerHour, 'CloudFront: transfer'), [1.35, 0.11475]);
     assert.deepEqual(line(viewerHour, 'CloudFront: requests'), [3600, 0.0036]);
-    // Two caches ask for five playlists once a second, for a hundred viewers.
+    // Two caches ask for six playlists once a second, for a hundred viewers.
     assert.deepEqual(line(viewerHour, 'HTTP API: playlists'), [432, 0.000432]);
-    assert.deepEqual(line(viewerHour, 'DynamoDB: reads'), [720, 0.00009]);
-    assert.deepEqual(line(viewerHour, 'S3: GET by the CDN'), [90, 0.000036]);
+    assert.deepEqual(line(viewerHour, 'DynamoDB: reads'), [864, 0.000108]);
+    assert.deepEqual(line(viewerHour, 'S3: GET by the CDN'), [108, 0.0000432]);
     const alone = costs(scenarioOf('--viewers', '1'), FACTS, US_EAST_1).viewerHour;
     // No more often than the one viewer asks.
     assert.deepEqual(line(alone, 'HTTP API: playlists'), [1800, 0.0018]);
