@@ -246,3 +246,14 @@ export function closestName(name: string, candidates: readonly string[]): string
 }
 
 const wordsOf = (name: string): string[] => stemOf(name).match(/\d+|[A-Za-z]+/g) ?? [];
+
+/**
+ * Of the known names the one of the same file. A playlist may leave out the folders that its files are pushed
+ * into, as ffmpeg does for addresses.
+ */
+export const sameFile = <Named extends Readonly<{ name: string }>>(
+  name: string,
+  known: readonly Named[],
+): Named | undefined =>
+  known.find((one) => one.name === name) ??
+  known.find((one) => one.name.endsWith(`/${name}`) || name.endsWith(`/${one.name}`));

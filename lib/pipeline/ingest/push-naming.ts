@@ -5,6 +5,7 @@ import {
   matchesVariant,
   type NamedNumber,
   numberByName,
+  sameFile,
   segmentNumberOfName,
   type VariantPattern,
   variantPattern,
@@ -38,7 +39,7 @@ export async function assignNumber(
   for (let race = 0; race < MAX_RACES; race += 1) {
     const naming = (race === 0 && read) || (await records.pushNaming(stream, scope));
     const { names, listed } = naming.value;
-    const exact = names.find((one) => one.name === name);
+    const exact = sameFile(name, names);
     if (exact) return { number: exact.number, isProven: false, isNew: false };
     const numbering = numberByName(name, names, listed);
     if (numbering.basis === 'counter') {

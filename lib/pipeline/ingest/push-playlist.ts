@@ -12,6 +12,7 @@ import {
   type NamedNumber,
   numberByName,
   numbersByPlace,
+  sameFile,
   shapeOf,
   variantPattern,
 } from '../../domain/segment-names.ts';
@@ -234,7 +235,7 @@ async function knownNumber(
   { names, listed }: PushNaming,
   name: string,
 ): Promise<number | undefined> {
-  const exact = names.find((one) => one.name === name);
+  const exact = sameFile(name, names);
   if (exact) return exact.number;
   const numbering = numberByName(name, names, listed);
   if (numbering.basis === 'counter') return numbering.number;
