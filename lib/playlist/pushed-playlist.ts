@@ -262,13 +262,15 @@ function nameOfUri(uri: string): string {
   return decoded(path.slice(path.lastIndexOf('/') + 1));
 }
 
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
+/** As far as it can be: in `live%%200.ts` the first percent sign stands for itself, as in the request's path. */
+const decoded = (name: string): string =>
+  name.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded);
+    } catch {
+      return encoded;
+    }
+  });
 
 const MAX_QUOTED_CHARS = 80;
 

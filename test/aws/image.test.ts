@@ -131,7 +131,7 @@ async function testImage(stack: MiniStack): Promise<void> {
         return isHealthy();
       });
       await engine.upload(0);
-      assert.deepEqual(await engine.rendered(0), ['360p', 'audio']);
+      assert.deepEqual(await engine.rendered(0), ['360p', '240p', 'audio']);
       await worker.stop();
       const scratch = join(image.root, 'scratch');
       assert.deepEqual(await readdir(scratch), ['alive']);

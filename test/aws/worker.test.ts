@@ -83,7 +83,7 @@ await withMiniStack((stack) => {
       assert.deepEqual(worker.agent.states, []);
 
       await worker.upload(0);
-      assert.deepEqual(await worker.rendered(0), ['360p', 'audio']);
+      assert.deepEqual(await worker.rendered(0), ['360p', '240p', 'audio']);
       const options = { max: 1, waitMs: 5_000, leaseMs: 20_000 };
       const [request] = await ports.queues.publish.receive(options);
       assert.deepEqual(JSON.parse(request?.body ?? '').completed, { run: 1, number: 0 });

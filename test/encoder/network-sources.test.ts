@@ -56,6 +56,12 @@ const LONG_MS = 90_000;
 const first = ({ segments }: FakeApi): StoredSegment => segments[0] ?? assert.fail();
 const last = ({ segments }: FakeApi): StoredSegment => segments.at(-1) ?? assert.fail();
 
+/** Segments with another behind them: the last of a session ends where the camera went away. */
+const followed = ({ segments }: FakeApi): StoredSegment[] =>
+  segments.filter(({ session, number }) =>
+    segments.some((other) => other.session === session && other.number > number),
+  );
+
 async function finish(encoder: EncoderProcess): Promise<void> {
   encoder.child.kill('SIGINT');
   assert.equal((await encoder.exit).code, 130, encoder.output());
@@ -121,7 +127,7 @@ describe('encoder: a camera', { concurrency: 3 }, () => {
       assert.match(encoder.output(), /Waiting for [a-z]+:\S+: .+; trying again in/);
       assert.match(encoder.output(), /sends media, after \d+\.\d s\./);
       assert.deepEqual(api.ends, ['v']);
-      for (const { durationSeconds = 0 } of api.segments) assert.ok(durationSeconds >= 0.5);
+      for (const { durationSeconds = 0 } of followed(api)) assert.ok(durationSeconds >= 0.5);
     });
   }
 
@@ -240,6 +246,8 @@ describe('encoder: a transport stream over UDP', { concurrency: 3 }, () => {
       await finish(encoder);
       for (const { durationSeconds = 0 } of api.segments) {
         assert.ok(durationSeconds <= 4, `${durationSeconds} s`);
+      }
+      for (const { durationSeconds = 0 } of followed(api)) {
         assert.ok(durationSeconds === 0 || durationSeconds >= 0.5, `${durationSeconds} s`);
       }
     });
