@@ -2,7 +2,7 @@
 
 import { getStream } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { endByCall } from '../../lib/pipeline/ingest/end.ts';
 import { json, keyedHandler } from '../runtime/middleware.ts';
 import { fileName, openStream } from './upload-request.ts';
 
@@ -11,7 +11,7 @@ export const endStreamHandler = (deps: Deps) =>
     (event) => openStream(deps, event),
     async (_event, { value, version }) => {
       const stream = version > 0 ? value : (await getStream(deps, value.videoId)).value;
-      return json(200, await requestEnd(deps, stream, 'call'));
+      return json(200, await endByCall(deps, stream));
     },
   );
 

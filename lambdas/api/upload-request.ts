@@ -51,7 +51,11 @@ function checkedFileName(path: string): string {
     throw badName(name, 'has a part that begins with "."', 'Leave out "..", "." and hidden files.');
   }
   if (parts.slice(0, -1).some((folder) => !FOLDER.test(folder))) {
-    throw badName(name, 'has a folder of one letter', 'Name folders by a number or a word: v0, hd.');
+    throw badName(
+      name,
+      'has a folder of one letter',
+      'Name folders by a number or a word: v0, hd.',
+    );
   }
   return name;
 }

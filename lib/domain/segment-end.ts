@@ -9,6 +9,8 @@ export type EndEvidence = Readonly<{
   endTicks: number;
   /** Neither tells: a single frame, or frames that come as they like. */
   isGuess: boolean;
+  /** Frames are shown in another order than they are decoded in. */
+  isReordered?: boolean;
   /** Of the segment with the next number. */
   nextStartTicks?: number | undefined;
   /** By the encoder's playlist, or the `duration` of the upload. */
@@ -27,7 +29,7 @@ const SAME_TICKS = TICKS_PER_SECOND / 10;
  * the encoder says something else, its clock has stepped between the two.
  */
 export function segmentEnd(evidence: EndEvidence): number | undefined {
-  const { startTicks, endTicks, isGuess, nextStartTicks, saidSeconds } = evidence;
+  const { startTicks, endTicks, isGuess, isReordered, nextStartTicks, saidSeconds } = evidence;
   const limit = isGuess ? MAX_FRAME_TICKS : MAX_CORRECTION_TICKS;
   const isPlausible = (ticks: number): boolean =>
     ticks > startTicks && Math.abs(ticks - endTicks) <= limit;
@@ -36,6 +38,8 @@ export function segmentEnd(evidence: EndEvidence): number | undefined {
   const said = saidTicks !== undefined && isPlausible(saidTicks) ? saidTicks : undefined;
   const next =
     nextStartTicks !== undefined && isPlausible(nextStartTicks) ? nextStartTicks : undefined;
+  // Encoders count from keyframe to keyframe: pictures that the next one leads (open GOP) are in its segment.
+  if (next === undefined && isReordered && !isGuess) return undefined;
   if (said === undefined || next === undefined) return next ?? said;
   return Math.abs(next - said) <= SAME_TICKS ? next : said;
 }

@@ -18,6 +18,8 @@ export type VideoFacts = Readonly<{
   endTicks: number;
   /** Whether the first frame in decode order decodes without the segment before (IDR, not open GOP). */
   startsClosed: boolean;
+  /** Whether any frame is shown before one that precedes it in decode order. */
+  isReordered?: true;
 }>;
 
 export type AudioFacts = Readonly<{

@@ -108,8 +108,12 @@ function factsOfVideo(video: DemuxedVideo, timing: FrameTiming): VideoFacts {
     ...{ codec, codecString, widthPx, heightPx, startsClosed },
     ...{ startTicks, endTicks, framesPerSecond },
     frames: frames.length,
+    ...(isReordered(frames) && { isReordered: true }),
   };
 }
+
+const isReordered = (frames: DemuxedVideo['frames']): boolean =>
+  frames.some(({ ptsTicks }, index) => ptsTicks < (frames[index - 1]?.ptsTicks ?? ptsTicks));
 
 function factsOfAudio(track: DemuxedAudio): AudioFacts {
   const { packets, config: _, changes, ...parameters } = track;

@@ -12,12 +12,14 @@ const end = ({
   next?: number;
   said?: number;
   guess?: boolean;
+  reordered?: boolean;
 }): number | undefined => {
-  const { next, said, guess = false } = evidence;
+  const { next, said, guess = false, reordered = false } = evidence;
   const given: EndEvidence = {
     startTicks: 10 * TICKS_PER_SECOND,
     endTicks: ends * TICKS_PER_SECOND,
     isGuess: guess,
+    isReordered: reordered,
     nextStartTicks: next === undefined ? undefined : next * TICKS_PER_SECOND,
     saidSeconds: said,
   };
@@ -36,6 +38,21 @@ describe('the end of a segment', () => {
       12.02,
     ],
     ['is where the encoder says, if the next begins elsewhere', { next: 12.2, said: 2 }, 12],
+    [
+      'is not where the encoder says, if pictures may be in the next that its keyframe leads',
+      { said: 2.07, reordered: true },
+      undefined,
+    ],
+    [
+      'of reordered pictures is where the next begins, if the encoder says nearly the same',
+      { said: 2.07, next: 12, reordered: true },
+      12,
+    ],
+    [
+      'of reordered pictures is where the encoder says, if their rate does not tell',
+      { said: 2.07, guess: true, reordered: true },
+      12.07,
+    ],
     ['is not where the next begins, if the clock stepped', { next: 12.4 }, undefined],
     ['is not what the encoder says, if frames show something else', { said: 4 }, undefined],
     ['of one frame is where the encoder says', { ends: 10.04, guess: true, said: 1 }, 11],

@@ -24,10 +24,13 @@ const HLS_JS = createRequire(import.meta.url).resolve('hls.js');
 
 type Source = Readonly<{ rate: string; type: 'mpegts' | 'fmp4'; isOpen?: boolean; runs?: number }>;
 
+const AT_25_FPS: Source = { rate: '25', type: 'mpegts' };
+const WITH_DISCONTINUITY: Source = { rate: '25', type: 'fmp4', runs: 2 };
+
 const SOURCES: Readonly<Record<string, Source>> = {
-  'MPEG-TS at 25 fps': { rate: '25', type: 'mpegts' },
+  'MPEG-TS at 25 fps': AT_25_FPS,
   'MPEG-TS at 29.97 fps with open GOPs': { rate: '30000/1001', type: 'mpegts', isOpen: true },
-  'fMP4 at 25 fps, behind a discontinuity': { rate: '25', type: 'fmp4', runs: 2 },
+  'fMP4 at 25 fps, behind a discontinuity': WITH_DISCONTINUITY,
 };
 
 describe('picture and sound are as far apart as at the source', () => {
@@ -45,7 +48,6 @@ describe('picture and sound are as far apart as at the source', () => {
     const folder = await temporaryFolder({ after: (end) => ends.unshift(end) });
     const made = join(folder, 'source.mp4');
     const url = `${system.urlWithKey}/upload/${id}/live.m3u8`;
-    await system.fetch(`/streams/${id}`, { method: 'PUT', body: '{"idleTimeoutSeconds":15}' });
     for (let pushed = 0; pushed < runs; pushed += 1) {
       const hls = ['-f', 'hls', '-hls_time', '2', '-hls_segment_type', type, '-method', 'PUT'];
       // Other bytes each time: the same ones would be a repeated upload.
@@ -84,12 +86,17 @@ describe('picture and sound are as far apart as at the source', () => {
   }
 
   const skip = withoutChromium();
-  test('in a browser with hls.js, also from the middle on', { skip }, async (t) => {
-    const what = 'MPEG-TS at 25 fps';
-    const { watched, source } = await record('hls-js', SOURCES[what] ?? assert.fail());
-    const browser = await launchChromium();
-    t.after(() => browser.close());
-    for (const startSeconds of [0, 3.2]) {
+  const IN_BROWSER: readonly (Source & { what: string; startSeconds: number })[] = [
+    { ...AT_25_FPS, what: 'from the start', startSeconds: 0 },
+    { ...AT_25_FPS, what: 'from the middle', startSeconds: 3.2 },
+    { ...WITH_DISCONTINUITY, what: 'over a discontinuity', startSeconds: 0 },
+    { ...WITH_DISCONTINUITY, what: 'from behind a discontinuity', startSeconds: 8.2 },
+  ];
+  for (const { what, startSeconds, ...given } of IN_BROWSER) {
+    test(`to the end in a browser with hls.js, ${what}`, { skip }, async (t) => {
+      const { watched, source } = await record(`hls-js-${what.replaceAll(' ', '-')}`, given);
+      const browser = await launchChromium();
+      t.after(() => browser.close());
       const page = await browser.newPage();
       await recordAppends(page);
       await page.goto(`${system.url}/healthz`);
@@ -105,8 +112,8 @@ describe('picture and sound are as far apart as at the source', () => {
       const hasEnded = () => page.evaluate<boolean>("document.querySelector('video').ended");
       await waitFor('the end in the browser', hasEnded, WAIT_MS);
       const found = lipSyncOf(await appendedMoments(await appendsOf(page)));
-      assertClose(found, source, SECONDS - Math.ceil(startSeconds) - 1);
-      await page.close();
-    }
-  });
+      const seconds = SECONDS * (given.runs ?? 1) - Math.ceil(startSeconds);
+      assertClose(found, source, seconds - (given.runs ?? 1));
+    });
+  }
 });

@@ -110,6 +110,13 @@ describe('inspection of a segment:', () => {
     }
   });
 
+  test('frames that are shown in another order than they are decoded in are noted', async () => {
+    const ordered = await inspectSecond({ bFrames: 0, audio: 'none' });
+    const reordered = await inspectSecond({ bFrames: 2, audio: 'none' });
+    const found = [ordered, reordered].map(({ facts }) => facts.video?.isReordered);
+    assert.deepEqual(found, [undefined, true]);
+  });
+
   test('rotation, pixel aspect and interlacing are applied to the size', async () => {
     const odd = 'format=yuv444p,crop=853:479:exact=1';
     const interlaced = ['-flags', '+ildct+ilme', '-x264opts', 'tff=1'];

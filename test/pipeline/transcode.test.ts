@@ -15,21 +15,24 @@ import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
-import { makeSegments } from '../support/media.ts';
+import { type ClipOptions, makeSegments } from '../support/media.ts';
 
 const LADDER = [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }];
 
-async function uploadThree(t: TestContext) {
+async function uploadThree(
+  t: TestContext,
+  { count = 3, ...options }: ClipOptions & { count?: number } = {},
+) {
   const engine = await testEngine(t);
   const stream: Stream = {
     ...newStream('show', START_MS),
     settings: { ...newStream('show', START_MS).settings, ladder: LADDER },
   };
   await engine.records.createStream(stream);
-  const { segments } = await makeSegments({ seconds: 6, size: '160x90', hlsTime: 2 });
-  for (const [number, { bytes }] of segments.entries()) {
+  const { segments } = await makeSegments({ seconds: 6, size: '160x90', hlsTime: 2, ...options });
+  for (const [number, { bytes }] of segments.slice(0, count).entries()) {
     const found = (await engine.records.findStream('show')) ?? assert.fail();
-    await uploadSegment(engine.deps, found, { number, bytes, pushed: false });
+    await uploadSegment(engine.deps, found, { number, bytes, pushed: false, durationSeconds: 2 });
   }
   const jobOf = (number: number): SegmentJob => ({
     videoId: 'show',
@@ -64,6 +67,14 @@ describe('transcode job', () => {
     assert.deepEqual(await listed(engine, stream), ['media']);
     assert.equal(await work(engine, { ...jobOf(0), uid: 'before' }), 'obsolete');
     assert.equal(await work(engine, { ...jobOf(0), number: 9 }), 'obsolete');
+  });
+
+  test('a segment ends before the pictures that the next keyframe leads, whatever the encoder says', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t, { openGop: true, count: 1 });
+    await work(engine, jobOf(0));
+    const outcome = await engine.records.findOutcome(stream, 1, 0);
+    assert.ok(outcome?.type === 'rendered');
+    assert.equal(outcome.durationTicks, 174_000);
   });
 
   test('a segment that can never be decoded becomes a gap, and publishing goes on', async (t) => {

@@ -5,10 +5,9 @@
  * up to `endTicks`. The first frame is decoded when it is shown, and none later than that: no composition
  * offset is negative, which demuxers built on libav turn into a delay against the audio, and a segment's
  * decode time (`tfdt`) is that of its first picture, as players take it to be. Frames that others need
- * before their turn are decoded early, as many at once as are reordered.
+ * before their turn are decoded early, as many at once as are reordered; no frame lasts beyond `endTicks`.
  */
 export function decodeTimes(presentation: readonly number[], endTicks: number): number[] {
-  const count = presentation.length;
   const sorted = presentation.toSorted((a, b) => a - b);
   const [startTicks = 0] = sorted;
   const latest = latestTimes(presentation);
@@ -26,12 +25,12 @@ export function decodeTimes(presentation: readonly number[], endTicks: number): 
     const first = sorted[1] ?? endTicks;
     return startTicks + Math.floor(((first - startTicks) * index) / (lead + 1));
   });
-  // The last one lasts to the end, and no longer than it is shown.
-  const last = count - 1;
-  times[last] = Math.max(times[last] ?? startTicks, latest[last] ?? startTicks);
-  for (let index = last; index >= 0; index -= 1) {
-    const next = times[index + 1] ?? Number.POSITIVE_INFINITY;
-    times[index] = Math.min(times[index] ?? 0, latest[index] ?? 0, next - 1);
+  for (let index = times.length - 1; index >= 0; index -= 1) {
+    const next = times[index + 1] ?? endTicks;
+    // It lasts until the next one is decoded: from when it is shown, that is to be within the segment.
+    const earliest = next - (endTicks - (presentation[index] ?? 0));
+    const paced = Math.max(earliest, Math.min(times[index] ?? 0, next - 1));
+    times[index] = Math.min(paced, latest[index] ?? 0);
   }
   return times;
 }

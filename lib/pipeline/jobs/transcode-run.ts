@@ -162,6 +162,7 @@ async function findEndTicks(
       startTicks: facts.startTicks + timestampOffsetTicks,
       endTicks: facts.endTicks + timestampOffsetTicks,
       isGuess,
+      isReordered: facts.video?.isReordered ?? false,
       nextStartTicks:
         comparable &&
         comparable.facts.startTicks + comparable.timestampOffsetTicks - (facts.clockStepTicks ?? 0),

@@ -250,7 +250,7 @@ async function endIfRequested(
     records.newestSegment(stream, newestRun.run),
   ]);
   if (!end || !newest || !endsWith(end, newestRun, newest)) return undefined;
-  const endShownAtMs = end.requestedAtMs + endGraceMs(end, stream.settings);
+  const endShownAtMs = end.requestedAtMs + endGraceMs(end, stream.settings, newest);
   if (state.endedAtMs !== undefined) {
     // Ended by the encoder's playlist first, and then by a call as well.
     const isSooner = endShownAtMs < (state.endShownAtMs ?? 0) && !isEndShown(state, clock.now());

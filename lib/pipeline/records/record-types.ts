@@ -11,6 +11,8 @@ export type EndRequest = Readonly<{
   number: number;
   requestedAtMs: number;
   reason: 'call' | 'playlist' | 'idle';
+  /** Of a call: the last segment by the encoder's playlist. It may still be on its way. */
+  announced?: number;
 }>;
 
 /** An init segment that an encoder sent apart from its fragments. */

@@ -349,8 +349,17 @@ export class StreamRecords extends EncoderRecords {
     return (await find<EndRequest>(this.#store, partitionOf(stream), 'end'))?.value;
   }
 
-  async requestEnd(stream: StreamIdentity, end: EndRequest): Promise<void> {
-    await this.#store.write([put(partitionOf(stream), 'end', end)]);
+  /** `change` makes the new request of the one that is known; it is called again if another was first. */
+  async changeEndRequest(
+    stream: StreamIdentity,
+    change: (known: EndRequest | undefined) => EndRequest,
+  ): Promise<void> {
+    const partition = partitionOf(stream);
+    for (;;) {
+      const known = await find<EndRequest>(this.#store, partition, 'end');
+      const end = change(known?.value);
+      if (await this.#store.write([put(partition, 'end', end, known?.version ?? 0)])) return;
+    }
   }
 
   async #list<T>(partition: string, from: string, to: string, limit?: number): Promise<T[]> {
