@@ -78,12 +78,13 @@ export class SqliteWorkQueue implements WorkQueue {
     if (waitMs > 0) this.#options.notifier.open();
     for (;;) {
       if (signal?.aborted) return [];
-      const batch = this.#take(max, leaseMs);
+      const now = this.#now();
+      const batch = this.#take(max, leaseMs, now);
       const leftMs = deadlineMs - performance.now();
       if (batch.length > 0 || leftMs <= 0) return batch;
       // Nothing can slip in between the query and the listening: both happen in one turn, and a
       // notification of another process is reported in a later one even if it came before.
-      const pauseMs = Math.min(leftMs, fallbackPollMs, this.#untilNextMs());
+      const pauseMs = Math.min(leftMs, fallbackPollMs, this.#untilNextMs(now));
       await this.#notificationOrTime(pauseMs, signal);
     }
   }
@@ -134,20 +135,19 @@ export class SqliteWorkQueue implements WorkQueue {
     return Math.floor(this.#options.clock.now());
   }
 
-  #take(max: number, leaseMs: number): Delivery[] {
-    this.#followClock();
+  #take(max: number, leaseMs: number, now: number): Delivery[] {
+    this.#followClock(now);
     // The query needs no write lock, so idle receivers never stand in a sender's way.
-    if (this.#ready(1).length === 0) return [];
+    if (this.#ready(1, now).length === 0) return [];
     const { deadLetters, owner, groups, database, notifier } = this.#options;
     const { lease, serve, forgetTurns } = this.#statements;
-    const now = this.#now();
     const span = Math.ceil(leaseMs);
     let isAnyDead = false;
     const batch = transact(database.quick, () => {
-      let rows = this.#ready(max);
+      let rows = this.#ready(max, now);
       while (this.#removeExhausted(rows)) {
         isAnyDead = true;
-        rows = this.#ready(max);
+        rows = this.#ready(max, now);
       }
       const deliveries = rows.map((row) => {
         const receipt = randomBytes(12).toString('base64url');
@@ -174,21 +174,20 @@ export class SqliteWorkQueue implements WorkQueue {
   }
 
   /** A clock that was set back would hold messages for as long as it had been ahead. */
-  #followClock(): void {
-    const now = this.#now();
+  #followClock(now: number): void {
     if (now < this.#lastNowMs) this.#statements.restartSpans.run({ queue: this.#name, now });
     this.#lastNowMs = now;
   }
 
-  #ready(max: number): Row[] {
+  #ready(max: number, now: number): Row[] {
     const { ready, readyFairly, readyInOrder } = this.#statements;
     const { groups } = this.#options;
     const statement = groups === 'ordered' ? readyInOrder : groups === 'fair' ? readyFairly : ready;
-    return statement.all({ queue: this.#name, now: this.#now(), max }) as Row[];
+    return statement.all({ queue: this.#name, now, max }) as Row[];
   }
 
-  #untilNextMs(): number {
-    const now = this.#now();
+  /** `now`: when it was found that none is ready, or a message of just then would not be waited for. */
+  #untilNextMs(now: number): number {
     const next = this.#statements.nextAvailable.get({ queue: this.#name, now });
     return typeof next?.at === 'number' ? Math.max(1, next.at - now) : Number.POSITIVE_INFINITY;
   }
