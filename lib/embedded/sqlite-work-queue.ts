@@ -53,7 +53,7 @@ export class SqliteWorkQueue implements WorkQueue {
     ]);
     this.#statements = Object.fromEntries(prepared);
     this.#lastNowMs = this.#now();
-    whereStorable(() => this.#restartSpans());
+    whereStorable(() => this.#restartSpans(this.#now()));
   }
 
   async send(messages: readonly QueueMessage[]): Promise<void> {
@@ -77,12 +77,13 @@ export class SqliteWorkQueue implements WorkQueue {
     if (waitMs > 0) this.#options.notifier.open();
     for (;;) {
       if (signal?.aborted) return [];
-      const batch = this.#take(options);
+      const now = this.#now();
+      const batch = this.#take(options, now);
       const leftMs = deadlineMs - performance.now();
       if (batch.length > 0 || leftMs <= 0) return batch;
       // Nothing can slip in between the query and the listening: both happen in one turn, and a
       // notification of another process is reported in a later one even if it came before.
-      const pauseMs = Math.min(leftMs, fallbackPollMs, this.#untilNextMs());
+      const pauseMs = Math.min(leftMs, fallbackPollMs, this.#untilNextMs(now));
       await this.#notificationOrTime(pauseMs, signal);
     }
   }
@@ -133,20 +134,19 @@ export class SqliteWorkQueue implements WorkQueue {
     return Math.floor(this.#options.clock.now());
   }
 
-  #take({ max, leaseMs, exceptGroups }: ReceiveOptions): Delivery[] {
-    this.#followClock();
+  #take({ max, leaseMs, exceptGroups }: ReceiveOptions, now: number): Delivery[] {
+    this.#followClock(now);
     // The query needs no write lock, so idle receivers never stand in a sender's way.
-    if (this.#ready(1, exceptGroups).length === 0) return [];
+    if (this.#ready(1, now, exceptGroups).length === 0) return [];
     const { deadLetters, owner, groups, database, notifier } = this.#options;
     const { lease, serve, forgetTurns } = this.#statements;
-    const now = this.#now();
     const span = Math.ceil(leaseMs);
     let isAnyDead = false;
     const batch = transact(database.quick, () => {
-      let rows = this.#ready(max, exceptGroups);
+      let rows = this.#ready(max, now, exceptGroups);
       while (this.#removeExhausted(rows)) {
         isAnyDead = true;
-        rows = this.#ready(max, exceptGroups);
+        rows = this.#ready(max, now, exceptGroups);
       }
       const deliveries = rows.map((row) => {
         const receipt = randomBytes(12).toString('base64url');
@@ -173,31 +173,30 @@ export class SqliteWorkQueue implements WorkQueue {
   }
 
   /** A clock that was set back would hold messages for as long as it had been ahead. */
-  #followClock(): void {
-    const now = this.#now();
-    if (now < this.#lastNowMs) this.#restartSpans();
+  #followClock(now: number): void {
+    if (now < this.#lastNowMs) this.#restartSpans(now);
     this.#lastNowMs = now;
   }
 
-  #restartSpans(): void {
-    const values = { queue: this.#name, now: this.#now() };
+  #restartSpans(now: number): void {
+    const values = { queue: this.#name, now };
     storingSync(() => this.#statements.restartSpans.run(values));
   }
 
-  #ready(max: number, exceptGroups: readonly string[] = []): Row[] {
+  #ready(max: number, now: number, exceptGroups: readonly string[] = []): Row[] {
     const { ready, readyFairly, readyFairlyExcept, readyInOrder } = this.#statements;
     const { groups } = this.#options;
     if (exceptGroups.length > 0) {
       const except = JSON.stringify(exceptGroups);
-      const values = { queue: this.#name, now: this.#now(), max, except };
+      const values = { queue: this.#name, now, max, except };
       return readyFairlyExcept.all(values) as Row[];
     }
     const statement = groups === 'ordered' ? readyInOrder : groups === 'fair' ? readyFairly : ready;
-    return statement.all({ queue: this.#name, now: this.#now(), max }) as Row[];
+    return statement.all({ queue: this.#name, now, max }) as Row[];
   }
 
-  #untilNextMs(): number {
-    const now = this.#now();
+  /** `now`: when it was found that none is ready, or a message of just then would not be waited for. */
+  #untilNextMs(now: number): number {
     const next = this.#statements.nextAvailable.get({ queue: this.#name, now });
     return typeof next?.at === 'number' ? Math.max(1, next.at - now) : Number.POSITIVE_INFINITY;
   }
