@@ -67,7 +67,10 @@ export type Presentation = Readonly<{
   /** The default first, then in the order in which the stream got them. */
   audio: readonly AudioRendition[];
   audioGroups: readonly AudioGroup[];
-  /** Players begin with the first: the tallest. The last is the audio alone, for the slowest lines. */
+  /**
+   * Players begin with the first: the tallest. The audio alone is one where there is no video: beside video
+   * VLC 3 then plays one without the other. Its playlist can be asked for by itself.
+   */
   variants: readonly Variant[];
 }>;
 
@@ -108,10 +111,8 @@ export function presentationOf(state: Offered): Presentation {
     audio.length > (isInVariant ? 1 : 0)
       ? { id: AUDIO_GROUP_ID, renditions: audio, isInVariant }
       : undefined;
-  const alone = audio
-    .slice(0, 1)
-    .map((rendition) => variantOf(rendition, isInVariant ? group : undefined));
-  const variants = [...video.map((rendition) => variantOf(rendition, group)), ...alone];
+  const offered = isInVariant ? audio.slice(0, 1) : video;
+  const variants = offered.map((rendition) => variantOf(rendition, group));
   return { video, audio, audioGroups: group ? [group] : [], variants };
 }
 

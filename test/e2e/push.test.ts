@@ -84,8 +84,6 @@ describe('unmodified ffmpeg', () => {
         [
           [320, 180],
           [160, 90],
-          // Sound alone.
-          [undefined, undefined],
         ],
       );
       assert.equal(audio.length, 1);
