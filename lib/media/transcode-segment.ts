@@ -53,8 +53,8 @@ export type TranscodeInput = Readonly<{
   firstTracks?: readonly TrackFormat[] | undefined;
   previous?: PreviousSegment | undefined;
   /**
-   * Start of the next segment on the timeline, if it is known by then; called after the encoding.
-   * Sets how long the last frame lasts, which MPEG-TS does not say.
+   * Start of the next segment on the timeline, if it is known by then; asked once: after the encoding, or
+   * before it where `facts.endIsGuess`. Sets how long the last frame lasts, which MPEG-TS does not say.
    */
   findEndTicks?: (() => Promise<number | undefined>) | undefined;
   /** EXT-X-TARGETDURATION of the stream; a longer segment is cut into pieces. undefined: not fixed yet. */
@@ -116,7 +116,8 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
     const startTicks = startOf(input);
     const before =
       source && needsPrevious(input) ? await demuxSegment(source.bytes, source.init) : undefined;
-    // Known after the encoding if ever, as the next segment may have come; a guess says nothing of the cuts.
+    // The cuts follow from the end. Where that is a guess it is found before them: an end that was found
+    // later would make the last piece longer than the target duration.
     const earlyTicks = facts.endIsGuess ? await input.findEndTicks?.() : undefined;
     const span =
       earlyTicks === undefined ? facts : { ...facts, endTicks: earlyTicks - timestampOffsetTicks };
@@ -125,7 +126,7 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
       encodeVideo(input, media, before, cuts, span.endTicks, folder, signal),
       encodeAudio(input, media, before, folder, signal),
     ]);
-    const foundTicks = earlyTicks ?? (await input.findEndTicks?.());
+    const foundTicks = facts.endIsGuess ? earlyTicks : await input.findEndTicks?.();
     const endTicks = foundTicks ?? facts.endTicks + timestampOffsetTicks;
     const durationTicks = endTicks - startTicks;
     const bounds = [0, ...cuts.atTicks.filter((ticks) => ticks < durationTicks), durationTicks];

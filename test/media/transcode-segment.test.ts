@@ -3,16 +3,18 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
+import { planLadder } from '../../lib/domain/ladder.ts';
 import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { FfmpegError } from '../../lib/ffmpeg/run.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
-import type { TranscodedSegment } from '../../lib/media/transcode-segment.ts';
+import { type TranscodedSegment, transcodeSegment } from '../../lib/media/transcode-segment.ts';
 import { type Clip, makeSegments } from '../support/media.ts';
 import {
   digestOf,
   placeSegments,
   renditionsOf,
+  SMALL_LADDER,
   transcodePlaced,
   transcodeRun,
   workFolder,
@@ -139,6 +141,27 @@ describe('transcode jobs:', () => {
         Array.from({ length: 4 }, () => [50, 2]),
       );
     }
+  });
+
+  test('an end that is a guess is asked for once, before the cuts that follow from it', async () => {
+    const clip = await makeSegments({ seconds: 2, rate: '1', hlsTime: 1, audio: 'none' });
+    const [{ bytes, facts, timestampOffsetTicks } = assert.fail()] = await placeSegments(clip);
+    assert.equal(facts.endIsGuess, true);
+    const startTicks = facts.startTicks + timestampOffsetTicks;
+    const durations = async (...ends: (number | undefined)[]) => {
+      const { pieces } = await transcodeSegment({
+        ...{ segment: bytes, facts, timestampOffsetTicks, audioTracks: [], targetSeconds: 2 },
+        rungs: planLadder(SMALL_LADDER, facts.video ?? assert.fail()),
+        findEndTicks: async () => {
+          const seconds = ends.shift();
+          return seconds === undefined ? undefined : startTicks + seconds * 90_000;
+        },
+        ...{ workFolder, signal: new AbortController().signal },
+      });
+      return pieces.map(({ durationTicks }) => durationTicks / 90_000);
+    };
+    assert.deepEqual(await durations(8), [2, 2, 2, 2]);
+    assert.deepEqual(await durations(undefined, 8), [0.04]);
   });
 
   test("the result has the segment's start, duration and rendition parameters", async () => {
