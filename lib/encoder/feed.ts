@@ -44,6 +44,8 @@ export const SOURCE_ENDED = 'the source ended';
 
 const SOUND_BEGAN = 'another sound began';
 const PICTURE_BEGAN = 'the picture began';
+/** Which way is not known: to ffmpeg a jump back of an RTP clock may be one ahead, over its 32 bits. */
+const CLOCK_JUMPED = 'its clock jumped';
 const KILL_AFTER_MS = 2000;
 /** "u": a track whose parameters no packet has told yet would stop the others. */
 const TRACKS = ['-map', '0:V:u?', '-map', '0:a:u?', '-c', 'copy', '-dn', '-sn'];
@@ -91,7 +93,7 @@ export function openFeed(options: FeedOptions): Feed {
     const { packets: most, ms } = STEPPED_BACK_LIMIT;
     stepsBackMs.splice(0, stepsBackMs.length - most);
     if (stepsBackMs.length === most && performance.now() - (stepsBackMs[0] ?? 0) <= ms) {
-      end('its clock was set back');
+      end(CLOCK_JUMPED);
     }
   });
   const gone = new Promise<void>((resolve) => {
@@ -184,7 +186,7 @@ class PacketLog {
     if (track) {
       const passed = (dts - (track.dts ?? dts)) * track.tickSeconds;
       if (this.#hasClock && passed - (nowMs - track.atMs) / 1000 > MAX_STEP_SECONDS) {
-        this.trouble ??= 'its clock was set forward';
+        this.trouble ??= CLOCK_JUMPED;
       }
       Object.assign(track, { dts, atMs: nowMs });
     }

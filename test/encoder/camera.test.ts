@@ -48,6 +48,13 @@ async function codecsOf({ bytes }: StoredSegment, folder: string): Promise<strin
   return [...new Set(stdout.trim().split(/\s+/))].sort();
 }
 
+/** Waits until the newest segment has these tracks: on a slow machine those of one of them may be late. */
+const untilSent = (api: FakeApi, folder: string, tracks: string): Promise<void> =>
+  until(async () => {
+    const newest = api.segments.at(-1);
+    return newest !== undefined && (await codecsOf(newest, folder)).join(' ') === tracks;
+  }, 90_000);
+
 const LINE_OF_WAITING = /^Waiting for rtsp:.*$/gm;
 
 // Most of the time they wait for cameras.
@@ -66,19 +73,16 @@ describe('encoder: a camera over RTSP', { concurrency: 3 }, () => {
     const { api, start, folder } = await setUp(t);
     const camera = await startRtspCamera(t);
     const encoder = start(camera.url, '--segment-seconds', '1');
-    await until(() => api.segments.length >= 2, 60_000);
+    await untilSent(api, folder, 'aac,1 h264,160');
     await camera.change({
       size: '320x180',
       video: ['mpeg4', '-g', '15'],
       audio: ['pcm_mulaw', '-ar', '16000'],
     });
-    await until(() => sessions(api.segments).length === 2, 90_000);
+    await untilSent(api, folder, 'aac,1 h264,320');
+    assert.ok(sessions(api.segments).length > 1);
     encoder.child.kill('SIGINT');
     assert.equal((await encoder.exit).code, 130, encoder.output());
-    const [first, last] = [api.segments[0], api.segments.at(-1)];
-    assert.ok(first && last);
-    assert.deepEqual(await codecsOf(first, folder), ['aac,1', 'h264,160']);
-    assert.deepEqual(await codecsOf(last, folder), ['aac,1', 'h264,320']);
     assert.match(encoder.output(), /Waiting for rtsp:\S+camera: .+; trying again in 0\.\d s\./);
     assert.match(encoder.output(), /camera sends media, after \d+\.\d s\./);
     assert.deepEqual(api.ends, ['v']);
@@ -101,12 +105,10 @@ describe('encoder: a camera over RTSP', { concurrency: 3 }, () => {
     const camera = await startRtspCamera(t, { audio: ['pcm_mulaw', '-ar', '16000'] });
     camera.fault.silent = new Set([1]);
     const encoder = start(camera.url, '--segment-seconds', '1');
-    await until(() => api.segments.length >= 2, 60_000);
-    assert.deepEqual(await codecsOf(api.segments[0] as StoredSegment, folder), ['h264,160']);
+    await untilSent(api, folder, 'h264,160');
     camera.fault.silent = new Set();
-    await until(() => sessions(api.segments).length === 2, 60_000);
-    const last = api.segments.at(-1) as StoredSegment;
-    assert.deepEqual(await codecsOf(last, folder), ['aac,1', 'h264,160']);
+    await untilSent(api, folder, 'aac,1 h264,160');
+    assert.ok(sessions(api.segments).length > 1);
     assert.match(encoder.output(), /another sound began/);
   });
 
@@ -126,7 +128,7 @@ describe('encoder: a camera over RTSP', { concurrency: 3 }, () => {
     await until(() => api.segments.length >= 2, 60_000);
     camera.fault.aheadSeconds = -100;
     await until(() => sessions(api.segments).length === 2, 60_000);
-    assert.match(encoder.output(), /its clock was set back; trying again/);
+    assert.match(encoder.output(), /its clock jumped; trying again/);
     for (const { durationSeconds } of api.segments) assert.ok((durationSeconds ?? 0) <= 2);
   });
 
@@ -137,7 +139,7 @@ describe('encoder: a camera over RTSP', { concurrency: 3 }, () => {
     await until(() => api.segments.length >= 2, 60_000);
     camera.fault.aheadSeconds = 1000;
     await until(() => sessions(api.segments).length === 2, 60_000);
-    assert.match(encoder.output(), /its clock was set forward; trying again/);
+    assert.match(encoder.output(), /its clock jumped; trying again/);
     for (const { durationSeconds = 0 } of api.segments) assert.ok(durationSeconds <= 2);
     encoder.child.kill('SIGINT');
     assert.equal((await encoder.exit).code, 130, encoder.output());

@@ -153,6 +153,24 @@ describe('the watch page says whose fault it is', {
     assert.deepEqual(viewer.problems, []);
   });
 
+  test('faults: a viewer whose device has no network is told so at a stall, whatever answers overtook the event', async (t) => {
+    const { stream, stop } = broadcast(t, 'no-event');
+    const viewer = await watch(t, 'no-event');
+    await viewer.watches();
+    const setOnline = (isOnline: boolean): Promise<unknown> =>
+      viewer.page.evaluate(
+        `Object.defineProperty(navigator, 'onLine', { get: () => ${isOnline}, configurable: true })`,
+      );
+    await setOnline(false);
+    stop();
+    await viewer.says('You are offline');
+    await setOnline(true);
+    t.after(publishEachSecond(stream));
+    await viewer.watches();
+    await viewer.plays();
+    assert.deepEqual(viewer.problems, []);
+  });
+
   test('faults: a broadcast that has ended and goes on plays on behind the discontinuity, from its first two segments', async (t) => {
     const { stream, stop } = broadcast(t, 'comes-back');
     const viewer = await watch(t, 'comes-back');

@@ -117,7 +117,15 @@ export async function openWatchPage(
     video,
     reaches,
     watches: () => reaches('live', 'behind', 'recording'),
-    says: (text) => page.getByText(text).filter({ visible: true }).first().waitFor(),
+    says: (text) =>
+      page
+        .getByText(text)
+        .filter({ visible: true })
+        .first()
+        .waitFor()
+        .catch(async () =>
+          assert.fail(`expected “${text}”, is ${await page.evaluate(DESCRIBE_PLAYBACK)}`),
+        ),
     fact: async (name) => (await view.getAttribute(`data-${name}`)) ?? '',
     async plays() {
       const from = await video(({ currentTime }) => currentTime);

@@ -186,6 +186,11 @@ export function startViewing(
       return;
     }
     const holdup = holdupOf(facts, supply);
+    // A response that was on its way overtakes the event, and hls.js retries silently while there is no network.
+    if (!navigator.onLine && (holdup === 'viewer' || holdup === 'nobody')) {
+      dispatch({ type: 'offline' });
+      return;
+    }
     const since = 'sinceMs' in supply && holdup !== 'viewer' ? { sinceMs: supply.sinceMs } : {};
     dispatch({ type: 'stalled', holdup, ...since });
   }
