@@ -8,6 +8,7 @@ import { averageBps, boundBps } from './rates.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 import {
+  type AudioGaps,
   type EntryRendition,
   isGap,
   type RenditionInfo,
@@ -154,12 +155,17 @@ export type ListedPiece = Readonly<{
   rendition: string;
   /** Undefined: a gap. */
   piece: EntryRendition | undefined;
+  /** Of a gap in audio, whose pieces do not meet those of the video. */
+  gap?: AudioGaps[string] | undefined;
   /** EXT-X-MAP; of a gap: that of the piece before it, so that it stays what it was once listed. */
   initKey: string;
 }>;
 
 /** An entry of the live timeline, or one of the recording, whose late arrivals have no sequence. */
-type ListedEntry = Pick<TimelineEntry, 'renditions' | 'startTicks' | 'durationTicks'> &
+type ListedEntry = Pick<
+  TimelineEntry,
+  'renditions' | 'startTicks' | 'durationTicks' | 'audioGaps'
+> &
   Readonly<{ sequence?: number | undefined }>;
 
 /**
@@ -186,7 +192,9 @@ export function pieceLister(
             ...silentSpan(entry, silence.anchorTicks, info),
           }
         : undefined);
-    return { rendition, piece, initKey: piece?.initKey ?? before?.initKey ?? newestInitKey };
+    const gap = piece ? undefined : entry.audioGaps?.[name];
+    const listed = { rendition, piece, ...(gap && { gap }) };
+    return { ...listed, initKey: piece?.initKey ?? before?.initKey ?? newestInitKey };
   };
 }
 

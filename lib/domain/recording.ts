@@ -4,6 +4,7 @@
  * is passed over; in the recording it has its place. Pure.
  */
 
+import { audioEndsOf, audioGapsOf } from './audio-gaps.ts';
 import type { RenderedPiece } from './segment.ts';
 import { ticksToMs } from './ticks.ts';
 import { isGap, MAX_TIME_JUMP_TICKS, type Pieces, type TimelineEntry } from './timeline.ts';
@@ -12,7 +13,13 @@ import { isGap, MAX_TIME_JUMP_TICKS, type Pieces, type TimelineEntry } from './t
 export type LateArrival = Readonly<
   Pick<
     TimelineEntry,
-    'run' | 'number' | 'startTicks' | 'durationTicks' | 'programDateTimeMs' | 'renditions'
+    | 'run'
+    | 'number'
+    | 'startTicks'
+    | 'durationTicks'
+    | 'programDateTimeMs'
+    | 'renditions'
+    | 'audioGaps'
   >
 > &
   Readonly<{ pieces?: readonly RenderedPiece[] }>;
@@ -94,34 +101,38 @@ export class RecordingBuilder {
     const continues = last.run === segment.run && Math.abs(missing) <= MAX_TIME_JUMP_TICKS;
     const hasGap =
       last.run === segment.run && missing > 0 && missing <= numbers * 2 * this.#targetTicks;
-    const gaps = continues || !hasGap ? [] : this.#gapsBetween(last, missing);
+    const gaps = continues || !hasGap ? [] : this.#gapsBetween(last, segment);
     const discontinuity = (!continues && !hasGap) || hasOtherInit(last, segment);
     return [...gaps, this.#append({ ...segment, discontinuity })];
   }
 
-  #gapsBetween(last: RecordedEntry, missingTicks: number): RecordedEntry[] {
+  #gapsBetween(last: RecordedEntry, next: LateArrival): RecordedEntry[] {
+    const missingTicks = next.startTicks - last.startTicks - last.durationTicks;
+    const endsBefore = audioEndsOf(last.renditions);
     const count = Math.ceil(missingTicks / this.#targetTicks);
     const firstTicks = last.startTicks + last.durationTicks;
     const edge = (index: number): number => firstTicks + Math.round((missingTicks * index) / count);
-    return Array.from({ length: count }, (_, index) =>
-      this.#append({
-        run: last.run,
-        number: last.number + 1,
-        startTicks: edge(index),
-        durationTicks: edge(index + 1) - edge(index),
+    return Array.from({ length: count }, (_, index) => {
+      const span = { startTicks: edge(index), durationTicks: edge(index + 1) - edge(index) };
+      const place = { isFirst: index === 0, isLast: index === count - 1 };
+      const audioGaps = audioGapsOf({ ...span, ...place }, endsBefore, next.renditions);
+      return this.#append({
+        ...{ run: last.run, number: last.number + 1, ...span },
         programDateTimeMs: last.programDateTimeMs + ticksToMs(edge(index) - last.startTicks),
         discontinuity: false,
         renditions: {},
-      }),
-    );
+        ...(audioGaps && { audioGaps }),
+      });
+    });
   }
 
   #append(entry: Omit<RecordedEntry, 'offsetTicks'>): RecordedEntry {
     const last = this.#last;
     const endMs = last ? last.programDateTimeMs + ticksToMs(last.durationTicks) : 0;
-    const { run, number, sequence, startTicks, durationTicks, renditions } = entry;
+    const { run, number, sequence, startTicks, durationTicks, renditions, audioGaps } = entry;
     this.#last = {
       ...{ run, number, sequence, startTicks, durationTicks, renditions },
+      ...(audioGaps && { audioGaps }),
       // The wall clock of a recording never goes back.
       programDateTimeMs: Math.max(entry.programDateTimeMs, endMs - 1),
       offsetTicks: last ? last.offsetTicks + last.durationTicks : 0,

@@ -1,5 +1,6 @@
 /** Entries in the making, and the state that they lead to. Pure. */
 
+import { audioGapsOf } from './audio-gaps.ts';
 import { declaredInfo } from './declared-info.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
@@ -111,16 +112,26 @@ export class TimelineDraft {
       size <= maxEntries;
     if (!knowable) return true;
     if (this.entries.length > 0 && this.entries.length + size > maxEntries) return false;
+    const audioEnds = Object.fromEntries(
+      Object.entries(this.state.renditions).flatMap(([name, { endTicks }]) =>
+        endTicks === undefined ? [] : [[name, endTicks]],
+      ),
+    );
+    const behind = piecesOf(later)[0]?.renditions ?? {};
     for (let index = 0; index < size; index += 1) {
       const startTicks = this.state.endTicks;
       const endTicks = later.startTicks - Math.round((missingTicks * (size - 1 - index)) / size);
+      const durationTicks = endTicks - startTicks;
+      const place = { isFirst: index === 0, isLast: index === size - 1 };
+      const audioGaps = audioGapsOf({ startTicks, durationTicks, ...place }, audioEnds, behind);
       this.#push({
         number: Math.min(from + index, later.number - 1),
         startTicks,
-        durationTicks: endTicks - startTicks,
+        durationTicks,
         programDateTimeMs: this.state.zeroProgramDateTimeMs + ticksToMs(startTicks),
         discontinuity: false,
         renditions: {},
+        ...(audioGaps && { audioGaps }),
       });
     }
     return true;

@@ -56,7 +56,13 @@ export type TimelineEntry = Readonly<{
   /** How many discontinuities the stream has had up to and including this entry. */
   discontinuities: number;
   renditions: Pieces;
+  audioGaps?: AudioGaps;
 }>;
+
+/** Of a gap, by audio rendition: from where its piece before ends to where its next one begins. */
+export type AudioGaps = Readonly<
+  Record<string, Readonly<{ startTicks: number; durationTicks: number }>>
+>;
 
 /**
  * Times of two neighbours that differ by more are a discontinuity for players. Less is what rounding

@@ -14,9 +14,9 @@ export const uriOf = (key: string): string => `/${key}`;
 export function segmentOf(
   stream: Stream,
   entry: RecordedEntry,
-  { piece, initKey }: ListedPiece,
+  { piece, gap, initKey }: ListedPiece,
 ): MediaSegment {
-  const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? {};
+  const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? gap ?? {};
   const gapKey = `${mediaPrefix(stream)}gap/${entry.run}-${entry.number}-${entry.startTicks}.m4s`;
   return {
     uri: uriOf(piece?.key ?? gapKey),
