@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { ErrorBody, StreamView } from '../../lib/api/messages.ts';
+import { parseCmaf, writeFragment } from '../../lib/media/mux/cmaf.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { type HlsMediaTree, RENDITIONS } from './hls-media-tree.ts';
 
@@ -21,6 +22,8 @@ export type FakeStream = {
   gaps: ReadonlySet<number>;
   /** Numbers of segments that are gaps in the audio alone. */
   audioGaps: ReadonlySet<number>;
+  /** Number of a segment whose audio lacks its last frames, of an encoder that was killed. */
+  shortAudio?: number;
   /** From this number on the tree starts over, behind a discontinuity. */
   discontinuityAt?: number;
   /** How long its encoder was away before that, by its program date-time. */
@@ -72,6 +75,9 @@ export function publishEachSecond(stream: FakeStream): () => void {
   }, 1000);
   return () => clearInterval(timer);
 }
+
+/** A hole that hls.js plays over (`maxBufferHole`), and Chromium does not. */
+const MISSING_FRAMES = 3;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -168,9 +174,22 @@ export async function startFakeStreamServer(
     const [, , videoId = '', ...rest] = pathname.split('/');
     const bytes = await readFile(path.join(tree.folder, ...rest)).catch(() => undefined);
     const isSegment = pathname.endsWith('.m4s');
-    if (bytes && isSegment && streams.get(videoId)?.corrupt) bytes.fill(0x55, 8);
+    const stream = streams.get(videoId);
+    if (bytes && isSegment && stream?.corrupt) bytes.fill(0x55, 8);
+    const isShort = pathname.endsWith(`/audio/${stream?.shortAudio}.m4s`);
     response.writeHead(bytes ? 200 : 404, { 'content-type': 'video/mp4' });
-    response.end(bytes);
+    response.end(bytes && isShort ? await withoutLastFrames(bytes) : bytes);
+  }
+
+  async function withoutLastFrames(media: Uint8Array): Promise<Uint8Array> {
+    const init = await readFile(path.join(tree.folder, 'audio', 'init.mp4'));
+    const { samples, endTicks } = parseCmaf(Buffer.concat([init, media]));
+    const durationOf = (index: number): number =>
+      (samples[index + 1]?.ptsTicks ?? endTicks) - (samples[index]?.ptsTicks ?? 0);
+    const kept = samples.slice(0, -MISSING_FRAMES).map(({ bytes }, index) => {
+      return { bytes, isSync: true, durationTicks: durationOf(index), compositionTicks: 0 };
+    });
+    return writeFragment(samples[0]?.ptsTicks ?? 0, kept, 1);
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

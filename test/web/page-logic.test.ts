@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { isBufferedToEndingGap } from '../../web/watch/ending-gap.ts';
+import { isBufferedToEnd } from '../../web/watch/buffered-end.ts';
 import { formatBitrate, formatClock, formatSpan } from '../../web/watch/format-time.ts';
 import { startingEstimateBps } from '../../web/watch/hls-settings.ts';
 import {
@@ -177,7 +177,7 @@ describe('texts of the watch page', () => {
   });
 });
 
-describe('a gap at the end of a stream', () => {
+describe('the end of a stream', () => {
   /** Two-second segments: `m` of media, `-` a gap. */
   const playlist = (segments: string, live = false) => ({
     live,
@@ -188,22 +188,33 @@ describe('a gap at the end of a stream', () => {
     })),
   });
 
-  test('ending gap: all media before it is buffered, of the picture and of the audio', () => {
+  test('buffered end: all media before a gap is buffered, of the picture and of the audio', () => {
     const picture = { playlist: playlist('mmmm'), bufferedTo: 8 };
     const audio = { playlist: playlist('mmm-'), bufferedTo: 5.98 };
-    assert.equal(isBufferedToEndingGap([picture, audio]), true);
-    assert.equal(isBufferedToEndingGap([{ ...picture, bufferedTo: 6 }, audio]), false);
-    assert.equal(isBufferedToEndingGap([picture, { ...audio, bufferedTo: 4 }]), false);
-    assert.equal(
-      isBufferedToEndingGap([picture, { ...audio, playlist: playlist('mmm-', true) }]),
-      false,
-    );
+    assert.equal(isBufferedToEnd([picture, audio]), true);
+    assert.equal(isBufferedToEnd([{ ...picture, bufferedTo: 6 }, audio]), false);
+    assert.equal(isBufferedToEnd([picture, { ...audio, bufferedTo: 4 }]), false);
+    assert.equal(isBufferedToEnd([picture, { ...audio, playlist: playlist('mmm-', true) }]), false);
   });
 
-  test('ending gap: without one nothing is decided', () => {
-    const bufferedTo = 8;
-    assert.equal(isBufferedToEndingGap([{ playlist: playlist('mmmm'), bufferedTo }]), false);
-    assert.equal(isBufferedToEndingGap([{ playlist: playlist('m-mm'), bufferedTo }]), false);
-    assert.equal(isBufferedToEndingGap([]), false);
+  test('buffered end: the sound of a killed encoder is shorter than its playlist says', () => {
+    const picture = { playlist: playlist('mmmm'), bufferedTo: 8 };
+    const audio = { playlist: playlist('mmmm'), bufferedTo: 7.867 };
+    assert.equal(isBufferedToEnd([picture, audio]), true);
+    assert.equal(isBufferedToEnd([{ ...picture, bufferedTo: 7.7 }, audio]), false);
+    assert.equal(isBufferedToEnd([picture, { ...audio, bufferedTo: 7.7 }]), false);
+    assert.equal(
+      isBufferedToEnd([picture, { ...audio, playlist: playlist('mmmm', true) }]),
+      false,
+      'it may still grow',
+    );
+    const sliver = { start: 8, duration: 0.2, gap: false };
+    const withSliver = { live: false, fragments: [...playlist('mmmm').fragments, sliver] };
+    assert.equal(isBufferedToEnd([{ playlist: withSliver, bufferedTo: 8 }]), false);
+  });
+
+  test('buffered end: whatever gaps lie before, and never without a playlist', () => {
+    assert.equal(isBufferedToEnd([{ playlist: playlist('m-mm'), bufferedTo: 8 }]), true);
+    assert.equal(isBufferedToEnd([]), false);
   });
 });

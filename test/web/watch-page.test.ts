@@ -213,6 +213,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
   const ENDING_GAPS: readonly [string, Partial<FakeStream>][] = [
     ['nothing', { gaps: new Set([8, 9]) }],
     ['a picture without audio', { audioGaps: new Set([9]) }],
+    ['a run behind one whose sound was cut off', { shortAudio: 4, discontinuityAt: 5 }],
   ];
   for (const [what, gaps] of ENDING_GAPS) {
     test(`watch page: a stream that ends with ${what} has an end, watched live and again`, async (t) => {

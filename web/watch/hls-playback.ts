@@ -9,7 +9,7 @@ import Hls, {
   type Level,
   type LevelDetails,
 } from 'hls.js';
-import { isBufferedToEndingGap } from './ending-gap.ts';
+import { isBufferedToEnd } from './buffered-end.ts';
 import { hlsSettings } from './hls-settings.ts';
 import {
   bufferedAhead,
@@ -101,9 +101,9 @@ export function createHlsPlayback(
         positioned = true;
         player.startLoad(positionOf(anchor, data.details));
       }
-      endBeforeGap(player, buffers);
+      endWhenBuffered(player, buffers);
     });
-    player.on(Events.AUDIO_TRACK_UPDATED, () => endBeforeGap(player, buffers));
+    player.on(Events.AUDIO_TRACK_UPDATED, () => endWhenBuffered(player, buffers));
     player.on(Events.BUFFER_APPENDED, (_, { timeRanges }) => {
       buffers = timeRanges;
     });
@@ -116,7 +116,7 @@ export function createHlsPlayback(
     player.on(Events.FRAG_BUFFERED, () => {
       segmentsFail = false;
       listener.event({ type: 'flowing' });
-      endBeforeGap(player, buffers);
+      endWhenBuffered(player, buffers);
     });
     player.on(Events.ERROR, (_, data) => {
       segmentsFail ||= data.type === ErrorTypes.NETWORK_ERROR && data.frag !== undefined;
@@ -136,8 +136,8 @@ export function createHlsPlayback(
     });
   }
 
-  /** hls.js waits for ever for a last segment that is a gap: `ended` comes only when the buffers are told to end before it. */
-  function endBeforeGap(player: Hls, buffers: Buffers): void {
+  /** `ended` comes only when the buffers are told to end. */
+  function endWhenBuffered(player: Hls, buffers: Buffers): void {
     const { audio, video: picture = audio } = buffers;
     const played = [
       { playlist: details(), bufferedTo: endOf(picture) },
@@ -146,7 +146,7 @@ export function createHlsPlayback(
     const known = played.flatMap(({ playlist, bufferedTo }) =>
       playlist ? [{ playlist, bufferedTo }] : [],
     );
-    if (isBufferedToEndingGap(known)) player.trigger(Events.BUFFER_EOS, { type: null });
+    if (isBufferedToEnd(known)) player.trigger(Events.BUFFER_EOS, { type: null });
   }
 
   function facts(): PlaybackFacts {
