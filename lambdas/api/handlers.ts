@@ -4,6 +4,12 @@ import type { RouteName } from '../../lib/api/routes.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { healthzHandler } from './healthz.ts';
+import {
+  changeMarkerHandler,
+  listMarkersHandler,
+  putMarkersHandler,
+  removeMarkerHandler,
+} from './markers.ts';
 import { putStreamHandler } from './put-stream.ts';
 import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './streams.ts';
 import { pushHandler, uploadHandler } from './upload.ts';
@@ -31,6 +37,10 @@ export function apiHandlers(deps: Deps): Record<RouteName, ApiHandler> {
     viewMetadata: viewMetadataHandler(deps, viewer),
     viewPlaylist: viewPlaylistHandler(deps, viewer),
     viewSegment: viewSegmentHandler(deps),
+    listMarkers: listMarkersHandler(deps, viewer),
+    putMarkers: putMarkersHandler(deps),
+    changeMarker: changeMarkerHandler(deps),
+    removeMarker: removeMarkerHandler(deps),
     healthz: healthzHandler(deps),
   };
 }

@@ -1,6 +1,7 @@
 /** The JSON of the API, as server and clients exchange it. */
 
 import type { ErrorCode } from '../domain/errors.ts';
+import type { JsonValue } from '../domain/marker.ts';
 import type { Notice } from '../domain/notice.ts';
 
 export type ErrorBody = Readonly<{ code: ErrorCode | 'internal'; message: string; hint: string }>;
@@ -91,6 +92,26 @@ export type StreamView = Readonly<{
     averageBps: number;
     peakBps: number;
   }>[];
+}>;
+
+/** A marker as the API shows it; times in ISO 8601. An instant has `at`, a span `start`, and `end` once it is over. */
+export type MarkerView = Readonly<{
+  id: string;
+  class: string;
+  at?: string;
+  start?: string;
+  end?: string;
+  text?: string;
+  data?: Readonly<Record<string, JsonValue>>;
+}>;
+
+/** Answer to `GET /markers/{videoId}`, by start. */
+export type MarkerList = Readonly<{
+  /** Of the newest change: `?since=` it answers with what is new. */
+  version: number;
+  markers: readonly MarkerView[];
+  /** Ids of those that were removed; only of an answer to `since`. */
+  removed?: readonly string[];
 }>;
 
 /** What `PUT /streams/{videoId}` takes. Left out: the present value, or the default of a new stream. */

@@ -13,6 +13,10 @@ export const ROUTES = {
   viewMetadata: { method: 'GET', path: '/viewstream/metadata/{videoId}' },
   viewPlaylist: { method: 'GET', path: '/viewstream/metadata/{videoId}/{playlist}' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
+  listMarkers: { method: 'GET', path: '/markers/{videoId}' },
+  putMarkers: { method: 'POST', path: '/markers/{videoId}' },
+  changeMarker: { method: 'PATCH', path: '/markers/{videoId}/{markerId}' },
+  removeMarker: { method: 'DELETE', path: '/markers/{videoId}/{markerId}' },
   healthz: { method: 'GET', path: '/healthz' },
 } as const;
 

@@ -130,6 +130,8 @@ export type TimelineState = Readonly<{
   dvrWindowTicks?: number | null;
   /** Live playlists list nothing before it. A floor: it only rises. */
   firstListedSequence: number;
+  /** The newest change of a marker that viewers are shown; absent: none. */
+  markerVersion?: number;
   /** Live playlists are of the type EVENT: they only grow, whatever the window becomes later. */
   isEvent: boolean;
 }>;

@@ -63,6 +63,10 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
       ...FRESH,
       queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
     }),
+    markers: cache('Markers', {
+      ...FRESH,
+      queryStringBehavior: query('from', 'to', 'class', 'since'),
+    }),
     // Names are never used twice.
     media: cache('Media', { minTtl: Duration.days(1), defaultTtl: YEAR, maxTtl: YEAR }),
     pages: cache('Pages', { ...FRESH, defaultTtl: Duration.minutes(1), maxTtl: YEAR }),

@@ -86,6 +86,13 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
       '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
       '/viewstream/metadata/*': view(api, policies.metadata, policies),
       '/viewstream/*': view(api, policies.moments, policies),
+      '/markers/*': {
+        ...pass(api),
+        cachePolicy: policies.markers,
+        responseHeadersPolicy: policies.playerHeaders,
+        viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+        compress: true,
+      },
       '/streams': pass(api),
       '/streams/*': pass(api),
       '/upload/*': pass(api),

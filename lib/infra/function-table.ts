@@ -34,6 +34,8 @@ const STEP = { memoryMb: 512, timeoutSeconds: 30 } as const;
 
 const OWNER = ['read owner key', 'read records'] as const;
 
+const EDIT_MARKERS = [...OWNER, 'write records', 'send publish'] as const;
+
 const INGEST: readonly Permission[] = [
   'read records',
   'write records',
@@ -100,6 +102,10 @@ export const FUNCTION_TABLE = {
     thread: 'remux-thread',
     ...VIEW,
   },
+  'list-markers': { routes: ['listMarkers'], permissions: ['read records'], ...VIEW },
+  'put-markers': { routes: ['putMarkers'], permissions: EDIT_MARKERS, ...API },
+  'change-marker': { routes: ['changeMarker'], permissions: EDIT_MARKERS, ...API },
+  'remove-marker': { routes: ['removeMarker'], permissions: EDIT_MARKERS, ...API },
   healthz: {
     routes: ['healthz'],
     permissions: ['read records', 'probe objects', 'count liveJobs', 'see workers'],

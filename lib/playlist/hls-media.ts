@@ -14,6 +14,8 @@ export type MediaSegment = Readonly<{
   /** EXT-X-DISCONTINUITY stands before this segment. */
   discontinuity: boolean;
   gap: boolean;
+  /** Lines that stand before its own: EXT-X-DATERANGE, which belongs to no segment. */
+  dateRanges?: string | undefined;
 }>;
 
 /** All but the segments, for a cache that keeps the segments' text. */
@@ -28,7 +30,12 @@ export type MediaPlaylistHeader = Readonly<{
 }>;
 
 export type MediaPlaylist = MediaPlaylistHeader &
-  Readonly<{ ended: boolean; segments: readonly MediaSegment[] }>;
+  Readonly<{
+    ended: boolean;
+    segments: readonly MediaSegment[];
+    /** Lines behind the last segment: EXT-X-DATERANGE. */
+    dateRanges?: string;
+  }>;
 
 /**
  * EXT-X-MAP asks for 6 (RFC 8216bis, 8), early drafts ask for 8 beside EXT-X-GAP. Always the same, as a
@@ -62,7 +69,7 @@ export function formatSegment(segment: MediaSegment, previousMapUri: string | un
   const map =
     discontinuity || mapUri !== previousMapUri ? `#EXT-X-MAP:URI="${checkedUri(mapUri)}"\n` : '';
   // MAP comes first: hls.js (1.7) takes the tags before it for the init segment's and loses EXT-X-GAP.
-  return `${discontinuity ? '#EXT-X-DISCONTINUITY\n' : ''}${map}\
+  return `${segment.dateRanges ?? ''}${discontinuity ? '#EXT-X-DISCONTINUITY\n' : ''}${map}\
 #EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(segment.programDateTimeMs)).toISOString()}
 ${segment.gap ? '#EXT-X-GAP\n' : ''}\
 #EXTINF:${decimalSeconds(segment.durationTicks)},
@@ -77,6 +84,7 @@ export function formatMediaPlaylist(playlist: MediaPlaylist): string {
     text += formatSegment(segment, previousMapUri);
     previousMapUri = segment.mapUri;
   }
+  text += playlist.dateRanges ?? '';
   return playlist.ended ? text + ENDLIST : text;
 }
 

@@ -26,6 +26,7 @@ import type { Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import { findFirstListed, findListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+import { publishMarkers } from './publish-markers.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
@@ -51,6 +52,10 @@ export async function publishStream(
   const found = await records.findStream(request.videoId);
   if (found?.value.uid !== request.uid) return [];
   const stream = found.value;
+  if (request.markers) {
+    await publishMarkers(deps, stream, request.markers);
+    return [];
+  }
   const listed: ListedSegment[] = [];
   let { completed } = request;
   let timeline = await currentTimeline(records, stream);

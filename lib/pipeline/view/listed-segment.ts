@@ -1,11 +1,17 @@
 /** What a media playlist says of an entry. */
 
+import type { MarkerTag } from '../../domain/marker-log.ts';
 import { mediaPrefix } from '../../domain/object-keys.ts';
 import type { ListedPiece } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
+import { formatDateRange } from '../../playlist/hls-date-range.ts';
 import type { MediaSegment } from '../../playlist/hls-media.ts';
+
+/** EXT-X-DATERANGE of each. */
+export const linesOf = (tags: readonly MarkerTag[]): string =>
+  tags.map(({ rangeId, marker }) => formatDateRange(rangeId, marker)).join('');
 
 /** Of an object's key. */
 export const uriOf = (key: string): string => `/${key}`;

@@ -6,6 +6,7 @@
 
 import { promisify } from 'node:util';
 import { createGzip, type Gzip, gunzip, gunzipSync } from 'node:zlib';
+import { MarkerLog } from '../../domain/marker-log.ts';
 import { HLS_PLAYLIST } from '../../domain/media-format.ts';
 import { recordingPlaylistKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
@@ -54,7 +55,7 @@ async function makeAll(
 ): Promise<Uint8Array> {
   const names = Object.keys(state.renditions);
   const growing = names.map(() => new GrowingGzip());
-  for await (const texts of recordingTexts(records, stream, state, names)) {
+  for await (const texts of recordingTexts(records, stream, state, names, new MarkerLog())) {
     await Promise.all(growing.map((gzip, index) => gzip.append(texts[index] ?? '')));
   }
   const made = await Promise.all(growing.map((gzip) => gzip.end()));

@@ -5,6 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import { TagPlacement } from '../../domain/marker-placement.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
@@ -24,8 +25,9 @@ import {
 } from '../../playlist/hls-media.ts';
 import type { Deps } from '../deps.ts';
 import { type Document, documentOf } from './document.ts';
-import { segmentOf, uriOf } from './listed-segment.ts';
+import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
 import { longRecording } from './long-recordings.ts';
+import type { MarkerLogs } from './marker-logs.ts';
 import { recordingTexts } from './recording-playlists.ts';
 
 /** `vod`: the whole recording of a stream that has ended. */
@@ -46,9 +48,11 @@ type Parts = Pick<Deps, 'records' | 'media'>;
 /** The entries that a sliding playlist lists. */
 type Window = { entries: TimelineEntry[]; next: number };
 
-/** The segments of a playlist that only grows, as text. */
+/** The segments of a playlist that only grows, as text; up to the one before `next`. */
 type AppendOnlyPlaylist = {
   text: string;
+  /** Of the markers' log that the text was made with: a tag that is gone is in the text no more. */
+  removals: number;
   next: number;
   first?: TimelineEntry;
   last?: ListedPiece;
@@ -68,10 +72,12 @@ export class MediaPlaylists {
     sizeCalculation: ({ document }) =>
       (document.store ? 0 : document.text.length) + document.gzip.byteLength,
   });
+  readonly #markers: MarkerLogs;
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(parts: Parts, longEntries = LONG_ENTRIES) {
+  constructor(parts: Parts, markers: MarkerLogs, longEntries = LONG_ENTRIES) {
     this.#parts = parts;
+    this.#markers = markers;
     this.#longEntries = longEntries;
   }
 
@@ -83,10 +89,12 @@ export class MediaPlaylists {
     showsEnd: boolean,
   ): Promise<Document> {
     const { nextSequence, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
+    const { markerVersion } = state;
     const key = `${stream.uid}/${rendition}/${view}`;
     const silence = state.renditions[rendition]?.silence;
     const stamp = [
-      ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence, silence?.to],
+      ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
+      ...[silence?.to, markerVersion],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -120,7 +128,8 @@ export class MediaPlaylists {
       return longRecording(this.#parts, stream, state, rendition);
     }
     const parts: string[] = [];
-    const texts = recordingTexts(this.#parts.records, stream, state, [rendition]);
+    const log = await this.#markers.of(stream, state);
+    const texts = recordingTexts(this.#parts.records, stream, state, [rendition], log);
     for await (const [lines = ''] of texts) parts.push(lines);
     return documentOf(parts.join(''));
   }
@@ -134,6 +143,7 @@ export class MediaPlaylists {
   ): Promise<string> {
     const entries = await this.#window(stream, state, view);
     const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
+    const tags = new TagPlacement((await this.#markers.of(stream, state)).tags(), entries[0]);
     let last: ListedPiece | undefined;
     return formatMediaPlaylist({
       targetDurationSeconds: targetDurationSeconds(stream.settings, state),
@@ -142,8 +152,11 @@ export class MediaPlaylists {
       ended: showsEnd,
       segments: entries.map((entry) => {
         last = listPiece(entry, last);
-        return segmentOf(stream, entry, last);
+        return { ...segmentOf(stream, entry, last), dateRanges: linesOf(tags.before(entry)) };
       }),
+      get dateRanges() {
+        return linesOf(tags.rest());
+      },
     });
   }
 
@@ -192,7 +205,12 @@ export class MediaPlaylists {
   ): Promise<string> {
     const from = state.firstListedSequence;
     const key = [stream.uid, rendition, view, from].join();
-    const playlist: AppendOnlyPlaylist = this.#appendOnly.get(key) ?? { text: '', next: from };
+    const log = await this.#markers.of(stream, state);
+    const { removals } = log;
+    const kept = this.#appendOnly.get(key);
+    const playlist: AppendOnlyPlaylist =
+      kept?.removals === removals ? kept : { text: '', next: from, removals };
+    const tags = new TagPlacement(log.tags(), playlist.first, playlist.next - 1);
     const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
     const parts = [playlist.text];
     while (playlist.next < state.nextSequence) {
@@ -200,7 +218,9 @@ export class MediaPlaylists {
       for (const entry of await this.#parts.records.entries(stream, playlist.next, to)) {
         const listed = listPiece(entry, playlist.last);
         const previousMap = playlist.last && uriOf(playlist.last.initKey);
-        parts.push(formatSegment(segmentOf(stream, entry, listed), previousMap));
+        const segment = segmentOf(stream, entry, listed);
+        const dateRanges = linesOf(tags.before(entry));
+        parts.push(formatSegment({ ...segment, dateRanges }, previousMap));
         playlist.first ??= entry;
         playlist.last = listed;
       }
@@ -214,6 +234,6 @@ export class MediaPlaylists {
       discontinuitySequence: discontinuitySequence(playlist.first),
       ...(state.isEvent ? { playlistType: 'EVENT' as const } : {}),
     });
-    return header + playlist.text + (showsEnd ? ENDLIST : '');
+    return header + playlist.text + linesOf(tags.rest()) + (showsEnd ? ENDLIST : '');
   }
 }

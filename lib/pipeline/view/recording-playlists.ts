@@ -1,12 +1,13 @@
 /** Media playlists of a whole recording (`?view=vod`), those of several renditions in one reading of its entries. */
 
+import type { MarkerLog } from '../../domain/marker-log.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import { ENDLIST, formatHeader, formatSegment } from '../../playlist/hls-media.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
-import { segmentOf, uriOf } from './listed-segment.ts';
+import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
 const ENTRIES_AT_ONCE = 500;
@@ -17,6 +18,7 @@ export async function* recordingTexts(
   stream: Stream,
   state: TimelineState,
   renditions: readonly string[],
+  markers: Pick<MarkerLog, 'tags'>,
 ): AsyncGenerator<readonly string[]> {
   const header = formatHeader({
     targetDurationSeconds: targetDurationSeconds(stream.settings, state),
@@ -24,10 +26,11 @@ export async function* recordingTexts(
     discontinuitySequence: 0,
     playlistType: 'VOD',
   });
+  const dateRanges = linesOf(markers.tags());
   const lists = renditions.map((name) => ({
     listPiece: pieceLister(state, name, (...at) => silenceKey(stream, ...at)),
     last: undefined as ListedPiece | undefined,
-    lines: [header],
+    lines: [header + dateRanges],
   }));
   let count = 0;
   const take = (): readonly string[] => lists.map((list) => list.lines.splice(0).join(''));

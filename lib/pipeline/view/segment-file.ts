@@ -11,12 +11,11 @@ import {
 } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
-import { secondsToTicks, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
+import { ticksToSeconds } from '../../domain/ticks.ts';
 import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
-import { findByInstant, findByOffset } from '../records/timeline-search.ts';
-import { recordedEntries } from './recorded-entries.ts';
+import { entryAt, parseTimestamp } from './moments.ts';
 
 /** Joining takes memory several times its size, and viewers need no key. */
 const MAX_SOURCE_BYTES = 64_000_000;
@@ -49,7 +48,7 @@ export async function findMoment(
   const entry =
     timestamp === undefined
       ? await records.entry(stream, length - 1)
-      : await findAt(deps, stream, state, parseTimestamp(timestamp));
+      : await entryAt(deps, stream, state, parseTimestamp(timestamp));
   if (entry) return { stream, state, entry };
   throw new DomainError(
     'moment_not_found',
@@ -58,43 +57,6 @@ export async function findMoment(
       ? 'It has not started.'
       : `It has ${ticksToSeconds(state.endOffsetTicks).toFixed(3)} s, from ${new Date(state.startedAtMs ?? 0).toISOString()} on.`,
   );
-}
-
-/** From the start of the stream, or by the wall clock. */
-type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }>;
-
-function parseTimestamp(text: string): Timestamp {
-  if (/^\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
-  const instantMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(instantMs)) return { instantMs };
-  throw new DomainError(
-    'bad_request',
-    `"${text}" is not a valid timestamp.`,
-    'Send seconds from the start (timestamp=12.5), or an instant (timestamp=2026-01-31T12:00:00Z).',
-  );
-}
-
-/** In the recording; without late arrivals that is the timeline, where a search reads a few entries. */
-async function findAt(
-  { records }: Deps,
-  stream: Stream,
-  state: TimelineState,
-  at: Timestamp,
-): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals } = state;
-  if (lateArrivals === 0) {
-    return 'instantMs' in at
-      ? findByInstant(records, stream, nextSequence, at.instantMs)
-      : findByOffset(records, stream, nextSequence, at.offsetTicks);
-  }
-  for await (const entry of recordedEntries(records, stream, state)) {
-    const [from, length, wanted] =
-      'instantMs' in at
-        ? [entry.programDateTimeMs, ticksToMs(entry.durationTicks), at.instantMs]
-        : [entry.offsetTicks, entry.durationTicks, at.offsetTicks];
-    if (wanted >= from && wanted < from + length) return entry;
-  }
-  return undefined;
 }
 
 export type SegmentChoice = Readonly<{

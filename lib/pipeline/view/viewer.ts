@@ -1,7 +1,7 @@
 /** What viewers are shown: playlists from the timeline, and the stream's state. */
 
 import { LRUCache } from 'lru-cache';
-import type { StreamView } from '../../api/messages.ts';
+import type { MarkerList, StreamView } from '../../api/messages.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
@@ -19,6 +19,8 @@ import type { Deps } from '../deps.ts';
 import { viewOf } from '../streams.ts';
 import { type Document, documentOf } from './document.ts';
 import { intakeOf } from './intake.ts';
+import { listMarkers, type MarkerFilter } from './marker-list.ts';
+import { MarkerLogs } from './marker-logs.ts';
 import { MediaPlaylists, type PlaylistView } from './media-playlists.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
@@ -35,6 +37,7 @@ export type Viewer = Readonly<{
     view: PlaylistView,
     broadcast?: number,
   ): Promise<Viewed>;
+  markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
 }>;
 
 /**
@@ -47,7 +50,8 @@ const ENDED_MAX_AGE_SECONDS = 10;
 /** One for the life of the process: it keeps what it has rendered. `longEntries`: of recordings that are stored. */
 export function createViewer(deps: Deps, longEntries?: number): Viewer {
   const { records, clock } = deps;
-  const playlists = new MediaPlaylists(deps, longEntries);
+  const markers = new MarkerLogs(deps);
+  const playlists = new MediaPlaylists(deps, markers, longEntries);
   const lengths = new LRUCache<string, number>({ max: 1000 });
 
   const load = async (videoId: string): Promise<{ stream: Stream; state: TimelineState }> => {
@@ -90,6 +94,11 @@ export function createViewer(deps: Deps, longEntries?: number): Viewer {
       const view = { ...viewOf(stream, state), ...(await intakeOf(deps, stream, state)) };
       if (state.endedAtMs === undefined || state.lateArrivals === 0) return view;
       return { ...view, durationSeconds: await recordedSeconds(stream, state) };
+    },
+
+    async markers(videoId, filter) {
+      const { stream, state } = await load(videoId);
+      return listMarkers(deps, stream, state, await markers.of(stream, state), filter);
     },
 
     async multivariant(videoId) {

@@ -1,0 +1,8 @@
+import { removeMarkerHandler } from '../api/markers.ts';
+import { keyedFunction } from '../runtime/entries.ts';
+import { recordStore, workQueues } from '../runtime/ports.ts';
+
+export const handler = keyedFunction(removeMarkerHandler, {
+  store: recordStore(),
+  queues: workQueues('publish'),
+});
