@@ -94,7 +94,7 @@ function greeting(url: string, system: RunningSystem, kept: string, demo: boolea
   return `
 Rivulet is running.
 
-  Watch       ${url}/${demo ? `#/watch/${DEMO_ID}` : ''}
+  Watch       ${url}/${demo ? `watch/${DEMO_ID}` : ''}
   All streams ${url}/
   Owner key   ${key}
   ${kept}

@@ -30,14 +30,21 @@ export type BuiltFile = Readonly<{
   gzipBytes: number;
 }>;
 
-const SOURCE = fileURLToPath(new URL('./watch/', import.meta.url));
+const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const ASSETS = 'assets';
 
-/** The oldest browsers with the custom elements and CSS that the page relies on. */
+/** HTML, script and style sheet of each page; the one that is written last is the one at `/`. */
+const PAGES = [
+  { html: 'embed/embed.html', script: 'embed/embed.ts', styles: 'embed/embed.css' },
+  { html: 'watch/watch.html', script: 'watch/watch.ts', styles: 'watch/watch.css' },
+  { html: 'home/index.html', script: 'home/home.ts', styles: 'home/home.css' },
+] as const;
+
+/** The oldest browsers with the custom elements and CSS that the pages rely on. */
 const TARGETS = ['chrome111', 'firefox113', 'safari16.4'];
 
 /**
- * Replaces the contents of `outFolder` with the built pages. Returns its files, entry page first. A server
+ * Replaces the contents of `outFolder` with the built pages. Returns its files, pages first. A server
  * that serves the folder meanwhile finds the old pages or the new ones, whole.
  */
 export async function buildPages(outFolder: string): Promise<readonly BuiltFile[]> {
@@ -53,13 +60,12 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     files.push({ path: file, sizeBytes: bytes.length, gzipBytes: gzipSync(bytes).length });
     return file;
   };
-  const writeHashed = (name: string, content: string): Promise<string> => {
+  const writeHashed = async (name: string, content: string): Promise<string> => {
     const { name: stem, ext } = path.parse(name);
     // In esbuild's own pattern: servers recognise by the name that such a file never changes.
     const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
-    return write(`${ASSETS}/${stem}-${hash}${ext}`, content);
+    return `/${await write(`${ASSETS}/${stem}-${hash}${ext}`, content)}`;
   };
-  const source = (name: string): Promise<string> => readFile(path.join(SOURCE, name), 'utf8');
 
   const workerPath = fileURLToPath(import.meta.resolve('hls.js/dist/hls.worker.js'));
   const worker = await transform(await readFile(workerPath, 'utf8'), {
@@ -69,8 +75,8 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
   const workerCode = worker.code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n');
   const workerFile = await writeHashed('hls.worker.js', workerCode);
 
-  const scripts = await build({
-    entryPoints: [path.join(SOURCE, 'watch.ts')],
+  const built = await build({
+    entryPoints: PAGES.flatMap(({ script, styles }) => [fromHere(script), fromHere(styles)]),
     outdir: path.join(out, ASSETS),
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -86,32 +92,37 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     write: false,
     logLevel: 'error',
   });
-  for (const { path: file, contents } of scripts.outputFiles) {
+  for (const { path: file, contents } of built.outputFiles) {
     await write(`${ASSETS}/${path.basename(file)}`, contents);
   }
-  const entry = Object.entries(scripts.metafile.outputs).find(([, { entryPoint }]) =>
-    entryPoint?.endsWith('watch/watch.ts'),
-  );
-  if (!entry) throw new Error('esbuild wrote no entry for watch.ts.');
-
-  const styles = await build({
-    entryPoints: [path.join(SOURCE, 'styles.css')],
-    outdir: out,
-    bundle: true,
-    minify: true,
-    target: TARGETS,
-    write: false,
-    logLevel: 'error',
-  });
-  const values: Readonly<Record<string, string>> = {
-    csp: CONTENT_SECURITY_POLICY,
-    'watch.ts': `./${ASSETS}/${path.basename(entry[0])}`,
-    'styles.css': `./${await writeHashed('styles.css', styles.outputFiles.map(({ text }) => text).join(''))}`,
-    'icon.svg': `./${await writeHashed('icon.svg', await source('icon.svg'))}`,
+  const addressOf = (source: string): string => {
+    const output = Object.entries(built.metafile.outputs).find(([, { entryPoint }]) =>
+      entryPoint?.endsWith(source),
+    );
+    if (!output) throw new Error(`esbuild wrote nothing for ${source}.`);
+    return `/${ASSETS}/${path.basename(output[0])}`;
   };
-  await write('index.html', fill(await source('index.html'), values));
+  const icon = await writeHashed('icon.svg', await readFile(fromHere('shared/icon.svg'), 'utf8'));
+  for (const { html, script, styles } of PAGES) {
+    const values: Readonly<Record<string, string>> = {
+      csp: CONTENT_SECURITY_POLICY,
+      [path.basename(script)]: addressOf(script),
+      [path.basename(styles)]: addressOf(styles),
+      'icon.svg': icon,
+    };
+    await write(path.basename(html), fill(await withIncludes(fromHere(html)), values, html));
+  }
   await removeOthers(path.join(out, ASSETS), files);
   return files.reverse();
+}
+
+/** `{{include PATH}}` by that file. */
+async function withIncludes(file: string): Promise<string> {
+  const parts = (await readFile(file, 'utf8')).split(/^ *\{\{include (.+?)\}\}\n/m);
+  const texts = parts.map((part, index) =>
+    index % 2 === 0 ? part : readFile(fromHere(part), 'utf8'),
+  );
+  return (await Promise.all(texts)).join('');
 }
 
 async function removeOthers(folder: string, files: readonly BuiltFile[]): Promise<void> {
@@ -122,11 +133,11 @@ async function removeOthers(folder: string, files: readonly BuiltFile[]): Promis
 }
 
 /** `{{name}}` by its value. */
-const fill = (text: string, values: Readonly<Record<string, string>>): string =>
+const fill = (text: string, values: Readonly<Record<string, string>>, page: string): string =>
   text.replaceAll(/\{\{(.+?)\}\}/g, (_, name: string) => {
     const value = values[name];
     if (value === undefined)
-      throw new Error(`index.html asks for {{${name}}}, which the build does not define.`);
+      throw new Error(`${page} asks for {{${name}}}, which the build does not define.`);
     return value;
   });
 

@@ -61,7 +61,7 @@ export async function startAwsSystem(
     streamDefaults: stage.streamDefaults,
   };
   const gateway = new Gateway({
-    routes: routesOf(deps),
+    routes: routesOf(deps, pagesFolder),
     mounts: [mediaFiles(openerOf(ports.media)), webPages(pagesFolder, CONTENT_SECURITY_POLICY)],
     report: reportError,
   });

@@ -60,7 +60,7 @@ export async function startSystem(
     clock: ports.clock,
   });
   const gateway = new Gateway({
-    routes: routesOf(deps),
+    routes: routesOf(deps, pagesFolder),
     mounts: [
       mediaFiles(ports.media),
       presignedPuts,

@@ -1,6 +1,8 @@
 /** Common to both systems that serve from this machine: on local files, and on AWS. */
 
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { apiHandlers } from '../../lambdas/api/handlers.ts';
 import type { QueueHandler } from '../../lambdas/queue/handlers.ts';
 import { ROUTES, type RouteName } from '../../lib/api/routes.ts';
@@ -34,8 +36,12 @@ export function mediaThreads(): Pick<Deps, 'inspection' | 'remuxing'> {
 
 type Routes = ConstructorParameters<typeof Gateway>[0]['routes'];
 
-export function routesOf(deps: Deps): Routes {
-  const handlers = apiHandlers(deps);
+export function routesOf(deps: Deps, pagesFolder?: string): Routes {
+  const pages =
+    pagesFolder === undefined
+      ? undefined
+      : (name: string) => readFile(join(pagesFolder, `${name}.html`), 'utf8');
+  const handlers = apiHandlers(deps, pages);
   return Object.entries(ROUTES).map(([name, route]) => {
     const handler = handlers[name as RouteName];
     const { refusal } = handler;

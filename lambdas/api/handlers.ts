@@ -15,14 +15,16 @@ import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './str
 import { pushHandler, uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
+import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
 export type ApiHandler = ReturnType<typeof healthzHandler> &
   Partial<Pick<ReturnType<typeof listStreamsHandler>, 'refusal'>>;
 
-/** All of them in one process; on AWS each is a function of its own. */
-export function apiHandlers(deps: Deps): Record<RouteName, ApiHandler> {
+/** All of them in one process; on AWS each is a function of its own. `pages`: the built pages of streams. */
+export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<RouteName, ApiHandler> {
   const viewer = createViewer(deps);
+  const page = viewPageHandler(deps, pages, viewer);
   const push = pushHandler(deps);
   return {
     putStream: putStreamHandler(deps),
@@ -37,6 +39,8 @@ export function apiHandlers(deps: Deps): Record<RouteName, ApiHandler> {
     viewMetadata: viewMetadataHandler(deps, viewer),
     viewPlaylist: viewPlaylistHandler(deps, viewer),
     viewSegment: viewSegmentHandler(deps),
+    watchPage: page,
+    embedPage: page,
     listMarkers: listMarkersHandler(deps, viewer),
     putMarkers: putMarkersHandler(deps),
     changeMarker: changeMarkerHandler(deps),

@@ -13,6 +13,8 @@ export const ROUTES = {
   viewMetadata: { method: 'GET', path: '/viewstream/metadata/{videoId}' },
   viewPlaylist: { method: 'GET', path: '/viewstream/metadata/{videoId}/{playlist}' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
+  watchPage: { method: 'GET', path: '/watch/{videoId}' },
+  embedPage: { method: 'GET', path: '/embed/{videoId}' },
   listMarkers: { method: 'GET', path: '/markers/{videoId}' },
   putMarkers: { method: 'POST', path: '/markers/{videoId}' },
   changeMarker: { method: 'PATCH', path: '/markers/{videoId}/{markerId}' },

@@ -7,6 +7,9 @@ import {
   CachePolicy,
   type CachePolicyProps,
   CacheQueryStringBehavior,
+  Function as EdgeFunction,
+  FunctionCode,
+  FunctionRuntime,
   HeadersFrameOption,
   HeadersReferrerPolicy,
   ResponseHeadersPolicy,
@@ -38,6 +41,12 @@ const SECURITY = {
   },
 } as const;
 
+const FORWARD_HOST = `function handler(event) {
+  var request = event.request;
+  request.headers['x-forwarded-host'] = { value: request.headers.host.value };
+  return request;
+}`;
+
 export type CdnPolicies = ReturnType<typeof cdnPolicies>;
 
 export function cdnPolicies(scope: Construct, stage: string, contentSecurityPolicy: string) {
@@ -66,6 +75,16 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     markers: cache('Markers', {
       ...FRESH,
       queryStringBehavior: query('from', 'to', 'class', 'since'),
+    }),
+    streamPages: cache('StreamPages', {
+      ...FRESH,
+      headerBehavior: CacheHeaderBehavior.allowList('x-forwarded-host'),
+    }),
+    /** The origin gets its own name as host, not the one that the viewer asked. */
+    forwardHost: new EdgeFunction(scope, 'ForwardHost', {
+      functionName: nameOf('forward-host'),
+      runtime: FunctionRuntime.JS_2_0,
+      code: FunctionCode.fromInline(FORWARD_HOST),
     }),
     // Names are never used twice.
     media: cache('Media', { minTtl: Duration.days(1), defaultTtl: YEAR, maxTtl: YEAR }),

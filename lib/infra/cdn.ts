@@ -7,6 +7,7 @@ import {
   type BehaviorOptions,
   CachePolicy,
   Distribution,
+  FunctionEventType,
   HttpVersion,
   type IOrigin,
   OriginProtocolPolicy,
@@ -86,6 +87,8 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
       '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
       '/viewstream/metadata/*': view(api, policies.metadata, policies),
       '/viewstream/*': view(api, policies.moments, policies),
+      '/watch/*': page(api, policies),
+      '/embed/*': page(api, policies),
       '/markers/*': {
         ...pass(api),
         cachePolicy: policies.markers,
@@ -139,6 +142,17 @@ const view = (
   origin,
   cachePolicy,
   responseHeadersPolicy: policies.playerHeaders,
+  compress: true,
+});
+
+/** Pages whose head says what they show, with this host in it. */
+const page = (origin: IOrigin, policies: CdnPolicies): BehaviorOptions => ({
+  ...READ,
+  origin,
+  cachePolicy: policies.streamPages,
+  functionAssociations: [
+    { function: policies.forwardHost, eventType: FunctionEventType.VIEWER_REQUEST },
+  ],
   compress: true,
 });
 

@@ -20,6 +20,8 @@ export type FunctionSpec = Readonly<{
   lazyChunks?: true;
   /** A module of `lib/media/threads` that it runs in a thread; the file has the same name in its bundle. */
   thread?: 'inspection-thread' | 'remux-thread';
+  /** The built pages lie in its bundle. */
+  pages?: true;
   /** In the stack of the workers: a stage without workers of its own needs none. */
   withWorkers?: true;
 }>;
@@ -100,6 +102,12 @@ export const FUNCTION_TABLE = {
     permissions: ['read records', 'read source', 'read media', 'write media'],
     lazyChunks: true,
     thread: 'remux-thread',
+    ...VIEW,
+  },
+  'view-page': {
+    routes: ['watchPage', 'embedPage'],
+    permissions: ['read records'],
+    pages: true,
     ...VIEW,
   },
   'list-markers': { routes: ['listMarkers'], permissions: ['read records'], ...VIEW },

@@ -60,7 +60,7 @@ test('a viewer watches live in a browser, rewinds, changes the level, and watche
     // The page requests a stream that has not started, and the answer is 404.
     if (message.type() === 'error' && !/404/.test(message.text())) problems.push(message.text());
   });
-  await page.goto(`${system.url}/#/watch/show`);
+  await page.goto(`${system.url}/watch/show`);
   const view = page.locator('section.watch');
   await becomes(view, 'state', /waiting/);
   const encoder = await startEncoder(t, system);

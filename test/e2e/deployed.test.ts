@@ -116,7 +116,7 @@ function register(stack: MiniStack): void {
       const page = await browser.newPage({ ignoreHTTPSErrors: true });
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
-      await page.goto(`https://${cdnHost}/#/watch/show`);
+      await page.goto(`https://${cdnHost}/watch/show`);
       const view = page.locator('section.watch');
       const becomes = (name: string, expected: RegExp) =>
         waitFor(

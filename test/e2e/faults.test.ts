@@ -29,7 +29,7 @@ test('a viewer is told of an encoder that falls silent, of workers that stand st
   const encoder = push();
   const browser = await launchChromium();
   t.after(() => browser.close());
-  const viewer = await openWatchPage(browser, `${system.url}/#/watch/faults`);
+  const viewer = await openWatchPage(browser, `${system.url}/watch/faults`);
   const badge = () => viewer.page.locator('.stream-facts .badge').innerText();
   const watchesLive = async () => {
     await viewer.watches();

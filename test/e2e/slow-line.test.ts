@@ -22,7 +22,7 @@ test('a viewer at 300 kbit/s plays the lowest rung without a stop, and a better 
   ]);
   const browser = await launchChromium();
   t.after(() => browser.close());
-  const viewer = await openWatchPage(browser, `${system.url}/#/watch/slow`);
+  const viewer = await openWatchPage(browser, `${system.url}/watch/slow`);
   const level = () => viewer.fact('level');
   const timeNow = () => viewer.video(({ currentTime }) => currentTime);
   await viewer.watches();

@@ -30,7 +30,7 @@ async function takeScreenshot(): Promise<void> {
     viewport: { width: 1120, height: 760 },
     colorScheme: 'light',
   });
-  await page.goto(`${system.url}/#/watch/demo`);
+  await page.goto(`${system.url}/watch/demo`);
   const view = page.locator('section.watch');
   await waitFor(
     'undisturbed live playback',

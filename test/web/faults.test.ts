@@ -41,7 +41,7 @@ describe('the watch page says whose fault it is', {
   });
 
   async function watch(t: TestContext, videoId: string): Promise<WatchPage> {
-    const viewer = await openWatchPage(browser, `${server.url}/#/watch/${videoId}`);
+    const viewer = await openWatchPage(browser, `${server.url}/watch/${videoId}`);
     t.after(viewer.close);
     return viewer;
   }

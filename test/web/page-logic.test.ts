@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { StreamView } from '../../lib/api/messages.ts';
+import { formatBitrate, formatClock, formatSpan } from '../../web/shared/format-time.ts';
+import {
+  takeKey,
+  videoIdFrom,
+  videoIdOf,
+  videoIdOfOldLink,
+  watchPath,
+} from '../../web/shared/route.ts';
+import { ageOf, inListOrder, summaryOf } from '../../web/shared/stream-summary.ts';
 import { isBufferedToEnd } from '../../web/watch/buffered-end.ts';
-import { formatBitrate, formatClock, formatSpan } from '../../web/watch/format-time.ts';
 import { startingEstimateBps } from '../../web/watch/hls-settings.ts';
 import {
   catchUpRate,
@@ -12,23 +20,29 @@ import {
   isTooFarBehind,
 } from '../../web/watch/live-edge.ts';
 import { type AnchoredPlaylist, anchorOf, positionOf } from '../../web/watch/playback-anchor.ts';
-import { parseRoute, takeKey, videoIdFrom, watchHash } from '../../web/watch/route.ts';
-import { ageOf, inListOrder, summaryOf } from '../../web/watch/stream-summary.ts';
 
 describe('routes of the watch page', () => {
   test('route: a link to a stream opens that stream, whatever its id', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (videoId) => {
-        assert.deepEqual(parseRoute(watchHash(videoId)), { page: 'watch', videoId });
+        assert.equal(videoIdOf(watchPath(videoId)), videoId);
       }),
     );
-    assert.deepEqual(parseRoute(''), { page: 'list' });
-    assert.deepEqual(parseRoute('#/watch/'), { page: 'list' });
-    assert.deepEqual(parseRoute('#/watch/%E0%A4%A'), { page: 'watch', videoId: '%E0%A4%A' });
+    assert.equal(videoIdOf('/embed/one/'), 'one');
+    assert.equal(videoIdOf('/watch/%E0%A4%A'), '%E0%A4%A');
+    for (const path of ['/', '/watch/', '/watch/a/b', '/wall']) {
+      assert.equal(videoIdOf(path), undefined);
+    }
+  });
+
+  test('route: an old link, with the stream in its fragment, still names it', () => {
+    assert.equal(videoIdOfOldLink('#/watch/a%20b?x'), 'a b');
+    assert.equal(videoIdOfOldLink('#/watch/'), undefined);
+    assert.equal(videoIdOfOldLink('#key=/watch/a'), undefined);
   });
 
   test('route: a key is taken out of the address, and the rest of it stays', () => {
-    assert.deepEqual(takeKey('#key=a%2Bb'), { key: 'a+b', hash: '#/' });
+    assert.deepEqual(takeKey('#key=a%2Bb'), { key: 'a+b', hash: '' });
     assert.deepEqual(takeKey('#/watch/one?key=k'), { key: 'k', hash: '#/watch/one' });
     assert.equal(takeKey('#/watch/monkey'), undefined);
     assert.equal(takeKey('#/watch/key'), undefined);
@@ -37,6 +51,9 @@ describe('routes of the watch page', () => {
   test('route: an id, a link to the page and a playlist address all open a stream', () => {
     assert.equal(videoIdFrom(' one '), 'one');
     assert.equal(videoIdFrom('https://host/#/watch/one'), 'one');
+    assert.equal(videoIdFrom('https://host/watch/one?t=12'), 'one');
+    assert.equal(videoIdFrom('https://host/embed/one'), 'one');
+    assert.equal(videoIdFrom('https://host/viewstream/metadata/one.m3u8'), 'one');
     assert.equal(videoIdFrom('https://host/viewstream/metadata/one?format=json'), 'one');
   });
 });

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { behindLiveSeconds, clockOffsetMs, type LivePosition } from '../../web/watch/live-delay.ts';
-import { loadShareOf, type SegmentLoad } from '../../web/watch/segment-loads.ts';
 import {
   type Holdup,
   holdupOf,
@@ -11,7 +9,9 @@ import {
   type Supply,
   type SupplyReport,
   supplyOf,
-} from '../../web/watch/supply.ts';
+} from '../../web/shared/supply.ts';
+import { behindLiveSeconds, clockOffsetMs, type LivePosition } from '../../web/watch/live-delay.ts';
+import { loadShareOf, type SegmentLoad } from '../../web/watch/segment-loads.ts';
 import { type PlayerFacts, watchSupply } from '../../web/watch/supply-watch.ts';
 
 const NOON = Date.parse('2026-05-01T12:00:00Z');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Holdup } from '../../web/watch/supply.ts';
+import type { Holdup } from '../../web/shared/supply.ts';
 import {
   type RequestFailure,
   reconnectDelayMs,

@@ -48,7 +48,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     return viewer;
   }
   const watch = (t: TestContext, videoId: string): Promise<WatchPage> =>
-    open(t, `#/watch/${videoId}`);
+    open(t, `watch/${videoId}`);
 
   function publish(t: TestContext, videoId: string, change: Partial<FakeStream>): FakeStream {
     const stream = fakeStream(change);
@@ -186,7 +186,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     server.streams.delete('later');
     await viewer.reaches('unknown');
     await viewer.says('removed while you watched');
-    await viewer.page.goto(`${server.url}/#/watch/never`);
+    await viewer.page.goto(`${server.url}/watch/never`);
     await viewer.says('Nothing is stored under this id');
     assert.deepEqual(viewer.problems, []);
   });
@@ -251,7 +251,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
 
   test('watch page: playback starts muted where audio needs a gesture, and a button unmutes it', async (t) => {
     server.streams.set('quiet', fakeStream({ state: 'ended', published: 20 }));
-    const viewer = await open(t, '#/watch/quiet', { audioNeedsGesture: true });
+    const viewer = await open(t, 'watch/quiet', { audioNeedsGesture: true });
     await viewer.reaches('recording');
     await viewer.plays();
     assert.equal(await viewer.video(({ muted }) => muted), true);

@@ -1,7 +1,7 @@
 /** What the player's controls need beyond media-chrome's own wiring: live edge, unmuting, keys, sharing. */
 
-import { formatClock } from './format-time.ts';
-import { find } from './page-elements.ts';
+import { formatClock } from '../shared/format-time.ts';
+import { find } from '../shared/page-elements.ts';
 import type { PlaybackFacts } from './playback.ts';
 import type { Viewing } from './viewing.ts';
 

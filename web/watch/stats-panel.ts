@@ -1,7 +1,7 @@
 /** The stats panel: rung, bitrates, buffer, dropped frames, latency. */
 
-import { formatBitrate } from './format-time.ts';
-import { find } from './page-elements.ts';
+import { formatBitrate } from '../shared/format-time.ts';
+import { find } from '../shared/page-elements.ts';
 import type { PlaybackFacts } from './playback.ts';
 
 export function createStatsPanel(

@@ -1,7 +1,7 @@
 /** Keeps an eye on how a live stream comes to its playlists: asks the server while nothing new comes. */
 
 import type { StreamView } from '../../lib/api/messages.ts';
-import { isStarved, patienceMs, type Supply, supplyOf } from './supply.ts';
+import { isStarved, patienceMs, type Supply, supplyOf } from '../shared/supply.ts';
 
 /** What is needed of a player. */
 export type PlayerFacts = Readonly<{

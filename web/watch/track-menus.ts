@@ -1,6 +1,6 @@
 /** Menus for quality and audio, filled from what the player has. */
 
-import { find } from './page-elements.ts';
+import { find } from '../shared/page-elements.ts';
 import type { Track, Tracks } from './playback.ts';
 
 export type TrackMenus = Readonly<{

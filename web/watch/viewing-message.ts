@@ -1,6 +1,6 @@
 /** The message that the page shows in each state. Pure. */
 
-import { formatTimeOfDay } from './format-time.ts';
+import { formatTimeOfDay } from '../shared/format-time.ts';
 import type { Viewing } from './viewing.ts';
 
 export type ViewingMessage = Readonly<{

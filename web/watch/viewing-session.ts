@@ -2,11 +2,11 @@
 
 import { ApiError } from '../../lib/api/client.ts';
 import type { StreamView } from '../../lib/api/messages.ts';
+import { viewStream } from '../shared/stream-api.ts';
+import { holdupOf, type Supply } from '../shared/supply.ts';
 import { behindLiveSeconds, clockOffsetMs } from './live-delay.ts';
 import { catchUpRate, isAtEdge, isAtEdgeAfterSeek, isTooFarBehind } from './live-edge.ts';
 import type { Playback, PlaybackFacts } from './playback.ts';
-import { viewStream } from './stream-api.ts';
-import { holdupOf, type Supply } from './supply.ts';
 import { watchSupply } from './supply-watch.ts';
 import {
   isWatching,

@@ -1,6 +1,6 @@
 /** The state machine of a viewer, from opening a stream to its end. Pure: an event in, the state and at most one command out. */
 
-import type { Holdup } from './supply.ts';
+import type { Holdup } from '../shared/supply.ts';
 
 export type ViewingState =
   | 'opening'

@@ -35,12 +35,14 @@ export type BundleSource = Readonly<{
   lazyChunks?: true;
   /** A module that the function runs in a thread. Only with `lazyChunks`. */
   thread?: string;
+  pages?: true;
 }>;
 
-/** Replaces what is in the folder. Source maps lie beside it: stack traces are read with them, not deployed. */
+/** `pages`: HTML by the names of its files, for functions that serve it. Replaces what is in the folder. Source maps lie beside it: stack traces are read with them, not deployed. */
 export async function bundleFunctions(
   outFolder: string = FUNCTIONS_FOLDER,
   sources: readonly BundleSource[] = functionSources(),
+  pages: Readonly<Record<string, string>> = {},
 ): Promise<BundledFunction[]> {
   const mapsFolder = `${outFolder}-maps`;
   await rm(outFolder, { recursive: true, force: true });
@@ -55,15 +57,22 @@ export async function bundleFunctions(
       mapsFolder,
     ),
   ]);
+  for (const source of sources) {
+    if (!source.pages) continue;
+    for (const [name, html] of Object.entries(pages)) {
+      await writeFile(join(outFolder, source.name, name), html);
+    }
+  }
   return bundled.flat().sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** The entries of all functions: the file in `lambdas/functions` that has the function's name. */
 export const functionSources = (): BundleSource[] =>
-  FUNCTIONS.map(([name, { lazyChunks, thread }]) => ({
+  FUNCTIONS.map(([name, { lazyChunks, thread, pages }]) => ({
     name,
     entry: fromRoot(`lambdas/functions/${name}.ts`),
     ...(lazyChunks ? { lazyChunks } : {}),
+    ...(pages ? { pages } : {}),
     ...(thread ? { thread: fromRoot(`lib/media/threads/${thread}.ts`) } : {}),
   }));
 

@@ -1,4 +1,4 @@
-/** Typed access to what index.html has. A missing element is a mistake in the page, so it throws. */
+/** Typed access to what the HTML has. A missing element is a mistake in the page, so it throws. */
 
 export function find<Element extends HTMLElement>(
   parent: ParentNode,

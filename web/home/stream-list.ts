@@ -2,12 +2,12 @@
 
 import { ApiError } from '../../lib/api/client.ts';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { forgetOwnerKey, keepOwnerKey, readOwnerKey } from './owner-key.ts';
-import { find, instantiate } from './page-elements.ts';
-import { watchHash } from './route.ts';
-import { listStreams } from './stream-api.ts';
-import { badgeOf, inListOrder, summaryOf, troubleOf } from './stream-summary.ts';
-import { supplyOf } from './supply.ts';
+import { forgetOwnerKey, keepOwnerKey, readOwnerKey } from '../shared/owner-key.ts';
+import { find, instantiate } from '../shared/page-elements.ts';
+import { watchPath } from '../shared/route.ts';
+import { listStreams } from '../shared/stream-api.ts';
+import { badgeOf, inListOrder, summaryOf, troubleOf } from '../shared/stream-summary.ts';
+import { supplyOf } from '../shared/supply.ts';
 
 const REFRESH_MS = 5000;
 
@@ -103,7 +103,7 @@ function fillCard(card: HTMLElement, stream: StreamView): void {
   const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
   card.dataset.videoId = stream.videoId;
   card.dataset.tone = badge.tone;
-  find(card, '.card-link', HTMLAnchorElement).hash = watchHash(stream.videoId);
+  find(card, '.card-link', HTMLAnchorElement).href = watchPath(stream.videoId);
   const badgeElement = find(card, '.badge', HTMLElement);
   badgeElement.textContent = badge.text;
   badgeElement.dataset.tone = badge.tone;
