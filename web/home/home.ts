@@ -3,8 +3,10 @@
 import { find } from '../shared/page-elements.ts';
 import { connectOpenForm, keepKeyOfLink } from '../shared/page-frame.ts';
 import { videoIdOfOldLink, watchPath } from '../shared/route.ts';
+import { useLanguage } from '../shared/translate.ts';
 import { showStreamList } from './stream-list.ts';
 
+useLanguage(navigator.languages);
 keepKeyOfLink();
 const videoId = videoIdOfOldLink(location.hash);
 if (videoId !== undefined) location.replace(watchPath(videoId));

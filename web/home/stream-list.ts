@@ -8,6 +8,7 @@ import { watchPath } from '../shared/route.ts';
 import { listStreams } from '../shared/stream-api.ts';
 import { badgeOf, inListOrder, summaryOf, troubleOf } from '../shared/stream-summary.ts';
 import { supplyOf } from '../shared/supply.ts';
+import { text } from '../shared/texts.ts';
 
 const REFRESH_MS = 5000;
 
@@ -21,8 +22,8 @@ export function showStreamList(page: HTMLElement): () => void {
   const leaving = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const askForKey = (text: string): void => {
-    note.textContent = text;
+  const askForKey = (why: string): void => {
+    note.textContent = why;
     form.hidden = false;
     forget.hidden = true;
     cards.replaceChildren();
@@ -36,16 +37,15 @@ export function showStreamList(page: HTMLElement): () => void {
       const streams = await listStreams(key, leaving.signal);
       form.hidden = true;
       forget.hidden = false;
-      note.textContent =
-        streams.length === 0 ? 'No streams yet. Start an encoder, and it appears here.' : '';
+      note.textContent = streams.length === 0 ? text('home.empty') : '';
       showCards(cards, inListOrder(streams));
     } catch (error) {
       if (leaving.signal.aborted) return;
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
         forgetOwnerKey();
-        return askForKey('The server does not accept that key.');
+        return askForKey(text('home.wrongKey'));
       }
-      note.textContent = 'The server cannot be reached. Trying again…';
+      note.textContent = text('home.unreachable');
     }
     timer = setTimeout(() => void refresh(), REFRESH_MS);
   }

@@ -1,5 +1,7 @@
 /** Times as viewers read them. Pure. */
 
+import { currentLanguage, text } from './texts.ts';
+
 /** `75` → `1:15`, `3675` → `1:01:15`. */
 export function formatClock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -14,18 +16,22 @@ export function formatClock(seconds: number): string {
 /** `4000` → `4 s`, `150_000` → `2 min`, `7_800_000` → `2 h 10 min`. */
 export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 60) return text('span.seconds', { count: seconds });
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 60) return text('span.minutes', { count: minutes });
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  if (hours < 24) {
+    return minutes % 60 === 0
+      ? text('span.hours', { count: hours })
+      : text('span.hoursAndMinutes', { hours, minutes: minutes % 60 });
+  }
   const days = Math.floor(hours / 24);
-  return days === 1 ? '1 day' : `${days} days`;
+  return days === 1 ? text('span.day') : text('span.days', { count: days });
 }
 
 /** The time of day on the viewer's clock, with seconds, as the viewer's language writes it. */
 export const formatTimeOfDay = (unixMs: number): string =>
-  new Date(unixMs).toLocaleTimeString(undefined, { timeStyle: 'medium' });
+  new Date(unixMs).toLocaleTimeString(currentLanguage(), { timeStyle: 'medium' });
 
 /** `2_480_000` → `2.5 Mbit/s`. */
 export const formatBitrate = (bitsPerSecond: number): string =>

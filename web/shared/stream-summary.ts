@@ -3,6 +3,7 @@
 import type { StreamState, StreamView } from '../../lib/api/messages.ts';
 import { formatClock, formatSpan } from './format-time.ts';
 import type { Supply } from './supply.ts';
+import { text } from './texts.ts';
 
 const ORDER: Readonly<Record<StreamState, number>> = { live: 0, created: 1, ended: 2 };
 
@@ -17,17 +18,20 @@ export const inListOrder = (streams: readonly StreamView[]): readonly StreamView
 
 export type Badge = Readonly<{ text: string; tone: 'live' | 'soon' | 'recording' }>;
 
-const BADGES: Readonly<Record<StreamState, Badge>> = {
-  live: { text: 'Live', tone: 'live' },
-  created: { text: 'Not started', tone: 'soon' },
-  ended: { text: 'Recording', tone: 'recording' },
-};
+const BADGES = {
+  live: { key: 'badge.live', tone: 'live' },
+  created: { key: 'badge.soon', tone: 'soon' },
+  ended: { key: 'badge.recording', tone: 'recording' },
+} as const satisfies Readonly<Record<StreamState, unknown>>;
 
 /** An open stream whose broadcaster sends nothing, or has ended it, does not count as live. */
 export function badgeOf(state: StreamState, supply: Supply): Badge {
-  if (state === 'live' && supply.state === 'silent') return { text: 'No signal', tone: 'soon' };
-  if (state === 'live' && supply.state === 'over') return { text: 'Ended', tone: 'recording' };
-  return BADGES[state];
+  if (state === 'live' && supply.state === 'silent')
+    return { text: text('badge.silent'), tone: 'soon' };
+  if (state === 'live' && supply.state === 'over')
+    return { text: text('badge.ended'), tone: 'recording' };
+  const { key, tone } = BADGES[state];
+  return { text: text(key), tone };
 }
 
 /** `Nothing from the broadcaster for 12 s`; empty while all is well. */
@@ -35,8 +39,8 @@ export function troubleOf(supply: Supply, nowMs: number): string {
   if (!('sinceMs' in supply)) return '';
   const span = formatSpan(nowMs - supply.sinceMs);
   return supply.state === 'silent'
-    ? `Nothing from the broadcaster for ${span}`
-    : `The server is ${span} behind with transcoding`;
+    ? text('trouble.silent', { span })
+    : text('trouble.late', { span });
 }
 
 /** `Started 12 min ago`, `45:12, ended 2 h ago`. */
@@ -44,14 +48,16 @@ export function ageOf(stream: StreamView, nowMs: number): string {
   const since = (time: string): string => formatSpan(nowMs - Date.parse(time));
   switch (stream.state) {
     case 'created':
-      return 'Waiting for its first segment';
+      return text('age.waiting');
     case 'live':
-      return stream.startedAt === undefined ? '' : `Started ${since(stream.startedAt)} ago`;
+      return stream.startedAt === undefined
+        ? ''
+        : text('age.started', { span: since(stream.startedAt) });
     case 'ended': {
       const length = formatClock(stream.durationSeconds);
       return stream.endedAt === undefined
         ? length
-        : `${length}, ended ${since(stream.endedAt)} ago`;
+        : text('age.ended', { length, span: since(stream.endedAt) });
     }
   }
 }
@@ -62,7 +68,7 @@ export function summaryOf(stream: StreamView, nowMs: number): string {
     .filter(({ kind }) => kind === 'video')
     .toSorted((a, b) => (b.heightPx ?? 0) - (a.heightPx ?? 0))[0];
   const audioOnly = stream.renditions.length > 0 && !tallest;
-  return [ageOf(stream, nowMs), audioOnly ? 'audio only' : (tallest?.name ?? '')]
+  return [ageOf(stream, nowMs), audioOnly ? text('stream.audioOnly') : (tallest?.name ?? '')]
     .filter((part) => part !== '')
     .join(' · ');
 }

@@ -2,6 +2,7 @@
 
 import { formatClock } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
+import { text } from '../shared/texts.ts';
 import type { PlaybackFacts } from './playback.ts';
 import type { Viewing } from './viewing.ts';
 
@@ -52,7 +53,7 @@ export function connectPlayerControls(
     const time = event instanceof CustomEvent ? Number(event.detail) : Number.NaN;
     if (Number.isNaN(time)) return;
     const beforeEdge = facts ? video.currentTime + facts.behindSeconds - time : 0;
-    const live = beforeEdge < 1 ? 'Live' : `−${formatClock(beforeEdge)}`;
+    const live = beforeEdge < 1 ? text('player.live') : `−${formatClock(beforeEdge)}`;
     preview.textContent = source === 'live' ? live : formatClock(time);
   });
 
@@ -117,7 +118,6 @@ const isLive = ({ state, supply }: DOMStringMap): boolean =>
 
 function connectShare(button: HTMLButtonElement): void {
   const label = find(button, '.share-label', HTMLElement);
-  const usual = label.textContent;
   let timer: ReturnType<typeof setTimeout> | undefined;
   button.addEventListener('click', async () => {
     const copied = await navigator.clipboard?.writeText(location.href).then(
@@ -125,10 +125,10 @@ function connectShare(button: HTMLButtonElement): void {
       () => false,
     );
     // Browsers close the clipboard to pages without TLS; the address bar has the same link.
-    label.textContent = copied ? 'Link copied' : 'Copy it from the address bar';
+    label.textContent = text(copied ? 'player.shared' : 'player.shareByHand');
     clearTimeout(timer);
     timer = setTimeout(() => {
-      label.textContent = usual;
+      label.textContent = text('player.share');
     }, SHARE_LABEL_MS);
   });
 }

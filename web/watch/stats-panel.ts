@@ -2,6 +2,7 @@
 
 import { formatBitrate } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
+import { text } from '../shared/texts.ts';
 import type { PlaybackFacts } from './playback.ts';
 
 export function createStatsPanel(
@@ -31,8 +32,8 @@ export function createStatsPanel(
   return {
     show(facts, delaySeconds) {
       if (panel.hidden) return;
-      for (const [name, text] of rows(facts, delaySeconds, video)) {
-        (values.get(name) ?? valueElement(name)).textContent = text;
+      for (const [name, value] of rows(facts, delaySeconds, video)) {
+        (values.get(name) ?? valueElement(name)).textContent = value;
       }
     },
   };
@@ -47,14 +48,20 @@ function rows(
   const quality = video.getVideoPlaybackQuality();
   const size = video.videoWidth ? ` ${video.videoWidth}×${video.videoHeight}` : '';
   return [
-    ['Video', `${facts.level}${size}` || '–'],
-    ['Rung bitrate', facts.levelBps ? formatBitrate(facts.levelBps) : '–'],
-    ['Bandwidth', facts.bandwidthBps ? formatBitrate(facts.bandwidthBps) : '–'],
-    ['Buffer', seconds(facts.bufferSeconds)],
-    ['Dropped frames', `${quality.droppedVideoFrames} of ${quality.totalVideoFrames}`],
-    ['Behind newest segment', facts.live ? seconds(facts.edgeSeconds) : '–'],
-    ['Behind live', facts.live ? seconds(delaySeconds) : '–'],
-    ['Speed', `${video.playbackRate}×`],
-    ['Player', facts.engine],
+    [text('stats.video'), `${facts.level}${size}` || '–'],
+    [text('stats.rungBitrate'), facts.levelBps ? formatBitrate(facts.levelBps) : '–'],
+    [text('stats.bandwidth'), facts.bandwidthBps ? formatBitrate(facts.bandwidthBps) : '–'],
+    [text('stats.buffer'), seconds(facts.bufferSeconds)],
+    [
+      text('stats.dropped'),
+      text('stats.droppedOf', {
+        dropped: quality.droppedVideoFrames,
+        total: quality.totalVideoFrames,
+      }),
+    ],
+    [text('stats.behindNewest'), facts.live ? seconds(facts.edgeSeconds) : '–'],
+    [text('stats.behindLive'), facts.live ? seconds(delaySeconds) : '–'],
+    [text('stats.speed'), `${video.playbackRate}×`],
+    [text('stats.player'), facts.engine],
   ];
 }

@@ -1,6 +1,7 @@
 /** Menus for quality and audio, filled from what the player has. */
 
 import { find } from '../shared/page-elements.ts';
+import { text } from '../shared/texts.ts';
 import type { Track, Tracks } from './playback.ts';
 
 export type TrackMenus = Readonly<{
@@ -26,7 +27,7 @@ export function createTrackMenus(
 
   return {
     show({ levels, selectedLevel, audio, selectedAudio }) {
-      fill(qualityMenu, [{ id: AUTO, name: 'Auto' }, ...levels], selectedLevel);
+      fill(qualityMenu, [{ id: AUTO, name: text('player.auto') }, ...levels], selectedLevel);
       fill(audioMenu, audio, selectedAudio);
       qualityItem.hidden = levels.length < 2;
       audioItem.hidden = audio.length < 2;
@@ -41,7 +42,7 @@ export function createTrackMenus(
     active = level;
     const auto = qualityMenu.querySelector<HTMLElement>(`[value="${AUTO}"]`);
     if (!auto) return;
-    auto.textContent = level === '' ? 'Auto' : `Auto (${level})`;
+    auto.textContent = level === '' ? text('player.auto') : text('player.autoNow', { level });
     refreshChoice(qualityMenu);
   }
 }

@@ -1,6 +1,7 @@
 /** The message that the page shows in each state. Pure. */
 
 import { formatTimeOfDay } from '../shared/format-time.ts';
+import { type TextKey, text } from '../shared/texts.ts';
 import type { Viewing } from './viewing.ts';
 
 export type ViewingMessage = Readonly<{
@@ -24,11 +25,17 @@ const busy = (place: Place, title: string, detail = ''): ViewingMessage => {
 
 /** The viewer may go on. */
 const over = (
-  title: string,
+  title: TextKey,
   detail: string,
-  label: string,
-  event: Action['event'],
-): ViewingMessage => ({ title, detail, place: 'screen', busy: false, action: { label, event } });
+  label: TextKey,
+  event: Action['event'] = 'watch_from_start',
+): ViewingMessage => ({
+  title: text(title),
+  detail,
+  place: 'screen',
+  busy: false,
+  action: { label: text(label), event },
+});
 
 export function describeViewing(viewing: Viewing): ViewingMessage {
   const started = viewing.source !== 'none';
@@ -39,90 +46,76 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
       return silent;
     case 'opening':
     case 'connecting':
-      return busy(started ? 'none' : 'screen', 'Connecting…');
+      return busy(started ? 'none' : 'screen', text('viewing.connecting'));
     case 'waiting':
       return viewing.holdup === 'server'
-        ? busy('screen', 'Starting…', 'The broadcast has begun. The server is preparing it.')
-        : busy(
-            'screen',
-            'Not started yet',
-            'The broadcast begins here by itself. You can leave this page open.',
-          );
+        ? busy('screen', text('viewing.starting'), text('viewing.startingDetail'))
+        : busy('screen', text('viewing.notStarted'), text('viewing.notStartedDetail'));
     case 'stalled':
       return busy('banner', ...describeStall(viewing));
     case 'reconnecting':
       return busy(started ? 'banner' : 'screen', ...describeFailure(viewing));
     case 'recovering': {
       const reloads = viewing.mediaErrorsAtMs.length > 1;
-      const what = reloads ? 'Loading the stream again where you were…' : 'Restarting the decoder…';
-      return busy('banner', 'Playback problem', what);
+      const what = reloads ? 'viewing.reloading' : 'viewing.restartingDecoder';
+      return busy('banner', text('viewing.playbackProblem'), text(what));
     }
     case 'ended':
       return viewing.wasLive
-        ? over(
-            'The stream has ended',
-            'The recording is ready.',
-            'Watch from the start',
-            'watch_from_start',
-          )
-        : over('End of the recording', '', 'Watch again', 'watch_from_start');
+        ? over('viewing.streamEnded', text('viewing.recordingReady'), 'viewing.fromStart')
+        : over('viewing.recordingEnd', '', 'viewing.again');
     case 'unknown': {
-      const why = viewing.wasLive
-        ? 'It was removed while you watched.'
-        : 'Nothing is stored under this id. Check the link for typing errors.';
-      return over('No such stream', why, 'Try again', 'try_again');
+      const why = viewing.wasLive ? 'viewing.removed' : 'viewing.unknownDetail';
+      return over('viewing.unknown', text(why), 'viewing.tryAgain', 'try_again');
     }
     case 'failed': {
-      const tried = `Restarting the decoder and loading it again did not help. ${viewing.detail}`;
-      const title = 'This browser cannot play the stream';
-      return over(title, tried.trim(), 'Try again', 'try_again');
+      const tried = text('viewing.failedDetail', { detail: viewing.detail });
+      return over('viewing.failed', tried.trim(), 'viewing.tryAgain', 'try_again');
     }
   }
 }
 
 type Text = [title: string, detail: string];
 
-const SLOW_LINE: Text = [
-  'Your connection is too slow',
-  'The video arrives more slowly than it plays.',
-];
+const slowLine = (): Text => [text('viewing.slowLine'), text('viewing.slowLineDetail')];
 
 function describeFailure({ failure, attempt }: Viewing): Text {
-  const again = attempt > 1 ? ` (attempt ${attempt})` : '';
+  const isAgain = attempt > 1;
   switch (failure) {
-    case 'no_answer':
-      return ['The server cannot be reached', `Reconnecting${again}…`];
-    case 'error':
-      return ['The server has a problem', `It answers with errors. Trying again${again}…`];
+    case 'no_answer': {
+      const detail = isAgain ? 'viewing.reconnectingAgain' : 'viewing.reconnecting';
+      return [text('viewing.noServer'), text(detail, { attempt })];
+    }
+    case 'error': {
+      const detail = isAgain ? 'viewing.serverErrorAgain' : 'viewing.serverErrorDetail';
+      return [text('viewing.serverError'), text(detail, { attempt })];
+    }
     case 'slow':
-      return SLOW_LINE;
+      return slowLine();
     case 'offline':
-      return ['You are offline', 'Playback goes on by itself when the network is back.'];
+      return [text('viewing.offline'), text('viewing.offlineDetail')];
   }
 }
 
 /** Whose fault it is, and since when. */
 function describeStall({ holdup, heldUpSinceMs }: Viewing): Text {
-  const since = heldUpSinceMs === undefined ? '' : ` since ${formatTimeOfDay(heldUpSinceMs)}`;
+  const since = (known: TextKey, unknown: TextKey): string =>
+    heldUpSinceMs === undefined
+      ? text(unknown)
+      : text(known, { time: formatTimeOfDay(heldUpSinceMs) });
   switch (holdup) {
     case 'nobody':
-      return ['Buffering…', ''];
+      return [text('viewing.buffering'), ''];
     case 'viewer':
-      return SLOW_LINE;
+      return slowLine();
     case 'server':
       return [
-        'The server is behind',
-        `The broadcaster sends, but new video waits for transcoding${since}.`,
+        text('viewing.serverBehind'),
+        since('viewing.serverBehindSince', 'viewing.serverBehindDetail'),
       ];
     case 'broadcaster':
-      return [
-        'The broadcaster sends nothing',
-        `Nothing has come${since}. Playback resumes when it does.`,
-      ];
+      return [text('viewing.silent'), since('viewing.silentSince', 'viewing.silentDetail')];
     case 'end':
-      return [
-        'The broadcaster has ended the broadcast',
-        'If it resumes, it resumes here; if not, the recording follows.',
-      ];
+      return [text('viewing.over'), text('viewing.overDetail')];
   }
 }

@@ -2,12 +2,14 @@
 
 import 'media-chrome';
 import 'media-chrome/menu';
+import 'media-chrome/lang/de';
 import Hls, { type Level } from 'hls.js';
 import type { StreamView } from '../../lib/api/messages.ts';
 import { formatClock } from '../shared/format-time.ts';
 import { find, instantiate } from '../shared/page-elements.ts';
 import { ageOf, badgeOf, troubleOf } from '../shared/stream-summary.ts';
 import type { Supply } from '../shared/supply.ts';
+import { currentLanguage, text } from '../shared/texts.ts';
 import { createHlsPlayback } from './hls-playback.ts';
 import { canPlayNatively, createNativePlayback } from './native-playback.ts';
 import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
@@ -25,6 +27,7 @@ declare const HLS_WORKER_FILE: string;
 export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const view = instantiate('watch-template');
   page.replaceChildren(view);
+  find(view, 'media-controller', HTMLElement).lang = currentLanguage();
   const video = find(view, 'video', HTMLVideoElement);
   const stats = createStatsPanel(view, video);
   let stream: StreamView | undefined;
@@ -116,9 +119,9 @@ function showAbout(
   // The player learns of the end before the server is asked again.
   const ended = (viewing?.source ?? view.dataset.source) === 'recording';
   const state = ended ? 'ended' : view.dataset.source === 'live' ? 'live' : stream?.state;
-  const { text, tone } = badgeOf(state ?? 'created', supply);
+  const { text: label, tone } = badgeOf(state ?? 'created', supply);
   badge.hidden = !stream || view.dataset.state === 'unknown';
-  badge.textContent = text;
+  badge.textContent = label;
   badge.dataset.tone = tone;
   view.dataset.ended = String(ended);
   view.dataset.supply = supply.state;
@@ -129,9 +132,9 @@ function showAbout(
 function showAge(view: HTMLElement, stream: StreamView | undefined, supply: Supply): void {
   const isCurrent = stream && (stream.state === 'ended') === (view.dataset.ended === 'true');
   const nowMs = Date.now();
-  const text = troubleOf(supply, nowMs) || (isCurrent ? ageOf(stream, nowMs) : '');
+  const said = troubleOf(supply, nowMs) || (isCurrent ? ageOf(stream, nowMs) : '');
   const age = find(view, '.age', HTMLElement);
-  if (age.textContent !== text) age.textContent = text;
+  if (age.textContent !== said) age.textContent = said;
 }
 
 function showFacts(
@@ -148,7 +151,9 @@ function showFacts(
   // Nothing is live of a broadcast that has ended.
   const hasDelay = live && video.readyState > 0 && supply.state !== 'over';
   const delay = delaySeconds < 100 ? `${Math.round(delaySeconds)} s` : formatClock(delaySeconds);
-  find(view, '.delay', HTMLElement).textContent = hasDelay ? `${delay} behind live` : '';
+  find(view, '.delay', HTMLElement).textContent = hasDelay
+    ? text('player.behindLive', { delay })
+    : '';
 }
 
 /** Shows a message over the video, and announces it to screen readers. */
