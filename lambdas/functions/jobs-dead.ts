@@ -1,7 +1,8 @@
 import { jobsDeadHandler } from '../queue/jobs.ts';
 import { queueFunction } from '../runtime/entries.ts';
 import { measure } from '../runtime/observability.ts';
-import { recordStore, workQueues } from '../runtime/ports.ts';
+import { recordStore } from '../runtime/ports.ts';
+import { workQueues } from '../runtime/work-queues.ts';
 
 const parts = { store: recordStore(), queues: workQueues('publish') };
 
