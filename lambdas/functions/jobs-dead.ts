@@ -1,3 +1,4 @@
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { jobsDeadHandler } from '../queue/jobs.ts';
 import { queueFunction } from '../runtime/entries.ts';
 import { measure } from '../runtime/observability.ts';
@@ -7,5 +8,5 @@ import { workQueues } from '../runtime/work-queues.ts';
 const parts = { store: recordStore(), queues: workQueues('publish') };
 
 export const handler = queueFunction(jobsDeadHandler, parts, async (bodies) => {
-  measure.count('SegmentsLost', bodies.length);
+  measure.count('SegmentsLost', bodies.filter(JOBS.blocksPublishing).length);
 });
