@@ -13,7 +13,17 @@ import {
   MAX_TIME_JUMP_TICKS,
   type Pieces,
   type TimelineEntry,
+  type TimelineState,
 } from './timeline.ts';
+
+/** Playlists with more entries have 2.8 MB and more. */
+const LONG_ENTRIES = 20_000;
+
+/** Whether the playlists of a recording are too long to be made while a viewer waits: workers make them. */
+export const isLongRecording = (
+  { nextSequence, lateArrivals }: Pick<TimelineState, 'nextSequence' | 'lateArrivals'>,
+  longEntries = LONG_ENTRIES,
+): boolean => nextSequence + lateArrivals > longEntries;
 
 /** A segment whose outcome came when the live timeline had passed its place. */
 export type LateArrival = Readonly<

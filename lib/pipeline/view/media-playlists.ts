@@ -7,6 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import { isLongRecording } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import {
   discontinuitySequence,
@@ -23,6 +24,7 @@ import {
   formatSegment,
 } from '../../playlist/hls-media.ts';
 import type { Deps } from '../deps.ts';
+import type { RequestDeps } from '../jobs/recording-playlists-request.ts';
 import { type Document, documentOf } from './document.ts';
 import { segmentOf, uriOf } from './listed-segment.ts';
 import { longRecording } from './long-recordings.ts';
@@ -38,10 +40,8 @@ const PAGE = 500;
 const MAX_CACHED_CHARACTERS = 48_000_000;
 const MAX_WINDOWS = 200;
 const MAX_DOCUMENTS = 300;
-/** Recordings with more entries, of 2.8 MB and more, are stored. */
-const LONG_ENTRIES = 20_000;
 
-type Parts = Pick<Deps, 'records' | 'media'>;
+type Parts = RequestDeps & Pick<Deps, 'media'>;
 
 /** The entries that a sliding playlist lists. */
 type Window = { entries: TimelineEntry[]; next: number };
@@ -56,7 +56,6 @@ type AppendOnlyPlaylist = {
 
 export class MediaPlaylists {
   readonly #parts: Parts;
-  readonly #longEntries: number;
   readonly #windows = new LRUCache<string, Window>({ max: MAX_WINDOWS });
   readonly #appendOnly = new LRUCache<string, AppendOnlyPlaylist>({
     maxSize: MAX_CACHED_CHARACTERS,
@@ -70,11 +69,11 @@ export class MediaPlaylists {
   });
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(parts: Parts, longEntries = LONG_ENTRIES) {
+  constructor(parts: Parts) {
     this.#parts = parts;
-    this.#longEntries = longEntries;
   }
 
+  /** Throws `not_ready` for a long recording whose playlists are not stored yet. */
   async render(
     stream: Stream,
     state: TimelineState,
@@ -116,12 +115,12 @@ export class MediaPlaylists {
   }
 
   async #recording(stream: Stream, state: TimelineState, rendition: string): Promise<Document> {
-    if (state.nextSequence + state.lateArrivals > this.#longEntries) {
+    if (isLongRecording(state, this.#parts.longEntries)) {
       return longRecording(this.#parts, stream, state, rendition);
     }
     const parts: string[] = [];
     const texts = recordingTexts(this.#parts.records, stream, state, [rendition]);
-    for await (const [lines = ''] of texts) parts.push(lines);
+    for await (const part of texts) parts.push(...part.texts);
     return documentOf(parts.join(''));
   }
 
