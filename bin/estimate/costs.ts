@@ -1,6 +1,7 @@
 /** From counts to dollars. Pure. */
 
 import { DEFAULT_IDLE_MS, SCALING_INTERVAL_MS } from '../../lib/domain/scaling.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import type { IdleResources } from './idle-resources.ts';
 import { addUsage, perRun, timesUsage, type Work } from './meter.ts';
 import { ALWAYS_FREE, type PriceList, type PriceName } from './prices.ts';
@@ -60,7 +61,7 @@ const VCPU_MB = 1769;
 const START_SECONDS = 60;
 /** Between two housekeeping runs of an open stream. */
 const HOUSEKEEPING_SECONDS = 30;
-/** Between two polls of a worker with a free slot. */
+/** Between two polls of each queue of jobs by a worker with a free slot. */
 const POLL_SECONDS = 2;
 /** Metrics that functions send while a stream runs, and those of Container Insights. Assumed. */
 const OWN_METRICS = 9;
@@ -155,7 +156,7 @@ function streamHour(
     0,
   );
   const uploads = segments * Math.ceil(((bitrateBps / 8) * segmentSeconds) / HTTP_API_BYTES);
-  const polls = (tasks * HOUR_SECONDS) / POLL_SECONDS / streams;
+  const polls = (JOBS.classes.length * tasks * HOUR_SECONDS) / POLL_SECONDS / streams;
   const metrics = (OWN_METRICS + INSIGHTS_METRICS) / MONTH_HOURS / streams;
   return [
     ...taskLines(scenario, bill, tasks),

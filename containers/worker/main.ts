@@ -1,4 +1,4 @@
-/** A worker on AWS: one task of the service, which takes transcode jobs until it is asked to stop. */
+/** A worker on AWS: one task of the service, which takes jobs until it is asked to stop. */
 
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';

@@ -1,7 +1,8 @@
 import { healthzHandler } from '../api/healthz.ts';
 import { apiFunction } from '../runtime/entries.ts';
 import { mediaStore } from '../runtime/media-store.ts';
-import { recordStore, workerFleet, workQueues } from '../runtime/ports.ts';
+import { recordStore, workerFleet } from '../runtime/ports.ts';
+import { workQueues } from '../runtime/work-queues.ts';
 
 const store = recordStore();
 

@@ -1,6 +1,7 @@
 import { putMarkersHandler } from '../api/markers.ts';
 import { keyedFunction } from '../runtime/entries.ts';
-import { recordStore, workQueues } from '../runtime/ports.ts';
+import { recordStore } from '../runtime/ports.ts';
+import { workQueues } from '../runtime/work-queues.ts';
 
 export const handler = keyedFunction(putMarkersHandler, {
   store: recordStore(),

@@ -4,7 +4,8 @@ import { scalingHandler } from '../queue/scaling.ts';
 import { queueFunction } from '../runtime/entries.ts';
 import { setting } from '../runtime/function-environment.ts';
 import { measure } from '../runtime/observability.ts';
-import { config, recordStore, workerFleet, workQueues } from '../runtime/ports.ts';
+import { config, recordStore, workerFleet } from '../runtime/ports.ts';
+import { workQueues } from '../runtime/work-queues.ts';
 
 if (!config.service) throw new Error('RIVULET_CLUSTER and RIVULET_SERVICE are not set.');
 

@@ -2,7 +2,8 @@ import { uploadCompletedHandler } from '../queue/upload-completed.ts';
 import { queueFunction } from '../runtime/entries.ts';
 import { mediaStore } from '../runtime/media-store.ts';
 import { inspection } from '../runtime/media-threads.ts';
-import { recordStore, workQueues } from '../runtime/ports.ts';
+import { recordStore } from '../runtime/ports.ts';
+import { workQueues } from '../runtime/work-queues.ts';
 
 export const handler = queueFunction(uploadCompletedHandler, {
   media: mediaStore(),

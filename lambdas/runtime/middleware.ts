@@ -78,7 +78,7 @@ function answerError(given: unknown): HttpResult {
     const headers: Record<string, string> = { 'cache-control': ERROR_CACHE };
     // ffmpeg and curl send the password of a URL only when they are asked for it.
     if (status === 401) headers['www-authenticate'] = 'Basic realm="rivulet", charset="UTF-8"';
-    if (status === 503) headers['retry-after'] = '1';
+    if (status === 503) headers['retry-after'] = code === 'not_ready' ? '10' : '1';
     if (status === 507) headers['retry-after'] = '10';
     return json(status, { code, message, hint } satisfies ErrorBody, headers);
   }

@@ -6,7 +6,6 @@
 import { awsConfig } from '../../lib/aws/aws-config.ts';
 import { DynamoRecordStore } from '../../lib/aws/dynamo-record-store.ts';
 import { EcsWorkerFleet } from '../../lib/aws/ecs-worker-fleet.ts';
-import { SqsWorkQueue, sqsClient } from '../../lib/aws/sqs-work-queue.ts';
 import { staticFleet } from '../../lib/aws/static-fleet.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { StreamRecords } from '../../lib/pipeline/records/stream-records.ts';
@@ -15,11 +14,9 @@ import type {
   MediaStore,
   RecordStore,
   WorkerFleet,
-  WorkQueue,
   WorkQueues,
 } from '../../lib/ports/ports.ts';
-import { forEachQueue, type QueueName, specOf } from '../../lib/ports/queues.ts';
-import { noteSent } from './correlation.ts';
+import { forEachQueue } from '../../lib/ports/queues.ts';
 
 export const config = awsConfig(process.env);
 
@@ -64,15 +61,6 @@ const absent = <Part extends object>(name: string): Part =>
 
 export const recordStore = (): RecordStore =>
   new DynamoRecordStore(config.connection, config.table);
-
-export function workQueues(...names: readonly QueueName[]): Partial<WorkQueues> {
-  const client = sqsClient(config.connection);
-  const open = (name: QueueName): WorkQueue => {
-    const options = { url: config.queueUrls[name], client, clock, groups: specOf(name).groups };
-    return noteSent(new SqsWorkQueue(options));
-  };
-  return Object.fromEntries(names.map((name) => [name, open(name)]));
-}
 
 export function workerFleet(store: RecordStore): WorkerFleet {
   const { connection, service } = config;

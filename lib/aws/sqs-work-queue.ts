@@ -44,7 +44,7 @@ const FORGET_LEASE_MS = 10 * 60_000;
 
 /**
  * A long poll that is cut off may take a message along, which no receiver then has for a whole
- * lease. So polls are never cut but short; a worker that idles all day pays two cents for it.
+ * lease. So polls are never cut but short; a worker that idles all day pays two cents a queue.
  */
 const POLL_SECONDS = 2;
 

@@ -58,12 +58,21 @@ export const renditionInitKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
-/** Of a long recording, as it is with so many entries and late arrivals. The first number is that of the form. */
+/** Names a recording as it is with so many entries and late arrivals. The first number is that of the playlists' form. */
+export const recordingVersion = ({
+  nextSequence,
+  lateArrivals,
+}: Readonly<{ nextSequence: number; lateArrivals: number }>): string =>
+  `1-${nextSequence}-${lateArrivals}`;
+
+/** Of a long recording. */
 export const recordingPlaylistKey = (
   stream: StreamIdentity,
   rendition: string,
-  { nextSequence, lateArrivals }: Readonly<{ nextSequence: number; lateArrivals: number }>,
-): string => `${mediaPrefix(stream)}recording/1-${nextSequence}-${lateArrivals}/${rendition}.m3u8`;
+  version: string,
+): string => `${mediaPrefix(stream)}recording/${version}/${rendition}.m3u8`;
+
+export const compressedKey = (key: string): string => `${key}.gz`;
 
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (

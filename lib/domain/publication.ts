@@ -128,7 +128,8 @@ export function planPublication(
   }
   const runIsDone = progress.isOver && number > lastKnown;
   const { nextNumber: _, ...left } = draft.state;
-  const next = runIsDone ? { run: progress.run + 1 } : { run: progress.run, nextNumber: number };
+  const reached = draft.startsRun ? {} : { nextNumber: number };
+  const next = runIsDone ? { run: progress.run + 1 } : { run: progress.run, ...reached };
   const { entries, shown, objects } = draft;
   return { entries, shown, objects, state: { ...left, ...next }, runIsDone, isFull, wakeAtMs };
 }

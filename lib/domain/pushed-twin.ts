@@ -38,6 +38,10 @@ export type TwinQuestion = Readonly<{
   cameTogether: boolean;
   /** The better of two variants. */
   isBetter: boolean;
+  /** By its picture it is of the variant that the run was begun with, and the twin is not. */
+  isRunsOwn: boolean;
+  /** The run has sound alone so far, and this is a picture. */
+  isFirstPicture: boolean;
   /** Several encoders send the same segments; the first copy wins. */
   isRedundant: boolean;
 }>;
@@ -57,6 +61,9 @@ export function answerTwin(question: TwinQuestion): TwinAnswer {
     if (!isRecent) return 'new_run';
     if (!isSameName) {
       if (!question.cameTogether) return 'new_run';
+      // Requests overtake each other: a file of another variant had the place first.
+      if (question.isRunsOwn) return question.twinIsDone ? 'keep_twin' : 'replace';
+      if (question.isFirstPicture && !isOnlyOne) return 'switch_variant';
       // Pictures and sound of a run are planned by its first segment, so the variant is chosen with it.
       if (!question.isBetter || !isOnlyOne) return 'ignore_variant';
       return question.twinIsDone ? 'switch_variant' : 'replace';

@@ -7,7 +7,23 @@
 import { audioEndsOf, audioGapsOf } from './audio-gaps.ts';
 import type { RenderedPiece } from './segment.ts';
 import { ticksToMs } from './ticks.ts';
-import { isGap, MAX_TIME_JUMP_TICKS, type Pieces, type TimelineEntry } from './timeline.ts';
+import {
+  gapEntries,
+  isGap,
+  MAX_TIME_JUMP_TICKS,
+  type Pieces,
+  type TimelineEntry,
+  type TimelineState,
+} from './timeline.ts';
+
+/** Playlists with more entries have 2.8 MB and more. */
+const LONG_ENTRIES = 20_000;
+
+/** Whether the playlists of a recording are too long to be made while a viewer waits: workers make them. */
+export const isLongRecording = (
+  { nextSequence, lateArrivals }: Pick<TimelineState, 'nextSequence' | 'lateArrivals'>,
+  longEntries = LONG_ENTRIES,
+): boolean => nextSequence + lateArrivals > longEntries;
 
 /** A segment whose outcome came when the live timeline had passed its place. */
 export type LateArrival = Readonly<
@@ -99,17 +115,18 @@ export class RecordingBuilder {
     const missing = segment.startTicks - last.startTicks - last.durationTicks;
     const numbers = segment.number - last.number - 1;
     const continues = last.run === segment.run && Math.abs(missing) <= MAX_TIME_JUMP_TICKS;
-    const hasGap =
-      last.run === segment.run && missing > 0 && missing <= numbers * 2 * this.#targetTicks;
-    const gaps = continues || !hasGap ? [] : this.#gapsBetween(last, segment);
-    const discontinuity = (!continues && !hasGap) || hasOtherInit(last, segment);
+    const count =
+      continues || last.run !== segment.run || missing <= 0
+        ? undefined
+        : gapEntries(missing, numbers, this.#targetTicks);
+    const gaps = count === undefined ? [] : this.#gapsBetween(last, segment, count);
+    const discontinuity = (!continues && count === undefined) || hasOtherInit(last, segment);
     return [...gaps, this.#append({ ...segment, discontinuity })];
   }
 
-  #gapsBetween(last: RecordedEntry, next: LateArrival): RecordedEntry[] {
+  #gapsBetween(last: RecordedEntry, next: LateArrival, count: number): RecordedEntry[] {
     const missingTicks = next.startTicks - last.startTicks - last.durationTicks;
     const endsBefore = audioEndsOf(last.renditions);
-    const count = Math.ceil(missingTicks / this.#targetTicks);
     const firstTicks = last.startTicks + last.durationTicks;
     const edge = (index: number): number => firstTicks + Math.round((missingTicks * index) / count);
     return Array.from({ length: count }, (_, index) => {

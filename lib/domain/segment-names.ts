@@ -220,6 +220,33 @@ export function variantPattern(name: string, kept: string): VariantPattern | und
   return { shape, fields: telling.map(([index, { text }]) => [index, text] as const) };
 }
 
+/** Whether two names may be of one variant: they differ in one counter at most, beside dates. */
+export function mayBeOfOneVariant(name: string, other: string): boolean {
+  const pattern = variantPattern(name, other);
+  return !pattern || (areAlike(name, other) && pattern.fields.length <= 1);
+}
+
+/**
+ * The patterns with one more. What two names of a variant have in common tells it, unless the kept name
+ * has it too: the first one alone may have been compared with a file of another number.
+ */
+export function withVariantPattern(
+  patterns: readonly VariantPattern[],
+  pattern: VariantPattern,
+  kept: string,
+): readonly VariantPattern[] {
+  const isIn = (fields: VariantPattern['fields'], [index, text]: readonly [number, string]) =>
+    fields.some(([at, other]) => at === index && other === text);
+  const common = patterns
+    .filter(({ shape }) => shape === pattern.shape)
+    .map(({ shape, fields }) => ({
+      shape,
+      fields: fields.filter((field) => isIn(pattern.fields, field)),
+    }))
+    .find((one) => one.fields.length > 0 && !matchesVariant(kept, [one]));
+  return [...patterns, common ?? pattern];
+}
+
 export const matchesVariant = (name: string, patterns: readonly VariantPattern[]): boolean => {
   const fields = fieldsOf(name);
   return patterns.some(

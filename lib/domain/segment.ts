@@ -20,6 +20,8 @@ export type VideoFacts = Readonly<{
   startsClosed: boolean;
   /** Whether any frame is shown before one that precedes it in decode order. */
   isReordered?: true;
+  /** Whether any frame is shown before the first in decode order (H.264 open GOP; H.265 RADL and RASL). */
+  isLed?: true;
 }>;
 
 export type AudioFacts = Readonly<{

@@ -9,6 +9,7 @@ import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
 import {
   currentBroadcast,
   type EntryRendition,
+  gapEntries,
   isEndShown,
   MAX_TIME_JUMP_TICKS,
   type Pieces,
@@ -68,6 +69,11 @@ export class TimelineDraft {
     }
   }
 
+  /** No entry is of the run yet: what comes first starts it, behind a discontinuity. */
+  get startsRun(): boolean {
+    return this.#startsRun;
+  }
+
   append(outcome: RenderedOutcome): void {
     const { startTicks } = this.#abutting(outcome);
     this.#setClock({ ...outcome, startTicks });
@@ -103,14 +109,13 @@ export class TimelineDraft {
   appendGap(from: number, later: RenderedOutcome, maxEntries: number): boolean {
     const missingTicks = later.startTicks - this.state.endTicks;
     const count = later.number - from;
-    const size = Math.max(Math.ceil(missingTicks / this.#targetTicks), Math.min(count, maxEntries));
+    const needed =
+      this.#startsRun || missingTicks <= MAX_TIME_JUMP_TICKS
+        ? undefined
+        : gapEntries(missingTicks, count, this.#targetTicks);
     // Longer than the numbers allow, or than one write holds: a discontinuity takes its place.
-    const knowable =
-      !this.#startsRun &&
-      missingTicks > MAX_TIME_JUMP_TICKS &&
-      missingTicks <= count * this.#targetTicks &&
-      size <= maxEntries;
-    if (!knowable) return true;
+    if (needed === undefined || needed > maxEntries) return true;
+    const size = Math.max(needed, Math.min(count, maxEntries));
     if (this.entries.length > 0 && this.entries.length + size > maxEntries) return false;
     const audioEnds = Object.fromEntries(
       Object.entries(this.state.renditions).flatMap(([name, { endTicks }]) =>

@@ -1,6 +1,7 @@
 /** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
-import { TICKS_PER_SECOND } from './ticks.ts';
+import { fitsTarget } from './stream.ts';
+import { TICKS_PER_SECOND, ticksToSeconds } from './ticks.ts';
 
 /** One rendition's piece of an entry. */
 export type EntryRendition = Readonly<{
@@ -73,6 +74,23 @@ export const MAX_TIME_JUMP_TICKS = TICKS_PER_SECOND / 10;
 export const isGap = ({ renditions }: Pick<TimelineEntry, 'renditions'>): boolean =>
   Object.keys(renditions).length === 0;
 
+/**
+ * Into how many entries a gap is divided in place of so many missing segments: each fits the target
+ * duration. Undefined: it is longer than they may have been, which is twice the target duration each, so the
+ * encoder's clock has stepped.
+ */
+export function gapEntries(
+  missingTicks: number,
+  segments: number,
+  targetTicks: number,
+): number | undefined {
+  if (missingTicks > segments * 2 * targetTicks) return undefined;
+  const targetSeconds = ticksToSeconds(targetTicks);
+  let count = Math.ceil(missingTicks / (targetTicks + TICKS_PER_SECOND / 2));
+  while (!fitsTarget(ticksToSeconds(missingTicks / count), targetSeconds)) count += 1;
+  return count;
+}
+
 /** What a rendition has amounted to so far; BANDWIDTH and AVERAGE-BANDWIDTH come from it. */
 export type RenditionTotals = Readonly<{
   info: RenditionInfo;
@@ -99,7 +117,7 @@ export type TimelineState = Readonly<{
   nextSequence: number;
   /** 0 before the first run. */
   run: number;
-  /** The number to publish next; undefined until the run's first number is decided. */
+  /** The number to publish next; undefined until the run has an entry. */
   nextNumber?: number;
   endTicks: number;
   endOffsetTicks: number;

@@ -93,7 +93,16 @@ export const FUNCTION_TABLE = {
   'view-playlist': {
     routes: ['viewPlaylist'],
     // Playlists of long recordings are stored.
-    permissions: ['read records', 'read media', 'write media'],
+    permissions: [
+      'read records',
+      // Who has requested a playlist that is not stored yet.
+      'write records',
+      'read media',
+      'write media',
+      'send backfillJobs',
+      'count backfillJobs',
+      'send scaling',
+    ],
     lazyChunks: true,
     ...VIEW,
   },
@@ -122,8 +131,17 @@ export const FUNCTION_TABLE = {
   },
   publish: {
     queue: 'publish',
-    // Silence where a segment has no audio is stored.
-    permissions: ['read records', 'write records', 'write media', 'send delayed'],
+    permissions: [
+      'read records',
+      'write records',
+      // Silence where a segment has no audio.
+      'write media',
+      'send delayed',
+      // Playlists of a long recording.
+      'send backfillJobs',
+      'count backfillJobs',
+      'send scaling',
+    ],
     lazyChunks: true,
     ...STEP,
   },

@@ -73,6 +73,14 @@ class AlarmsAndDashboard extends Construct {
     const oldest = queues.queues.liveJobs.metricApproximateAgeOfOldestMessage({ period: MINUTE });
     // A cold start is a minute; workers that cannot start at all leave jobs for longer.
     this.#alarm('OldestJob', 'Jobs wait for workers', oldest, { threshold: 180, periods: 3 });
+    // Behind live jobs for as long as the fleet is at its limit: viewers have the live playlists.
+    const backfill = queues.queues.backfillJobs.metricApproximateAgeOfOldestMessage({
+      period: MINUTE,
+    });
+    this.#alarm('OldestBackfillJob', 'Back-fill jobs wait for workers', backfill, {
+      threshold: 3600,
+      periods: 3,
+    });
     const takers = FUNCTIONS.filter(([, { deadLetters }]) => deadLetters);
     const dead = this.#sum(takers.map(([name]) => functions.get(name).lambda.metricInvocations()));
     this.#alarm('DeadLetters', 'Messages failed again and again', dead, { threshold: 1 });
@@ -151,7 +159,7 @@ class AlarmsAndDashboard extends Construct {
 
   #dashboard(): void {
     const { queues, functions, api, table } = this.#core;
-    const { liveJobs } = queues.queues;
+    const { liveJobs, backfillJobs } = queues.queues;
     const stage = this.#stage;
     const graph = (title: string, left: IMetric[], right: IMetric[] = []): GraphWidget =>
       new GraphWidget({ title, left, right, width: 8, height: 6, period: MINUTE });
@@ -181,10 +189,10 @@ class AlarmsAndDashboard extends Construct {
     dashboard.addWidgets(
       graph(
         'Jobs and workers',
-        [
-          liveJobs.metricApproximateNumberOfMessagesVisible(),
-          liveJobs.metricApproximateNumberOfMessagesNotVisible(),
-        ],
+        [liveJobs, backfillJobs].flatMap((queue) => [
+          queue.metricApproximateNumberOfMessagesVisible(),
+          queue.metricApproximateNumberOfMessagesNotVisible(),
+        ]),
         [own('WorkersDesired', 'scaling', 'max'), own('WorkersRunning', 'scaling', 'max')],
       ),
       graph('HTTP', [

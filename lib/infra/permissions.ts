@@ -71,7 +71,7 @@ function allowedBy(permission: Permission, scope: PermissionScope): Allowed {
 
 const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
   ...statementsFor(
-    ['read records', 'write records', 'read source', 'write media', 'send publish'],
+    ['read records', 'write records', 'read source', 'read media', 'write media', 'send publish'],
     scope,
   ),
   new PolicyStatement({

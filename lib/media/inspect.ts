@@ -109,6 +109,7 @@ function factsOfVideo(video: DemuxedVideo, timing: FrameTiming): VideoFacts {
     ...{ startTicks, endTicks, framesPerSecond },
     frames: frames.length,
     ...(isReordered(frames) && { isReordered: true }),
+    ...(startTicks < (frames[0]?.ptsTicks ?? 0) && { isLed: true }),
   };
 }
 

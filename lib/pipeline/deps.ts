@@ -10,6 +10,8 @@ import { StreamRecords } from './records/stream-records.ts';
 export type Deps = Ports &
   Readonly<{
     records: StreamRecords;
+    /** Recordings with more entries are long (`isLongRecording`). For tests. */
+    longEntries?: number;
     /** Reads what encoders upload. */
     inspection: TaskRunner<InspectionTasks>;
     /** Joins what viewers download. */

@@ -184,6 +184,43 @@ describe('the plan of a publication', () => {
     assert.deepEqual(shown(plan([rendered(0), other], [0, 1]).entries), ['0', '/1']);
   });
 
+  for (const [title, missingSeconds, seconds] of [
+    ['that lasted the target duration, rounded, is a gap of its length', 4.4, [4.4]],
+    ['that was longer than the target duration is a gap in several pieces', 6, [3, 3]],
+    ['is no gap where the clock has stepped', 8.1, undefined],
+  ] as const) {
+    test(`one missing segment ${title}`, () => {
+      const startTicks = 900_000 + SEGMENT_TICKS + missingSeconds * TICKS_PER_SECOND;
+      const outcomes = [rendered(0), rendered(2, { startTicks })];
+      const rules = { ...RULES, targetDurationSeconds: 4 };
+      const state = EMPTY_TIMELINE;
+      const { entries } = planPublication(
+        state,
+        progress(outcomes, [0, 2]),
+        rules,
+        START_MS + 8000,
+      );
+      const between = entries.slice(1, -1);
+      assert.deepEqual(shown(between), Array(seconds?.length ?? 0).fill('gap 1'));
+      assert.deepEqual(
+        between.map(({ durationTicks }) => durationTicks / TICKS_PER_SECOND),
+        seconds ?? [],
+      );
+      assert.equal(entries.at(-1)?.discontinuity, seconds === undefined);
+    });
+  }
+
+  test('begins a run behind a discontinuity, without a gap, also if its first segments failed and it had to wait', () => {
+    const before = plan([rendered(0), rendered(1)], [0, 1], START_MS, EMPTY_TIMELINE, {
+      isOver: true,
+    });
+    const outcomes = [{ ...failed(0), run: 2 }, rendered(4, { run: 2 })];
+    const waiting = plan(outcomes, [0, 4], START_MS, before.state, { run: 2 });
+    assert.deepEqual([shown(waiting.entries), waiting.wakeAtMs], [[], START_MS + 8000]);
+    const { entries } = plan(outcomes, [0, 4], START_MS + 8000, waiting.state, { run: 2 });
+    assert.deepEqual(shown(entries), ['/4']);
+  });
+
   test('does not make more gaps than one write holds', () => {
     const outcomes = [rendered(0), rendered(500)];
     const { entries } = plan(outcomes, [0, 500], START_MS + 8000);

@@ -27,6 +27,8 @@ const AGAIN: TwinQuestion = {
   twinIsDone: false,
   cameTogether: true,
   isBetter: false,
+  isRunsOwn: false,
+  isFirstPicture: false,
   isRedundant: false,
 };
 
@@ -72,6 +74,22 @@ describe('a pushed segment whose number or time is taken', () => {
       'another name, better, for a first one that is listed',
       { ...VARIANT, ...ONLY, isBetter: true, twinIsDone: true },
       'switch_variant',
+    ],
+    ['the run’s own variant behind another', { ...VARIANT, isRunsOwn: true }, 'replace'],
+    [
+      'the run’s own variant behind another that is listed',
+      { ...VARIANT, isRunsOwn: true, twinIsDone: true },
+      'keep_twin',
+    ],
+    [
+      'the picture of a run that has had sound alone',
+      { ...VARIANT, isBetter: true, isFirstPicture: true },
+      'switch_variant',
+    ],
+    [
+      'the picture of a run of one segment of sound',
+      { ...VARIANT, ...ONLY, isBetter: true, isFirstPicture: true },
+      'replace',
     ],
     ['another name, not better, for the first', { ...VARIANT, ...ONLY }, 'ignore_variant'],
     [

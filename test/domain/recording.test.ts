@@ -123,6 +123,16 @@ describe('the recording', () => {
     ]);
   });
 
+  test('keeps one gap for a missing segment that lasted the target duration, rounded', () => {
+    const entries = [listed(0), listed(1, { gap: true }), listed(3, { atSeconds: 12.4 })];
+    assert.deepEqual(shown(record(entries, [late(2, { atSeconds: 8.4 })])), [
+      '0 0+4',
+      'gap 4+4.4',
+      '2 8.4+4',
+      '3 12.4+4',
+    ]);
+  });
+
   test('has a discontinuity where the time of a late segment jumps, or its init segment is another', () => {
     const entries = [listed(0), listed(2)];
     assert.deepEqual(shown(record(entries, [late(1, { atSeconds: 500 })])), [

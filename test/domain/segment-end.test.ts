@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type EndEvidence, segmentEnd } from '../../lib/domain/segment-end.ts';
+import { type EndEvidence, mayGoOnInNext, segmentEnd } from '../../lib/domain/segment-end.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 
 /** In seconds, of a segment from 10 s on. */
@@ -12,14 +12,14 @@ const end = ({
   next?: number;
   said?: number;
   guess?: boolean;
-  reordered?: boolean;
+  open?: boolean;
 }): number | undefined => {
-  const { next, said, guess = false, reordered = false } = evidence;
+  const { next, said, guess = false, open = false } = evidence;
   const given: EndEvidence = {
     startTicks: 10 * TICKS_PER_SECOND,
     endTicks: ends * TICKS_PER_SECOND,
     isGuess: guess,
-    isReordered: reordered,
+    mayGoOn: open,
     nextStartTicks: next === undefined ? undefined : next * TICKS_PER_SECOND,
     saidSeconds: said,
   };
@@ -40,17 +40,17 @@ describe('the end of a segment', () => {
     ['is where the encoder says, if the next begins elsewhere', { next: 12.2, said: 2 }, 12],
     [
       'is not where the encoder says, if pictures may be in the next that its keyframe leads',
-      { said: 2.07, reordered: true },
+      { said: 2.07, open: true },
       undefined,
     ],
     [
-      'of reordered pictures is where the next begins, if the encoder says nearly the same',
-      { said: 2.07, next: 12, reordered: true },
+      'of open GOPs is where the next begins, if the encoder says nearly the same',
+      { said: 2.07, next: 12, open: true },
       12,
     ],
     [
-      'of reordered pictures is where the encoder says, if their rate does not tell',
-      { said: 2.07, guess: true, reordered: true },
+      'of open GOPs is where the encoder says, if the rate of the pictures does not tell',
+      { said: 2.07, guess: true, open: true },
       12.07,
     ],
     ['is not where the next begins, if the clock stepped', { next: 12.4 }, undefined],
@@ -69,5 +69,33 @@ describe('the end of a segment', () => {
     ['is never before the start', { ends: 10.04, guess: true, next: 9.9 }, undefined],
   ] as const) {
     test(title, () => assert.equal(end(evidence), seconds));
+  }
+});
+
+describe('pictures that belong to the end of a segment', () => {
+  const ordered = { startsClosed: true };
+  const closed = { startsClosed: true, isReordered: true } as const;
+  const open = { startsClosed: false, isReordered: true, isLed: true } as const;
+  for (const [title, video, before, expected] of [
+    ['are in it, if none is reordered', ordered, undefined, false],
+    ['are in it, if there is no picture', undefined, closed, false],
+    ['may be in the next, if it is the first of its run', closed, undefined, true],
+    ['are in it, if both it and the one before begin closed', closed, closed, false],
+    ['may be in the next, if its own keyframe is led', open, closed, true],
+    ['may be in the next, if the keyframe before was led', closed, open, true],
+    [
+      'may be in the next, if a closed keyframe is led (H.265 RADL)',
+      { ...closed, isLed: true },
+      closed,
+      true,
+    ],
+    [
+      'may be in the next, if it begins with a keyframe of an open GOP that no picture leads',
+      { startsClosed: false, isReordered: true },
+      closed,
+      true,
+    ],
+  ] as const) {
+    test(title, () => assert.equal(mayGoOnInNext(video, before), expected));
   }
 });

@@ -5,12 +5,14 @@ import {
   closestName,
   disproves,
   matchesVariant,
+  mayBeOfOneVariant,
   type NamedNumber,
   type Numbering,
   numberByName,
   numbersByPlace,
   segmentNumberOfName,
   variantPattern,
+  withVariantPattern,
 } from '../../lib/domain/segment-names.ts';
 
 describe('the number in a name that is known alone', () => {
@@ -281,6 +283,30 @@ describe('variants', () => {
       assert.equal(matchesVariant(kept, [pattern]), false, kept);
     });
   }
+
+  test('may be two of one variant when they differ in one counter at most, beside dates', () => {
+    for (const [name, other, expected] of [
+      ['s0_1.ts', 's0_2.ts', true],
+      ['s1_1.ts', 's0_0.ts', false],
+      ['video_0.ts', 'audio_1.ts', false],
+      ['20261125-101504_7.ts', '20261125-101502_6.ts', true],
+      ['seg7.ts', 'seg7.ts', true],
+      ['3f2b9c1e7d4a4c559b1f.ts', 'aa2b9c1e7d4a4c559b1f.ts', true],
+    ] as const) {
+      assert.equal(mayBeOfOneVariant(name, other), expected, `${name} ${other}`);
+    }
+  });
+
+  test('what two names of a variant have in common tells it, unless the kept one has it too', () => {
+    const [kept, one, two] = ['s0_0.ts', 's1_1.ts', 's1_2.ts'];
+    const first = variantPattern(one, kept) ?? assert.fail();
+    const second = variantPattern(two, kept) ?? assert.fail();
+    const patterns = withVariantPattern(withVariantPattern([], first, kept), second, kept);
+    assert.equal(matchesVariant('s1_77.ts', patterns), true);
+    assert.equal(matchesVariant('s0_77.ts', patterns), false);
+    const beside = withVariantPattern([first], second, 's1_0.ts');
+    assert.equal(matchesVariant('s1_77.ts', beside), false);
+  });
 
   test('a hash tells nothing of the next name', () => {
     assert.equal(variantPattern('3f2b9c1e7d4a4c559b1f.ts', 'aa2b9c1e7d4a4c559b1f.ts'), undefined);

@@ -48,7 +48,7 @@ async function demoStarter(t: TestContext) {
   return () => startTestSystem(t, { dataPath: join(folder, 'data'), args: [], env });
 }
 
-const WATCH_DEMO = /Watch +http:\/\/127\.0\.0\.1:\d+\/#\/watch\/demo\n/;
+const WATCH_DEMO = /Watch +http:\/\/127\.0\.0\.1:\d+\/watch\/demo\n/;
 
 describe('the demo', () => {
   test('is live while there is no other stream, and goes on when the system is stopped and started again', async (t) => {

@@ -10,6 +10,7 @@ describe('monitoring stack', () => {
     );
     assert.deepEqual(alarms.toSorted(), [
       'Rivulet dev: AWS throttles functions',
+      'Rivulet dev: Back-fill jobs wait for workers',
       'Rivulet dev: Dead letters are left to lie',
       'Rivulet dev: DynamoDB throttles the index',
       'Rivulet dev: Jobs wait for workers',

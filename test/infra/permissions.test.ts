@@ -23,6 +23,11 @@ const TAKE_IN = [
   'sqs:SendMessage delayed',
   'sqs:SendMessage live-jobs',
 ];
+const REQUEST_PLAYLISTS = [
+  'sqs:GetQueueAttributes backfill-jobs',
+  'sqs:SendMessage backfill-jobs',
+  'sqs:SendMessage scaling',
+];
 const take = (queue: string): string[] => [
   `sqs:DeleteMessage ${queue}`,
   `sqs:GetQueueAttributes ${queue}`,
@@ -48,9 +53,11 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   'view-metadata': READ,
   'view-playlist': [
     ...READ,
+    ...WRITE,
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
+    ...REQUEST_PLAYLISTS,
   ],
   'view-segment': [
     ...READ,
@@ -72,6 +79,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...WRITE,
     's3:PutObject bucket/media/*',
     'sqs:SendMessage delayed',
+    ...REQUEST_PLAYLISTS,
   ],
   delayed: [
     ...take('delayed'),
@@ -106,6 +114,7 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     ...READ,
     ...WRITE,
     'ecs:UpdateTaskProtection tasks',
+    's3:GetObject bucket/media/*',
     's3:GetObject bucket/source/*',
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',

@@ -6,6 +6,8 @@ import { viewPlaylistHandler } from '../../lambdas/api/view.ts';
 import type { HttpEvent } from '../../lambdas/runtime/middleware.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { recordingPlaylists } from '../../lib/pipeline/jobs/recording-playlists.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { documentOf } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
@@ -70,6 +72,18 @@ describe('a playlist by HTTP', () => {
 });
 
 describe('the playlist of a long recording', () => {
+  test('is not made while its viewer waits: its job is requested, and the answer says so', async (t) => {
+    const { engine, stream, get } = await setUp(t);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const readings = t.mock.method(engine.records, 'entries');
+    const answer = await get(createViewer({ ...engine.deps, longEntries: 2 }), {}, 'vod');
+    assert.deepEqual([answer.statusCode, answer.headers['retry-after']], [503, '10']);
+    assert.match(answer.body ?? '', /^\{"code":"not_ready","message":".* not made yet\./);
+    assert.equal((await engine.deps.queues.backfillJobs.depth()).ready, 1);
+    assert.equal(readings.mock.callCount(), 0);
+  });
+
   test('is made once for all renditions, and is the same compressed and as an object', async (t) => {
     const { engine, stream, get, viewer } = await setUp(t);
     await requestEnd(engine.deps, stream, 'call');
@@ -81,8 +95,12 @@ describe('the playlist of a long recording', () => {
       readings.push(range[1]);
       return read(...range);
     });
+    const { videoId, uid } = stream;
+    const job = JSON.stringify({ kind: recordingPlaylists.name, videoId, uid });
+    const { signal } = new AbortController();
+    await JOBS.run(engine.deps, job, { workFolder: engine.workFolder, signal });
     for (const number of [1, 2]) {
-      const long = createViewer(engine.deps, 2);
+      const long = createViewer({ ...engine.deps, longEntries: 2 });
       const packed = await get(long, { 'accept-encoding': 'gzip' }, 'vod');
       const bytes = Buffer.from(packed.body ?? '', 'base64');
       assert.equal(gunzipSync(bytes).toString(), whole.body, `reader ${number}`);

@@ -117,6 +117,21 @@ describe('inspection of a segment:', () => {
     assert.deepEqual(found, [undefined, true]);
   });
 
+  test('frames that are shown before the first in decode order are noted, if they need the segment before or not', async () => {
+    const { facts: closed } = await inspectSecond({ audio: 'none' });
+    const { facts: open } = await inspectSecond({ audio: 'none', openGop: true });
+    const radl = ['-x265-params', 'open-gop=0:radl=2:bframes=3:scenecut=0:log-level=none'];
+    const { facts: led } = await inspectSecond({ audio: 'none', video: 'hevc', videoArgs: radl });
+    assert.deepEqual(
+      [closed, open, led].map(({ video }) => [video?.startsClosed, video?.isLed]),
+      [
+        [true, undefined],
+        [false, true],
+        [true, true],
+      ],
+    );
+  });
+
   test('rotation, pixel aspect and interlacing are applied to the size', async () => {
     const odd = 'format=yuv444p,crop=853:479:exact=1';
     const interlaced = ['-flags', '+ildct+ilme', '-x264opts', 'tff=1'];

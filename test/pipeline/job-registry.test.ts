@@ -55,6 +55,11 @@ describe('the registry of kinds of jobs', () => {
     await assert.rejects(JOBS.giveUp(DEPS, body, 'why'), /no job of a segment/);
   });
 
+  test('knows whether publishing waits for a job, by its message', () => {
+    const jobs = jobRegistry([kind('a'), kind('b', { blocksPublishing: true })]);
+    assert.deepEqual(['{"kind":"a"}', '{"kind":"b"}'].map(jobs.blocksPublishing), [false, true]);
+  });
+
   test('hands a job to its own kind, without the name of the kind', async () => {
     const calls: unknown[] = [];
     const recording = (name: string) =>
@@ -99,7 +104,7 @@ describe('the registry of kinds of jobs', () => {
   });
 
   test('knows the classes that have kinds, the most urgent first', () => {
-    assert.deepEqual(JOBS.classes, ['live']);
+    assert.deepEqual(JOBS.classes, ['live', 'backfill']);
     const kinds = [kind('a'), kind('b', { class: 'live' })];
     assert.deepEqual(jobRegistry(kinds).classes, ['live', 'analysis']);
     const all = [...kinds, kind('c', { class: 'backfill' })];

@@ -96,6 +96,71 @@ describe('variants that are pushed to one address:', () => {
     }
   });
 
+  /** Order in which the files of a picture (p) and of sound (s) are handled when requests overtake each other. */
+  const ORDERS = [
+    'p0 s1 p1 s0 p2 s2',
+    'p0 p1 s2 s0 p2 s1',
+    's0 s1 p0 p1 s2 p2',
+    's1 p0 s0 p1 p2 s2',
+  ];
+  for (const playlistsFirst of [true, false]) {
+    for (const order of ORDERS) {
+      const how = playlistsFirst ? 'behind their playlists' : 'without playlists';
+      test(`a picture and its sound, sent as ${order} ${how}: every picture is kept, and no sound afterwards`, async (t) => {
+        const { push, pushAny, records, stream } = await pushTo(t);
+        const clips = { p: await clip(), s: await clip({ video: 'none' }) };
+        const nameOf = (kind: string, index: number) => `s${kind === 'p' ? 0 : 1}_${index}.ts`;
+        if (playlistsFirst) {
+          await pushAny('s1.m3u8', playlistOf([nameOf('s', 0)]));
+          await pushAny('s0.m3u8', playlistOf([nameOf('p', 0)]));
+        }
+        for (const [kind = '', index] of order.split(' ')) {
+          const bytes = at(clips[kind as 'p' | 's'], Number(index));
+          await pushAny(nameOf(kind, Number(index)), bytes);
+        }
+        for (const index of [3, 4]) await push(nameOf('p', index), at(clips.p, index));
+        const result = await pushAny(nameOf('s', 3), at(clips.s, 3));
+        assert.ok(result && 'ignored' in result, 'sound is not used');
+        const runs = await records.runs(stream);
+        const newest = runs.at(-1) ?? assert.fail();
+        const numbers = await records.numbersFrom(stream, newest.run, 0, 100);
+        const segments = await Promise.all(
+          numbers.map((number) => records.findSegment(stream, newest.run, number)),
+        );
+        const shown = segments.map((one) => [
+          one?.facts.video !== undefined,
+          one?.facts.startTicks,
+        ]);
+        assert.ok(
+          shown.every(([hasVideo]) => hasVideo),
+          JSON.stringify(shown),
+        );
+        const pictures = order.startsWith('s0 s1') ? 4 : 5;
+        assert.ok(segments.length >= pictures, `${segments.length} pictures`);
+      });
+    }
+  }
+
+  test('a file of another variant that is listed already stays there, and no more of it come', async (t) => {
+    const { push, pushIgnored, pushAny, completed, records, stream, numbersOf } = await pushTo(t);
+    const [large, little] = [await largeClip(), await small()];
+    for (const index of [0, 1, 2]) await push(`v0/seg${index}.ts`, at(large, index));
+    // Its first requests were lost: nothing tells yet that it is another one.
+    await push('v1/seg3.ts', at(little, 3));
+    const [last = 0] = (await numbersOf(1)).slice(-1);
+    await completed(last);
+    const kept = await pushAny('v0/seg3.ts', at(large, 3));
+    assert.ok(kept && 'receipt' in kept);
+    assert.deepEqual(
+      kept.receipt.notices?.map(({ code }) => code),
+      ['kept_listed'],
+    );
+    assert.deepEqual(await pushIgnored('v1/seg4.ts', at(little, 4)), ['variant_ignored']);
+    await push('v0/seg4.ts', at(large, 4));
+    const next = await records.findSegment(stream, 1, last + 1);
+    assert.equal(next?.facts.video?.heightPx, 72);
+  });
+
   test('the playlist of the ignored one neither ends the stream nor gives hints', async (t) => {
     const { push, pushIgnored, records, stream } = await pushTo(t);
     await push('v0/seg0.ts', at(await largeClip(), 0));

@@ -90,6 +90,16 @@ describe('scaling evaluation', () => {
     assert.deepEqual(fleet.calls, [1]);
   });
 
+  test('an evaluation starts a worker for back-fill alone, and keeps it while it works', async (t) => {
+    const { deps, look, clock, fleet } = await setUp(t);
+    await deps.queues.backfillJobs.send([{ body: 'job', group: 'u' }]);
+    assert.deepEqual(await look(), { desired: 1, running: 0, backlog: 1 });
+    await deps.queues.backfillJobs.receive({ max: 1, waitMs: 0, leaseMs: 2 * LIMITS.idleMs });
+    clock.nowMs += LIMITS.idleMs;
+    assert.deepEqual(await look(), { desired: 1, running: 0, backlog: 0 });
+    assert.deepEqual(fleet.calls, [1]);
+  });
+
   test('evaluations go on every ten seconds until the workers are gone again', async (t) => {
     const { carryOut, clock, fleet, scaling, queueJobs, doJobs, deps } = await setUp(t);
     await queueJobs(4);

@@ -16,12 +16,18 @@ import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
 import { type ClipOptions, makeSegments } from '../support/media.ts';
+import { PIDS, splitPackets, splitPes, withPes } from '../support/ts-mangler.ts';
 
 const LADDER = [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }];
 
+type UploadOptions = ClipOptions & {
+  count?: number;
+  mangle?: (bytes: Uint8Array, number: number) => Uint8Array;
+};
+
 async function uploadThree(
   t: TestContext,
-  { count = 3, ...options }: ClipOptions & { count?: number } = {},
+  { count = 3, mangle = (bytes) => bytes, ...options }: UploadOptions = {},
 ) {
   const engine = await testEngine(t);
   const stream: Stream = {
@@ -32,7 +38,10 @@ async function uploadThree(
   const { segments } = await makeSegments({ seconds: 6, size: '160x90', hlsTime: 2, ...options });
   for (const [number, { bytes }] of segments.slice(0, count).entries()) {
     const found = (await engine.records.findStream('show')) ?? assert.fail();
-    await uploadSegment(engine.deps, found, { number, bytes, pushed: false, durationSeconds: 2 });
+    await uploadSegment(engine.deps, found, {
+      ...{ number, bytes: mangle(bytes, number) },
+      ...{ pushed: false, durationSeconds: 2 },
+    });
   }
   const jobOf = (number: number): SegmentJob => ({
     videoId: 'show',
@@ -41,6 +50,13 @@ async function uploadThree(
     number,
   });
   return { engine, stream, jobOf };
+}
+
+/** Cut short: they are the last two in decode order, too. */
+function withoutLastPictures(bytes: Uint8Array): Uint8Array {
+  const packets = splitPackets(bytes);
+  const pictures = splitPes(packets, PIDS.video);
+  return Buffer.concat(withPes(packets, PIDS.video, pictures.slice(0, -2)));
 }
 
 const bodyOf = (job: SegmentJob): string => JSON.stringify({ kind: 'transcode', ...job });
@@ -75,6 +91,17 @@ describe('transcode job', () => {
     const outcome = await engine.records.findOutcome(stream, 1, 0);
     assert.ok(outcome?.type === 'rendered');
     assert.equal(outcome.durationTicks, 174_000);
+  });
+
+  test('a segment of closed GOPs whose last pictures are lost ends where the encoder says, as long as the next is not there', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t, {
+      count: 2,
+      mangle: (bytes, number) => (number === 1 ? withoutLastPictures(bytes) : bytes),
+    });
+    for (const number of [0, 1]) await work(engine, jobOf(number));
+    const outcome = await engine.records.findOutcome(stream, 1, 1);
+    assert.ok(outcome?.type === 'rendered');
+    assert.equal(outcome.durationTicks, 180_000);
   });
 
   test('a segment that can never be decoded becomes a gap, and publishing goes on', async (t) => {

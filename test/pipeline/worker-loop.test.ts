@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { type JobRun, WorkerLoop } from '../../lib/pipeline/jobs/worker-loop.ts';
 import type { WorkQueue } from '../../lib/ports/ports.ts';
 import { testEngine } from '../support/engine.ts';
@@ -284,6 +285,35 @@ describe('worker loop', () => {
       await gated.isRunning(body);
       gated.gates.get(body)?.();
     }
+  });
+
+  test('an idle worker asks every queue once in a wait, and waits at the most urgent one', async (t) => {
+    const { liveJobs, backfillJobs, analysisJobs, start } = await setUp(t);
+    const asked: string[] = [];
+    const noting = (name: string, queue: WorkQueue): WorkQueue => ({
+      ...methodsOf(queue),
+      receive: async (options) => {
+        asked.push(`${name} ${options.waitMs}`);
+        await setImmediate();
+        return queue.receive({ ...options, waitMs: 0 });
+      },
+    });
+    await backfillJobs.send(jobs('one', 'two'));
+    start({
+      queues: [
+        noting('live', liveJobs),
+        noting('back-fill', backfillJobs),
+        noting('analysis', analysisJobs),
+      ],
+    });
+    await waitFor('some rounds', async () => asked.length >= 9);
+    assert.deepEqual(asked.slice(0, 9), [
+      ...['live 2000', 'back-fill 0'],
+      // Another one may be there, and none must wait for it.
+      ...['live 0', 'back-fill 0'],
+      ...['live 0', 'back-fill 0', 'analysis 0'],
+      ...['live 2000', 'back-fill 0'],
+    ]);
   });
 
   test('a job costs one receive and one acknowledgement, and no count of the queue', async (t) => {

@@ -163,6 +163,11 @@ describe('the watch page says whose fault it is', {
       );
     await setOnline(false);
     stop();
+    // The broadcaster goes on, as far as the page knows.
+    const uploads = setInterval(() => {
+      stream.newestUploadAtMs = Date.now();
+    }, 500);
+    t.after(() => clearInterval(uploads));
     await viewer.says('You are offline');
     await setOnline(true);
     t.after(publishEachSecond(stream));

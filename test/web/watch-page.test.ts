@@ -181,7 +181,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     await viewer.reaches('waiting');
     await viewer.says('Not started yet');
     publish(t, 'later', { published: 8 });
-    await viewer.reaches('live');
+    await viewer.watches();
     await viewer.plays();
     server.streams.delete('later');
     await viewer.reaches('unknown');
@@ -221,7 +221,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
       const stream = fakeStream({ published: 8, ...gaps });
       server.streams.set(id, stream);
       const viewer = await watch(t, id);
-      await viewer.reaches('live');
+      await viewer.watches();
       stream.published = 10;
       stream.state = 'ended';
       await viewer.reaches('ended');

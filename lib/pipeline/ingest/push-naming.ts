@@ -9,6 +9,7 @@ import {
   segmentNumberOfName,
   type VariantPattern,
   variantPattern,
+  withVariantPattern,
 } from '../../domain/segment-names.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { PushNaming, Versioned } from '../records/record-types.ts';
@@ -108,9 +109,10 @@ export const releaseName = (
   session: string | undefined,
   name: string,
   isNew: boolean,
-  pattern?: VariantPattern,
-): Promise<void> | undefined =>
-  isNew || pattern
+  keptName?: string,
+): Promise<void> | undefined => {
+  const pattern = keptName === undefined ? undefined : variantPattern(name, keptName);
+  return isNew || pattern
     ? changeNaming(
         records,
         stream,
@@ -118,12 +120,20 @@ export const releaseName = (
         (naming) => ({
           ...naming,
           names: isNew ? naming.names.filter((one) => one.name !== name) : naming.names,
-          ignored: [...naming.ignored, ...(pattern ? [pattern] : [])].slice(-KEPT_VARIANTS),
+          ignored: withIgnored(naming.ignored, pattern, keptName),
         }),
         [],
         isNew ? name : undefined,
       )
     : undefined;
+};
+
+const withIgnored = (
+  ignored: PushNaming['ignored'],
+  pattern: VariantPattern | undefined,
+  kept = '',
+): PushNaming['ignored'] =>
+  pattern ? withVariantPattern(ignored, pattern, kept).slice(-KEPT_VARIANTS) : ignored;
 
 /**
  * A file got another number than its name said: names are used in turn, or something else in them
@@ -168,7 +178,7 @@ export const changeVariant = (
         ),
         kept,
       ],
-      ignored: pattern ? [...naming.ignored, pattern].slice(-KEPT_VARIANTS) : naming.ignored,
+      ignored: withIgnored(naming.ignored, pattern, kept.name),
     }),
     [kept],
   );

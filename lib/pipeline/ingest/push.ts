@@ -10,7 +10,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import type { Notice } from '../../domain/notice.ts';
 import { sourceInitKey } from '../../domain/object-keys.ts';
-import { closestName, matchesVariant, variantPattern } from '../../domain/segment-names.ts';
+import { closestName, matchesVariant } from '../../domain/segment-names.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
@@ -179,9 +179,8 @@ async function takeSegment(
     if (error instanceof CreatedMeanwhile) {
       return pushSegment(deps, await getStream(deps, stream.value.videoId), file);
     }
-    const pattern =
-      error instanceof VariantIgnored ? variantPattern(name, error.keptName) : undefined;
-    await releaseName(records, stream.value, session, name, assigned.isNew, pattern);
+    const keptName = error instanceof VariantIgnored ? error.keptName : undefined;
+    await releaseName(records, stream.value, session, name, assigned.isNew, keptName);
     if (error instanceof VariantIgnored) return ignored(error.notice);
     throw error;
   }

@@ -12,7 +12,7 @@ import {
   type VariantFacts,
 } from '../../domain/pushed-twin.ts';
 import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
-import { areAlike } from '../../domain/segment-names.ts';
+import { areAlike, mayBeOfOneVariant } from '../../domain/segment-names.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { TIMELINE_OFFSET_TICKS, unwrapOffset } from '../../domain/ticks.ts';
 import type { Deps } from '../deps.ts';
@@ -82,6 +82,20 @@ export async function findTwin(
           (one) => one.name !== undefined && isTogether(one) && overlap(span, spanOf(one)),
         );
   if (!segment) {
+    const variant = foreignVariant(file, bytes, facts, span, run, newest, isTogether(newest));
+    if (variant) {
+      const keptName = newest.name ?? file.name;
+      const answer = variant;
+      return {
+        answer,
+        name: file.name,
+        keptName,
+        run,
+        segment: newest,
+        newest,
+        timestampOffsetTicks,
+      };
+    }
     const startsOver = number < newest.number && followsOn(span, newestSpan);
     if (!startsOver || !hasPictureOf(run, facts)) return undefined;
     const end = await records.endRequest(stream);
@@ -110,9 +124,46 @@ export async function findTwin(
       variantFacts(keptName, segment.sizeBytes, segment.facts),
       file.bandwidths,
     ),
+    isRunsOwn: hasPictureOf(run, facts) && !hasPictureOf(run, segment.facts),
+    isFirstPicture: !run.picture && facts.video !== undefined,
     isRedundant: stream.settings.redundant,
   });
   return { answer, name: file.name, keptName, run, segment, newest, timestampOffsetTicks };
+}
+
+/**
+ * Requests overtake each other: among the first files one of another variant may come before the one that
+ * shows the same time. Another picture, or none, under a name that is made otherwise tells it.
+ */
+function foreignVariant(
+  { name, mayBeVariant, bandwidths }: PushedName,
+  bytes: Uint8Array,
+  facts: SegmentFacts,
+  span: Span,
+  run: Run,
+  newest: SourceSegment,
+  isTogether: boolean,
+): 'ignore_variant' | 'switch_variant' | undefined {
+  const isFirst = newest.number - run.firstNumber < FIRST_SEGMENTS && mayBeVariant && isTogether;
+  const { name: newestName } = newest;
+  if (!isFirst || newestName === undefined || mayBeOfOneVariant(name, newestName)) return undefined;
+  if (isSamePicture(newest.facts, facts) || !isNear(span, spanOf(newest))) return undefined;
+  const isBetter = isBetterVariant(
+    variantFacts(name, bytes.byteLength, facts),
+    variantFacts(newestName, newest.sizeBytes, newest.facts),
+    bandwidths,
+  );
+  const mayChange = !run.picture || newest.number === run.firstNumber;
+  return isBetter && mayChange ? 'switch_variant' : 'ignore_variant';
+}
+
+const isSamePicture = (one: SegmentFacts, other: SegmentFacts): boolean =>
+  one.video?.widthPx === other.video?.widthPx && one.video?.heightPx === other.video?.heightPx;
+
+/** A few segments ahead or behind. */
+function isNear(span: Span, newest: Span): boolean {
+  const longest = Math.max(span.endTicks - span.startTicks, newest.endTicks - newest.startTicks);
+  return Math.abs(span.startTicks - newest.startTicks) <= 2 * FIRST_SEGMENTS * longest;
 }
 
 /** Another size is planned anew. */
@@ -158,7 +209,8 @@ const spanOf = ({ facts, timestampOffsetTicks }: SourceSegment): Span => ({
 
 /** Whether the upload's variant is in the stream from now on, and the twin's is not. */
 export const leavesVariant = ({ answer, name, keptName }: Twin): boolean =>
-  answer === 'switch_variant' || (answer === 'replace' && name !== keptName);
+  answer === 'switch_variant' ||
+  ((answer === 'replace' || answer === 'keep_twin') && name !== keptName);
 
 /** A variant that is left out: no fault of an encoder that pushes it, which is told so. */
 export class VariantIgnored extends DomainError {
@@ -187,12 +239,17 @@ export const variantNotice = (name: string): Notice => ({
   message: `"${name}" is of another variant of the stream and is not used: renditions are made from one.`,
 });
 
-export const replacedNotice = ({ name, keptName }: Twin): Notice =>
-  name === keptName
-    ? { code: 'replaced', message: `What came as "${name}" before was not listed yet; this is.` }
-    : variantNotice(keptName);
+export const replacedNotice = ({ name, keptName, segment }: Twin): Notice => {
+  if (name === keptName) {
+    return {
+      code: 'replaced',
+      message: `What came as "${name}" before was not listed yet; this is.`,
+    };
+  }
+  return segment.facts.video ? variantNotice(keptName) : soundApart(keptName);
+};
 
-export const keptNotice = ({ name }: Twin): Notice => ({
+export const keptNotice = ({ keptName }: Twin): Notice => ({
   code: 'kept_listed',
-  message: `What came as "${name}" before is listed already; these bytes were not taken.`,
+  message: `What came as "${keptName}" before is listed already; these bytes were not taken.`,
 });

@@ -61,7 +61,7 @@ export type SegmentUpload = Readonly<{
 export type UploadResult = Readonly<{
   receipt: Receipt;
   isNew: boolean;
-  /** The file of another variant that this one takes the place of. */
+  /** The file of another variant: the next ones are of this one's. */
   insteadOf?: string;
 }>;
 
@@ -130,7 +130,8 @@ export async function uploadSegment(
     if (twin?.answer === 'keep_twin') {
       const notices = [keptNotice(twin)];
       const receipt = await receiptFor(deps, stream.value, twin.run, twin.segment, notices);
-      return { receipt, isNew: false };
+      const insteadOf = leavesVariant(twin) ? twin.keptName : undefined;
+      return { receipt, isNew: false, ...defined({ insteadOf }) };
     }
     const source = { upload, digest, inspected, initKey: init?.key };
     const stored =

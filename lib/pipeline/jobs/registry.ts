@@ -11,6 +11,7 @@ import {
   type JobResult,
   type SegmentJob,
 } from './job-kind.ts';
+import { recordingPlaylists } from './recording-playlists.ts';
 import { transcode } from './transcode.ts';
 
 export type JobRegistry = Readonly<{
@@ -20,6 +21,8 @@ export type JobRegistry = Readonly<{
   weightOf(jobClass: JobClass): number;
   /** Runs the job of a message's body. Throws when another try may help. */
   run(deps: WorkerDeps, body: string, context: JobContext): Promise<JobResult>;
+  /** Whether publishing waits for the job of a message's body. */
+  blocksPublishing(body: string): boolean;
   /** For a message whose every delivery has failed. */
   giveUp(deps: Omit<WorkerDeps, 'media'>, body: string, reason: string): Promise<void>;
 }>;
@@ -56,6 +59,7 @@ export function jobRegistry(kinds: readonly JobKind<any>[]): JobRegistry {
       if (kind.blocksPublishing && result !== 'obsolete') await notifyPublisher(deps, job);
       return result;
     },
+    blocksPublishing: (body) => parse(body)[0].blocksPublishing,
     async giveUp(deps, body, reason) {
       const [kind, job] = parse(body);
       await kind.giveUp(deps, job, reason);
@@ -70,4 +74,4 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode]);
+export const JOBS = jobRegistry([transcode, recordingPlaylists]);

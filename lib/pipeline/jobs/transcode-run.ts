@@ -10,7 +10,7 @@ import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
 import type { RenderedPiece, SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
-import { segmentEnd } from '../../domain/segment-end.ts';
+import { mayGoOnInNext, segmentEnd } from '../../domain/segment-end.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
 import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
@@ -119,7 +119,7 @@ async function transcode(
     rungs: picture ? planLadder(stream.settings.ladder, picture) : [],
     framesPerSecond: run.picture?.framesPerSecond,
     previous: previous && { ...previous, source: previousSource },
-    findEndTicks: () => findEndTicks(deps, stream, segment, signal),
+    findEndTicks: () => findEndTicks(deps, stream, segment, previous, signal),
     targetSeconds: await targetSeconds(records, stream),
     threads,
     workFolder,
@@ -145,6 +145,7 @@ async function findEndTicks(
   { records, clock }: WorkerDeps,
   stream: Stream,
   segment: SourceSegment,
+  previous: SourceSegment | undefined,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const { run, number, facts, timestampOffsetTicks, uploadedAtMs } = segment;
@@ -162,7 +163,7 @@ async function findEndTicks(
       startTicks: facts.startTicks + timestampOffsetTicks,
       endTicks: facts.endTicks + timestampOffsetTicks,
       isGuess,
-      isReordered: facts.video?.isReordered ?? false,
+      mayGoOn: mayGoOnInNext(facts.video, previous?.facts.video),
       nextStartTicks:
         comparable &&
         comparable.facts.startTicks + comparable.timestampOffsetTicks - (facts.clockStepTicks ?? 0),

@@ -33,8 +33,8 @@ const LEASE_MS = 20_000;
 /** Of a lease: extended so often. */
 const HEARTBEATS = 4;
 const POLL_MS = 20_000;
-/** While a worker waits for an urgent job, it polls the other queues this often. */
-const SHORT_POLL_MS = 1_000;
+/** While a worker waits for an urgent job, it polls the other queues this often: after one long poll of SQS. */
+const SHORT_POLL_MS = 2_000;
 /** Segments of a stream that keeps up take less time than they play. */
 const LONG_MS = 5_000;
 const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
@@ -49,6 +49,8 @@ export class WorkerLoop {
   readonly #cutting = new AbortController();
   readonly #running = new Set<Running>();
   readonly #polling: Promise<void>;
+  /** The last job was none of the most urgent queue, and more may wait there. */
+  #isBehind = false;
 
   /** Starts at once. */
   constructor(options: WorkerLoopOptions) {
@@ -100,17 +102,23 @@ export class WorkerLoop {
     await Promise.race([...this.#running].map(({ done }) => done));
   }
 
-  /** What the most urgent queue has; if all are empty, waits for the first one's next message. */
+  /**
+   * What the most urgent queue has that is not empty. Waits for the first one's next message before it asks
+   * the others, so that each is asked once in that time; a job of theirs can wait for as long.
+   */
   async #take(which: Pick<ReceiveOptions, 'max' | 'signal' | 'exceptGroups'>): Promise<Taken> {
     const { queues, leaseMs } = this.#options;
     const [first, ...others] = queues;
     if (!first) throw new Error('A worker needs a queue.');
-    for (const queue of others.length > 0 ? queues : []) {
-      const deliveries = await queue.receive({ ...which, waitMs: 0, leaseMs });
-      if (deliveries.length > 0) return { queue, deliveries };
+    const waitMs = others.length === 0 ? POLL_MS : this.#isBehind ? 0 : SHORT_POLL_MS;
+    let deliveries = await first.receive({ ...which, waitMs, leaseMs });
+    if (deliveries.length > 0) return { queue: first, deliveries };
+    for (const queue of others) {
+      deliveries = await queue.receive({ ...which, waitMs: 0, leaseMs });
+      this.#isBehind = deliveries.length > 0;
+      if (this.#isBehind) return { queue, deliveries };
     }
-    const waitMs = others.length > 0 ? SHORT_POLL_MS : POLL_MS;
-    return { queue: first, deliveries: await first.receive({ ...which, waitMs, leaseMs }) };
+    return { queue: first, deliveries };
   }
 
   #beginAll({ queue, deliveries }: Taken): void {

@@ -20,6 +20,7 @@ import { isEndShown, type TimelineState, withDvrWindow } from '../../domain/time
 import { totalsWith } from '../../domain/timeline-draft.ts';
 import type { Deps } from '../deps.ts';
 import { endGraceMs, endsWith } from '../ingest/end.ts';
+import { ensureRecordingPlaylists } from '../jobs/recording-playlists-request.ts';
 import type { PublishRequest } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import type { Versioned } from '../records/record-types.ts';
@@ -73,7 +74,10 @@ export async function publishStream(
     completed = undefined;
     timeline = step.timeline;
     listed.push(...step.listed);
-    if (!step.again) return listed;
+    if (step.again) continue;
+    // With every request, as the process may end between the write of the end and this.
+    await ensureRecordingPlaylists(deps, stream, timeline.value);
+    return listed;
   }
 }
 

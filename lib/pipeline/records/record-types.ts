@@ -41,6 +41,21 @@ export type NextHousekeeping = Readonly<{
   sinceMs?: number;
 }>;
 
+/** The playlists of a long recording, which a job makes. */
+export type RecordingPlaylists = Readonly<{
+  /** Since when their job waits or runs. Absent: none does. */
+  queuedAtMs?: number;
+  /** The newest that are stored. */
+  stored?: StoredRecording;
+}>;
+
+/** As a long recording is stored: the version in its keys, with so many late arrivals. */
+export type StoredRecording = Readonly<{
+  version: string;
+  lateArrivals: number;
+  durationSeconds: number;
+}>;
+
 /** From the encoder's own playlist: of a run's first segment, and of all its segments. */
 export type StartHint = Readonly<{ firstNumber?: number; targetDurationSeconds?: number }>;
 

@@ -29,6 +29,7 @@ import type {
   EndRequest,
   NextHousekeeping,
   PresignedUploadRecord,
+  RecordingPlaylists,
   Versioned,
 } from './record-types.ts';
 
@@ -343,6 +344,21 @@ export class StreamRecords extends EncoderRecords {
 
   lateArrivals(stream: StreamIdentity): Promise<LateArrival[]> {
     return this.#list(partitionOf(stream), lateArrivalSort(0, 0), `late/${HIGHEST}`);
+  }
+
+  async recordingPlaylists(stream: StreamIdentity): Promise<Versioned<RecordingPlaylists>> {
+    const partition = partitionOf(stream);
+    const found = await find<RecordingPlaylists>(this.#store, partition, 'recording-playlists');
+    return found ?? { value: {}, version: 0 };
+  }
+
+  /** false if another process has written it since it was read; without `version` it is written anyway. */
+  putRecordingPlaylists(
+    stream: StreamIdentity,
+    playlists: RecordingPlaylists,
+    version?: number,
+  ): Promise<boolean> {
+    return this.#store.write([put(partitionOf(stream), 'recording-playlists', playlists, version)]);
   }
 
   async endRequest(stream: StreamIdentity): Promise<EndRequest | undefined> {

@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { TagPlacement } from '../../domain/marker-placement.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import { isLongRecording } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import {
   discontinuitySequence,
@@ -24,6 +25,7 @@ import {
   formatSegment,
 } from '../../playlist/hls-media.ts';
 import type { Deps } from '../deps.ts';
+import type { RequestDeps } from '../jobs/recording-playlists-request.ts';
 import { type Document, documentOf } from './document.ts';
 import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
 import { longRecording } from './long-recordings.ts';
@@ -40,10 +42,8 @@ const PAGE = 500;
 const MAX_CACHED_CHARACTERS = 48_000_000;
 const MAX_WINDOWS = 200;
 const MAX_DOCUMENTS = 300;
-/** Recordings with more entries, of 2.8 MB and more, are stored. */
-const LONG_ENTRIES = 20_000;
 
-type Parts = Pick<Deps, 'records' | 'media'>;
+type Parts = RequestDeps & Pick<Deps, 'media'>;
 
 /** The entries that a sliding playlist lists. */
 type Window = { entries: TimelineEntry[]; next: number };
@@ -60,7 +60,6 @@ type AppendOnlyPlaylist = {
 
 export class MediaPlaylists {
   readonly #parts: Parts;
-  readonly #longEntries: number;
   readonly #windows = new LRUCache<string, Window>({ max: MAX_WINDOWS });
   readonly #appendOnly = new LRUCache<string, AppendOnlyPlaylist>({
     maxSize: MAX_CACHED_CHARACTERS,
@@ -75,12 +74,12 @@ export class MediaPlaylists {
   readonly #markers: MarkerLogs;
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(parts: Parts, markers: MarkerLogs, longEntries = LONG_ENTRIES) {
+  constructor(parts: Parts, markers: MarkerLogs) {
     this.#parts = parts;
     this.#markers = markers;
-    this.#longEntries = longEntries;
   }
 
+  /** Throws `not_ready` for a long recording whose playlists are not stored yet. */
   async render(
     stream: Stream,
     state: TimelineState,
@@ -124,13 +123,13 @@ export class MediaPlaylists {
   }
 
   async #recording(stream: Stream, state: TimelineState, rendition: string): Promise<Document> {
-    if (state.nextSequence + state.lateArrivals > this.#longEntries) {
+    if (isLongRecording(state, this.#parts.longEntries)) {
       return longRecording(this.#parts, stream, state, rendition);
     }
     const parts: string[] = [];
     const log = await this.#markers.of(stream, state);
     const texts = recordingTexts(this.#parts.records, stream, state, [rendition], log);
-    for await (const [lines = ''] of texts) parts.push(lines);
+    for await (const part of texts) parts.push(...part.texts);
     return documentOf(parts.join(''));
   }
 

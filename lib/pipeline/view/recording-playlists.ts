@@ -12,14 +12,16 @@ import { recordedEntries } from './recorded-entries.ts';
 
 const ENTRIES_AT_ONCE = 500;
 
-/** Each yield has the next lines of every playlist, in the order of `renditions`. */
+/** The next lines of every playlist, in the order of the renditions, and where they end in the recording. */
+export type RecordingPart = Readonly<{ texts: readonly string[]; endTicks: number }>;
+
 export async function* recordingTexts(
   records: Pick<StreamRecords, 'entries' | 'lateArrivals'>,
   stream: Stream,
   state: TimelineState,
   renditions: readonly string[],
   markers: Pick<MarkerLog, 'tags'>,
-): AsyncGenerator<readonly string[]> {
+): AsyncGenerator<RecordingPart> {
   const header = formatHeader({
     targetDurationSeconds: targetDurationSeconds(stream.settings, state),
     mediaSequence: 0,
@@ -33,7 +35,11 @@ export async function* recordingTexts(
     lines: [header + dateRanges],
   }));
   let count = 0;
-  const take = (): readonly string[] => lists.map((list) => list.lines.splice(0).join(''));
+  let endTicks = 0;
+  const take = (): RecordingPart => ({
+    texts: lists.map((list) => list.lines.splice(0).join('')),
+    endTicks,
+  });
   for await (const entry of recordedEntries(records, stream, state)) {
     for (const list of lists) {
       const before = list.last;
@@ -41,6 +47,7 @@ export async function* recordingTexts(
       const segment = segmentOf(stream, entry, list.last);
       list.lines.push(formatSegment(segment, before && uriOf(before.initKey)));
     }
+    endTicks = entry.offsetTicks + entry.durationTicks;
     count += 1;
     if (count % ENTRIES_AT_ONCE === 0) yield take();
   }

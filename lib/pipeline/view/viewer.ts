@@ -2,8 +2,11 @@
 
 import { LRUCache } from 'lru-cache';
 import type { MarkerList, StreamView } from '../../api/messages.ts';
+import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
+import { isLongRecording } from '../../domain/recording.ts';
 import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
@@ -16,6 +19,8 @@ import {
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
+import { requestRecordingPlaylists, storedRecording } from '../jobs/recording-playlists-request.ts';
+import type { StoredRecording } from '../records/record-types.ts';
 import { viewOf } from '../streams.ts';
 import { type Document, documentOf } from './document.ts';
 import { intakeOf } from './intake.ts';
@@ -26,7 +31,7 @@ import { recordedEntries } from './recorded-entries.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
-/** All throw `stream_not_found`; playlists also `not_started` and `rendition_not_found`. */
+/** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
   multivariant(videoId: string): Promise<Viewed>;
@@ -47,12 +52,13 @@ export type Viewer = Readonly<{
 const LIVE_MAX_AGE_SECONDS = 1;
 const ENDED_MAX_AGE_SECONDS = 10;
 
-/** One for the life of the process: it keeps what it has rendered. `longEntries`: of recordings that are stored. */
-export function createViewer(deps: Deps, longEntries?: number): Viewer {
+/** One for the life of the process: it keeps what it has rendered. */
+export function createViewer(deps: Deps): Viewer {
   const { records, clock } = deps;
   const markers = new MarkerLogs(deps);
-  const playlists = new MediaPlaylists(deps, markers, longEntries);
+  const playlists = new MediaPlaylists(deps, markers);
   const lengths = new LRUCache<string, number>({ max: 1000 });
+  const stored = new LRUCache<string, StoredRecording>({ max: 1000 });
 
   const load = async (videoId: string): Promise<{ stream: Stream; state: TimelineState }> => {
     const { value: stream } = await getStream(deps, videoId);
@@ -88,12 +94,35 @@ export function createViewer(deps: Deps, longEntries?: number): Viewer {
     return ticksToSeconds(ticks);
   };
 
+  const isLong = (state: TimelineState): boolean =>
+    state.endedAtMs !== undefined && isLongRecording(state, deps.longEntries);
+
+  /** What viewers are shown of a long recording; undefined: nothing is stored yet. */
+  const storedOf = async (
+    stream: Stream,
+    state: TimelineState,
+  ): Promise<StoredRecording | undefined> => {
+    const known = stored.get(stream.uid);
+    if (known?.version === recordingVersion(state)) return known;
+    const found = await storedRecording(deps, stream, state);
+    if (found) stored.set(stream.uid, found);
+    return found;
+  };
+
+  /** What is there can be watched also while no job can be queued, as on a full disk. */
+  const requestQuietly = (stream: Stream): Promise<void> =>
+    requestRecordingPlaylists(deps, stream).catch((error) =>
+      reportError(error, 'requesting the playlists of a recording'),
+    );
+
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
       const view = { ...viewOf(stream, state), ...(await intakeOf(deps, stream, state)) };
       if (state.endedAtMs === undefined || state.lateArrivals === 0) return view;
-      return { ...view, durationSeconds: await recordedSeconds(stream, state) };
+      if (!isLong(state)) return { ...view, durationSeconds: await recordedSeconds(stream, state) };
+      const { durationSeconds } = (await storedOf(stream, state)) ?? view;
+      return { ...view, durationSeconds };
     },
 
     async markers(videoId, filter) {
@@ -102,16 +131,17 @@ export function createViewer(deps: Deps, longEntries?: number): Viewer {
     },
 
     async multivariant(videoId) {
-      const { state } = await loadStarted(videoId);
+      const { stream, state } = await loadStarted(videoId);
       // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const ended = showsEnd(state);
+      const isRecording =
+        showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
       const broadcast = currentBroadcast(state);
-      const suffix = ended ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
+      const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
         presentationOf(state),
         (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
       );
-      return viewed(ended, documentOf(text));
+      return viewed(isRecording, documentOf(text));
     },
 
     async media(videoId, rendition, view, broadcast = 1) {
@@ -123,8 +153,16 @@ export function createViewer(deps: Deps, longEntries?: number): Viewer {
           `It has ${Object.keys(state.renditions).join(', ')}.`,
         );
       }
+      let { lateArrivals } = state;
+      if (isLong(state)) {
+        const found = await storedOf(stream, state);
+        // Its job may have been lost, or given up.
+        if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
+        lateArrivals = found?.lateArrivals ?? lateArrivals;
+      }
       if (view === 'vod' && state.endedAtMs !== undefined) {
-        return viewed(true, await playlists.render(stream, state, rendition, 'vod', true));
+        const recorded = { ...state, lateArrivals };
+        return viewed(true, await playlists.render(stream, recorded, rendition, 'vod', true));
       }
       const earlier = endedBroadcast(state, broadcast);
       const ended = earlier !== undefined || showsEnd(state);

@@ -1,0 +1,79 @@
+/**
+ * Queues the job that makes the playlists of a long recording, and says whether it has made them.
+ *
+ * The job's end says so in a record of its own: the timeline's state is the publisher's alone to write,
+ * and who asks for the objects needs the media store, which the multivariant playlist can do without.
+ */
+
+import { recordingVersion } from '../../domain/object-keys.ts';
+import { isLongRecording } from '../../domain/recording.ts';
+import type { Stream } from '../../domain/stream.ts';
+import type { TimelineState } from '../../domain/timeline.ts';
+import type { Deps } from '../deps.ts';
+import type { RecordingPlaylists, StoredRecording } from '../records/record-types.ts';
+import { requestScaling } from '../upkeep/scaling.ts';
+import { enqueueJobs } from './enqueue.ts';
+import { JOB_QUEUES } from './job-kind.ts';
+import { recordingPlaylists } from './recording-playlists.ts';
+
+/** After it a job without an end counts as lost, or as given up, if the queue is empty. */
+const LOST_MS = 15 * 60_000;
+
+export type RequestDeps = Pick<Deps, 'records' | 'store' | 'queues' | 'clock' | 'longEntries'>;
+
+/**
+ * What is stored of a long recording, perhaps without what came late since; undefined until its job is
+ * done for the first time after the stream's end.
+ */
+export async function storedRecording(
+  { records }: Pick<Deps, 'records'>,
+  stream: Stream,
+  { nextSequence }: TimelineState,
+): Promise<StoredRecording | undefined> {
+  const { stored } = (await records.recordingPlaylists(stream)).value;
+  if (!stored) return undefined;
+  const { version, lateArrivals } = stored;
+  return version === recordingVersion({ nextSequence, lateArrivals }) ? stored : undefined;
+}
+
+/** Requests them if the stream has ended with a long recording, and what is stored lacks some of it. */
+export async function ensureRecordingPlaylists(
+  deps: RequestDeps,
+  stream: Stream,
+  state: TimelineState,
+): Promise<void> {
+  if (state.endedAtMs === undefined || !isLongRecording(state, deps.longEntries)) return;
+  const stored = await storedRecording(deps, stream, state);
+  if (stored?.lateArrivals !== state.lateArrivals) await requestRecordingPlaylists(deps, stream);
+}
+
+/** Queues the job, and has the number of workers checked. However often it is called, one message waits. */
+export async function requestRecordingPlaylists(deps: RequestDeps, stream: Stream): Promise<void> {
+  const { records, clock } = deps;
+  const { value, version } = await records.recordingPlaylists(stream);
+  if (await isOnItsWay(deps, value)) return;
+  const mark = { ...value, queuedAtMs: clock.now() };
+  // Who was faster has queued it. Or it has ended just now, and then looks whether the recording has changed.
+  if (!(await records.putRecordingPlaylists(stream, mark, version))) return;
+  const { videoId, uid } = stream;
+  try {
+    await enqueueJobs(deps, recordingPlaylists, [{ videoId, uid }]);
+  } catch (error) {
+    await records.putRecordingPlaylists(stream, value, version + 1);
+    throw error;
+  }
+  await requestScaling(deps);
+}
+
+/** A job that waits is not lost, however long it waits. */
+async function isOnItsWay(
+  { queues, clock }: Pick<Deps, 'queues' | 'clock'>,
+  { queuedAtMs }: RecordingPlaylists,
+): Promise<boolean> {
+  if (queuedAtMs === undefined) return false;
+  const ageMs = clock.now() - queuedAtMs;
+  // One from the future is from before the clock was set back.
+  if (ageMs >= 0 && ageMs < LOST_MS) return true;
+  const { ready, inFlight, delayed } = await queues[JOB_QUEUES[recordingPlaylists.class]].depth();
+  return ready + inFlight + delayed > 0;
+}
