@@ -1,4 +1,4 @@
-/** `GET` and `DELETE` of `/streams`: the owner's side. */
+/** `GET` and `DELETE` of `/streams`: the owner's side, and the public list. */
 
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import { requireOwner } from '../../lib/pipeline/auth.ts';
@@ -10,11 +10,18 @@ import { keyOf } from '../runtime/request-key.ts';
 const requireOwnerOf = async (deps: Deps, event: HttpEvent): Promise<void> =>
   requireOwner(deps, keyOf(event));
 
+/** Without a key those that are listed; a CDN may keep that answer for all. */
 export const listStreamsHandler = (deps: Deps) =>
   keyedHandler(
-    (event) => requireOwnerOf(deps, event),
-    async () => {
-      return json(200, { streams: await listStreams(deps) });
+    async (event) => {
+      const isOwner = keyOf(event) !== undefined;
+      if (isOwner) await requireOwnerOf(deps, event);
+      return isOwner;
+    },
+    async (_event, isOwner) => {
+      const streams = await listStreams(deps, isOwner);
+      const caching = isOwner ? 'no-store' : 'public, max-age=2';
+      return json(200, { streams }, { 'cache-control': caching, vary: 'authorization' });
     },
   );
 

@@ -128,6 +128,8 @@ export type StreamSettings = Readonly<{
   ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
   /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */
   redundant: boolean;
+  /** Shown in the list to everybody, not to the owner alone. */
+  listed: boolean;
 }>;
 
 /** Answer to `PUT /streams/{videoId}`; the upload key is shown once, when it is made. */

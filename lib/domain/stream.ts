@@ -16,6 +16,8 @@ export type StreamSettings = Readonly<{
   holeGraceSeconds?: number;
   ladder: readonly Rung[];
   redundant: boolean;
+  /** Shown in the list to everybody; absent in settings from before it existed: not. */
+  listed?: boolean;
 }>;
 
 export const defaultSettings = (videoId: string): StreamSettings => ({
@@ -25,6 +27,7 @@ export const defaultSettings = (videoId: string): StreamSettings => ({
   idleTimeoutSeconds: 60,
   ladder: DEFAULT_LADDER,
   redundant: false,
+  listed: false,
 });
 
 export type Stream = Readonly<{

@@ -74,18 +74,21 @@ function shownSettings({ settings }: Stream, view: StreamView): StreamSettings {
   const targetSeconds = targetDurationSeconds(settings, view);
   return {
     ...settings,
+    listed: settings.listed ?? false,
     targetDurationSeconds: targetSeconds,
     holeGraceSeconds: holeGraceMs(settings, targetSeconds) / 1000,
   };
 }
 
-export async function listStreams(deps: Deps): Promise<StreamView[]> {
+/** `all`: for the owner; others are shown what is listed. */
+export async function listStreams(deps: Deps, all: boolean): Promise<StreamView[]> {
   const { records } = deps;
   const ids = await records.listVideoIds();
   const streams = await Promise.all(ids.map((id) => records.findStream(id)));
-  return Promise.all(
-    streams.flatMap((found) => (found ? [describeStream(deps, found.value)] : [])),
+  const shown = streams.flatMap((found) =>
+    found && (all || found.value.settings.listed) ? [found.value] : [],
   );
+  return Promise.all(shown.map((stream) => describeStream(deps, stream)));
 }
 
 export async function showStream(

@@ -96,7 +96,12 @@ function register(stack: MiniStack): void {
       await createStream(deployment, 'locked');
       const upload = { method: 'POST', headers: { authorization: 'Bearer nobody' }, body: 'x' };
       assert.equal((await deployment.api('/upload/locked?segment=0', upload)).status, 403);
-      assert.equal((await deployment.cdn('/streams')).status, 401);
+      assert.deepEqual(
+        await (await deployment.cdn('/streams')).json(),
+        { streams: [] },
+        'none is listed',
+      );
+      assert.equal((await deployment.cdn('/streams/show')).status, 401);
       const { ownerKey } = deployment;
       const listed = await deployment.cdn('/streams', {
         headers: { authorization: `Bearer ${ownerKey}` },

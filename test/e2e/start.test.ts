@@ -82,7 +82,7 @@ describe('start', () => {
     assert.ok(key.length >= 32);
     assert.doesNotMatch(first.output(), new RegExp(key), 'what is no terminal is kept as a log');
     assert.equal((await first.fetch('/streams', { key })).status, 200);
-    assert.equal((await first.fetch('/streams', { key: null })).status, 401);
+    assert.equal((await first.fetch('/streams/any', { key: null })).status, 401);
     assert.equal((await first.fetch('/streams', { key: 'guess' })).status, 403);
     await first.kill('SIGTERM');
     assert.equal((await stat(join(dataPath, 'secrets', 'owner-key'))).mode & 0o077, 0);

@@ -44,6 +44,7 @@ const BOUNDS: readonly (readonly [setting: string, taken: unknown[], refused: un
   ['idleTimeoutSeconds', [1, 604_800, null], [0, 604_801]],
   ['holeGraceSeconds', [0, 600], [-0.1, 601, null]],
   ['redundant', [true, false], ['yes', 1]],
+  ['listed', [true, false], ['yes', 1]],
   [
     'ladder',
     [rungs(1), rungs(8), [{ ...rung, shortSidePx: 64 }], [{ ...rung, shortSidePx: 4320 }]],

@@ -13,6 +13,7 @@ export const OWNER_KEY = 'owner-key-of-the-test';
 
 export type FakeStream = {
   title: string;
+  listed?: boolean;
   state: StreamView['state'];
   /** Segments from the tree that are published. */
   published: number;
@@ -137,8 +138,11 @@ export async function startFakeStreamServer(
   }
 
   function answerList(request: IncomingMessage, response: ServerResponse): void {
-    if (request.headers.authorization === `Bearer ${OWNER_KEY}`) {
-      const views = [...streams].map(([videoId, stream]) => viewOf(videoId, stream));
+    const { authorization } = request.headers;
+    if (authorization === undefined || authorization === `Bearer ${OWNER_KEY}`) {
+      const views = [...streams]
+        .filter(([, { listed }]) => listed || authorization !== undefined)
+        .map(([videoId, stream]) => viewOf(videoId, stream));
       json(response, 200, { streams: views });
     } else {
       refuse(response, 401, 'unauthorized', 'That is not the key.');

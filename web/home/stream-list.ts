@@ -22,28 +22,25 @@ export function showStreamList(page: HTMLElement): () => void {
   const leaving = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const askForKey = (why: string): void => {
-    note.textContent = why;
-    form.hidden = false;
-    forget.hidden = true;
-    cards.replaceChildren();
-  };
-
   async function refresh(): Promise<void> {
     clearTimeout(timer);
     const key = readOwnerKey();
-    if (key === undefined) return askForKey('');
+    const isOwner = key !== undefined;
     try {
       const streams = await listStreams(key, leaving.signal);
-      form.hidden = true;
-      forget.hidden = false;
-      note.textContent = streams.length === 0 ? text('home.empty') : '';
+      form.hidden = isOwner;
+      forget.hidden = !isOwner;
+      const isRefused = view.dataset.refused === 'true';
+      const none = isOwner ? 'home.empty' : 'home.noneListed';
+      const empty = streams.length === 0 ? text(none) : '';
+      note.textContent = isRefused ? text('home.wrongKey') : empty;
       showCards(cards, inListOrder(streams));
     } catch (error) {
       if (leaving.signal.aborted) return;
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
         forgetOwnerKey();
-        return askForKey(text('home.wrongKey'));
+        view.dataset.refused = 'true';
+        return refresh();
       }
       note.textContent = text('home.unreachable');
     }
@@ -55,12 +52,12 @@ export function showStreamList(page: HTMLElement): () => void {
     const data = new FormData(form);
     keepOwnerKey(String(data.get('key')).trim(), data.has('remember'));
     form.reset();
+    delete view.dataset.refused;
     void refresh();
   });
   forget.addEventListener('click', () => {
     forgetOwnerKey();
-    clearTimeout(timer);
-    askForKey('');
+    void refresh();
   });
   document.addEventListener(
     'visibilitychange',

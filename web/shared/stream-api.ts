@@ -6,9 +6,9 @@ import type { ErrorBody, StreamView } from '../../lib/api/messages.ts';
 /** A server that takes longer counts as unreachable. */
 const TIMEOUT_MS = 10_000;
 
-/** All streams; for the owner alone. Throws `ApiError`. */
+/** All streams for the owner; without a key those that are listed. Throws `ApiError`. */
 export const listStreams = (
-  ownerKey: string,
+  ownerKey: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly StreamView[]> =>
   createApiClient({ baseUrl: location.origin, key: ownerKey, timeoutMs: TIMEOUT_MS }).listStreams({

@@ -35,7 +35,8 @@ export const ENGLISH = {
   'home.forgetKey': 'Forget key',
   'home.keyTitle': 'Owner key',
   'home.keyWhy':
-    'The list is for the owner of the streams. To watch one, its id or link is enough: open it above.',
+    'With it the owner sees all streams, and changes them. To watch one, its id or link is enough: open it above.',
+  'home.noneListed': 'No streams are listed here.',
   'home.showStreams': 'Show streams',
   'home.remember': 'Remember on this device',
   'home.empty': 'No streams yet. Start an encoder, and it appears here.',
@@ -142,7 +143,8 @@ export const GERMAN: Texts = {
   'home.forgetKey': 'Schlüssel vergessen',
   'home.keyTitle': 'Schlüssel des Eigentümers',
   'home.keyWhy':
-    'Die Liste ist für den Eigentümer der Streams. Zum Ansehen genügt die Id oder der Link: oben öffnen.',
+    'Mit ihm sieht und ändert der Eigentümer alle Streams. Zum Ansehen genügt die Id oder der Link: oben öffnen.',
+  'home.noneListed': 'Hier sind keine Streams aufgeführt.',
   'home.showStreams': 'Streams zeigen',
   'home.remember': 'Auf diesem Gerät merken',
   'home.empty': 'Noch keine Streams. Sobald ein Encoder sendet, erscheint er hier.',
