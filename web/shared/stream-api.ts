@@ -1,7 +1,7 @@
 /** The calls of the API that the page makes. */
 
 import { ApiError, createApiClient } from '../../lib/api/client.ts';
-import type { ErrorBody, StreamView } from '../../lib/api/messages.ts';
+import type { ErrorBody, MarkerList, StreamView } from '../../lib/api/messages.ts';
 
 /** A server that takes longer counts as unreachable. */
 const TIMEOUT_MS = 10_000;
@@ -16,9 +16,19 @@ export const listStreams = (
   });
 
 /** The public view of a stream. Throws `ApiError`, or `TypeError` when the server is out of reach. */
-export async function viewStream(videoId: string, signal: AbortSignal): Promise<StreamView> {
+export const viewStream = (videoId: string, signal: AbortSignal): Promise<StreamView> =>
   // Not by Accept: the same path answers players with a playlist, and a cache could confuse the two.
-  const response = await fetch(`/viewstream/metadata/${encodeURIComponent(videoId)}?format=json`, {
+  getJson(`/viewstream/metadata/${encodeURIComponent(videoId)}?format=json`, signal);
+
+/** What is new since a version of the markers. Throws like `viewStream`. */
+export const listMarkers = (
+  videoId: string,
+  since: number,
+  signal: AbortSignal,
+): Promise<MarkerList> => getJson(`/markers/${encodeURIComponent(videoId)}?since=${since}`, signal);
+
+async function getJson<Answer>(path: string, signal: AbortSignal): Promise<Answer> {
+  const response = await fetch(path, {
     cache: 'no-store',
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });

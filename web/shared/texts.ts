@@ -58,6 +58,11 @@ export const ENGLISH = {
   'player.shareByHand': 'Copy it from the address bar',
   'player.stats': 'Stats',
 
+  // Markers
+  'markers.title': 'Markers',
+  'markers.filter': 'Class',
+  'markers.all': 'All',
+
   // Details of playback
   'stats.video': 'Video',
   'stats.rungBitrate': 'Rung bitrate',
@@ -164,6 +169,10 @@ export const GERMAN: Texts = {
   'player.shared': 'Link kopiert',
   'player.shareByHand': 'Bitte aus der Adresszeile kopieren',
   'player.stats': 'Details',
+
+  'markers.title': 'Marken',
+  'markers.filter': 'Klasse',
+  'markers.all': 'Alle',
 
   'stats.video': 'Bild',
   'stats.rungBitrate': 'Bitrate der Stufe',

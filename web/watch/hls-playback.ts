@@ -21,6 +21,7 @@ import {
 } from './playback.ts';
 import { type Anchor, anchorOf, positionOf } from './playback-anchor.ts';
 import { loadShareOf, type SegmentLoad } from './segment-loads.ts';
+import { positionAt } from './wall-clock.ts';
 
 export type HlsPlaybackOptions = Readonly<{
   workerPath: string;
@@ -193,6 +194,7 @@ export function createHlsPlayback(
       void video.play().catch(() => undefined);
     },
     facts,
+    positionOf: (instantMs) => positionAt(details()?.fragments ?? [], instantMs),
     seekToEdge() {
       const sync = hls?.liveSyncPosition;
       if (sync !== null && sync !== undefined) video.currentTime = sync;

@@ -13,6 +13,9 @@ import {
 const ASSUMED_HOLD_BACK_SECONDS = 18;
 const ASSUMED_TARGET_DURATION_SECONDS = 6;
 
+/** Safari alone: the date of position 0 by EXT-X-PROGRAM-DATE-TIME. */
+type DatedVideo = HTMLVideoElement & Readonly<{ getStartDate?(): Date }>;
+
 export const canPlayNatively = (video: HTMLVideoElement): boolean =>
   video.canPlayType('application/vnd.apple.mpegurl') !== '';
 
@@ -84,7 +87,13 @@ export function createNativePlayback(
       behindSeconds: live ? edgeSeconds - ASSUMED_HOLD_BACK_SECONDS : 0,
       holdBackSeconds: live ? ASSUMED_HOLD_BACK_SECONDS : 0,
       targetDurationSeconds: ASSUMED_TARGET_DURATION_SECONDS,
+      ...shownAt(),
     };
+  }
+
+  function shownAt(): Pick<PlaybackFacts, 'shownAtMs'> {
+    const startMs = (video as DatedVideo).getStartDate?.().getTime() ?? Number.NaN;
+    return Number.isNaN(startMs) ? {} : { shownAtMs: startMs + video.currentTime * 1000 };
   }
 
   function stop(): void {
@@ -97,6 +106,11 @@ export function createNativePlayback(
     resume: () => load(address, { at: 'same', paused: video.paused }),
     recoverDecoder: () => load(address, { at: 'same', paused: false }),
     facts,
+    positionOf(instantMs) {
+      const startMs = (video as DatedVideo).getStartDate?.().getTime() ?? Number.NaN;
+      const position = (instantMs - startMs) / 1000;
+      return position >= 0 && position <= edge() ? position : undefined;
+    },
     seekToEdge: () => {
       video.currentTime = edge();
     },

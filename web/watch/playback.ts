@@ -55,6 +55,8 @@ export type Playback = Readonly<{
   resume(): void;
   recoverDecoder(): void;
   facts(): PlaybackFacts;
+  /** Position of an instant of the stream's wall clock; undefined: it is not in the playlist. */
+  positionOf(instantMs: number): number | undefined;
   seekToEdge(): void;
   selectLevel(id: number): void;
   selectAudio(id: number): void;

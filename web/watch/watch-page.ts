@@ -11,9 +11,12 @@ import { ageOf, badgeOf, troubleOf } from '../shared/stream-summary.ts';
 import type { Supply } from '../shared/supply.ts';
 import { currentLanguage, text } from '../shared/texts.ts';
 import { createHlsPlayback } from './hls-playback.ts';
+import { followMarkers } from './marker-feed.ts';
+import { createMarkerPanel, type Timeline } from './marker-panel.ts';
 import { canPlayNatively, createNativePlayback } from './native-playback.ts';
 import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
 import { connectPlayerControls } from './player-controls.ts';
+import { NO_MARKERS, withNews } from './shown-markers.ts';
 import { createStatsPanel } from './stats-panel.ts';
 import { createTrackMenus } from './track-menus.ts';
 import type { Viewing } from './viewing.ts';
@@ -32,6 +35,19 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const stats = createStatsPanel(view, video);
   let stream: StreamView | undefined;
   let supply: Supply = { state: 'flowing' };
+  let markers = NO_MARKERS;
+  const markerPanel = createMarkerPanel(view, (position) => {
+    video.currentTime = position;
+  });
+  const endMarkers = followMarkers(
+    videoId,
+    () => markers.version,
+    () => view.dataset.source !== 'recording',
+    (news) => {
+      markers = withNews(markers, news);
+      markerPanel.show(markers);
+    },
+  );
 
   const menus = createTrackMenus(view, {
     level: (id) => playback?.selectLevel(id),
@@ -71,6 +87,9 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
         controls.showFacts(facts);
         menus.showActive(facts.level);
         stats.show(facts, status.delaySeconds);
+        markerPanel.follow(
+          timelineOf(video, facts, (instantMs) => playback?.positionOf(instantMs)),
+        );
       },
     },
   );
@@ -79,8 +98,20 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
 
   return () => {
     session.end();
+    endMarkers();
     controls.disconnect();
   };
+}
+
+function timelineOf(
+  video: HTMLVideoElement,
+  { live, shownAtMs }: PlaybackFacts,
+  positionOf: Timeline['positionOf'],
+): Timeline {
+  const { seekable } = video;
+  const last = seekable.length - 1;
+  const [start, end] = last < 0 ? [0, 0] : [seekable.start(0), seekable.end(last)];
+  return { live, start, end, shownAtMs, positionOf };
 }
 
 function createPlayback(
