@@ -33,7 +33,7 @@ export const mediaFiles = (store: ObjectOpener): Mount => ({
   },
 });
 
-/** `GET /…`: the files of a folder; `/` at the end stands for `index.html`. */
+/** `GET /…`: the files of a folder; `/` stands for `index.html`, `/studio` for `studio.html`. */
 export const webPages = (folder: string, contentSecurityPolicy: string): Mount => ({
   prefix: '/',
   methods: GET_METHODS,
@@ -45,7 +45,9 @@ export const webPages = (folder: string, contentSecurityPolicy: string): Mount =
     );
     if (!plain) return answerMissing(exchange);
     const name = parts.at(-1) === '' ? [...parts.slice(0, -1), 'index.html'] : parts;
-    const path = join(folder, ...name);
+    const named = join(folder, ...name);
+    const isPage = !/\.[^/]*$/.test(named) && (await kindOf(`${named}.html`)) === 'file';
+    const path = isPage ? `${named}.html` : named;
     const kind = await kindOf(path);
     if (kind === 'folder') return redirect(exchange, `${exchange.path}/`);
     if (kind === 'none') return answerMissing(exchange);

@@ -41,6 +41,12 @@ const SECURITY = {
   },
 } as const;
 
+const NAME_OF_PAGE = `function handler(event) {
+  var request = event.request;
+  if (/^\\/[a-z]+$/.test(request.uri)) request.uri += '.html';
+  return request;
+}`;
+
 const FORWARD_HOST = `function handler(event) {
   var request = event.request;
   request.headers['x-forwarded-host'] = { value: request.headers.host.value };
@@ -79,6 +85,12 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     streamPages: cache('StreamPages', {
       ...FRESH,
       headerBehavior: CacheHeaderBehavior.allowList('x-forwarded-host'),
+    }),
+    /** `/studio` is the file `studio.html`. */
+    nameOfPage: new EdgeFunction(scope, 'NameOfPage', {
+      functionName: nameOf('name-of-page'),
+      runtime: FunctionRuntime.JS_2_0,
+      code: FunctionCode.fromInline(NAME_OF_PAGE),
     }),
     /** The origin gets its own name as host, not the one that the viewer asked. */
     forwardHost: new EdgeFunction(scope, 'ForwardHost', {

@@ -74,6 +74,9 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
       cachePolicy: policies.pages,
       responseHeadersPolicy: policies.pageHeaders,
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+      functionAssociations: [
+        { function: policies.nameOfPage, eventType: FunctionEventType.VIEWER_REQUEST },
+      ],
     },
     additionalBehaviors: {
       '/media/*': {
