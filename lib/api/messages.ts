@@ -68,7 +68,7 @@ export type StreamView = Readonly<{
   dvrWindowSeconds?: number;
   targetDurationSeconds?: number;
   /**
-   * The server's clock, ISO 8601. It and the next three are absent before the first upload, and once
+   * The server's clock, ISO 8601. It and the next four are absent before the first upload, and once
    * viewers have been shown the end.
    */
   serverTime?: string;
@@ -78,6 +78,11 @@ export type StreamView = Readonly<{
   waitingSegments?: number;
   /** When the first of them was uploaded. */
   waitingSince?: string;
+  /**
+   * Seconds that the newest listed segment took: from the end of its media until it was uploaded, until a
+   * worker took it, transcoded it, and playlists listed it.
+   */
+  newestHops?: Readonly<{ upload: number; queue: number; transcode: number; list: number }>;
   /** Paths on this host. */
   hls: string;
   renditions: readonly Readonly<{

@@ -106,6 +106,8 @@ export type RenderedOutcome = Readonly<{
   catalogue: Readonly<Record<string, RenditionInfo>>;
   /** Of the source segment. */
   uploadedAtMs: number;
+  /** When a worker took the job; absent in outcomes from before it was recorded. */
+  startedAtMs?: number;
   completedAtMs: number;
 }>;
 

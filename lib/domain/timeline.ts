@@ -148,10 +148,23 @@ export type TimelineState = Readonly<{
   dvrWindowTicks?: number | null;
   /** Live playlists list nothing before it. A floor: it only rises. */
   firstListedSequence: number;
+  /** When the newest entry passed each step; absent in a timeline from before it was recorded. */
+  newestHops?: SegmentHops;
   /** The newest change of a marker that viewers are shown; absent: none. */
   markerVersion?: number;
   /** Live playlists are of the type EVENT: they only grow, whatever the window becomes later. */
   isEvent: boolean;
+}>;
+
+/** One segment's way to viewers; Unix times in milliseconds. */
+export type SegmentHops = Readonly<{
+  /** The end of its media, by the stream's wall clock. */
+  recordedAtMs: number;
+  uploadedAtMs: number;
+  /** When a worker took its job. */
+  startedAtMs?: number | undefined;
+  transcodedAtMs: number;
+  listedAtMs: number;
 }>;
 
 /** The part of the state that decides what live playlists list. */

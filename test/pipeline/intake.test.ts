@@ -53,6 +53,21 @@ describe('what has come in of a stream', () => {
     assert.deepEqual(await shown(), [9, 9, 0, undefined]);
   });
 
+  test('says what each step of the newest listed segment took', async (t) => {
+    const { engine, stream, upload } = await start(t);
+    await upload(1, 0, 1);
+    const uploadedAtMs = engine.clock.nowMs;
+    engine.clock.nowMs += 500;
+    const startedAtMs = engine.clock.nowMs;
+    engine.clock.nowMs += 1250;
+    await settle(engine, stream, 1, 0, undefined, { startedAtMs, publishAfterMs: 20 });
+    const { newestHops } = await createViewer(engine.deps).state('show');
+    // The clock of the run says that its first segment ended when it was uploaded.
+    const { value } = await engine.records.timeline(stream);
+    const upload0 = Math.max(0, uploadedAtMs - value.endProgramDateTimeMs) / 1000;
+    assert.deepEqual(newestHops, { upload: upload0, queue: 0.5, transcode: 1.25, list: 0.02 });
+  });
+
   test('counts what waits of a run that the encoder has left, and of the next', async (t) => {
     const { shown, upload, complete } = await start(t);
     await upload(1, 0, 1);

@@ -55,6 +55,10 @@ export async function settle(
   run: number,
   number: number,
   rungs: readonly RungName[] = ['720p', '360p'],
+  {
+    startedAtMs,
+    publishAfterMs = 0,
+  }: Readonly<{ startedAtMs?: number; publishAfterMs?: number }> = {},
 ): Promise<readonly ListedSegment[]> {
   const outcome: SegmentOutcome = {
     type: 'rendered',
@@ -86,9 +90,11 @@ export async function settle(
     ),
     uploadedAtMs:
       (await engine.records.findSegment(stream, run, number))?.uploadedAtMs ?? Number.NaN,
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
     completedAtMs: engine.clock.nowMs,
   };
   await engine.records.recordOutcome(stream, outcome);
+  engine.clock.nowMs += publishAfterMs;
   return publish(engine, stream, { run, number });
 }
 

@@ -72,6 +72,11 @@ export const ENGLISH = {
   'stats.droppedOf': '{dropped} of {total}',
   'stats.behindNewest': 'Behind newest segment',
   'stats.behindLive': 'Behind live',
+  'stats.hopUpload': '– encoder and upload',
+  'stats.hopQueue': '– queue',
+  'stats.hopTranscode': '– transcode',
+  'stats.hopList': '– listing',
+  'stats.hopPlayer': '– player',
   'stats.speed': 'Speed',
   'stats.player': 'Player',
 
@@ -182,6 +187,11 @@ export const GERMAN: Texts = {
   'stats.droppedOf': '{dropped} von {total}',
   'stats.behindNewest': 'Hinter dem neuesten Segment',
   'stats.behindLive': 'Hinter live',
+  'stats.hopUpload': '– Encoder und Upload',
+  'stats.hopQueue': '– Warteschlange',
+  'stats.hopTranscode': '– Transkodieren',
+  'stats.hopList': '– Auflisten',
+  'stats.hopPlayer': '– Player',
   'stats.speed': 'Tempo',
   'stats.player': 'Player',
 

@@ -1,21 +1,28 @@
 /** The stats panel: rung, bitrates, buffer, dropped frames, latency. */
 
+import type { StreamView } from '../../lib/api/messages.ts';
 import { formatBitrate } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
 import { text } from '../shared/texts.ts';
 import type { PlaybackFacts } from './playback.ts';
 
+const REFRESH_MS = 4000;
+
 export function createStatsPanel(
   view: HTMLElement,
   video: HTMLVideoElement,
-): Readonly<{ show(facts: PlaybackFacts, delaySeconds: number): void }> {
+  /** Called every few seconds while it is open. */
+  refresh: () => void,
+): Readonly<{ show(facts: PlaybackFacts, delaySeconds: number, hops?: Hops): void }> {
   const panel = find(view, '.stats', HTMLDListElement);
   const button = find(view, '.stats-button', HTMLButtonElement);
   const values = new Map<string, HTMLElement>();
+  let refreshAtMs = 0;
 
   button.addEventListener('click', () => {
     panel.hidden = !panel.hidden;
     button.setAttribute('aria-expanded', String(!panel.hidden));
+    refreshAtMs = 0;
   });
 
   const valueElement = (name: string): HTMLElement => {
@@ -30,13 +37,39 @@ export function createStatsPanel(
   };
 
   return {
-    show(facts, delaySeconds) {
+    show(facts, delaySeconds, hops) {
       if (panel.hidden) return;
-      for (const [name, value] of rows(facts, delaySeconds, video)) {
+      if (performance.now() >= refreshAtMs) {
+        refreshAtMs = performance.now() + REFRESH_MS;
+        refresh();
+      }
+      const shown = [...rows(facts, delaySeconds, video), ...hopRows(facts, delaySeconds, hops)];
+      for (const [name, value] of shown) {
         (values.get(name) ?? valueElement(name)).textContent = value;
       }
     },
   };
+}
+
+type Hops = StreamView['newestHops'];
+
+/** Where the delay of a live viewer comes from: what the steps before the player took, and the rest. */
+function hopRows(
+  { live }: PlaybackFacts,
+  delaySeconds: number,
+  hops: Hops,
+): (readonly [string, string])[] {
+  const seconds = (value: number): string =>
+    live && hops ? text('span.seconds', { count: value.toFixed(1) }) : '–';
+  const { upload = 0, queue = 0, transcode = 0, list = 0 } = hops ?? {};
+  const player = Math.max(0, delaySeconds - upload - queue - transcode - list);
+  return [
+    [text('stats.hopUpload'), seconds(upload)],
+    [text('stats.hopQueue'), seconds(queue)],
+    [text('stats.hopTranscode'), seconds(transcode)],
+    [text('stats.hopList'), seconds(list)],
+    [text('stats.hopPlayer'), seconds(player)],
+  ];
 }
 
 function rows(

@@ -33,6 +33,8 @@ export type SessionListener = Readonly<{
 export type ViewingSession = Readonly<{
   dispatch(event: ViewingEvent): void;
   seekToEdge(): void;
+  /** Asks the server what the stream is now. */
+  refresh(): void;
   end(): void;
 }>;
 
@@ -224,6 +226,7 @@ export function startViewing(
       playback.seekToEdge();
       following = true;
     },
+    refresh: () => void refresh(),
     end() {
       ending.abort();
       clearTimeout(asking);

@@ -32,7 +32,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   page.replaceChildren(view);
   find(view, 'media-controller', HTMLElement).lang = currentLanguage();
   const video = find(view, 'video', HTMLVideoElement);
-  const stats = createStatsPanel(view, video);
+  const stats = createStatsPanel(view, video, () => session.refresh());
   let stream: StreamView | undefined;
   let supply: Supply = { state: 'flowing' };
   let markers = NO_MARKERS;
@@ -86,7 +86,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
         showFacts(view, video, facts, status);
         controls.showFacts(facts);
         menus.showActive(facts.level);
-        stats.show(facts, status.delaySeconds);
+        stats.show(facts, status.delaySeconds, stream?.newestHops);
         markerPanel.follow(
           timelineOf(video, facts, (instantMs) => playback?.positionOf(instantMs)),
         );

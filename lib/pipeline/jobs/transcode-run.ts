@@ -9,7 +9,12 @@ import { DomainError } from '../../domain/errors.ts';
 import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
-import type { RenderedPiece, SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
+import type {
+  RenderedOutcome,
+  RenderedPiece,
+  SegmentOutcome,
+  SourceSegment,
+} from '../../domain/segment.ts';
 import { mayGoOnInNext, segmentEnd } from '../../domain/segment-end.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
@@ -39,6 +44,7 @@ export async function runTranscode(
   context: JobContext,
 ): Promise<JobResult> {
   const { records, clock } = deps;
+  const startedAtMs = clock.now();
   const [found, before] = await Promise.all([
     records.findStream(job.videoId),
     records.findOutcome(job, job.run, job.number),
@@ -54,7 +60,7 @@ export async function runTranscode(
   if (!outcome) {
     try {
       const transcoded = await transcode(deps, stream, run, segment, context);
-      outcome = await storeRenditions(deps, stream, segment, transcoded);
+      outcome = { ...(await storeRenditions(deps, stream, segment, transcoded)), startedAtMs };
     } catch (error) {
       if (!(error instanceof DomainError) || error.isPassing) throw error;
       const { number } = segment;
@@ -179,7 +185,7 @@ async function storeRenditions(
   stream: Stream,
   { run, number, uploadedAtMs }: SourceSegment,
   { startTicks, durationTicks, pieces }: TranscodedSegment,
-): Promise<SegmentOutcome> {
+): Promise<RenderedOutcome> {
   const catalogue: Record<string, RenditionInfo> = {};
   const stored: RenderedPiece[] = [];
   for (const { renditions, ...times } of pieces) {

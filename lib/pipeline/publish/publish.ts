@@ -130,13 +130,16 @@ async function appendReady(
   await storeObjects(deps, objects);
   // Only when all is listed that is ready: what is left then decides whether the end is reached.
   const ended = again ? undefined : await endIfRequested(deps, stream, plan.state, newestRun);
-  const next = await withSilenceBefore(deps, stream, run, before, ended ?? plan.state, entries);
+  const listedAtMs = deps.clock.now();
+  const next = {
+    ...(await withSilenceBefore(deps, stream, run, before, ended ?? plan.state, entries)),
+    ...hopsOf(plan, listedAtMs),
+  };
   let written = timeline;
   if (entries.length > 0 || plan.runIsDone || ended) {
     if (!(await records.appendEntries(stream, entries, next, timeline.version))) return 'raced';
     written = { value: next, version: timeline.version + 1 };
   }
-  const listedAtMs = deps.clock.now();
   if (before.endedAtMs !== undefined && next.endedAtMs === undefined) {
     await startHousekeeping(deps, stream);
   }
@@ -150,6 +153,20 @@ async function appendReady(
     listedAtMs,
   }));
   return { timeline: written, listed, again };
+}
+
+/** Of the newest segment that is listed now. */
+function hopsOf(
+  { shown, state }: Publication,
+  listedAtMs: number,
+): Pick<TimelineState, 'newestHops'> {
+  const newest = shown.at(-1);
+  if (!newest) return {};
+  const { uploadedAtMs, startedAtMs, completedAtMs: transcodedAtMs } = newest;
+  const recordedAtMs = state.endProgramDateTimeMs;
+  return {
+    newestHops: { recordedAtMs, uploadedAtMs, startedAtMs, transcodedAtMs, listedAtMs },
+  };
 }
 
 /** `again`: more may be ready than this plan appends. */

@@ -2,12 +2,12 @@
 
 import type { StreamView } from '../../api/messages.ts';
 import type { Stream } from '../../domain/stream.ts';
-import { isEndShown, type TimelineState } from '../../domain/timeline.ts';
+import { isEndShown, type SegmentHops, type TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 
 export type Intake = Pick<
   StreamView,
-  'serverTime' | 'newestUploadAt' | 'waitingSegments' | 'waitingSince'
+  'serverTime' | 'newestUploadAt' | 'waitingSegments' | 'waitingSince' | 'newestHops'
 >;
 
 /** Of each run; more than that many waiting segments are not counted. */
@@ -45,5 +45,18 @@ export async function intakeOf(
     ...(newest && { newestUploadAt: new Date(newest.uploadedAtMs).toISOString() }),
     waitingSegments: segments.length,
     ...(oldest && { waitingSince: new Date(oldest.uploadedAtMs).toISOString() }),
+    ...(timeline.newestHops && { newestHops: hopSeconds(timeline.newestHops) }),
+  };
+}
+
+function hopSeconds(hops: SegmentHops): NonNullable<StreamView['newestHops']> {
+  const { recordedAtMs, uploadedAtMs, startedAtMs = uploadedAtMs } = hops;
+  const { transcodedAtMs, listedAtMs } = hops;
+  const seconds = (fromMs: number, toMs: number): number => Math.max(0, toMs - fromMs) / 1000;
+  return {
+    upload: seconds(recordedAtMs, uploadedAtMs),
+    queue: seconds(uploadedAtMs, startedAtMs),
+    transcode: seconds(startedAtMs, transcodedAtMs),
+    list: seconds(transcodedAtMs, listedAtMs),
   };
 }
