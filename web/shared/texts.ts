@@ -53,10 +53,16 @@ export const ENGLISH = {
   'player.play': 'Play',
   'player.live': 'Live',
   'player.behindLive': '{delay} behind live',
-  'player.share': 'Copy link',
-  'player.shared': 'Link copied',
-  'player.shareByHand': 'Copy it from the address bar',
+  'player.share': 'Share',
   'player.stats': 'Stats',
+
+  // Links to share
+  'share.page': 'Link',
+  'share.moment': 'Link to this moment',
+  'share.embed': 'Player for a page',
+  'share.copy': 'Copy',
+  'share.copied': 'Copied',
+  'share.byHand': 'Copy with the keyboard',
 
   // Markers
   'markers.title': 'Markers',
@@ -170,10 +176,15 @@ export const GERMAN: Texts = {
   'player.play': 'Abspielen',
   'player.live': 'Live',
   'player.behindLive': '{delay} hinter live',
-  'player.share': 'Link kopieren',
-  'player.shared': 'Link kopiert',
-  'player.shareByHand': 'Bitte aus der Adresszeile kopieren',
+  'player.share': 'Teilen',
   'player.stats': 'Details',
+
+  'share.page': 'Link',
+  'share.moment': 'Link zu diesem Moment',
+  'share.embed': 'Player für eine Seite',
+  'share.copy': 'Kopieren',
+  'share.copied': 'Kopiert',
+  'share.byHand': 'Mit der Tastatur kopieren',
 
   'markers.title': 'Marken',
   'markers.filter': 'Klasse',

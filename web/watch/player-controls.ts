@@ -1,4 +1,4 @@
-/** What the player's controls need beyond media-chrome's own wiring: live edge, unmuting, keys, sharing. */
+/** What the player's controls need beyond media-chrome's own wiring: live edge, unmuting, keys. */
 
 import { formatClock } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
@@ -13,8 +13,6 @@ export type PlayerControls = Readonly<{
   showStart(): void;
   disconnect(): void;
 }>;
-
-const SHARE_LABEL_MS = 2500;
 
 export function connectPlayerControls(
   view: HTMLElement,
@@ -75,6 +73,21 @@ export function connectPlayerControls(
     void video.play();
   });
 
+  /** Whether the key is one that jumps: to a tenth of what can be sought, to its start, or to live. */
+  function jump(key: string): boolean {
+    const { seekable } = video;
+    if (seekable.length === 0) return false;
+    const start = seekable.start(0);
+    const length = seekable.end(seekable.length - 1) - start;
+    if (key === 'End') {
+      if (source === 'live') seekToEdge();
+      else video.currentTime = start + length;
+    } else if (key === 'Home') video.currentTime = start;
+    else if (/^\d$/.test(key)) video.currentTime = start + (length * Number(key)) / 10;
+    else return false;
+    return true;
+  }
+
   // Keys work wherever the focus is, unless the focused element needs them itself.
   for (const type of ['keydown', 'keyup'] as const) {
     document.addEventListener(
@@ -82,14 +95,13 @@ export function connectPlayerControls(
       (event) => {
         if (event.target !== document.body || event.ctrlKey) return;
         const { key, shiftKey, metaKey, altKey } = event;
+        if (type === 'keydown' && !metaKey && !altKey && jump(key)) return;
         if (type === 'keydown' && (key === ' ' || key.startsWith('Arrow'))) event.preventDefault();
         controller.dispatchEvent(new KeyboardEvent(type, { key, shiftKey, metaKey, altKey }));
       },
       { signal },
     );
   }
-
-  connectShare(find(view, '.share', HTMLButtonElement));
 
   return {
     showSource(next) {
@@ -115,20 +127,3 @@ export function connectPlayerControls(
 /** A stream whose broadcaster is silent is not shown as live, however near its end the viewer is. */
 const isLive = ({ state, supply }: DOMStringMap): boolean =>
   state === 'live' && (supply === 'flowing' || supply === 'late');
-
-function connectShare(button: HTMLButtonElement): void {
-  const label = find(button, '.share-label', HTMLElement);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  button.addEventListener('click', async () => {
-    const copied = await navigator.clipboard?.writeText(location.href).then(
-      () => true,
-      () => false,
-    );
-    // Browsers close the clipboard to pages without TLS; the address bar has the same link.
-    label.textContent = text(copied ? 'player.shared' : 'player.shareByHand');
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      label.textContent = text('player.share');
-    }, SHARE_LABEL_MS);
-  });
-}

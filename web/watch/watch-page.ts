@@ -13,9 +13,11 @@ import { currentLanguage, text } from '../shared/texts.ts';
 import { createHlsPlayback } from './hls-playback.ts';
 import { followMarkers } from './marker-feed.ts';
 import { createMarkerPanel, type Timeline } from './marker-panel.ts';
+import { type Moment, parseMoment } from './moment.ts';
 import { canPlayNatively, createNativePlayback } from './native-playback.ts';
 import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
 import { connectPlayerControls } from './player-controls.ts';
+import { connectSharePanel } from './share-panel.ts';
 import { NO_MARKERS, withNews } from './shown-markers.ts';
 import { createStatsPanel } from './stats-panel.ts';
 import { createTrackMenus } from './track-menus.ts';
@@ -56,6 +58,13 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const controls = connectPlayerControls(view, video, () => session.seekToEdge());
 
   let playback: Playback | undefined;
+  connectSharePanel(view, videoId, () => ({
+    title: stream?.title ?? videoId,
+    moment: momentOnScreen(view, video, shownAtMs),
+  }));
+  let shownAtMs: number | undefined;
+  let wanted = parseMoment(new URLSearchParams(location.search).get('t'));
+
   const session = startViewing(
     videoId,
     video,
@@ -84,6 +93,12 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
         supply = status.supply;
         showAge(view, stream, supply);
         showFacts(view, video, facts, status);
+        shownAtMs = facts.shownAtMs;
+        if (wanted && video.readyState > 0 && video.seekable.length > 0) {
+          const position = positionOfMoment(wanted, video, stream, facts.live, playback);
+          if (position !== undefined) video.currentTime = position;
+          wanted = undefined;
+        }
         controls.showFacts(facts);
         menus.showActive(facts.level);
         stats.show(facts, status.delaySeconds, stream?.newestHops);
@@ -101,6 +116,30 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     endMarkers();
     controls.disconnect();
   };
+}
+
+/** Of a live stream the instant, which stays the same while its window slides. */
+function momentOnScreen(
+  view: HTMLElement,
+  video: HTMLVideoElement,
+  shownAtMs: number | undefined,
+): Moment | undefined {
+  if (view.dataset.source === 'recording') return { seconds: video.currentTime };
+  return shownAtMs === undefined ? undefined : { instantMs: shownAtMs };
+}
+
+/** undefined where the playlist does not have it: playback then begins where it does without. */
+function positionOfMoment(
+  moment: Moment,
+  { seekable }: HTMLVideoElement,
+  stream: StreamView | undefined,
+  live: boolean,
+  playback: Playback | undefined,
+): number | undefined {
+  if ('instantMs' in moment) return playback?.positionOf(moment.instantMs);
+  if (live)
+    return playback?.positionOf(Date.parse(stream?.startedAt ?? '') + moment.seconds * 1000);
+  return Math.min(seekable.start(0) + moment.seconds, seekable.end(seekable.length - 1));
 }
 
 function timelineOf(
