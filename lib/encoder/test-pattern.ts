@@ -7,6 +7,9 @@ import { promisify } from 'node:util';
 const SIZE = '1280x720';
 const FRAMES_PER_SECOND = 30;
 
+/** An event for detectors: a white square for half a second in ten. */
+const FLASH = "drawbox=x=1140:y=20:w=120:h=120:color=white:t=fill:enable='lt(mod(t\\,10)\\,0.5)'";
+
 /** Fonts with digits on Linux, macOS and Windows. */
 const FONTS = [
   '/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf',
@@ -20,7 +23,7 @@ const FONTS = [
 
 export async function testPatternArguments(ffmpeg: string, realTime: boolean): Promise<string[]> {
   const pace = realTime ? ['-re'] : [];
-  const video = `testsrc2=size=${SIZE}:rate=${FRAMES_PER_SECOND}`;
+  const video = `testsrc2=size=${SIZE}:rate=${FRAMES_PER_SECOND},${FLASH}`;
   const font = await usableFont(ffmpeg);
   const text = font === undefined ? '' : `,${clockFilter(font)}`;
   // A low tone on the left; on the right a beep at each full second.
