@@ -75,6 +75,8 @@ const ALLOWED: ImportTable = {
       'aws-lambda',
       'zod',
     ],
+    // The built pages beside a bundle.
+    node: ['node:fs/promises'],
   },
   containers: {
     areas: ['lib/aws', 'lib/base', 'lib/ffmpeg', 'lib/pipeline', 'lib/ports'],
@@ -83,6 +85,8 @@ const ALLOWED: ImportTable = {
   },
   web: { areas: ['lib/api', 'lib/domain'], packages: ['hls.js', 'media-chrome'] },
   'web/build.ts': { packages: ['esbuild'], node: 'all' },
+  // Samples for users stand alone.
+  docs: { node: ['node:child_process'] },
   bin: { areas: 'all', packages: 'all', node: 'all' },
   test: { areas: 'all', packages: 'all', node: 'all' },
 };
