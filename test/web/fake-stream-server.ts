@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import type { ErrorBody, StreamView } from '../../lib/api/messages.ts';
+import type { ErrorBody, MarkerView, StreamView } from '../../lib/api/messages.ts';
 import { parseCmaf, writeFragment } from '../../lib/media/mux/cmaf.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { type HlsMediaTree, RENDITIONS } from './hls-media-tree.ts';
@@ -43,6 +43,8 @@ export type FakeStream = {
   corrupt: boolean;
   startedAtMs: number;
   endedAtMs?: number;
+  /** Each a change of its own: the first is of version 1. */
+  markers: MarkerView[];
 };
 
 export type FakeStreamServer = Readonly<{
@@ -65,6 +67,7 @@ export const fakeStream = (change: Partial<FakeStream>): FakeStream => ({
   mayComeBack: false,
   corrupt: false,
   startedAtMs: Date.now() - (change.published ?? 0) * 1000,
+  markers: [],
   ...change,
 });
 
@@ -119,10 +122,22 @@ export async function startFakeStreamServer(
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const [, videoId, rendition] =
       pathname.match(/^\/viewstream\/metadata\/([^/]+)(?:\/(.+)\.m3u8)?$/) ?? [];
+    const [, marked] = pathname.match(/^\/markers\/([^/]+)$/) ?? [];
     if (pathname === '/streams') answerList(request, response);
+    else if (marked !== undefined) answerMarkers(request, response, marked);
     else if (videoId !== undefined) answerMetadata(request, response, videoId, rendition);
     else if (pathname.startsWith('/media/')) await answerMedia(response, pathname);
     else await answerPage(response, pathname);
+  }
+
+  function answerMarkers(
+    request: IncomingMessage,
+    response: ServerResponse,
+    videoId: string,
+  ): void {
+    const { markers = [] } = streams.get(videoId) ?? {};
+    const since = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('since'));
+    json(response, 200, { version: markers.length, markers: markers.slice(since), removed: [] });
   }
 
   async function answerPage(response: ServerResponse, pathname: string): Promise<void> {

@@ -67,7 +67,7 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
       titles.filter((title) => title !== 'A stream'),
       ['A match', 'A talk'],
     );
-    assert.equal(page.url(), `${server.url}/#/`);
+    assert.equal(page.url(), `${server.url}/`);
     await page.locator('.forget-key').click();
     await page.locator('#owner-key').fill('a wrong key');
     await page.locator('.key-form button').click();
@@ -236,6 +236,60 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
       assert.deepEqual(viewer.problems, []);
     });
   }
+
+  test('watch page: markers are on the timeline and in a table, which seeks, filters, and follows playback', async (t) => {
+    const stream = publish(t, 'marked', { published: 12 });
+    const at = (seconds: number) => new Date(stream.startedAtMs + seconds * 1000).toISOString();
+    stream.markers.push(
+      { id: 'a', class: 'goal', at: at(2), text: 'One to nil' },
+      { id: 'b', class: 'rain', start: at(3), end: at(5) },
+    );
+    const viewer = await watch(t, 'marked');
+    await viewer.watches();
+    await viewer.says('One to nil');
+    const rows = viewer.page.locator('.marker');
+    assert.equal(await rows.count(), 2);
+    const ticks = viewer.page.locator('.marker-tick');
+    await until('the marks are in their places', async () => {
+      const [first, second] = [await ticks.first().boundingBox(), await ticks.last().boundingBox()];
+      return first !== null && second !== null && first.x < second.x && first.width < second.width;
+    });
+    await rows.first().click();
+    await until('the picture is that of the marker', async () => {
+      const time = await viewer.video(({ currentTime }) => currentTime);
+      return time >= 2 && time < 3.5;
+    });
+    await until('the table follows', async () =>
+      /goal/.test((await viewer.page.locator('.marker[aria-current]').innerText()) ?? ''),
+    );
+    stream.markers.push({ id: 'c', class: 'goal', at: at(4), text: 'Two to nil' });
+    await viewer.says('Two to nil');
+    await viewer.page.locator('.marker-filter').selectOption('rain');
+    await until('one class is shown', async () => (await rows.count()) === 1);
+    assert.deepEqual(viewer.problems, []);
+  });
+
+  test('watch page: a link to a moment of a recording and of a live stream begins there', async (t) => {
+    server.streams.set('moment', fakeStream({ state: 'ended', published: 10 }));
+    const recording = await open(t, 'watch/moment?t=4');
+    await recording.reaches('recording');
+    await until('it plays from there', async () => {
+      const time = await recording.video(({ currentTime }) => currentTime);
+      return time >= 4 && time < 9;
+    });
+    const { startedAtMs } = publish(t, 'moment-live', { published: 12 });
+    const instant = new Date(startedAtMs + 3000).toISOString();
+    const live = await open(t, `watch/moment-live?t=${instant}`);
+    await live.reaches('behind');
+    await until('it plays from there', async () => {
+      const time = await live.video(({ currentTime }) => currentTime);
+      return time >= 3 && time < 9;
+    });
+    await live.page.locator('.share').click();
+    const shared = await live.page.locator('.share-moment input').inputValue();
+    const shownMs = Date.parse(new URL(shared).searchParams.get('t') ?? '');
+    assert.ok(shownMs >= startedAtMs + 3000 && shownMs < startedAtMs + 12_000, shared);
+  });
 
   test('watch page: corrupt media is retried, then reported, and plays once it is repaired', async (t) => {
     const stream = fakeStream({ state: 'ended', published: 10, corrupt: true });
