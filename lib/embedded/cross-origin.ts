@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-const METHODS = 'GET,HEAD,POST,PUT,DELETE,OPTIONS';
+const METHODS = 'GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS';
 const REQUEST_HEADERS: ReadonlySet<string> = new Set(['authorization', 'content-type', 'range']);
 /** Players send these when they are told to. */
 const PLAYER_HEADERS =

@@ -20,7 +20,7 @@ import { stackName } from './stage-names.ts';
 /** Parameters of uploads that an encoder may send as headers. */
 const OWN_HEADERS = ['digest', 'duration', 'kind', 'name', 'segment', 'session', 'size'];
 
-const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'] as const;
+const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 const WHO_MAY: Readonly<Record<'owner' | 'encoder' | 'viewer', string>> = {
   owner: 'The function asks for the owner key itself and compares it in constant time.',
