@@ -18,7 +18,7 @@ import { logGroup } from './log-group.ts';
 import { stackName } from './stage-names.ts';
 
 /** Parameters of uploads that an encoder may send as headers. */
-const OWN_HEADERS = ['digest', 'duration', 'kind', 'name', 'segment', 'session', 'size'];
+const OWN_HEADERS = ['at', 'digest', 'duration', 'kind', 'name', 'segment', 'session', 'size'];
 
 const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 

@@ -15,12 +15,19 @@ import { followMarkers } from './marker-feed.ts';
 import { createMarkerPanel, type Timeline } from './marker-panel.ts';
 import { type Moment, parseMoment } from './moment.ts';
 import { canPlayNatively, createNativePlayback } from './native-playback.ts';
-import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
+import type { Playback, PlaybackFacts, PlaybackListener, Tracks } from './playback.ts';
 import { connectPlayerControls } from './player-controls.ts';
 import { connectSharePanel } from './share-panel.ts';
 import { NO_MARKERS, withNews } from './shown-markers.ts';
 import { createStatsPanel } from './stats-panel.ts';
 import { createTrackMenus } from './track-menus.ts';
+import {
+  keepChoices,
+  readChoices,
+  trackToChoose,
+  type ViewerChoices,
+  withPicked,
+} from './viewer-choices.ts';
 import type { Viewing } from './viewing.ts';
 import { describeViewing, type ViewingMessage } from './viewing-message.ts';
 import { type LiveStatus, startViewing } from './viewing-session.ts';
@@ -51,10 +58,35 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     },
   );
 
+  let choices = readChoices();
+  let tracks: Tracks | undefined;
+  const keep = (next: ViewerChoices): void => {
+    choices = next;
+    keepChoices(choices);
+  };
   const menus = createTrackMenus(view, {
-    level: (id) => playback?.selectLevel(id),
-    audio: (id) => playback?.selectAudio(id),
+    level(id) {
+      playback?.selectLevel(id);
+      if (tracks) keep(withPicked(choices, tracks, id));
+    },
+    audio(id) {
+      playback?.selectAudio(id);
+      const name = tracks?.audio.find((track) => track.id === id)?.name;
+      if (name !== undefined) keep({ ...choices, audio: name });
+    },
   });
+  /** Once each: what the viewer picks later is not undone. */
+  let isChosen = false;
+  function showTracks(next: Tracks): void {
+    tracks = next;
+    menus.show(next);
+    if (isChosen || next.levels.length === 0) return;
+    isChosen = true;
+    const level = trackToChoose(next.levels, choices.quality, next.selectedLevel);
+    const audio = trackToChoose(next.audio, choices.audio, next.selectedAudio);
+    if (level !== undefined) playback?.selectLevel(level);
+    if (audio !== undefined) playback?.selectAudio(audio);
+  }
   const controls = connectPlayerControls(view, video, () => session.seekToEdge());
 
   let playback: Playback | undefined;
@@ -69,7 +101,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     videoId,
     video,
     (dispatch) => {
-      const listener: PlaybackListener = { event: dispatch, tracks: menus.show };
+      const listener: PlaybackListener = { event: dispatch, tracks: showTracks };
       playback = createPlayback(video, listener, () => stream, controls.showStart);
       return playback;
     },
