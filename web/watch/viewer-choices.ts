@@ -1,6 +1,6 @@
 /** What a viewer has chosen, for the next streams in this browser: quality, audio, speed. */
 
-import type { Track, Tracks } from './playback.ts';
+type Track = Readonly<{ id: number; name: string }>;
 
 /** By name: other streams have other numbers. Absent: the player chooses. */
 export type ViewerChoices = Readonly<{ quality?: string; audio?: string; speed?: number }>;
@@ -45,7 +45,7 @@ export const trackToChoose = (
 /** The choices with what the viewer picked in the menus; -1: the player chooses. */
 export const withPicked = (
   { quality: _, ...rest }: ViewerChoices,
-  { levels }: Pick<Tracks, 'levels'>,
+  { levels }: Readonly<{ levels: readonly Track[] }>,
   id: number,
 ): ViewerChoices => {
   const name = levels.find((level) => level.id === id)?.name;
