@@ -1,6 +1,6 @@
 /** Segments as the upload records them and workers settle them, without any media. */
 
-import type { SegmentOutcome, SourceSegment } from '../../lib/domain/segment.ts';
+import type { RenderedOutcome, SegmentOutcome, SourceSegment } from '../../lib/domain/segment.ts';
 import type { Run, Stream } from '../../lib/domain/stream.ts';
 import { type ListedSegment, publishStream } from '../../lib/pipeline/publish/publish.ts';
 import type { TestEngine } from './engine.ts';
@@ -55,6 +55,7 @@ export async function settle(
   run: number,
   number: number,
   rungs: readonly RungName[] = ['720p', '360p'],
+  more: Pick<RenderedOutcome, 'poster' | 'sourceBytes'> = {},
 ): Promise<readonly ListedSegment[]> {
   const outcome: SegmentOutcome = {
     type: 'rendered',
@@ -87,6 +88,7 @@ export async function settle(
     uploadedAtMs:
       (await engine.records.findSegment(stream, run, number))?.uploadedAtMs ?? Number.NaN,
     completedAtMs: engine.clock.nowMs,
+    ...more,
   };
   await engine.records.recordOutcome(stream, outcome);
   return publish(engine, stream, { run, number });
