@@ -11,6 +11,7 @@ const PAGE_TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   svg: 'image/svg+xml',
   txt: 'text/plain; charset=utf-8',
+  webmanifest: 'application/manifest+json',
 };
 
 /** `application/octet-stream` for a name whose extension is unknown. */

@@ -82,7 +82,8 @@ const ALLOWED: ImportTable = {
     node: 'all',
   },
   web: { areas: ['lib/api', 'lib/domain'], packages: ['hls.js', 'media-chrome'] },
-  'web/build.ts': { packages: ['esbuild'], node: 'all' },
+  'web/build.ts': { areas: ['web/icon-png.ts'], packages: ['esbuild'], node: 'all' },
+  'web/icon-png.ts': { node: ['node:zlib'] },
   bin: { areas: 'all', packages: 'all', node: 'all' },
   test: { areas: 'all', packages: 'all', node: 'all' },
 };
