@@ -18,6 +18,7 @@ import type { Playback, PlaybackFacts, PlaybackListener } from './playback.ts';
 import { connectPlayerControls } from './player-controls.ts';
 import { NO_MARKERS, withNews } from './shown-markers.ts';
 import { createStatsPanel } from './stats-panel.ts';
+import { connectSystemControls } from './system-controls.ts';
 import { createTrackMenus } from './track-menus.ts';
 import type { Viewing } from './viewing.ts';
 import { describeViewing, type ViewingMessage } from './viewing-message.ts';
@@ -54,6 +55,8 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     audio: (id) => playback?.selectAudio(id),
   });
   const controls = connectPlayerControls(view, video, () => session.seekToEdge());
+  const { mediaSession } = navigator;
+  const system = connectSystemControls(video, mediaSession, (facts) => new MediaMetadata(facts));
 
   let playback: Playback | undefined;
   const session = startViewing(
@@ -75,6 +78,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
       stream(found) {
         stream = found;
         document.title = `${found.title} · Rivulet`;
+        system.show(found);
         showAbout(view, videoId, stream, supply, undefined);
       },
       facts(facts, status) {
@@ -100,6 +104,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     session.end();
     endMarkers();
     controls.disconnect();
+    system.disconnect();
   };
 }
 
