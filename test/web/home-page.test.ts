@@ -118,12 +118,13 @@ describe('the home page', { skip: withoutChromium() }, () => {
     await page.getByRole('button', { name: 'New stream' }).press('Enter');
     await page.keyboard.type('Evening Show');
     const dialog = page.locator('#create-dialog');
-    assert.equal(await dialog.getByLabel('Id').inputValue(), 'evening-show');
-    await dialog.getByLabel('Id').fill('talk');
+    const id = dialog.getByLabel('Id', { exact: true });
+    assert.equal(await id.inputValue(), 'evening-show');
+    await id.fill('talk');
     await page.keyboard.press('Enter');
     await dialog.getByText('There is a stream with this id already').waitFor();
     assert.equal(server.streams.get('talk')?.title, 'A talk about rivers', 'it is not changed');
-    await dialog.getByLabel('Id').fill('evening');
+    await id.fill('evening');
     await dialog.getByLabel('List on the home page').check();
     await dialog.getByText('More settings').click();
     await dialog.getByLabel('Qualities').selectOption({ label: 'HD: 720p to 240p' });
@@ -147,7 +148,10 @@ describe('the home page', { skip: withoutChromium() }, () => {
     assert.equal(await page.evaluate('navigator.clipboard.readText()'), studio);
 
     await page.keyboard.press('Escape');
-    assert.ok(!(await page.content()).includes(key), 'the key is gone with the dialog');
+    await until(
+      'the key is gone with the dialog',
+      async () => !(await page.content()).includes(key),
+    );
     await page.getByRole('button', { name: 'Manage Evening Show' }).click();
     assert.equal(await manage.locator('.key-line').isVisible(), false);
     await manage.getByRole('radio', { name: 'ffmpeg' }).check();

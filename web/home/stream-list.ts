@@ -64,7 +64,7 @@ export function showStreamList(page: HTMLElement): StreamList {
     if (signal.aborted) return;
     show();
     if (streams && key !== undefined) manage.refresh(streams);
-    timer = setTimeout(refresh, REFRESH_MS);
+    if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS);
   }
 
   function show(): void {
