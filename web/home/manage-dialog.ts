@@ -58,8 +58,8 @@ export function createManageDialog(changed: () => void): ManageDialog {
       if (!current) return;
       const { videoId } = current;
       const view = streams.find((one) => one.videoId === videoId);
+      // A list that does not have it yet, or no longer, takes no key from the screen.
       if (view) show(view);
-      else dialog.close();
     },
   };
 }
