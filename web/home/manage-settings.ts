@@ -27,11 +27,16 @@ export function createSettingsSection(
   find(form, '[name="videoId"]', HTMLInputElement).closest('.field')?.remove();
   find(form, 'details', HTMLDetailsElement).open = true;
   let before: SettingsForm = {};
+  let loads = 0;
 
   async function load(): Promise<void> {
     const { videoId } = stream();
     form.inert = true;
+    loads += 1;
+    const mine = loads;
     const { settings, state } = await ownerApi().getStream(videoId);
+    // The dialog was opened for another stream meanwhile.
+    if (mine !== loads) return;
     fillChoices(form, 'ladder', ladderChoices(settings.ladder));
     fillChoices(form, 'dvrWindow', dvrChoices(settings.dvrWindowSeconds));
     fillChoices(form, 'idleTimeout', idleChoices(settings.idleTimeoutSeconds));
