@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
+import { type IconOptions, iconPng } from './icon-png.ts';
 
 /**
  * Nothing inline, nothing from other hosts, but for media and playlists. Styles are the exception: media-chrome writes `<style>` into the shadow roots of its elements.
@@ -17,6 +18,7 @@ export const CONTENT_SECURITY_POLICY = [
   "worker-src 'self' blob:",
   "connect-src 'self' http: https:",
   "img-src 'self' data: blob:",
+  "manifest-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "object-src 'none'",
   "base-uri 'none'",
@@ -40,6 +42,14 @@ const PAGES = [
   { html: 'home/index.html', script: 'home/home.ts', styles: 'home/home.css' },
 ] as const;
 
+/** For home screens: Android's two sizes, one that any shape may be cut from, and Apple's. */
+const PNG_ICONS = {
+  'icon-192.png': { sizePx: 192 },
+  'icon-512.png': { sizePx: 512 },
+  'icon-maskable.png': { sizePx: 512, isMaskable: true },
+  'icon-apple.png': { sizePx: 180, isMaskable: true },
+} as const satisfies Readonly<Record<string, IconOptions>>;
+
 /** The oldest browsers with the custom elements and CSS that the pages rely on. */
 const TARGETS = ['chrome111', 'firefox113', 'safari16.4'];
 
@@ -60,7 +70,7 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     files.push({ path: file, sizeBytes: bytes.length, gzipBytes: gzipSync(bytes).length });
     return file;
   };
-  const writeHashed = async (name: string, content: string): Promise<string> => {
+  const writeHashed = async (name: string, content: string | Uint8Array): Promise<string> => {
     const { name: stem, ext } = path.parse(name);
     // In esbuild's own pattern: servers recognise by the name that such a file never changes.
     const hash = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
@@ -102,13 +112,24 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     if (!output) throw new Error(`esbuild wrote nothing for ${source}.`);
     return `/${ASSETS}/${path.basename(output[0])}`;
   };
-  const icon = await writeHashed('icon.svg', await readFile(fromHere('shared/icon.svg'), 'utf8'));
+  const svg = await readFile(fromHere('shared/icon.svg'), 'utf8');
+  const icons: Record<string, string> = { 'icon.svg': await writeHashed('icon.svg', svg) };
+  for (const [name, options] of Object.entries(PNG_ICONS)) {
+    icons[name] = await writeHashed(name, iconPng(svg, options));
+  }
+  const manifest = fill(
+    await readFile(fromHere('shared/manifest.webmanifest'), 'utf8'),
+    icons,
+    'the manifest',
+  );
+  const manifestFile = await writeHashed('manifest.webmanifest', manifest);
   for (const { html, script, styles } of PAGES) {
     const values: Readonly<Record<string, string>> = {
       csp: CONTENT_SECURITY_POLICY,
       [path.basename(script)]: addressOf(script),
       [path.basename(styles)]: addressOf(styles),
-      'icon.svg': icon,
+      ...icons,
+      'manifest.webmanifest': manifestFile,
     };
     await write(path.basename(html), fill(await withIncludes(fromHere(html)), values, html));
   }

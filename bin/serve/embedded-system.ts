@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deadLetterHandlers, queueHandlers } from '../../lambdas/queue/handlers.ts';
+import { ROUTES } from '../../lib/api/routes.ts';
 import { reportError } from '../../lib/base/log.ts';
 import { lockDataFolder } from '../../lib/embedded/data-folder.ts';
 import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
@@ -12,6 +13,7 @@ import { Gateway } from '../../lib/embedded/gateway.ts';
 import { presignedPutServer } from '../../lib/embedded/presigned-put-server.ts';
 import { mediaFiles, webPages } from '../../lib/embedded/static-files.ts';
 import { whereStorable } from '../../lib/embedded/storage-fault.ts';
+import { countingViewers, ViewerCount } from '../../lib/embedded/viewer-count.ts';
 import { hashKey } from '../../lib/pipeline/auth.ts';
 import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { DEAD_LETTER_NAMES, isHandled, QUEUE_NAMES, QUEUES } from '../../lib/ports/queues.ts';
@@ -48,9 +50,11 @@ export async function startSystem(
   // On a full disk the leases of the last life end by themselves.
   whereStorable(() => ports.releaseAll());
   const ownerKey = config.ownerKey ?? folder.secrets.ownerKey;
+  const viewers = new ViewerCount();
   const deps: Deps = {
     ...withRecords(ports),
     ...mediaThreads(),
+    viewersOf: (videoId) => viewers.of(videoId),
     ownerKeyHash: hashKey(ownerKey),
   };
   const presignedPuts = presignedPutServer({
@@ -60,7 +64,9 @@ export async function startSystem(
     clock: ports.clock,
   });
   const gateway = new Gateway({
-    routes: routesOf(deps, pagesFolder),
+    routes: routesOf(deps, pagesFolder).map((route) =>
+      route.path === ROUTES.viewPlaylist.path ? countingViewers(route, viewers) : route,
+    ),
     mounts: [
       mediaFiles(ports.media),
       presignedPuts,

@@ -53,10 +53,12 @@ async function infoOf(
 ): Promise<PageInfo> {
   const host = event.headers['x-forwarded-host'] ?? event.headers.host ?? '';
   const protocol = event.headers['x-forwarded-proto'] ?? 'http';
-  const url = `${protocol}://${host}/watch/${encodeURIComponent(videoId)}`;
+  const origin = `${protocol}://${host}`;
+  const url = `${origin}/watch/${encodeURIComponent(videoId)}`;
   try {
-    const { title, state, durationSeconds } = await viewer.state(videoId);
-    return { url, title, state, durationSeconds };
+    const { title, state, durationSeconds, poster } = await viewer.state(videoId);
+    const shown = poster === undefined ? {} : { poster: origin + poster };
+    return { url, title, state, durationSeconds, ...shown };
   } catch (error) {
     if (error instanceof DomainError && error.status === 404) return { url, title: videoId };
     throw error;

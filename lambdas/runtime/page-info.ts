@@ -8,6 +8,8 @@ export type PageInfo = Readonly<{
   title: string;
   state?: StreamState;
   durationSeconds?: number;
+  /** Absolute. */
+  poster?: string;
 }>;
 
 const BETWEEN_MARKS = /<!-- of the stream -->.*?<!-- end -->/s;
@@ -16,7 +18,7 @@ export const withPageInfo = (html: string, info: PageInfo): string =>
   html.replace(BETWEEN_MARKS, () => headOf(info));
 
 function headOf(info: PageInfo): string {
-  const { url, title } = info;
+  const { url, title, poster } = info;
   const description = descriptionOf(info);
   const meta = Object.entries({
     'og:title': title,
@@ -24,6 +26,7 @@ function headOf(info: PageInfo): string {
     'og:type': 'video.other',
     'og:site_name': 'Rivulet',
     'og:url': url,
+    ...(poster !== undefined && { 'og:image': poster, 'twitter:card': 'summary_large_image' }),
   }).map(([property, content]) => `<meta property="${property}" content="${escaped(content)}">`);
   return [
     `<title>${escaped(title)} · Rivulet</title>`,

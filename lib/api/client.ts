@@ -8,6 +8,7 @@ import type {
   Receipt,
   StreamCreated,
   StreamSettings,
+  StreamShown,
   StreamView,
 } from './messages.ts';
 
@@ -103,6 +104,8 @@ export type ApiClient = Readonly<{
   endStream(videoId: string, options?: CallOptions): Promise<void>;
   putStream(videoId: string, settings: StreamChange, options?: CallOptions): Promise<StreamCreated>;
   listStreams(options?: CallOptions): Promise<readonly StreamView[]>;
+  getStream(videoId: string, options?: CallOptions): Promise<StreamShown>;
+  deleteStream(videoId: string, options?: CallOptions): Promise<void>;
 }>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -202,6 +205,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     async listStreams({ signal } = {}) {
       const request: Call = { method: 'GET', url: at('/streams'), signal };
       return (await json<Readonly<{ streams: readonly StreamView[] }>>(request)).streams;
+    },
+    getStream: (videoId, { signal } = {}) =>
+      json({ method: 'GET', url: at(`/streams/${id(videoId)}`), signal }),
+    async deleteStream(videoId, { signal } = {}) {
+      const request: Call = { method: 'DELETE', url: at(`/streams/${id(videoId)}`), signal };
+      requireSuccess(request, await call(request));
     },
   };
 }

@@ -83,6 +83,12 @@ export type StreamView = Readonly<{
    * worker took it, transcoded it, and playlists listed it.
    */
   newestHops?: Readonly<{ upload: number; queue: number; transcode: number; list: number }>;
+  /** Clients that asked for its live playlists in the last 15 s; absent where nothing counts them. */
+  viewers?: number;
+  /** What its segments take in the store, sources included; for owners. */
+  storageBytes?: number;
+  /** Path on this host of a JPEG, the newest; absent: there is none. */
+  poster?: string;
   /** Paths on this host. */
   hls: string;
   renditions: readonly Readonly<{
@@ -137,5 +143,8 @@ export type StreamSettings = Readonly<{
   listed: boolean;
 }>;
 
+/** Answer to `GET /streams/{videoId}`. */
+export type StreamShown = StreamView & Readonly<{ settings: StreamSettings }>;
+
 /** Answer to `PUT /streams/{videoId}`; the upload key is shown once, when it is made. */
-export type StreamCreated = StreamView & Readonly<{ settings: StreamSettings; uploadKey?: string }>;
+export type StreamCreated = StreamShown & Readonly<{ uploadKey?: string }>;

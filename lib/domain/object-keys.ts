@@ -47,6 +47,14 @@ export const renditionSegmentKey = (
 ): string =>
   `${mediaPrefix(stream)}${rendition}/${run}-${padded(number)}-${digest.slice(0, 12)}.m4s`;
 
+/** A still picture of a segment. `digest` as in `renditionSegmentKey`. */
+export const posterKey = (
+  stream: StreamIdentity,
+  run: number,
+  number: number,
+  digest: string,
+): string => `${mediaPrefix(stream)}poster-${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
+
 /** Of audio, for an entry from before the rendition began. */
 export const silenceKey = (stream: StreamIdentity, rendition: string, sequence: number): string =>
   `${mediaPrefix(stream)}${rendition}/silence/${String(sequence).padStart(10, '0')}.m4s`;

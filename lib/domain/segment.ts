@@ -104,6 +104,10 @@ export type RenderedOutcome = Readonly<{
   /** Wall clock of its start, if the encoder said it. */
   programDateTimeMs?: number;
   catalogue: Readonly<Record<string, RenditionInfo>>;
+  /** Object key of the segment's first picture; only of a segment that begins a new half minute. */
+  poster?: string;
+  /** Of the source segment; absent in outcomes from before it was recorded. */
+  sourceBytes?: number;
   /** Of the source segment. */
   uploadedAtMs: number;
   /** When a worker took the job; absent in outcomes from before it was recorded. */
@@ -114,6 +118,12 @@ export type RenderedOutcome = Readonly<{
 /** What of it is listed, in order: as a whole, or in several pieces. */
 export const piecesOf = (outcome: RenderedOutcome): readonly RenderedPiece[] =>
   outcome.pieces ?? [outcome];
+
+/** What a segment takes in the store: its source and all its renditions. Init segments are not counted. */
+export const storedBytesOf = (outcome: RenderedOutcome): number =>
+  piecesOf(outcome)
+    .flatMap(({ renditions }) => Object.values(renditions))
+    .reduce((sum, { sizeBytes }) => sum + sizeBytes, outcome.sourceBytes ?? 0);
 
 /** Outcome of a segment's job; recorded once, never changed. */
 export type SegmentOutcome =

@@ -4,7 +4,7 @@ import { audioGapsOf } from './audio-gaps.ts';
 import { declaredInfo } from './declared-info.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
-import { piecesOf, type RenderedOutcome, type RenderedPiece } from './segment.ts';
+import { piecesOf, type RenderedOutcome, type RenderedPiece, storedBytesOf } from './segment.ts';
 import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
 import {
   currentBroadcast,
@@ -15,6 +15,7 @@ import {
   type Pieces,
   type RenditionInfo,
   type RenditionTotals,
+  storedBytes,
   type TimelineEntry,
   type TimelineState,
 } from './timeline.ts';
@@ -77,6 +78,11 @@ export class TimelineDraft {
   append(outcome: RenderedOutcome): void {
     const { startTicks } = this.#abutting(outcome);
     this.#setClock({ ...outcome, startTicks });
+    this.state = {
+      ...this.state,
+      storedBytes: storedBytes(this.state) + storedBytesOf(outcome),
+      ...(outcome.poster !== undefined && { poster: outcome.poster }),
+    };
     const [first, ...others] = piecesOf(outcome);
     if (first) this.#appendPiece(outcome, this.#abutting(first));
     for (const piece of others) this.#appendPiece(outcome, piece);

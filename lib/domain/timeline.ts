@@ -152,6 +152,10 @@ export type TimelineState = Readonly<{
   newestHops?: SegmentHops;
   /** The newest change of a marker that viewers are shown; absent: none. */
   markerVersion?: number;
+  /** Object key of the newest poster that was published; absent: there is none. */
+  poster?: string;
+  /** Bytes of all segments so far (`storedBytesOf`); absent in a timeline from before they were counted. */
+  storedBytes?: number;
   /** Live playlists are of the type EVENT: they only grow, whatever the window becomes later. */
   isEvent: boolean;
 }>;
@@ -202,6 +206,11 @@ export const EMPTY_TIMELINE: TimelineState = {
   firstListedSequence: 0,
   isEvent: false,
 };
+
+/** Bytes of what is stored of a stream. Before they were counted: of what its renditions list. */
+export const storedBytes = (state: Pick<TimelineState, 'renditions' | 'storedBytes'>): number =>
+  state.storedBytes ??
+  Object.values(state.renditions).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
 /**
  * The state under another DVR window. `firstListedSequence` is what live playlists list first now:

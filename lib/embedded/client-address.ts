@@ -1,13 +1,19 @@
 /** Which network a request comes from: what one person or attacker has to themselves. */
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, isIPv6 } from 'node:net';
 
 /**
  * The address of the connection, or what a proxy on this machine says of its own client. Of IPv6 the
  * first 64 bits, as every home has all addresses of such a network.
  */
-export function clientAddress({ socket, headers }: IncomingMessage): string {
+export function clientAddress({
+  socket,
+  headers,
+}: Readonly<{
+  socket: Readonly<{ remoteAddress?: string | undefined }>;
+  headers: IncomingHttpHeaders;
+}>): string {
   const peer = plain(socket.remoteAddress ?? '');
   if (peer !== '::1' && !peer.startsWith('127.')) return network(peer);
   // Each proxy appends the address that it saw; what stands before came from the client.

@@ -1,16 +1,19 @@
-/** Content types by file name: of media as everywhere, and of what the pages are made of. */
+/** Content types by file name: of media and posters, and of what the pages are made of. */
 
 import { extensionOf, mediaTypeOf } from '../domain/media-format.ts';
+import { POSTER_CONTENT_TYPE } from '../domain/poster.ts';
 
 const PAGE_TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   html: 'text/html; charset=utf-8',
   ico: 'image/x-icon',
+  jpg: POSTER_CONTENT_TYPE,
   js: 'text/javascript; charset=utf-8',
   json: 'application/json',
   png: 'image/png',
   svg: 'image/svg+xml',
   txt: 'text/plain; charset=utf-8',
+  webmanifest: 'application/manifest+json',
 };
 
 /** `application/octet-stream` for a name whose extension is unknown. */

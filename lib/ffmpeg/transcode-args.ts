@@ -1,6 +1,7 @@
 /** The worker's command lines for ffmpeg. Pure: facts in, arguments out. */
 
 import { even, type PlannedRung } from '../domain/ladder.ts';
+import { MAX_POSTER_PX } from '../domain/poster.ts';
 import { PTS_WRAP_TICKS, TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
 
 /**
@@ -40,6 +41,8 @@ export type VideoJob = Readonly<{
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
   outputs: readonly Readonly<{ rung: PlannedRung; path: string }>[];
+  /** The first picture as a JPEG file of this size. */
+  poster?: (FrameSize & Readonly<{ path: string }>) | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
 }>;
@@ -64,8 +67,22 @@ export function videoArgs(job: VideoJob): string[] {
     ...inputArgs(job.format, job.inputPath, ['-copyts']),
     ...['-filter_complex', filterGraph(job)],
     ...outputArgs(job),
+    ...posterArgs(job),
   ];
 }
+
+/** 20 to 60 kB at 640x360. */
+const POSTER_QUALITY = '4';
+
+/** The raw muxer writes the picture alone; without passthrough it would be repeated from time zero on. */
+const posterArgs = ({ poster }: VideoJob): string[] =>
+  poster
+    ? [
+        ...['-map', '[poster]', '-c:v', 'mjpeg', '-q:v', POSTER_QUALITY, '-threads', '1'],
+        ...['-fps_mode', 'passthrough', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
+        ...['-f', 'mjpeg', poster.path],
+      ]
+    : [];
 
 const threadArgs = ({ threads }: Pick<VideoJob, 'threads'>): string[] =>
   threads === undefined ? [] : ['-threads', String(threads)];
@@ -84,12 +101,16 @@ function outputArgs(job: Pick<VideoJob, 'keyframesAtTicks' | 'outputs' | 'thread
 }
 
 function filterGraph(job: VideoJob): string {
-  const { outputs } = job;
-  const splits = outputs.map((_, index) => `[s${index}]`).join('');
-  const scaled = outputs.map(
-    ({ rung }, index) => `[s${index}]${rungFilters(rung, job)}[v${index}]`,
-  );
-  return [`[0:v:0]${sourceFilters(job)},split=${outputs.length}${splits}`, ...scaled].join(';');
+  const { outputs, poster } = job;
+  const scaled = outputs.map(({ rung }) => sizeFilters(rung, job, VIDEO_PICTURE));
+  const splits = scaled.map((_, index) => `[s${index}]`);
+  const chains = scaled.map((filters, index) => `[s${index}]${filters}[v${index}]`);
+  if (poster) {
+    splits.push('[still]');
+    chains.push(`[still]trim=end_frame=1,${sizeFilters(poster, job, JPEG_PICTURE)}[poster]`);
+  }
+  const split = `[0:v:0]${sourceFilters(job)},split=${splits.length}${splits.join('')}`;
+  return [split, ...chains].join(';');
 }
 
 /**
@@ -130,8 +151,16 @@ const SQUARE_PIXELS = [
   'setsar=1',
 ].join(',');
 
-/** Fits the source into the rung; what is left of the rung stays black. */
-function rungFilters({ widthPx, heightPx }: PlannedRung, job: VideoJob): string {
+const VIDEO_PICTURE = { colour: 'out_color_matrix=bt709:out_range=tv', format: 'yuv420p' };
+/** As JFIF says. */
+const JPEG_PICTURE = { colour: 'out_color_matrix=smpte170m:out_range=pc', format: 'yuvj420p' };
+
+/** Fits the source into the size; what is left of it stays black. */
+function sizeFilters(
+  { widthPx, heightPx }: FrameSize,
+  job: VideoJob,
+  { colour, format }: typeof VIDEO_PICTURE,
+): string {
   const inner = fitInto(job.frame, { widthPx, heightPx });
   const keepsShape = ':force_original_aspect_ratio=decrease:force_divisible_by=2';
   const [size, shape] = job.changesSize
@@ -142,10 +171,10 @@ function rungFilters({ widthPx, heightPx }: PlannedRung, job: VideoJob): string 
   const matrix = job.guessMatrix ? `:in_color_matrix=${isHd ? 'bt709' : 'smpte170m'}` : '';
   const fits = !job.changesSize && inner.widthPx === widthPx && inner.heightPx === heightPx;
   return [
-    `scale=${size}${shape}${matrix}:out_color_matrix=bt709:out_range=tv`,
+    `scale=${size}${shape}${matrix}:${colour}`,
     ...(fits ? [] : [`pad=${widthPx}:${heightPx}:-1:-1`]),
     'setsar=1',
-    'format=yuv420p',
+    `format=${format}`,
   ].join(',');
 }
 
@@ -161,6 +190,12 @@ export function fitInto(source: FrameSize, rung: FrameSize): FrameSize {
     return { widthPx: rung.widthPx, heightPx: rung.heightPx };
   }
   return { widthPx: even(widthPx), heightPx: even(heightPx) };
+}
+
+/** Size of a poster: that of the source, or smaller. */
+export function posterSize(source: FrameSize): FrameSize {
+  const scale = Math.min(1, MAX_POSTER_PX / Math.max(source.widthPx, source.heightPx));
+  return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
 }
 
 /** Fixes all that the init segment depends on, so that all segments of a rung share one. */

@@ -59,6 +59,8 @@ export type TranscodeInput = Readonly<{
   findEndTicks?: (() => Promise<number | undefined>) | undefined;
   /** EXT-X-TARGETDURATION of the stream; a longer segment is cut into pieces. undefined: not fixed yet. */
   targetSeconds?: number | undefined;
+  /** Make a poster of the first picture, too. */
+  wantsPoster?: boolean | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
   /** The segment is given up after it; by what it holds, if it is left out. */
@@ -95,6 +97,8 @@ export type TranscodedPiece = Readonly<{
 export type TranscodedSegment = Readonly<{
   startTicks: number;
   durationTicks: number;
+  /** JPEG; absent: none was wanted, or none could be made. */
+  poster?: Uint8Array | undefined;
   /** One, or several that abut. */
   pieces: readonly TranscodedPiece[];
 }>;
@@ -146,7 +150,7 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
         }),
       ),
     }));
-    return { startTicks, durationTicks, pieces };
+    return { startTicks, durationTicks, poster: picture.poster, pieces };
   } finally {
     clearTimeout(timer);
     await rm(folder, { recursive: true, force: true });
@@ -212,9 +216,10 @@ async function encodeVideo(
   const { startTicks } = facts.video;
   const { repeatsPerSecond: perSecond } = cuts;
   const repeats = perSecond && { repeats: { perSecond, durationTicks: endTicks - startTicks } };
-  const encoded = await encodeRungs({ ...shared, ...repeats, video, facts: facts.video, previous });
+  const job = { ...shared, ...repeats, video, facts: facts.video, previous };
+  const encoded = await encodeRungs({ ...job, wantsPoster: input.wantsPoster });
   const { framesPerSecond: ownRate } = facts.video;
-  return { rungs: encoded, frames: video.frames, startTicks, framesPerSecond: ownRate };
+  return { ...encoded, frames: video.frames, startTicks, framesPerSecond: ownRate };
 }
 
 async function encodeAudio(

@@ -18,12 +18,17 @@ export type Deps = Ports &
     remuxing: TaskRunner<RemuxTasks>;
     /** sha-256 of the owner key, hex. */
     ownerKeyHash: string;
+    /** How many watch a stream live; absent where nothing counts them. */
+    viewersOf?(videoId: string): number;
     /** Settings of streams whose owner sets none; they take precedence over the built-in defaults. */
     streamDefaults?: Partial<StreamSettings>;
   }>;
 
 /** What a worker needs; it serves no requests and starts no other workers. */
-export type WorkerDeps = Omit<Deps, 'ownerKeyHash' | 'fleet' | 'inspection' | 'remuxing'>;
+export type WorkerDeps = Omit<
+  Deps,
+  'ownerKeyHash' | 'fleet' | 'viewersOf' | 'inspection' | 'remuxing'
+>;
 
 export const withRecords = <Given extends Pick<Ports, 'store'>>(
   ports: Given,

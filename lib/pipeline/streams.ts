@@ -1,12 +1,12 @@
 /** Making, showing and removing streams: the owner's side. */
 
-import type { StreamCreated, StreamSettings, StreamView } from '../api/messages.ts';
+import type { StreamCreated, StreamSettings, StreamShown, StreamView } from '../api/messages.ts';
 import { DomainError } from '../domain/errors.ts';
 import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
 import { presentationOf } from '../domain/presentation.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
-import type { TimelineState } from '../domain/timeline.ts';
+import { storedBytes, type TimelineState } from '../domain/timeline.ts';
 import { getStream, hashKey, makeKey, newStream } from './auth.ts';
 import type { Deps } from './deps.ts';
 import { sendPublish } from './messages.ts';
@@ -43,7 +43,7 @@ export async function putStream(
     if (!written) continue;
     // A shorter grace may end the wait for a missing segment; the DVR window is the publisher's to change.
     await sendPublish(deps, { videoId, uid: stream.uid });
-    const view = await describeStream(deps, stream);
+    const view = await describeStream(deps, stream, true);
     const shown = { ...view, settings: shownSettings(stream, view) };
     return { ...shown, ...(uploadKey === undefined ? {} : { uploadKey }), isNew: !found };
   }
@@ -88,15 +88,12 @@ export async function listStreams(deps: Deps, all: boolean): Promise<StreamView[
   const shown = streams.flatMap((found) =>
     found && (all || found.value.settings.listed) ? [found.value] : [],
   );
-  return Promise.all(shown.map((stream) => describeStream(deps, stream)));
+  return Promise.all(shown.map((stream) => describeStream(deps, stream, all)));
 }
 
-export async function showStream(
-  deps: Deps,
-  videoId: string,
-): Promise<StreamView & Readonly<{ settings: StreamSettings }>> {
+export async function showStream(deps: Deps, videoId: string): Promise<StreamShown> {
   const { value: stream } = await getStream(deps, videoId);
-  const view = await describeStream(deps, stream);
+  const view = await describeStream(deps, stream, true);
   return { ...view, settings: shownSettings(stream, view) };
 }
 
@@ -111,9 +108,16 @@ export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
   await records.removeRecords(found.value);
 }
 
-export async function describeStream(deps: Deps, stream: Stream): Promise<StreamView> {
+async function describeStream(deps: Deps, stream: Stream, forOwner: boolean): Promise<StreamView> {
   const { value: timeline } = await deps.records.timeline(stream);
-  return { ...viewOf(stream, timeline), ...(await intakeOf(deps, stream, timeline)) };
+  const view = viewOf(stream, timeline);
+  const viewers = view.state === 'live' ? deps.viewersOf?.(stream.videoId) : undefined;
+  return {
+    ...view,
+    ...(await intakeOf(deps, stream, timeline)),
+    ...(viewers !== undefined && { viewers }),
+    ...(forOwner && { storageBytes: storedBytes(timeline) }),
+  };
 }
 
 export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
@@ -130,6 +134,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     durationSeconds: ticksToSeconds(timeline.endOffsetTicks),
     ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
+    ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),
     hls: `/viewstream/metadata/${stream.videoId}`,
     renditions: [
       ...video.map(({ codecString: codecs, ...rendition }) => ({

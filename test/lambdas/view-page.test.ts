@@ -5,6 +5,7 @@ import { noPage, viewPageHandler } from '../../lambdas/api/view-page.ts';
 import type { HttpEvent } from '../../lambdas/runtime/middleware.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
 
@@ -47,6 +48,21 @@ describe('the page of a stream', () => {
     await requestEnd(engine.deps, stream, 'call');
     await publish(engine, stream);
     assert.equal((await get('/watch/show')).body, head('Recording, 3 min'));
+  });
+
+  test('shows the newest poster that was published in previews, by an absolute address', async (t) => {
+    const { engine, stream, get } = await setUp(t, 'A show');
+    for (const number of [0, 1, 2]) {
+      await acknowledge(engine, stream, 1, number);
+      const poster = number === 2 ? {} : { poster: `media/show/1/poster-${number}.jpg` };
+      await settle(engine, stream, 1, number, ['720p'], poster);
+    }
+    const { body = '' } = await get('/watch/show');
+    const image = 'http://box:8080/media/show/1/poster-1.jpg';
+    assert.ok(body.includes(`<meta property="og:image" content="${image}">`), body);
+    assert.ok(body.includes('<meta property="twitter:card" content="summary_large_image">'));
+    const view = await createViewer(engine.deps).state('show');
+    assert.equal(view.poster, '/media/show/1/poster-1.jpg');
   });
 
   test('shows a title as text, whatever is in it', async (t) => {

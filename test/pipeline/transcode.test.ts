@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { jobsDeadHandler } from '../../lambdas/queue/jobs.ts';
 import type { SourceSegment } from '../../lib/domain/segment.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
+import { useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import type { SegmentJob } from '../../lib/pipeline/jobs/job-kind.ts';
@@ -79,10 +80,44 @@ describe('transcode job', () => {
     const before = await engine.deps.media.list(`media/show/${stream.uid}/`);
     assert.equal(await work(engine, jobOf(0)), 'done');
     assert.deepEqual(await engine.deps.media.list(`media/show/${stream.uid}/`), before);
-    assert.equal(before.length, 4, 'one segment and one init segment for each of two renditions');
+    assert.equal(
+      before.length,
+      5,
+      'a poster, and one segment and one init segment for each of two renditions',
+    );
     assert.deepEqual(await listed(engine, stream), ['media']);
     assert.equal(await work(engine, { ...jobOf(0), uid: 'before' }), 'obsolete');
     assert.equal(await work(engine, { ...jobOf(0), number: 9 }), 'obsolete');
+  });
+
+  test('the first segment of a run has a poster, a small JPEG, and the next ones none', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t, { size: '1280x720' });
+    const posterOf = async (number: number) => {
+      await work(engine, jobOf(number));
+      const outcome = await engine.records.findOutcome(stream, 1, number);
+      return outcome?.type === 'rendered' ? outcome.poster : assert.fail();
+    };
+    const key = (await posterOf(0)) ?? assert.fail();
+    assert.match(key, new RegExp(`^media/show/${stream.uid}/poster-1-0{10}-[0-9a-f]{12}[.]jpg$`));
+    const bytes = Buffer.from((await engine.deps.media.get(key)) ?? assert.fail());
+    assert.deepEqual(jpegSize(bytes), { widthPx: 640, heightPx: 360 });
+    assert.ok(bytes.length < 80_000, `${bytes.length} bytes`);
+    assert.equal(await posterOf(1), undefined);
+    await publishStream(engine.deps, { videoId: 'show', uid: stream.uid });
+    assert.equal((await createViewer(engine.deps).state('show')).poster, `/${key}`);
+  });
+
+  test('a poster that cannot be made fails no segment', async (t) => {
+    const { engine, stream, jobOf } = await uploadThree(t, { count: 1 });
+    const wrapper = join(engine.workFolder, 'without-jpeg');
+    const line = 'case "$*" in *mjpeg*) echo "Unknown encoder" >&2; exit 1;; esac';
+    await writeFile(wrapper, `#!/bin/sh\n${line}\nexec ffmpeg "$@"\n`, { mode: 0o755 });
+    useFfmpeg(wrapper);
+    t.after(() => useFfmpeg('ffmpeg'));
+    assert.equal(await work(engine, jobOf(0)), 'done');
+    const outcome = await engine.records.findOutcome(stream, 1, 0);
+    assert.equal(outcome?.type === 'rendered' && outcome.poster, undefined);
+    assert.deepEqual(await listed(engine, stream), ['media']);
   });
 
   test('a segment ends before the pictures that the next keyframe leads, whatever the encoder says', async (t) => {
@@ -158,6 +193,14 @@ describe('transcode job', () => {
     assert.equal(await work(withLatePredecessor(0), { ...jobOf(1) }), 'done');
   });
 });
+
+/** By the frame header, SOF0. */
+function jpegSize(bytes: Buffer): Readonly<{ widthPx: number; heightPx: number }> {
+  assert.equal(bytes.readUInt16BE(0), 0xffd8, 'it begins as a JPEG');
+  assert.equal(bytes.readUInt16BE(bytes.length - 2), 0xffd9, 'and ends as one');
+  const frame = bytes.indexOf(Buffer.from([0xff, 0xc0]));
+  return { heightPx: bytes.readUInt16BE(frame + 5), widthPx: bytes.readUInt16BE(frame + 7) };
+}
 
 type Handler = (event: { Records: object[] }, context: object) => Promise<unknown>;
 

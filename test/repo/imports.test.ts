@@ -84,7 +84,8 @@ const ALLOWED: ImportTable = {
     node: 'all',
   },
   web: { areas: ['lib/api', 'lib/domain'], packages: ['hls.js', 'media-chrome'] },
-  'web/build.ts': { packages: ['esbuild'], node: 'all' },
+  'web/build.ts': { areas: ['web/icon-png.ts'], packages: ['esbuild'], node: 'all' },
+  'web/icon-png.ts': { node: ['node:zlib'] },
   // Samples for users stand alone.
   docs: { node: ['node:child_process'] },
   bin: { areas: 'all', packages: 'all', node: 'all' },

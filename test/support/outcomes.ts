@@ -1,6 +1,6 @@
 /** Segments as the upload records them and workers settle them, without any media. */
 
-import type { SegmentOutcome, SourceSegment } from '../../lib/domain/segment.ts';
+import type { RenderedOutcome, SegmentOutcome, SourceSegment } from '../../lib/domain/segment.ts';
 import type { Run, Stream } from '../../lib/domain/stream.ts';
 import { type ListedSegment, publishStream } from '../../lib/pipeline/publish/publish.ts';
 import type { TestEngine } from './engine.ts';
@@ -58,7 +58,9 @@ export async function settle(
   {
     startedAtMs,
     publishAfterMs = 0,
-  }: Readonly<{ startedAtMs?: number; publishAfterMs?: number }> = {},
+    ...more
+  }: Readonly<{ startedAtMs?: number; publishAfterMs?: number }> &
+    Pick<RenderedOutcome, 'poster' | 'sourceBytes'> = {},
 ): Promise<readonly ListedSegment[]> {
   const outcome: SegmentOutcome = {
     type: 'rendered',
@@ -92,6 +94,7 @@ export async function settle(
       (await engine.records.findSegment(stream, run, number))?.uploadedAtMs ?? Number.NaN,
     ...(startedAtMs === undefined ? {} : { startedAtMs }),
     completedAtMs: engine.clock.nowMs,
+    ...more,
   };
   await engine.records.recordOutcome(stream, outcome);
   engine.clock.nowMs += publishAfterMs;

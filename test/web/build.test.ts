@@ -47,6 +47,36 @@ describe('the built pages', () => {
     }
   });
 
+  test('built pages: each can be installed as an app, with icons of the sizes that their names say', async () => {
+    for (const page of pages) {
+      assert.match(
+        page,
+        /<link rel="manifest" href="\/assets\/manifest-[A-Z0-9]{8}\.webmanifest">/,
+      );
+      assert.match(page, /theme-color" media="\(prefers-color-scheme: dark\)" content="#0e1415"/);
+      assert.match(page, /; manifest-src 'self'; /);
+    }
+    const named = files.find((file) => file.path.endsWith('.webmanifest')) ?? assert.fail();
+    const manifest = JSON.parse(await readFile(path.join(folder, named.path), 'utf8'));
+    assert.deepEqual([manifest.id, manifest.start_url, manifest.display], ['/', '/', 'standalone']);
+    const icons: { src: string; sizes: string; type: string; purpose?: string }[] = manifest.icons;
+    assert.deepEqual(
+      icons.map(({ sizes, type, purpose }) => [sizes, type, purpose]),
+      [
+        ['any', 'image/svg+xml', undefined],
+        ['192x192', 'image/png', undefined],
+        ['512x512', 'image/png', undefined],
+        ['512x512', 'image/png', 'maskable'],
+      ],
+    );
+    for (const { src, sizes, type } of icons) {
+      const bytes = await readFile(path.join(folder, src));
+      if (type !== 'image/png') continue;
+      assert.equal(bytes.toString('latin1', 1, 4), 'PNG');
+      assert.equal(`${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`, sizes);
+    }
+  });
+
   test('built pages: a second build gives the same files and removes those of an older one', async () => {
     await writeFile(path.join(folder, 'assets', 'watch-OLDOLDOL.js'), '');
     assert.deepEqual(await buildPages(folder), files);
@@ -89,6 +119,8 @@ describe('the built pages', () => {
     const loaded = new Set([`${name}.html`]);
     // A set that grows while it is walked.
     for (const file of loaded) {
+      // Who installs the page loads its icons; a visit does not.
+      if (file.endsWith('.webmanifest')) continue;
       const text = await readFile(path.join(folder, file), 'utf8');
       for (const other of files)
         if (text.includes(path.basename(other.path))) loaded.add(other.path);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { ErrorBody, MarkerView, StreamView } from '../../lib/api/messages.ts';
 import { parseCmaf, writeFragment } from '../../lib/media/mux/cmaf.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
+import { fakeOwnerApi } from './fake-owner-api.ts';
 import { type HlsMediaTree, RENDITIONS } from './hls-media-tree.ts';
 
 export const OWNER_KEY = 'owner-key-of-the-test';
@@ -14,6 +15,10 @@ export const OWNER_KEY = 'owner-key-of-the-test';
 export type FakeStream = {
   title: string;
   listed?: boolean;
+  /** Path of its poster, in the media tree's form. */
+  poster?: string;
+  viewers?: number;
+  storageBytes?: number;
   state: StreamView['state'];
   /** Segments from the tree that are published. */
   published: number;
@@ -80,6 +85,11 @@ export function publishEachSecond(stream: FakeStream): () => void {
   return () => clearInterval(timer);
 }
 
+/** In place of a photograph. */
+const PICTURE = Buffer.from(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="#274690"/><stop offset="1" stop-color="#f3a712"/></linearGradient></defs><path fill="url(#g)" d="M0 0h640v360H0z"/><circle cx="450" cy="130" r="60" fill="#ffe8b0"/><path d="m0 360 200-190 120 110 90-70 230 150z" fill="#12203f"/></svg>',
+);
+
 /** A hole that hls.js plays over (`maxBufferHole`), and Chromium does not. */
 const MISSING_FRAMES = 3;
 
@@ -88,6 +98,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
 };
 
 export async function startFakeStreamServer(
@@ -123,8 +135,10 @@ export async function startFakeStreamServer(
     const [, videoId, rendition] =
       pathname.match(/^\/viewstream\/metadata\/([^/]+)(?:\/(.+)\.m3u8)?$/) ?? [];
     const [, marked] = pathname.match(/^\/markers\/([^/]+)$/) ?? [];
+    const [, owned] = pathname.match(/^\/(?:streams|upload)\/([^/]+)(?:\/end)?$/) ?? [];
     if (pathname === '/streams') answerList(request, response);
     else if (marked !== undefined) answerMarkers(request, response, marked);
+    else if (owned !== undefined) await owner.answer(request, response, owned);
     else if (videoId !== undefined) answerMetadata(request, response, videoId, rendition);
     else if (pathname.startsWith('/media/')) await answerMedia(response, pathname);
     else await answerPage(response, pathname);
@@ -152,12 +166,14 @@ export async function startFakeStreamServer(
     response.end(body);
   }
 
+  const owner = fakeOwnerApi(streams, (videoId, stream) => viewOf(videoId, stream, true));
+
   function answerList(request: IncomingMessage, response: ServerResponse): void {
     const { authorization } = request.headers;
     if (authorization === undefined || authorization === `Bearer ${OWNER_KEY}`) {
       const views = [...streams]
         .filter(([, { listed }]) => listed || authorization !== undefined)
-        .map(([videoId, stream]) => viewOf(videoId, stream));
+        .map(([videoId, stream]) => viewOf(videoId, stream, authorization !== undefined));
       json(response, 200, { streams: views });
     } else {
       refuse(response, 401, 'unauthorized', 'That is not the key.');
@@ -192,12 +208,15 @@ export async function startFakeStreamServer(
 
   async function answerMedia(response: ServerResponse, pathname: string): Promise<void> {
     const [, , videoId = '', ...rest] = pathname.split('/');
-    const bytes = await readFile(path.join(tree.folder, ...rest)).catch(() => undefined);
+    const bytes = pathname.endsWith('.svg')
+      ? PICTURE
+      : await readFile(path.join(tree.folder, ...rest)).catch(() => undefined);
     const isSegment = pathname.endsWith('.m4s');
     const stream = streams.get(videoId);
     if (bytes && isSegment && stream?.corrupt) bytes.fill(0x55, 8);
     const isShort = pathname.endsWith(`/audio/${stream?.shortAudio}.m4s`);
-    response.writeHead(bytes ? 200 : 404, { 'content-type': 'video/mp4' });
+    const type = TYPES[path.extname(pathname)] ?? 'video/mp4';
+    response.writeHead(bytes ? 200 : 404, { 'content-type': type });
     response.end(bytes && isShort ? await withoutLastFrames(bytes) : bytes);
   }
 
@@ -226,30 +245,34 @@ export async function startFakeStreamServer(
   };
 }
 
-function json(response: ServerResponse, status: number, body: unknown): void {
+export function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
 }
 
-const refuse = (
+export const refuse = (
   response: ServerResponse,
   status: number,
   code: ErrorBody['code'],
   message: string,
 ): void => json(response, status, { code, message, hint: '' } satisfies ErrorBody);
 
-const viewOf = (videoId: string, stream: FakeStream): StreamView => ({
+const viewOf = (videoId: string, stream: FakeStream, forOwner = false): StreamView => ({
   videoId,
   title: stream.title,
+  ...(stream.poster !== undefined && { poster: stream.poster }),
+  ...(stream.viewers !== undefined && { viewers: stream.viewers }),
+  ...(forOwner && { storageBytes: stream.storageBytes ?? 0 }),
   state: stream.state,
   durationSeconds: stream.published,
   ...(stream.published > 0 && { startedAt: new Date(stream.startedAtMs).toISOString() }),
   ...(stream.endedAtMs && { endedAt: new Date(stream.endedAtMs).toISOString() }),
-  ...((stream.state === 'live' || stream.mayComeBack) && {
-    serverTime: new Date().toISOString(),
-    newestUploadAt: new Date(stream.newestUploadAtMs).toISOString(),
-    waitingSegments: stream.waiting?.segments ?? 0,
-  }),
+  ...((stream.state === 'live' || stream.mayComeBack) &&
+    stream.published > 0 && {
+      serverTime: new Date().toISOString(),
+      newestUploadAt: new Date(stream.newestUploadAtMs).toISOString(),
+      waitingSegments: stream.waiting?.segments ?? 0,
+    }),
   ...(stream.waiting && { waitingSince: new Date(stream.waiting.sinceMs).toISOString() }),
   targetDurationSeconds: 1,
   hls: `/viewstream/metadata/${videoId}`,

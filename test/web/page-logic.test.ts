@@ -171,7 +171,7 @@ describe('texts of the watch page', () => {
         peakBps: 1,
       })),
     });
-    assert.equal(summaryOf(recording, now), '1:02:05, ended 2 h 10 min ago · 720p');
+    assert.equal(summaryOf(recording, now), 'Ended 2 h 10 min ago · 720p');
     assert.equal(
       ageOf(stream('b', { startedAt: '2026-05-01T11:59:30Z' }), now),
       'Started 30 s ago',

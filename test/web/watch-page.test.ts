@@ -69,9 +69,11 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
     );
     assert.equal(page.url(), `${server.url}/`);
     await page.locator('.forget-key').click();
+    await page.locator('.for-owner').click();
     await page.locator('#owner-key').fill('a wrong key');
-    await page.locator('.key-form button').click();
+    await page.locator('.key-form button[type="submit"]').click();
     await page.getByText('does not accept that key').waitFor();
+    await page.keyboard.press('Escape');
     await page.locator('#video-id').fill('talk');
     await page.locator('.open-stream button').click();
     await page.getByRole('heading', { name: 'A talk' }).waitFor();

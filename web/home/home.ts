@@ -12,14 +12,12 @@ const videoId = videoIdOfOldLink(location.hash);
 if (videoId !== undefined) location.replace(watchPath(videoId));
 else {
   connectOpenForm();
-  const page = find(document, '#page', HTMLElement);
-  let leave = showStreamList(page);
+  const list = showStreamList(find(document, '#page', HTMLElement));
   // A link with a key that is opened while the page is there.
   window.addEventListener('hashchange', () => {
     keepKeyOfLink();
     const linked = videoIdOfOldLink(location.hash);
     if (linked !== undefined) return location.assign(watchPath(linked));
-    leave();
-    leave = showStreamList(page);
+    list.refresh();
   });
 }

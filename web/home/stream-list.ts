@@ -1,80 +1,115 @@
-/** The list of streams, for their owner: live ones first, refreshed while the page is visible. */
+/** The list of streams: live ones first, refreshed while the page is visible. */
 
-import { ApiError } from '../../lib/api/client.ts';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { forgetOwnerKey, keepOwnerKey, readOwnerKey } from '../shared/owner-key.ts';
+import { forgetOwnerKey, readOwnerKey } from '../shared/owner-key.ts';
 import { find, instantiate } from '../shared/page-elements.ts';
-import { watchPath } from '../shared/route.ts';
 import { listStreams } from '../shared/stream-api.ts';
-import { badgeOf, inListOrder, summaryOf, troubleOf } from '../shared/stream-summary.ts';
-import { supplyOf } from '../shared/supply.ts';
+import { inListOrder } from '../shared/stream-summary.ts';
 import { text } from '../shared/texts.ts';
+import { createCreateDialog } from './create-dialog.ts';
+import { createKeyDialog, isRefused } from './key-dialog.ts';
+import { KINDS, shownStreams } from './list-filter.ts';
+import { createManageDialog } from './manage-dialog.ts';
+import { fillCard } from './stream-card.ts';
 
 const REFRESH_MS = 5000;
 
-/** Renders the list into `page`. Returns a function that stops it. */
-export function showStreamList(page: HTMLElement): () => void {
+export type StreamList = Readonly<{ refresh(): void }>;
+
+/** Renders the list into `page`. */
+export function showStreamList(page: HTMLElement): StreamList {
   const view = instantiate('list-template');
   const note = find(view, '.list-note', HTMLElement);
-  const form = find(view, '.key-form', HTMLFormElement);
-  const forget = find(view, '.forget-key', HTMLButtonElement);
   const cards = find(view, '.cards', HTMLUListElement);
-  const leaving = new AbortController();
+  const search = find(view, '.list-search', HTMLInputElement);
+  const newStream = find(view, '.new-stream', HTMLButtonElement);
+  const forOwner = find(view, '.for-owner', HTMLButtonElement);
+  const forget = find(view, '.forget-key', HTMLButtonElement);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let call = new AbortController();
+  let streams: readonly StreamView[] | undefined;
+  /** Why the list is not what was asked for. */
+  let trouble = '';
 
-  async function refresh(): Promise<void> {
+  const manage = createManageDialog(() => refresh());
+  const create = createCreateDialog((stream) => {
+    const { uploadKey, settings: _, ...created } = stream;
+    manage.open(created, uploadKey);
+    refresh();
+  });
+  const askKey = createKeyDialog(() => refresh());
+
+  /** Begins anew: an answer to an earlier question, perhaps with another key, is not waited for. */
+  function refresh(): void {
     clearTimeout(timer);
-    const key = readOwnerKey();
-    const isOwner = key !== undefined;
-    try {
-      const streams = await listStreams(key, leaving.signal);
-      form.hidden = isOwner;
-      forget.hidden = !isOwner;
-      const isRefused = view.dataset.refused === 'true';
-      const none = isOwner ? 'home.empty' : 'home.noneListed';
-      const empty = streams.length === 0 ? text(none) : '';
-      note.textContent = isRefused ? text('home.wrongKey') : empty;
-      showCards(cards, inListOrder(streams));
-    } catch (error) {
-      if (leaving.signal.aborted) return;
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-        forgetOwnerKey();
-        view.dataset.refused = 'true';
-        return refresh();
-      }
-      note.textContent = text('home.unreachable');
-    }
-    timer = setTimeout(() => void refresh(), REFRESH_MS);
+    call.abort();
+    call = new AbortController();
+    void load(call.signal);
   }
 
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const data = new FormData(form);
-    keepOwnerKey(String(data.get('key')).trim(), data.has('remember'));
-    form.reset();
-    delete view.dataset.refused;
-    void refresh();
-  });
+  async function load(signal: AbortSignal): Promise<void> {
+    const key = readOwnerKey();
+    try {
+      streams = inListOrder(await listStreams(key, signal));
+      trouble = trouble === text('home.wrongKey') && key === undefined ? trouble : '';
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isRefused(error) && key !== undefined) {
+        forgetOwnerKey();
+        trouble = text('home.wrongKey');
+        return load(signal);
+      }
+      trouble = text('home.unreachable');
+    }
+    if (signal.aborted) return;
+    show();
+    if (streams && key !== undefined) manage.refresh(streams);
+    if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS);
+  }
+
+  function show(): void {
+    const isOwner = readOwnerKey() !== undefined;
+    for (const button of [newStream, forget]) button.hidden = !isOwner;
+    forOwner.hidden = isOwner;
+    const all = streams ?? [];
+    const shown = shownStreams(all, kindOf(view), search.value);
+    find(view, '.list-tools', HTMLElement).hidden = all.length === 0;
+    const none = isOwner ? text('home.empty') : text('home.noneListed');
+    const empty =
+      streams && (all.length === 0 ? none : shown.length === 0 ? text('home.noneFound') : '');
+    const said = trouble || empty || '';
+    if (note.textContent !== said) note.textContent = said;
+    showCards(cards, shown);
+  }
+
+  search.addEventListener('input', show);
+  find(view, '.list-kinds', HTMLElement).addEventListener('change', show);
+  newStream.addEventListener('click', create);
+  forOwner.addEventListener('click', askKey);
   forget.addEventListener('click', () => {
     forgetOwnerKey();
-    void refresh();
+    streams = undefined;
+    refresh();
   });
-  document.addEventListener(
-    'visibilitychange',
-    () => {
-      clearTimeout(timer);
-      if (!document.hidden) void refresh();
-    },
-    { signal: leaving.signal },
-  );
+  cards.addEventListener('click', ({ target }) => {
+    if (!(target instanceof Element) || !target.closest('.card-manage')) return;
+    const videoId = target.closest<HTMLElement>('.card')?.dataset.videoId;
+    const stream = streams?.find((one) => one.videoId === videoId);
+    if (stream) manage.open(stream);
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) clearTimeout(timer);
+    else refresh();
+  });
 
-  document.title = 'Rivulet';
   page.replaceChildren(view);
-  void refresh();
-  return () => {
-    leaving.abort();
-    clearTimeout(timer);
-  };
+  refresh();
+  return { refresh };
+}
+
+function kindOf(view: HTMLElement): (typeof KINDS)[number] {
+  const { value } = find(view, '[name="kind"]:checked', HTMLInputElement);
+  return KINDS.find((kind) => kind === value) ?? 'all';
 }
 
 /** Reuses the cards' elements, so that a refresh does not lose focus and pointer. */
@@ -86,28 +121,10 @@ function showCards(list: HTMLUListElement, streams: readonly StreamView[]): void
   );
   const wanted = streams.map((stream) => {
     const card = present.get(stream.videoId) ?? instantiate('card-template');
-    fillCard(card, stream);
+    fillCard(card, stream, Date.now());
     return card;
   });
   const isSame =
     wanted.length === list.children.length && wanted.every((card, i) => card === list.children[i]);
   if (!isSame) list.replaceChildren(...wanted);
-}
-
-function fillCard(card: HTMLElement, stream: StreamView): void {
-  const supply = supplyOf(stream);
-  const badge = badgeOf(stream.state, supply);
-  const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
-  card.dataset.videoId = stream.videoId;
-  card.dataset.tone = badge.tone;
-  find(card, '.card-link', HTMLAnchorElement).href = watchPath(stream.videoId);
-  const badgeElement = find(card, '.badge', HTMLElement);
-  badgeElement.textContent = badge.text;
-  badgeElement.dataset.tone = badge.tone;
-  find(card, '.card-title', HTMLElement).textContent = stream.title;
-  find(card, '.card-facts', HTMLElement).textContent = [trouble, summaryOf(stream, Date.now())]
-    .filter(Boolean)
-    .join(' · ');
-  find(card, '.card-id', HTMLElement).textContent =
-    stream.title === stream.videoId ? '' : stream.videoId;
 }

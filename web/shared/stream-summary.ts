@@ -62,13 +62,17 @@ export function ageOf(stream: StreamView, nowMs: number): string {
   }
 }
 
-/** The age and the best resolution. */
+/** The age and the best resolution; not the length, which a card has on its picture. */
 export function summaryOf(stream: StreamView, nowMs: number): string {
   const tallest = stream.renditions
     .filter(({ kind }) => kind === 'video')
     .toSorted((a, b) => (b.heightPx ?? 0) - (a.heightPx ?? 0))[0];
   const audioOnly = stream.renditions.length > 0 && !tallest;
-  return [ageOf(stream, nowMs), audioOnly ? text('stream.audioOnly') : (tallest?.name ?? '')]
+  const age =
+    stream.state === 'ended' && stream.endedAt !== undefined
+      ? text('home.endedAgo', { span: formatSpan(nowMs - Date.parse(stream.endedAt)) })
+      : ageOf(stream, nowMs);
+  return [age, audioOnly ? text('stream.audioOnly') : (tallest?.name ?? '')]
     .filter((part) => part !== '')
     .join(' · ');
 }

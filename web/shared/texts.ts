@@ -3,6 +3,8 @@
  * of its own: the compiler names the texts that it lacks.
  */
 
+import { HOME_ENGLISH, HOME_GERMAN } from '../home/texts.ts';
+
 export const ENGLISH = {
   // Frame
   'open.label': 'Id of a stream, or a link to it',
@@ -30,18 +32,7 @@ export const ENGLISH = {
   'age.ended': '{length}, ended {span} ago',
   'stream.audioOnly': 'audio only',
 
-  // Home
-  'home.title': 'Streams',
-  'home.forgetKey': 'Forget key',
-  'home.keyTitle': 'Owner key',
-  'home.keyWhy':
-    'With it the owner sees all streams, and changes them. To watch one, its id or link is enough: open it above.',
-  'home.noneListed': 'No streams are listed here.',
-  'home.showStreams': 'Show streams',
-  'home.remember': 'Remember on this device',
-  'home.empty': 'No streams yet. Start an encoder, and it appears here.',
-  'home.wrongKey': 'The server does not accept that key.',
-  'home.unreachable': 'The server cannot be reached. Trying again…',
+  ...HOME_ENGLISH,
 
   // Player
   'player.quality': 'Quality',
@@ -155,17 +146,7 @@ export const GERMAN: Texts = {
   'age.ended': '{length}, vor {span} beendet',
   'stream.audioOnly': 'nur Ton',
 
-  'home.title': 'Streams',
-  'home.forgetKey': 'Schlüssel vergessen',
-  'home.keyTitle': 'Schlüssel des Eigentümers',
-  'home.keyWhy':
-    'Mit ihm sieht und ändert der Eigentümer alle Streams. Zum Ansehen genügt die Id oder der Link: oben öffnen.',
-  'home.noneListed': 'Hier sind keine Streams aufgeführt.',
-  'home.showStreams': 'Streams zeigen',
-  'home.remember': 'Auf diesem Gerät merken',
-  'home.empty': 'Noch keine Streams. Sobald ein Encoder sendet, erscheint er hier.',
-  'home.wrongKey': 'Der Server nimmt diesen Schlüssel nicht an.',
-  'home.unreachable': 'Der Server ist nicht erreichbar. Neuer Versuch…',
+  ...HOME_GERMAN,
 
   'player.quality': 'Qualität',
   'player.auto': 'Automatisch',

@@ -20,6 +20,7 @@ import { connectPlayerControls } from './player-controls.ts';
 import { connectSharePanel } from './share-panel.ts';
 import { NO_MARKERS, withNews } from './shown-markers.ts';
 import { createStatsPanel } from './stats-panel.ts';
+import { connectSystemControls } from './system-controls.ts';
 import { createTrackMenus } from './track-menus.ts';
 import {
   keepChoices,
@@ -88,6 +89,8 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     if (audio !== undefined) playback?.selectAudio(audio);
   }
   const controls = connectPlayerControls(view, video, () => session.seekToEdge());
+  const { mediaSession } = navigator;
+  const system = connectSystemControls(video, mediaSession, (facts) => new MediaMetadata(facts));
 
   let playback: Playback | undefined;
   connectSharePanel(view, videoId, () => ({
@@ -116,6 +119,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
       stream(found) {
         stream = found;
         document.title = `${found.title} · Rivulet`;
+        system.show(found);
         showAbout(view, videoId, stream, supply, undefined);
       },
       facts(facts, status) {
@@ -147,6 +151,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     session.end();
     endMarkers();
     controls.disconnect();
+    system.disconnect();
   };
 }
 

@@ -1,6 +1,6 @@
 /** The video of a segment becomes all rungs of the ladder, in one run of ffmpeg. */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../domain/errors.ts';
 import type { PlannedRung } from '../../domain/ladder.ts';
@@ -11,6 +11,8 @@ import {
   BASE_TICKS,
   decodeArgs,
   type FrameRepeats,
+  posterSize,
+  type VideoJob,
   videoArgs,
 } from '../../ffmpeg/transcode-args.ts';
 import type { DemuxedVideo } from '../demux/demuxed-segment.ts';
@@ -33,6 +35,8 @@ export type VideoJobInput = Readonly<{
   /** Where the segment is cut: ticks from its start. */
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
+  /** Make a poster, too. */
+  wantsPoster?: boolean | undefined;
   threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
@@ -49,6 +53,8 @@ export type EncodedRung = Readonly<{
 
 export type EncodedPicture = Readonly<{
   rungs: readonly EncodedRung[];
+  /** JPEG. */
+  poster?: Uint8Array | undefined;
   /** Those that were encoded, on the clock of `startTicks`. */
   frames: DemuxedVideo['frames'];
   startTicks: number;
@@ -58,15 +64,21 @@ export type EncodedPicture = Readonly<{
 /** A segment of which fewer frames can be decoded is failed as damaged. */
 const MIN_DECODED_SHARE = 0.05;
 
-/** Throws DomainError `undecodable` when the source is at fault, any other error when a retry may help. */
-export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
+/**
+ * Throws DomainError `undecodable` when the source is at fault, any other error when a retry may help.
+ * Without a poster where none can be made, as by an ffmpeg that lacks its encoder.
+ */
+export async function encodeRungs(
+  job: VideoJobInput,
+): Promise<Pick<EncodedPicture, 'rungs' | 'poster'>> {
   const { video, facts, previous, rungs, folder, signal } = job;
   const { format, bytes, startsWithPrevious, delayTicks, hidden } = video.decoderInput(previous);
   const inputPath = join(folder, `source.${format}`);
   await writeFile(inputPath, bytes);
   const startTicks = facts.startTicks + delayTicks;
   const outputs = rungs.map((rung, index) => ({ rung, path: join(folder, `v${index}.mp4`) }));
-  const args = videoArgs({
+  const posterPath = join(folder, 'poster.jpg');
+  const videoJob: VideoJob = {
     inputPath,
     format,
     frame: video,
@@ -79,20 +91,42 @@ export async function encodeRungs(job: VideoJobInput): Promise<EncodedRung[]> {
     keyframesAtTicks: job.keyframesAtTicks,
     repeats: job.repeats,
     threads: job.threads,
-  });
+  };
+  const poster = job.wantsPoster ? { ...posterSize(video), path: posterPath } : undefined;
   try {
-    await runFfmpeg({ args, signal });
+    await runVideo(videoJob, poster, signal);
   } catch (error) {
     if (error instanceof FfmpegError) await requireDecodable(format, inputPath, error, signal);
     throw error;
   }
-  return Promise.all(
+  const encoded = await Promise.all(
     outputs.map(async ({ rung, path }) => {
       const { init, samples } = parseCmaf(await readFile(path));
       const isRepeated = job.repeats !== undefined;
       return { rung, init, samples: requireFrames(samples, facts), isRepeated };
     }),
   );
+  return { rungs: encoded, poster: poster && (await readPoster(posterPath)) };
+}
+
+async function runVideo(
+  job: VideoJob,
+  poster: VideoJob['poster'],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await runFfmpeg({ args: videoArgs({ ...job, poster }), signal });
+  } catch (error) {
+    if (!poster || !(error instanceof FfmpegError) || error.killedBy) throw error;
+    await rm(poster.path, { force: true });
+    await runFfmpeg({ args: videoArgs(job), signal });
+  }
+}
+
+/** undefined: it was not made. */
+async function readPoster(path: string): Promise<Uint8Array | undefined> {
+  const bytes = await readFile(path).catch(() => undefined);
+  return bytes && bytes.byteLength > 0 ? bytes : undefined;
 }
 
 function requireFrames<T>(samples: readonly T[], facts: VideoFacts): readonly T[] {

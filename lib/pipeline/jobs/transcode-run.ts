@@ -5,10 +5,12 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { defined } from '../../base/defined.ts';
+import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
+import { posterKey, renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
+import { hasPoster, POSTER_CONTENT_TYPE } from '../../domain/poster.ts';
 import type {
   RenderedOutcome,
   RenderedPiece,
@@ -127,6 +129,11 @@ async function transcode(
     previous: previous && { ...previous, source: previousSource },
     findEndTicks: () => findEndTicks(deps, stream, segment, previous, signal),
     targetSeconds: await targetSeconds(records, stream),
+    wantsPoster: hasPoster(
+      facts.startTicks + segment.timestampOffsetTicks,
+      facts.endTicks + segment.timestampOffsetTicks,
+      run.anchorTicks,
+    ),
     threads,
     workFolder,
     signal,
@@ -183,8 +190,8 @@ async function findEndTicks(
 async function storeRenditions(
   deps: WorkerDeps,
   stream: Stream,
-  { run, number, uploadedAtMs }: SourceSegment,
-  { startTicks, durationTicks, pieces }: TranscodedSegment,
+  { run, number, sizeBytes, uploadedAtMs }: SourceSegment,
+  { startTicks, durationTicks, poster, pieces }: TranscodedSegment,
 ): Promise<RenderedOutcome> {
   const catalogue: Record<string, RenditionInfo> = {};
   const stored: RenderedPiece[] = [];
@@ -199,16 +206,35 @@ async function storeRenditions(
     stored.push({ ...times, renditions: Object.fromEntries(keys) });
   }
   const [only] = stored;
+  const still = poster && (await storePoster(deps, stream, run, number, poster));
   const hint = await deps.records.segmentHint(stream, run, number);
   return {
     type: 'rendered',
-    ...defined({ programDateTimeMs: hint?.programDateTimeMs }),
+    ...defined({ programDateTimeMs: hint?.programDateTimeMs, poster: still }),
     ...{ run, number, startTicks, durationTicks },
     ...(stored.length === 1 && only
       ? { renditions: only.renditions }
       : { renditions: {}, pieces: stored }),
-    ...{ catalogue, uploadedAtMs, completedAtMs: deps.clock.now() },
+    ...{ catalogue, sourceBytes: sizeBytes, uploadedAtMs, completedAtMs: deps.clock.now() },
   };
+}
+
+/** undefined: it could not be stored. A segment does without. */
+async function storePoster(
+  { media: store }: WorkerDeps,
+  stream: Stream,
+  run: number,
+  number: number,
+  bytes: Uint8Array,
+): Promise<string | undefined> {
+  const key = posterKey(stream, run, number, digestOf(bytes));
+  try {
+    await store.put(key, bytes, POSTER_CONTENT_TYPE);
+    return key;
+  } catch (error) {
+    reportError(error, 'storing a poster');
+    return undefined;
+  }
 }
 
 async function storeRendition(

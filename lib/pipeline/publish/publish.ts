@@ -5,7 +5,12 @@
 
 import { type Publication, planPublication } from '../../domain/publication.ts';
 import type { LateArrival } from '../../domain/recording.ts';
-import { piecesOf, type RenderedOutcome, type SegmentOutcome } from '../../domain/segment.ts';
+import {
+  piecesOf,
+  type RenderedOutcome,
+  type SegmentOutcome,
+  storedBytesOf,
+} from '../../domain/segment.ts';
 import {
   chooseTarget,
   DEFAULT_TARGET_SECONDS,
@@ -16,7 +21,12 @@ import {
   targetDurationSeconds,
 } from '../../domain/stream.ts';
 import { TICKS_PER_SECOND, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
-import { isEndShown, type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
+import {
+  isEndShown,
+  storedBytes,
+  type TimelineState,
+  withDvrWindow,
+} from '../../domain/timeline.ts';
 import { totalsWith } from '../../domain/timeline-draft.ts';
 import type { Deps } from '../deps.ts';
 import { endGraceMs, endsWith } from '../ingest/end.ts';
@@ -327,7 +337,10 @@ async function recordLateArrival(
       (await findListed(records, stream, value.nextSequence, completed)) ??
       (await records.findLateArrival(stream, completed.run, completed.number));
     if (listed) return known;
-    const state = withLateRates(value, outcome);
+    const state = {
+      ...withLateRates(value, outcome),
+      storedBytes: storedBytes(value) + storedBytesOf(outcome),
+    };
     if (await records.recordLateArrival(stream, late, state, version)) {
       return currentTimeline(records, stream);
     }

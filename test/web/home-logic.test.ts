@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { streamSettingsSchema } from '../../lib/api/stream-settings.ts';
+import { parseVideoId } from '../../lib/domain/ids.ts';
+import { defaultSettings } from '../../lib/domain/stream.ts';
+import { shownStreams } from '../../web/home/list-filter.ts';
+import { pushCommands } from '../../web/home/push-commands.ts';
+import {
+  changesOf,
+  dvrChoices,
+  formOf,
+  idFor,
+  idleChoices,
+  ladderChoices,
+  targetChoices,
+} from '../../web/home/settings-choices.ts';
+import { healthOf } from '../../web/home/stream-health.ts';
+import { formatBytes } from '../../web/shared/format-bytes.ts';
+
+const STREAM: StreamView = {
+  videoId: 'show',
+  title: 'Show',
+  state: 'live',
+  durationSeconds: 12,
+  targetDurationSeconds: 2,
+  serverTime: '2026-05-01T12:00:30Z',
+  newestUploadAt: '2026-05-01T12:00:29Z',
+  waitingSegments: 0,
+  hls: '/viewstream/metadata/show',
+  renditions: [],
+};
+
+describe('the list of streams', () => {
+  const streams = [
+    { videoId: 'cam-1', title: 'Café, front door', state: 'live' },
+    { videoId: 'talk', title: 'Ärzte im Gespräch', state: 'ended' },
+    { videoId: 'soon', title: 'Evening show', state: 'created' },
+  ] as const;
+  const ids = (...[kind, search]: [Parameters<typeof shownStreams>[1], string]) =>
+    shownStreams(streams, kind, search).map(({ videoId }) => videoId);
+
+  test('is narrowed to what is live or to come, or to recordings', () => {
+    assert.deepEqual(ids('all', ''), ['cam-1', 'talk', 'soon']);
+    assert.deepEqual(ids('live', ' '), ['cam-1', 'soon']);
+    assert.deepEqual(ids('recordings', ''), ['talk']);
+  });
+
+  test('is searched by words of title and id, without accents and capitals', () => {
+    assert.deepEqual(ids('all', 'cafe DOOR'), ['cam-1']);
+    assert.deepEqual(ids('all', 'gesprach'), ['talk']);
+    assert.deepEqual(ids('all', 'cam'), ['cam-1']);
+    assert.deepEqual(ids('recordings', 'cam'), []);
+  });
+});
+
+describe('settings of a stream as an owner chooses them', () => {
+  const settings = { ...defaultSettings('show'), targetDurationSeconds: 2, holeGraceSeconds: 4 };
+  const now = { ...settings, listed: false };
+
+  test('nothing is sent that was not changed', () => {
+    assert.deepEqual(changesOf(formOf(now), formOf(now)), {});
+    const { targetDuration: _, ...withoutDisabled } = formOf(now);
+    assert.deepEqual(changesOf(formOf(now), withoutDisabled), {});
+  });
+
+  test('each is sent as the server takes it', () => {
+    const form = {
+      ...{ title: 'New', listed: 'on', dvrWindow: 'null', idleTimeout: '300' },
+      ...{ ladder: 'one', targetDuration: '4', redundant: 'on' },
+    };
+    const change = changesOf(formOf(now), form);
+    assert.deepEqual(change, {
+      title: 'New',
+      listed: true,
+      dvrWindowSeconds: null,
+      idleTimeoutSeconds: 300,
+      ladder: [{ name: '720p', shortSidePx: 720, maxrateBps: 2_500_000 }],
+      targetDurationSeconds: 4,
+      redundant: true,
+    });
+    assert.deepEqual(streamSettingsSchema.parse(change), change);
+    const { listed: _, redundant: __, ...off } = form;
+    const back = { listed: false, redundant: false };
+    assert.deepEqual(changesOf({ ...off, listed: 'on', redundant: 'on' }, off), back);
+  });
+
+  test('a new stream is given what the form shows, and its segments stay as they are sent', () => {
+    const { targetDurationSeconds: _, ...fresh } = defaultSettings('x');
+    const { targetDurationSeconds, ladder, ...change } = changesOf({}, formOf(fresh));
+    assert.equal(targetDurationSeconds, undefined);
+    assert.equal(ladder?.length, 5);
+    assert.deepEqual(change, { title: 'x', dvrWindowSeconds: 7200, idleTimeoutSeconds: 60 });
+  });
+
+  test('what is set now is among the choices, whatever it is', () => {
+    const values = (choices: readonly { value: string }[]) => choices.map(({ value }) => value);
+    assert.deepEqual(values(dvrChoices(3600)), [
+      ...['1800', '3600', '7200', '21600', '43200', '86400', 'null'],
+    ]);
+    assert.equal(dvrChoices(null).at(-1)?.label, 'To the start');
+    assert.deepEqual(values(idleChoices(60)), ['10', '60', '300', '1800', '7200', 'null']);
+    assert.deepEqual(values(targetChoices(3)), ['1', '2', '3', '4', '6', '10']);
+    assert.deepEqual(values(targetChoices(undefined)), ['', '1', '2', '4', '6', '10']);
+    const own = [{ name: '500p', shortSidePx: 500, maxrateBps: 1_000_000 }];
+    assert.deepEqual(values(ladderChoices(own)), ['all', 'hd', 'small', 'one', 'own']);
+    assert.equal(ladderChoices(own).at(-1)?.label, 'Own: 500p');
+    assert.equal(formOf({ ...now, ladder: own }).ladder, 'own');
+    assert.deepEqual(
+      changesOf(formOf({ ...now, ladder: own }), { ladder: 'own' }).ladder,
+      undefined,
+    );
+  });
+
+  test('an id is made of the title', () => {
+    assert.equal(idFor('Main stage: Köln, Straße 7!'), 'main-stage-koln-strasse-7');
+    assert.equal(idFor('日本'), '');
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (title) => {
+        const id = idFor(title);
+        if (id !== '' && id !== 'metadata') assert.equal(parseVideoId(id), id);
+      }),
+    );
+  });
+});
+
+describe('commands to send to a stream', () => {
+  test('have the server, the stream and the key in place', () => {
+    const target = { origin: 'https://tv.example:8443', videoId: 'show', uploadKey: 'abc123' };
+    assert.deepEqual(pushCommands(target), {
+      ffmpeg:
+        'ffmpeg -re -i INPUT -c:v libx264 -preset veryfast -pix_fmt yuv420p -g 60 -c:a aac \\\n' +
+        '  -f hls -hls_time 2 -method PUT https://x:abc123@tv.example:8443/upload/show/live.m3u8',
+      encoder:
+        'RIVULET_KEY=abc123 npm run encoder -- INPUT \\\n  --to https://tv.example:8443 --stream show',
+      obsUrl: 'https://x:abc123@tv.example:8443/upload/show/live.m3u8',
+      obsMuxer: 'method=PUT hls_time=2',
+      studio: 'https://tv.example:8443/studio#stream=show&key=abc123',
+    });
+  });
+
+  test('say where the key goes when it is not known', () => {
+    const { ffmpeg, studio } = pushCommands({ origin: 'http://box:8080', videoId: 'show' });
+    assert.match(ffmpeg, /http:\/\/x:UPLOAD_KEY@box:8080\//);
+    assert.equal(studio, 'http://box:8080/studio#stream=show');
+  });
+});
+
+describe('the health of a stream', () => {
+  const says = (change: Partial<StreamView>) => {
+    const { signal, backlog, worker } = healthOf({ ...STREAM, ...change });
+    return [signal, backlog, worker].map((line) => `${line.tone}: ${line.says}`);
+  };
+
+  test('is good while segments arrive and are transcoded', () => {
+    assert.deepEqual(says({}), [
+      'good: Arriving, the last 1 s ago',
+      'none: Nothing waits',
+      'good: Keeps up',
+    ]);
+    assert.deepEqual(says({ waitingSegments: 2, waitingSince: '2026-05-01T12:00:28Z' }), [
+      'good: Arriving, the last 1 s ago',
+      'good: 2 waiting, the first for 2 s',
+      'good: Keeps up',
+    ]);
+  });
+
+  test('names the encoder when it is silent, and the worker when it is late', () => {
+    assert.equal(says({ newestUploadAt: '2026-05-01T12:00:10Z' })[0], 'bad: None for 20 s');
+    assert.deepEqual(says({ waitingSegments: 9, waitingSince: '2026-05-01T12:00:10Z' }).slice(1), [
+      'bad: 9 waiting, the first for 20 s',
+      'bad: Cannot keep up: lower the qualities, or add workers',
+    ]);
+  });
+
+  test('is no matter before the start and after the end', () => {
+    const { serverTime: _, newestUploadAt: __, waitingSegments: ___, ...quiet } = STREAM;
+    const state = (state: StreamView['state']) => {
+      const { signal, backlog, worker } = healthOf({ ...quiet, state });
+      return [signal.says, backlog.tone, worker.says, worker.tone];
+    };
+    assert.deepEqual(state('created'), ['None has come yet', 'none', 'Nothing to do', 'none']);
+    assert.deepEqual(state('ended'), ['The broadcast has ended', 'none', 'Nothing to do', 'none']);
+  });
+});
+
+test('sizes are shown in the unit that keeps them short', () => {
+  assert.deepEqual([0, 999_499, 999_500, 1_240_000, 9_950_000, 1.5e9, 2e12].map(formatBytes), [
+    ...['0 kB', '999 kB', '1 MB', '1.2 MB', '10 MB', '1.5 GB', '2 TB'],
+  ]);
+});

@@ -1,0 +1,70 @@
+/** The settings of a stream that is there. */
+
+import type { StreamView } from '../../lib/api/messages.ts';
+import { find } from '../shared/page-elements.ts';
+import { text } from '../shared/texts.ts';
+import { onSubmit, showError } from './dialog.ts';
+import { ownerApi } from './owner-api.ts';
+import {
+  changesOf,
+  dvrChoices,
+  formOf,
+  idleChoices,
+  ladderChoices,
+  type SettingsForm,
+  targetChoices,
+} from './settings-choices.ts';
+import { addSettingsFields, fillChoices, fillFields, readFields } from './settings-form.ts';
+
+export function createSettingsSection(
+  dialog: HTMLElement,
+  stream: () => StreamView,
+  changed: () => void,
+): Readonly<{ show(): void }> {
+  const form = find(dialog, 'form.settings', HTMLFormElement);
+  const said = find(form, '.settings-said', HTMLElement);
+  addSettingsFields(form);
+  find(form, '[name="videoId"]', HTMLInputElement).closest('.field')?.remove();
+  find(form, 'details', HTMLDetailsElement).open = true;
+  let before: SettingsForm = {};
+  let loads = 0;
+
+  async function load(): Promise<void> {
+    const { videoId } = stream();
+    form.inert = true;
+    loads += 1;
+    const mine = loads;
+    const { settings, state } = await ownerApi().getStream(videoId);
+    // The dialog was opened for another stream meanwhile.
+    if (mine !== loads) return;
+    fillChoices(form, 'ladder', ladderChoices(settings.ladder));
+    fillChoices(form, 'dvrWindow', dvrChoices(settings.dvrWindowSeconds));
+    fillChoices(form, 'idleTimeout', idleChoices(settings.idleTimeoutSeconds));
+    fillChoices(form, 'targetDuration', targetChoices(settings.targetDurationSeconds));
+    before = formOf(settings);
+    fillFields(form, before);
+    find(form, '[name="targetDuration"]', HTMLSelectElement).disabled = state !== 'created';
+    form.inert = false;
+  }
+
+  onSubmit(form, async (data) => {
+    said.textContent = '';
+    const change = changesOf(before, readFields(data));
+    if (Object.keys(change).length === 0) {
+      said.textContent = text('setting.nothingChanged');
+      return;
+    }
+    await ownerApi().putStream(stream().videoId, change);
+    await load();
+    said.textContent = text('setting.saved');
+    changed();
+  });
+
+  return {
+    show() {
+      said.textContent = '';
+      showError(form, undefined);
+      load().catch((error: unknown) => showError(form, error));
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/** The settings of a stream as an owner chooses them, and what of them was changed. Pure. */
+
+import type { StreamChange } from '../../lib/api/client.ts';
+import type { StreamSettings } from '../../lib/api/messages.ts';
+import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
+import { formatSpan } from '../shared/format-time.ts';
+import { type TextKey, text } from '../shared/texts.ts';
+
+/** A value of a `<select>`, and how it reads. */
+export type Choice = Readonly<{ value: string; label: string }>;
+
+const UNLIMITED = 'null';
+const AS_SENT = '';
+const OWN_LADDER = 'own';
+
+const DVR_SECONDS = [1800, 7200, 21_600, 43_200, 86_400] as const;
+const IDLE_SECONDS = [10, 60, 300, 1800, 7200] as const;
+const TARGET_SECONDS = [1, 2, 4, 6, 10] as const;
+
+type Preset = Readonly<{ label: TextKey; rungs: readonly string[] }>;
+
+const LADDERS: Readonly<Record<string, Preset>> = {
+  all: { label: 'setting.ladder.all', rungs: ['1080p', '720p', '480p', '360p', '240p'] },
+  hd: { label: 'setting.ladder.hd', rungs: ['720p', '480p', '360p', '240p'] },
+  small: { label: 'setting.ladder.small', rungs: ['480p', '360p', '240p'] },
+  one: { label: 'setting.ladder.one', rungs: ['720p'] },
+};
+
+type Ladder = StreamSettings['ladder'];
+export type SettingsForm = Readonly<Record<string, string>>;
+
+export const dvrChoices = (now: number | null): readonly Choice[] =>
+  spanChoices(DVR_SECONDS, now, 'setting.toTheStart');
+
+export const idleChoices = (now: number | null): readonly Choice[] =>
+  spanChoices(IDLE_SECONDS, now, 'setting.never');
+
+/** `now` undefined: of a stream that is not there yet, whose encoder may decide. */
+export const targetChoices = (now: number | undefined): readonly Choice[] => [
+  ...(now === undefined ? [{ value: AS_SENT, label: text('setting.asSent') }] : []),
+  ...withPresent(TARGET_SECONDS, now).map(spanChoice),
+];
+
+export function ladderChoices(now: Ladder): readonly Choice[] {
+  const names = now.map(({ name }) => name).join(', ');
+  const own = { value: OWN_LADDER, label: text('setting.ladder.own', { names }) };
+  const presets = Object.entries(LADDERS).map(([value, { label }]) => {
+    return { value, label: text(label) };
+  });
+  return ladderName(now) === OWN_LADDER ? [...presets, own] : presets;
+}
+
+/** What the fields of the form say; a box that is not checked says nothing. */
+export const formOf = (
+  settings: Omit<StreamSettings, 'holeGraceSeconds' | 'targetDurationSeconds' | 'listed'> &
+    Partial<StreamSettings>,
+): SettingsForm => ({
+  title: settings.title,
+  ...(settings.listed && { listed: 'on' }),
+  dvrWindow: String(settings.dvrWindowSeconds),
+  idleTimeout: String(settings.idleTimeoutSeconds),
+  ladder: ladderName(settings.ladder),
+  targetDuration: String(settings.targetDurationSeconds ?? AS_SENT),
+  ...(settings.redundant && { redundant: 'on' }),
+});
+
+/** What the owner has changed; a field that is not in the form was left alone. */
+export function changesOf(before: SettingsForm, after: SettingsForm): StreamChange {
+  const isChanged = (name: string): boolean =>
+    after[name] !== undefined && after[name] !== before[name];
+  const isToggled = (name: string): boolean => (after[name] ?? '') !== (before[name] ?? '');
+  const rungs = LADDERS[after.ladder ?? '']?.rungs;
+  return {
+    ...(isChanged('title') && { title: after.title ?? '' }),
+    ...(isToggled('listed') && { listed: after.listed === 'on' }),
+    ...(isChanged('dvrWindow') && { dvrWindowSeconds: secondsOf(after.dvrWindow) }),
+    ...(isChanged('idleTimeout') && { idleTimeoutSeconds: secondsOf(after.idleTimeout) }),
+    ...(isChanged('ladder') && rungs && { ladder: ladderOf(rungs) }),
+    ...(isChanged('targetDuration') &&
+      after.targetDuration !== AS_SENT && { targetDurationSeconds: Number(after.targetDuration) }),
+    ...(isToggled('redundant') && { redundant: after.redundant === 'on' }),
+  };
+}
+
+/** `Main stage: Köln!` → `main-stage-koln`. */
+export const idFor = (title: string): string =>
+  title
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replaceAll('ß', 'ss')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 64)
+    .replace(/^-|-$/g, '');
+
+const ladderOf = (names: readonly string[]): Ladder =>
+  DEFAULT_LADDER.filter(({ name }) => names.includes(name));
+
+const printed = (ladder: Ladder): string =>
+  ladder.map(({ name, shortSidePx, maxrateBps }) => [name, shortSidePx, maxrateBps].join()).join();
+
+const ladderName = (ladder: Ladder): string =>
+  Object.entries(LADDERS).find(
+    ([, { rungs }]) => printed(ladderOf(rungs)) === printed(ladder),
+  )?.[0] ?? OWN_LADDER;
+
+const secondsOf = (value: string | undefined): number | null =>
+  value === UNLIMITED ? null : Number(value);
+
+const spanChoice = (seconds: number): Choice => ({
+  value: String(seconds),
+  label: formatSpan(seconds * 1000),
+});
+
+/** What is set now is always among them. */
+const withPresent = (
+  usual: readonly number[],
+  now: number | null | undefined,
+): readonly number[] =>
+  typeof now === 'number' ? [...new Set([...usual, now])].sort((a, b) => a - b) : usual;
+
+const spanChoices = (
+  usual: readonly number[],
+  now: number | null,
+  unlimited: TextKey,
+): readonly Choice[] => [
+  ...withPresent(usual, now).map(spanChoice),
+  { value: UNLIMITED, label: text(unlimited) },
+];

@@ -1,0 +1,64 @@
+/** One stream in the list. */
+
+import type { StreamView } from '../../lib/api/messages.ts';
+import { formatBytes } from '../shared/format-bytes.ts';
+import { formatClock } from '../shared/format-time.ts';
+import { find } from '../shared/page-elements.ts';
+import { watchPath } from '../shared/route.ts';
+import { badgeOf, summaryOf, troubleOf } from '../shared/stream-summary.ts';
+import { supplyOf } from '../shared/supply.ts';
+import { text } from '../shared/texts.ts';
+
+/** Writes only what has changed, as it is called every few seconds. */
+export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): void {
+  const supply = supplyOf(stream);
+  const badge = badgeOf(stream.state, supply);
+  const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
+  card.dataset.videoId = stream.videoId;
+  card.dataset.tone = badge.tone;
+  find(card, '.card-link', HTMLAnchorElement).href = watchPath(stream.videoId);
+  find(card, '.card-badge', HTMLElement).dataset.tone = badge.tone;
+  say(card, '.card-badge', badge.text);
+  say(card, '.card-title', stream.title);
+  say(card, '.card-facts', [trouble, summaryOf(stream, nowMs)].filter(Boolean).join(' · '));
+  say(card, '.card-length', lengthOf(stream, nowMs));
+  const { viewers = 0, storageBytes } = stream;
+  say(card, '.card-viewers', viewers > 0 ? text('home.viewers', { count: viewers }) : '');
+  showPoster(card, stream.poster);
+  find(card, '.card-owner', HTMLElement).hidden = storageBytes === undefined;
+  say(card, '.card-storage', storageBytes === undefined ? '' : formatBytes(storageBytes));
+  const manage = find(card, '.card-manage', HTMLButtonElement);
+  manage.setAttribute('aria-label', text('home.manageStream', { title: stream.title }));
+}
+
+/** Of a live stream how long it is on. */
+function lengthOf({ state, startedAt, durationSeconds }: StreamView, nowMs: number): string {
+  if (state === 'ended') return formatClock(durationSeconds);
+  return state === 'live' && startedAt !== undefined
+    ? formatClock((nowMs - Date.parse(startedAt)) / 1000)
+    : '';
+}
+
+function say(card: HTMLElement, selector: string, words: string): void {
+  const place = find(card, selector, HTMLElement);
+  if (place.textContent !== words) place.textContent = words;
+  place.hidden = words === '';
+}
+
+/** The old picture stays until the new one is there; one that cannot be loaded is left out. */
+function showPoster(card: HTMLElement, path: string | undefined): void {
+  const image = find(card, '.card-poster', HTMLImageElement);
+  if ((image.dataset.path ?? '') === (path ?? '')) return;
+  image.dataset.path = path ?? '';
+  if (path === undefined) {
+    image.hidden = true;
+    return;
+  }
+  const next = new Image();
+  next.addEventListener('load', () => {
+    if (image.dataset.path !== path) return;
+    image.src = path;
+    image.hidden = false;
+  });
+  next.src = path;
+}
