@@ -29,6 +29,7 @@ const CHECK = [
 /** @type {Record<string, Task>} */
 const TASKS = {
   start: { programs: ['ffmpeg'], steps: [['bin/start.ts']] },
+  cameras: { programs: ['ffmpeg'], steps: [['bin/cameras.ts']] },
   encoder: { programs: ['ffmpeg'], steps: [['bin/encoder.ts']] },
   test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
   bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
