@@ -17,6 +17,8 @@ declare const HLS_WORKER_FILE: string;
 export type TilePlayer = Readonly<{
   video: HTMLVideoElement;
   playback: HlsPlayback;
+  /** After a stop that is for good on the watch page. */
+  tryAgain(): void;
   end(): void;
 }>;
 
@@ -88,6 +90,7 @@ export function createTilePlayer(
   return {
     video,
     playback,
+    tryAgain: () => session.dispatch({ type: 'try_again' }),
     end() {
       session.end();
       video.remove();

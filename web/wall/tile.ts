@@ -22,6 +22,10 @@ export type TileListener = Readonly<{
 /** A playlist that did not grow for so many target durations says nothing about the live delay. */
 const FRESH_TARGETS = 1.5;
 const SPANS_MS = 1000;
+/** A camera may be switched on after the wall. */
+const TRY_AGAIN_MS = 5000;
+/** A stream that cannot keep in step, as its clock is far off, stays at its own live edge. */
+const MOST_BEHIND_SECONDS = 10;
 
 export class Tile {
   readonly videoId: string;
@@ -150,6 +154,8 @@ export class Tile {
     const position = isOutside ? undefined : playback.positionOf(targetMs);
     if (position === undefined) {
       video.playbackRate = 1;
+      const { live, behindSeconds } = playback.facts();
+      if (!holds && live && behindSeconds > MOST_BEHIND_SECONDS) playback.seekToEdge();
       return video.readyState >= 2;
     }
     const error = video.currentTime - position;
@@ -161,7 +167,9 @@ export class Tile {
   }
 
   #start(quality: 'smallest' | 'full'): TilePlayer {
-    return createTilePlayer(this.videoId, quality, this.#sessionListener());
+    const listener = this.#sessionListener(() => setTimeout(() => player.tryAgain(), TRY_AGAIN_MS));
+    const player = createTilePlayer(this.videoId, quality, listener);
+    return player;
   }
 
   #swapIn(player: TilePlayer): void {
@@ -184,12 +192,13 @@ export class Tile {
     this.#next = undefined;
   }
 
-  #sessionListener(): SessionListener {
+  #sessionListener(stopped: () => void): SessionListener {
     let viewing: Viewing | undefined;
     return {
       viewing: (now) => {
         viewing = now;
         this.element.dataset.state = now.state;
+        if (now.state === 'unknown' || now.state === 'failed') stopped();
         const { title, place } = describeViewing(now);
         this.#message = place === 'none' ? '' : title;
         this.#describe();

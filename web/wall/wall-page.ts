@@ -189,6 +189,7 @@ export function createWallPage(page: HTMLElement): WallPage {
     tick();
   });
   liveButton.addEventListener('click', () => {
+    isMoved = false;
     clock = LIVE_CLOCK;
     tick();
   });
