@@ -29,8 +29,8 @@ const CHECK = [
 /** @type {Record<string, Task>} */
 const TASKS = {
   start: { programs: ['ffmpeg'], steps: [['bin/start.ts']] },
-  cameras: { programs: ['ffmpeg'], steps: [['bin/cameras.ts']] },
   encoder: { programs: ['ffmpeg'], steps: [['bin/encoder.ts']] },
+  cameras: { programs: ['ffmpeg'], steps: [['bin/cameras.ts']] },
   test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
   bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
   fuzz: { programs: ['ffmpeg'], steps: [['test/fuzz/main.ts']] },

@@ -8,6 +8,7 @@ import type { PlaybackFacts } from '../watch/playback.ts';
 import type { Viewing } from '../watch/viewing.ts';
 import { describeViewing } from '../watch/viewing-message.ts';
 import type { LiveStatus, SessionListener } from '../watch/viewing-session.ts';
+import { instantAt } from '../watch/wall-clock.ts';
 import { correctionOf } from './step-keeping.ts';
 import { connectTileActions } from './tile-actions.ts';
 import { createTilePlayer, type TilePlayer } from './tile-player.ts';
@@ -108,13 +109,16 @@ export class Tile {
 
   /** How far behind now its stream can be played without a stall; undefined unless it is live and grows. */
   liveDelayMs(nowMs: number): number | undefined {
-    const facts = this.#player?.playback.facts();
-    if (!facts?.live || facts.shownAtMs === undefined) return undefined;
-    if (facts.newestSegment !== this.#newestSegment) this.#grownAtMs = nowMs;
-    this.#newestSegment = facts.newestSegment;
-    const freshMs = FRESH_TARGETS * 1000 * facts.targetDurationSeconds;
-    if (nowMs - this.#grownAtMs > freshMs) return undefined;
-    return nowMs - facts.shownAtMs - facts.behindSeconds * 1000;
+    if (!this.#player) return undefined;
+    const { video, playback } = this.#player;
+    const { live, newestSegment, targetDurationSeconds, behindSeconds } = playback.facts();
+    if (!live) return undefined;
+    if (newestSegment !== this.#newestSegment) this.#grownAtMs = nowMs;
+    this.#newestSegment = newestSegment;
+    if (nowMs - this.#grownAtMs > FRESH_TARGETS * 1000 * targetDurationSeconds) return undefined;
+    // Not from the picture on the screen: an encoder may have been away since then.
+    const edgeMs = instantAt(playback.segments(), video.currentTime + behindSeconds);
+    return edgeMs === undefined ? undefined : nowMs - edgeMs;
   }
 
   /** Whether it has media at an instant and no picture of it yet. */

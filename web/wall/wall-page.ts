@@ -25,6 +25,8 @@ import {
 
 const TICK_MS = 250;
 const TOLD_MS = 6000;
+/** One press of an arrow key on the slider. */
+const KEY_MS = 5000;
 const GAP_PX = 4;
 /** Tiles just outside of the view are ready when they come into it. */
 const NEAR_VIEW = '80px';
@@ -177,9 +179,19 @@ export function createWallPage(page: HTMLElement): WallPage {
   slider.addEventListener('pointerdown', () => {
     isDragging = true;
   });
+  for (const end of ['pointerup', 'pointercancel', 'change']) {
+    slider.addEventListener(end, () => {
+      isDragging = false;
+    });
+  }
   slider.addEventListener('input', seek);
-  slider.addEventListener('change', () => {
-    isDragging = false;
+  slider.addEventListener('keydown', (event) => {
+    const keys = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 } as const;
+    const sign = keys[event.key as keyof typeof keys];
+    if (sign === undefined) return;
+    // Its own step is shorter than a picture.
+    event.preventDefault();
+    slider.value = String(Number(slider.value) + sign * KEY_MS);
     seek();
   });
   play.addEventListener('click', () => {
