@@ -165,9 +165,13 @@ export class Tile {
     const error = video.currentTime - position;
     this.element.dataset.error = (error * 1000).toFixed(0);
     const correction = correctionOf(error, { isPaused: holds, isAudible: !video.muted });
-    if (correction.type === 'seek') video.currentTime = position;
-    else if (video.playbackRate !== correction.rate) video.playbackRate = correction.rate;
-    return correction.type === 'rate' && video.readyState >= 2;
+    const place = position.toFixed(3);
+    // Of a place that the player cannot reach exactly one attempt is enough.
+    if (correction.type === 'rate') video.playbackRate = correction.rate;
+    else if (!holds || video.dataset.sought !== place) video.currentTime = position;
+    if (holds) video.dataset.sought = place;
+    else delete video.dataset.sought;
+    return Math.abs(error) < 1 && video.readyState >= 2;
   }
 
   #start(quality: 'smallest' | 'full'): TilePlayer {
