@@ -218,6 +218,7 @@ describe('the wall', { skip: withoutChromium() }, () => {
         .locator('.tile')
         .first()
         .locator('video')
+        .last()
         .evaluate((video) => {
           return Reflect.get(video, 'videoWidth') === 640 && Reflect.get(video, 'muted') === false;
         }),

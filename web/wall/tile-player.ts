@@ -22,6 +22,9 @@ export type TilePlayer = Readonly<{
   end(): void;
 }>;
 
+/** False on iPhones before iOS 17.1, whose own player tells too little of its position. */
+export const canPlay = (): boolean => Hls.isSupported();
+
 type PlaylistLoader = new (config: HlsConfig) => Loader<PlaylistLoaderContext>;
 const DefaultLoader = Hls.DefaultConfig.loader as unknown as PlaylistLoader;
 

@@ -81,7 +81,8 @@ export class Tile {
     this.#isShown = isShown;
     if (isShown) {
       this.#player = this.#start(this.#isEnlarged ? 'full' : 'smallest');
-      this.#place(this.#player);
+      this.#player.video.muted = !this.#isEnlarged;
+      find(this.element, '.tile-picture', HTMLElement).replaceChildren(this.#player.video);
     } else this.#stop();
   }
 
@@ -93,7 +94,11 @@ export class Tile {
     if (this.#player) this.#player.video.muted = true;
     this.#next?.end();
     this.#next = undefined;
-    if (this.#isShown) this.#next = this.#start(isEnlarged ? 'full' : 'smallest');
+    if (this.#isShown) {
+      this.#next = this.#start(isEnlarged ? 'full' : 'smallest');
+      // Below the present picture, where it has its size already: the rung is chosen by it.
+      find(this.element, '.tile-picture', HTMLElement).prepend(this.#next.video);
+    }
     this.#describe();
   }
 
@@ -184,13 +189,8 @@ export class Tile {
     this.#player?.end();
     this.#player = player;
     this.#next = undefined;
-    this.#place(player);
+    player.video.muted = !this.#isEnlarged;
     this.#describe();
-  }
-
-  #place({ video }: TilePlayer): void {
-    video.muted = !this.#isEnlarged;
-    find(this.element, '.tile-picture', HTMLElement).replaceChildren(video);
   }
 
   #stop(): void {

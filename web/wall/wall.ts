@@ -10,6 +10,7 @@ import { inListOrder } from '../shared/stream-summary.ts';
 import { text } from '../shared/texts.ts';
 import { useLanguage } from '../shared/translate.ts';
 import { connectStreamChoice } from './stream-choice.ts';
+import { canPlay } from './tile-player.ts';
 import { MAX_STREAMS, searchOf, streamsOf } from './wall-address.ts';
 import { createWallPage } from './wall-page.ts';
 
@@ -26,9 +27,10 @@ let shown: readonly string[] = [];
 
 function show(videoIds: readonly string[]): void {
   shown = videoIds;
-  note.textContent = videoIds.length === 0 ? text('wall.empty') : '';
-  note.hidden = videoIds.length > 0;
-  wall.show(videoIds);
+  const why = canPlay() ? 'wall.empty' : 'viewing.failed';
+  note.textContent = text(why);
+  note.hidden = canPlay() && videoIds.length > 0;
+  wall.show(canPlay() ? videoIds : []);
 }
 
 async function list(): Promise<readonly StreamView[]> {
