@@ -180,8 +180,13 @@ export class Tile {
   }
 
   #start(quality: 'smallest' | 'full'): TilePlayer {
-    const listener = this.#sessionListener(() => setTimeout(() => player.tryAgain(), TRY_AGAIN_MS));
-    const player = createTilePlayer(this.videoId, quality, listener);
+    let player: TilePlayer | undefined;
+    // Of two players that on the screen says how the tile is.
+    const listener = this.#sessionListener(
+      () => player === this.#player,
+      () => setTimeout(() => player?.tryAgain(), TRY_AGAIN_MS),
+    );
+    player = createTilePlayer(this.videoId, quality, listener);
     return player;
   }
 
@@ -200,30 +205,32 @@ export class Tile {
     this.#next = undefined;
   }
 
-  #sessionListener(stopped: () => void): SessionListener {
+  #sessionListener(isOnScreen: () => boolean, stopped: () => void): SessionListener {
     let viewing: Viewing | undefined;
+    const show = (): void => {
+      if (!viewing || !isOnScreen()) return;
+      this.element.dataset.state = viewing.state;
+      const { title, place } = describeViewing(viewing);
+      this.#message = place === 'none' ? '' : title;
+      this.#describe();
+    };
     return {
       viewing: (now) => {
         viewing = now;
-        this.element.dataset.state = now.state;
         if (now.state === 'unknown' || now.state === 'failed') stopped();
-        const { title, place } = describeViewing(now);
-        this.#message = place === 'none' ? '' : title;
-        this.#describe();
+        show();
       },
       stream: (stream) => {
         this.title = stream.title;
-        this.#badge = badgeOf(stream.state, { state: 'flowing' });
+        if (viewing?.source !== 'live') this.#badge = badgeOf(stream.state, { state: 'flowing' });
         this.#describe();
       },
       facts: (facts: PlaybackFacts, { supply, delaySeconds }: LiveStatus) => {
-        if (viewing) {
-          const state =
-            viewing.source === 'live' ? 'live' : viewing.source === 'none' ? 'created' : 'ended';
-          this.#badge = badgeOf(state, supply);
-        }
+        if (!isOnScreen()) return;
+        if (viewing?.source === 'live') this.#badge = badgeOf('live', supply);
+        if (viewing?.source === 'recording') this.#badge = badgeOf('ended', supply);
         this.#delaySeconds = facts.live ? delaySeconds : undefined;
-        this.#describe();
+        show();
       },
     };
   }
