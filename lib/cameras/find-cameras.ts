@@ -50,7 +50,8 @@ export async function findCameras(options: FindOptions): Promise<readonly FoundC
   };
   const question = probeMessage(randomUUID());
   const bound = (await Promise.all(sockets.map(bind))).flatMap((one) => (one ? [one] : []));
-  if (!signal.aborted) {
+  // A signal of time alone would not keep the process alive.
+  if (!signal.aborted && bound.length > 0) {
     ask();
     const again = setTimeout(ask, ASK_AGAIN_MS);
     await aborted(signal);

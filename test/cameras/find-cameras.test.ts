@@ -123,4 +123,11 @@ describe('WS-Discovery', () => {
     const [, messageId = ''] = question.match(/<w:MessageID>uuid:([\w-]+)</) ?? [];
     assert.equal(question, probeMessage(messageId));
   });
+
+  test('WS-Discovery: a machine without a network finds nothing, at once', async () => {
+    const { signal } = new AbortController();
+    assert.deepEqual(await findCameras({ signal, from: [] }), []);
+    // An address for documentation, which no machine has (RFC 5737).
+    assert.deepEqual(await findCameras({ signal, from: ['192.0.2.1'] }), []);
+  });
 });
