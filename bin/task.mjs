@@ -30,6 +30,7 @@ const CHECK = [
 const TASKS = {
   start: { programs: ['ffmpeg'], steps: [['bin/start.ts']] },
   encoder: { programs: ['ffmpeg'], steps: [['bin/encoder.ts']] },
+  cameras: { programs: ['ffmpeg'], steps: [['bin/cameras.ts']] },
   test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
   bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
   fuzz: { programs: ['ffmpeg'], steps: [['test/fuzz/main.ts']] },

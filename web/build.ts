@@ -37,6 +37,7 @@ const ASSETS = 'assets';
 
 /** HTML, script and style sheet of each page; the one that is written last is the one at `/`. */
 const PAGES = [
+  { html: 'wall/wall.html', script: 'wall/wall.ts', styles: 'wall/wall.css' },
   { html: 'embed/embed.html', script: 'embed/embed.ts', styles: 'embed/embed.css' },
   { html: 'watch/watch.html', script: 'watch/watch.ts', styles: 'watch/watch.css' },
   { html: 'home/index.html', script: 'home/home.ts', styles: 'home/home.css' },

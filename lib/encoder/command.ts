@@ -24,6 +24,8 @@ export type EncodeCommand = Common &
     title?: string;
     segmentSeconds?: number;
     video?: 'copy' | 'encode';
+    /** The sound of the source is left out. */
+    noAudio?: true;
     bitrateBps?: number;
     size?: Readonly<{ widthPx: number; heightPx: number }>;
     durationSeconds?: number;
@@ -82,6 +84,7 @@ const OPTIONS = {
   'as-fast-as-possible': flag,
   copy: flag,
   encode: flag,
+  'no-audio': flag,
   loop: flag,
   once: flag,
   quiet: flag,
@@ -157,6 +160,7 @@ export function parseCommand(
     loop,
     once,
     spoolLimitBytes: options['spool-limit'] ?? DEFAULT_SPOOL_LIMIT_BYTES,
+    ...(options['no-audio'] && { noAudio: true }),
     ...defined({ session, title, size, parallel, video, pace }),
     ...defined({ segmentSeconds, bitrateBps: bitrate, durationSeconds: duration }),
   };

@@ -10,7 +10,7 @@ import { captureConnection } from './connection.ts';
 import { judge } from './delivery.ts';
 import { aborted, type Interrupts } from './interrupts.ts';
 import { type EncodePlan, planEncode, SourceAway, type Tools } from './plan.ts';
-import { Progress } from './progress.ts';
+import { Progress, type ProgressOptions } from './progress.ts';
 import { Refusals } from './refusals.ts';
 import { type Connection, captureUntilEnd } from './reopening.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
@@ -34,11 +34,12 @@ const LISTEN_MS = 60_000;
 const TELL_OF_DROPPED_MS = 60_000;
 const NOTHING: Connection = { segments: 0, seconds: 0, reached: false };
 
-/** Returns the exit code. Throws `UsageError`. */
+/** `startProgress`: where figures and warnings go, the terminal by default. Returns the exit code. Throws `UsageError`. */
 export async function encode(
   command: EncodeCommand,
   tools: Tools,
   interrupts: Interrupts,
+  startProgress = (options: ProgressOptions): Progress => new Progress(options),
 ): Promise<number> {
   const streamFolder = streamSpoolFolder(command.spoolFolder, command.to, command.videoId);
   const lock = await lockSpool(streamFolder);
@@ -48,7 +49,7 @@ export async function encode(
     );
   }
   try {
-    return await new EncodeRun(command, tools, interrupts, streamFolder).run();
+    return await new EncodeRun(command, tools, interrupts, streamFolder, startProgress).run();
   } finally {
     await lock.release();
   }
@@ -76,14 +77,24 @@ class EncodeRun {
   #dropped = 0;
   #toldOfDroppedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(command: EncodeCommand, tools: Tools, interrupts: Interrupts, streamFolder: string) {
+  constructor(
+    command: EncodeCommand,
+    tools: Tools,
+    interrupts: Interrupts,
+    streamFolder: string,
+    startProgress: (options: ProgressOptions) => Progress,
+  ) {
     this.#command = command;
     this.#tools = tools;
     this.#interrupts = interrupts;
     this.#streamFolder = streamFolder;
     const { to, key, videoId, quiet, title } = command;
     this.#api = createApiClient({ baseUrl: to, key });
-    this.#progress = new Progress({ label: videoId, quiet, backlog: () => this.#uploads.backlog });
+    this.#progress = startProgress({
+      label: videoId,
+      quiet,
+      backlog: () => this.#uploads.backlog,
+    });
     this.#link = this.#openLink(undefined);
     const before = title === undefined ? Promise.resolve() : this.#setTitle(title);
     this.#uploads = new SessionUploads(before, (error) => this.#failed.abort(error));

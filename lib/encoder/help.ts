@@ -31,6 +31,7 @@ Media
   --copy                  copy the video without re-encoding
   --encode                re-encode to H.264 and AAC
                           (default: copied if it is H.264 with suitable keyframes)
+  --no-audio              leave the sound out
   --bitrate N             video bit rate when encoding: 2500k, 4M
                           (default: constant quality, CRF 20, live 22, at most 8 Mbit/s)
   --size WxH              largest frame when encoding: 1280x720

@@ -36,7 +36,7 @@ export type ProbeOptions = Readonly<{
 }>;
 
 /** Options of ffmpeg that ffprobe does not know. */
-const UNKNOWN_FLAG = '-re';
+const UNKNOWN_FLAGS = ['-re', '-an'];
 const UNKNOWN_VALUED = '-stream_loop';
 
 const ENTRIES =
@@ -49,7 +49,9 @@ export async function probeSource(options: ProbeOptions): Promise<Probe | undefi
   const args = ['-v', 'error', '-show_entries', ENTRIES, '-of', 'compact'];
   const input = inputArguments.filter(
     (arg, at) =>
-      arg !== UNKNOWN_FLAG && arg !== UNKNOWN_VALUED && inputArguments[at - 1] !== UNKNOWN_VALUED,
+      !UNKNOWN_FLAGS.includes(arg) &&
+      arg !== UNKNOWN_VALUED &&
+      inputArguments[at - 1] !== UNKNOWN_VALUED,
   );
   const child = spawn(ffprobe, [...args, ...input], {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -37,7 +37,7 @@ const ORPHAN_TIMEOUT = '30000000';
 
 /** Throws `UsageError` for a file or device that is not there. */
 export async function openSource(
-  { input, pace, loop, once, size }: EncodeCommand,
+  { input, pace, loop, once, size, noAudio }: EncodeCommand,
   ffmpeg: string,
 ): Promise<Source> {
   const common = {
@@ -47,7 +47,7 @@ export async function openSource(
     restartable: false,
     listens: false,
   };
-  const clock = pace === 'live' ? ['-re'] : [];
+  const clock = [...(pace === 'live' ? ['-re'] : []), ...(noAudio ? ['-an'] : [])];
   if (input === 'testsrc') {
     const inputArguments = await testPatternArguments(ffmpeg, pace !== 'fast');
     return { ...common, kind: 'testsrc', inputArguments };
@@ -65,7 +65,10 @@ export async function openSource(
     const format = deviceFormat ?? 'v4l2';
     const wanted =
       format === 'v4l2' && size ? ['-video_size', `${size.widthPx}x${size.heightPx}`] : [];
-    const inputArguments = ['-thread_queue_size', '512', '-f', format, ...wanted, '-i', device];
+    const inputArguments = [
+      ...(noAudio ? ['-an'] : []),
+      ...['-thread_queue_size', '512', '-f', format, ...wanted, '-i', device],
+    ];
     return { ...common, kind: 'device', inputArguments, endless: true, restartable: !once };
   }
 

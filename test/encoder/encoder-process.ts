@@ -17,8 +17,13 @@ export type EncoderProcess = Readonly<{
 }>;
 
 /** Killed at the end of the test if it still runs. */
-export function startEncoder(t: TestContext, args: readonly string[], env = {}): EncoderProcess {
-  const child = spawn(process.execPath, [BIN, ...args], {
+export function startEncoder(
+  t: TestContext,
+  args: readonly string[],
+  env = {},
+  bin = BIN,
+): EncoderProcess {
+  const child = spawn(process.execPath, [bin, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, RIVULET_KEY: '', ...env },
   });

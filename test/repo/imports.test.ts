@@ -38,6 +38,11 @@ const ALLOWED: ImportTable = {
     areas: ['lib/api', 'lib/base', 'lib/domain', 'lib/ffmpeg', 'lib/playlist'],
     node: 'all',
   },
+  'lib/cameras': {
+    areas: ['lib/base', 'lib/domain', 'lib/encoder'],
+    packages: ['zod'],
+    node: 'all',
+  },
   'lib/aws': {
     areas: ['lib/base', 'lib/ports'],
     packages: [

@@ -251,6 +251,6 @@ describe('task on a fresh clone', () => {
 
     const unknown = await outcome(freshClone(t).start('strat'));
     assert.equal(unknown.code, 1);
-    assert.match(unknown.messages, /no task "strat"\. Tasks: start, encoder, test, bench/);
+    assert.match(unknown.messages, /no task "strat"\. Tasks: start, encoder, cameras, test, bench/);
   });
 });

@@ -156,7 +156,8 @@ export async function startFakeStreamServer(
 
   async function answerPage(response: ServerResponse, pathname: string): Promise<void> {
     const [, page] = pathname.match(/^\/(watch|embed)\//) ?? [];
-    const file = page ? `/${page}.html` : pathname === '/' ? '/index.html' : pathname;
+    const named = pathname === '/wall' ? '/wall.html' : pathname;
+    const file = page ? `/${page}.html` : named === '/' ? '/index.html' : named;
     const body = await readFile(path.join(pages, file)).catch(() => undefined);
     response.writeHead(body ? 200 : 404, {
       'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream',

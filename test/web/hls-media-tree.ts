@@ -18,8 +18,20 @@ export type HlsMediaTree = Readonly<{
   durations: Readonly<Record<string, readonly string[]>>;
 }>;
 
+export const COUNTER_BITS = 12;
+
+/** The number of the picture, burned into its upper edge: a box for each bit, white for 1, lowest first. */
+const COUNTER = [
+  'drawbox=x=0:y=0:w=640:h=40:color=black:t=fill',
+  ...Array.from(
+    { length: COUNTER_BITS },
+    (_, bit) =>
+      `drawbox=x=${bit * 40}:y=0:w=40:h=40:color=white:t=fill:enable='mod(floor(n/${2 ** bit}),2)'`,
+  ),
+].join(',');
+
 /** Writes `{rendition}/init.mp4` and `{rendition}/{n}.m4s` into `folder`. */
-export async function makeHlsMediaTree(folder: string): Promise<HlsMediaTree> {
+export async function makeHlsMediaTree(folder: string, framesPerSecond = 6): Promise<HlsMediaTree> {
   const scaled = RENDITIONS.map(
     ({ widthPx, heightPx }, index) => `[p${index}]scale=${widthPx}:${heightPx}[v${index}]`,
   );
@@ -27,11 +39,13 @@ export async function makeHlsMediaTree(folder: string): Promise<HlsMediaTree> {
   await promisify(execFile)(
     'ffmpeg',
     [
-      '-v error -nostdin -f lavfi -i testsrc2=size=640x360:rate=6',
+      '-v error -nostdin -f lavfi',
+      `-i testsrc2=size=640x360:rate=${framesPerSecond},${COUNTER}`,
       '-f lavfi -i sine=frequency=330:sample_rate=48000',
       `-t ${TREE_SECONDS} -filter_complex ${[split, ...scaled].join(';')}`,
       ...RENDITIONS.map(({ bps }, index) => `-map [v${index}] -b:v:${index} ${bps}`),
-      '-map 1:a -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 6 -keyint_min 6 -sc_threshold 0',
+      '-map 1:a -c:v libx264 -preset ultrafast -pix_fmt yuv420p -sc_threshold 0',
+      `-g ${framesPerSecond} -keyint_min ${framesPerSecond}`,
       '-c:a aac -b:a 64k -ac 2 -f hls -hls_time 1 -hls_list_size 0 -hls_segment_type fmp4',
       '-hls_playlist_type vod -hls_fmp4_init_filename init.mp4',
     ]

@@ -117,6 +117,30 @@ export const ENGLISH = {
   'viewing.silentSince': 'Nothing has come since {time}. Playback resumes when it does.',
   'viewing.over': 'The broadcaster has ended the broadcast',
   'viewing.overDetail': 'If it resumes, it resumes here; if not, the recording follows.',
+
+  // Wall
+  'wall.title': 'Wall',
+  'wall.choose': 'Choose streams',
+  'wall.other': 'Others: ids or links',
+  'wall.shareable':
+    'The address of this page names the choice. Whoever has the link sees these streams.',
+  'wall.cancel': 'Cancel',
+  'wall.show': 'Show',
+  'wall.empty': 'No stream is live. One that begins appears here by itself.',
+  'wall.nothing': 'Nothing at this time',
+  'wall.enlarge': 'Enlarge {title}',
+  'wall.shrink': 'Back from {title} to all streams',
+  'wall.play': 'Play',
+  'wall.pause': 'Pause',
+  'wall.time': 'Time of all streams',
+  'wall.sound': 'Sound',
+  'wall.copy': 'Copy the playlist’s address',
+  'wall.copied': 'Address copied',
+  'wall.vlc': 'Open in VLC',
+  'wall.file': 'Playlist file for other players',
+  'wall.snapshot': 'Save a snapshot',
+  'wall.saved': 'Saved as {name}',
+  'wall.noPicture': 'There is no picture yet',
 } as const;
 
 export type TextKey = keyof typeof ENGLISH;
@@ -228,6 +252,29 @@ export const GERMAN: Texts = {
   'viewing.silentSince': 'Seit {time} ist nichts gekommen. Sobald etwas kommt, geht es weiter.',
   'viewing.over': 'Der Sender hat die Sendung beendet',
   'viewing.overDetail': 'Geht sie weiter, dann hier; wenn nicht, folgt die Aufzeichnung.',
+
+  'wall.title': 'Wand',
+  'wall.choose': 'Streams wählen',
+  'wall.other': 'Weitere: Ids oder Links',
+  'wall.shareable':
+    'Die Adresse dieser Seite nennt die Auswahl. Wer den Link hat, sieht diese Streams.',
+  'wall.cancel': 'Abbrechen',
+  'wall.show': 'Zeigen',
+  'wall.empty': 'Kein Stream ist live. Sobald einer beginnt, erscheint er hier.',
+  'wall.nothing': 'Zu dieser Zeit nichts',
+  'wall.enlarge': '{title} vergrößern',
+  'wall.shrink': 'Von {title} zurück zu allen Streams',
+  'wall.play': 'Abspielen',
+  'wall.pause': 'Anhalten',
+  'wall.time': 'Zeit aller Streams',
+  'wall.sound': 'Ton',
+  'wall.copy': 'Adresse der Playlist kopieren',
+  'wall.copied': 'Adresse kopiert',
+  'wall.vlc': 'In VLC öffnen',
+  'wall.file': 'Playlist-Datei für andere Player',
+  'wall.snapshot': 'Schnappschuss speichern',
+  'wall.saved': 'Gespeichert als {name}',
+  'wall.noPicture': 'Es gibt noch kein Bild',
 };
 
 const LANGUAGES: ReadonlyMap<string, Texts> = new Map([

@@ -6,6 +6,8 @@ import Hls, {
   ErrorDetails,
   ErrorTypes,
   Events,
+  type Fragment,
+  type HlsConfig,
   type Level,
   type LevelDetails,
 } from 'hls.js';
@@ -29,13 +31,21 @@ export type HlsPlaybackOptions = Readonly<{
   nameLevel(level: Level): string;
   /** The browser refuses to start playback by itself, even muted. */
   onBlocked(): void;
+  /** Where they differ from the watch page's. */
+  settings?: Partial<HlsConfig>;
 }>;
+
+export type HlsPlayback = Playback &
+  Readonly<{
+    /** Of the playlist that is played; empty before it is loaded. */
+    segments(): readonly Fragment[];
+  }>;
 
 export function createHlsPlayback(
   video: HTMLVideoElement,
   listener: PlaybackListener,
   options: HlsPlaybackOptions,
-): Playback {
+): HlsPlayback {
   let hls: Hls | undefined;
   let address = '';
   /** The newest segment of the picture and of the audio, and the one before each. */
@@ -66,7 +76,8 @@ export function createHlsPlayback(
     loads.clear();
     address = url;
     const { connection } = navigator as NetworkNavigator;
-    const player = new Hls(hlsSettings(options.workerPath, connection?.downlink));
+    const settings = hlsSettings(options.workerPath, connection?.downlink);
+    const player = new Hls({ ...settings, ...options.settings });
     hls = player;
     report(player, anchor);
     if (!paused) {
@@ -194,6 +205,7 @@ export function createHlsPlayback(
       void video.play().catch(() => undefined);
     },
     facts,
+    segments: () => details()?.fragments ?? [],
     positionOf: (instantMs) => positionAt(details()?.fragments ?? [], instantMs),
     seekToEdge() {
       const sync = hls?.liveSyncPosition;

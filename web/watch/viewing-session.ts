@@ -42,16 +42,20 @@ const TICK_MS = 250;
 /** Shorter pauses are normal at a switch or a seek. */
 const STALL_TICKS = 4;
 
-/**
- * `createPlayback` is called once, with the sink of its events. All viewers lose a server at the same
- * moment, so `random` (0 to 1) jitters the delays.
- */
+export type ViewingOptions = Readonly<{
+  /** All viewers lose a server at the same moment, so this (0 to 1) jitters the delays. */
+  random?: () => number;
+  /** Whether a viewer at the live edge is kept near it; false: the caller moves playback. */
+  keepsUp?: boolean;
+}>;
+
+/** `createPlayback` is called once, with the sink of its events. */
 export function startViewing(
   videoId: string,
   video: HTMLVideoElement,
   createPlayback: (dispatch: (event: ViewingEvent) => void) => Playback,
   listener: SessionListener,
-  random: () => number = Math.random,
+  { random = Math.random, keepsUp = true }: ViewingOptions = {},
 ): ViewingSession {
   const ending = new AbortController();
   const { signal } = ending;
@@ -167,7 +171,7 @@ export function startViewing(
       const atEdge = isAtEdge(viewing.atEdge, facts.behindSeconds, facts.targetDurationSeconds);
       dispatch({ type: 'edge', atEdge });
     }
-    keepUp(facts);
+    if (keepsUp) keepUp(facts);
     const quietSinceMs = 'sinceMs' in supply ? supply.sinceMs : undefined;
     const shownAtMs = facts.shownAtMs === undefined ? undefined : facts.shownAtMs - serverAheadMs;
     const position = { edgeSeconds: facts.edgeSeconds, shownAtMs, quietSinceMs };
