@@ -1,0 +1,40 @@
+/** Makes the stream ready for a broadcast, as far as the key allows. */
+
+import { ApiError, createApiClient } from '../../lib/api/client.ts';
+import type { StreamView } from '../../lib/api/messages.ts';
+import { viewStream } from '../shared/stream-api.ts';
+import { SEGMENT_SECONDS } from './segment-cutter.ts';
+import type { StudioAccess } from './studio-access.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** undefined: there is no such stream yet. Throws `ApiError`, or `TypeError` when the server is out of reach. */
+export async function findStream(videoId: string): Promise<StreamView | undefined> {
+  try {
+    return await viewStream(videoId, AbortSignal.timeout(TIMEOUT_MS));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Creates the stream, or names it. Only the owner's key can; with an upload key that is tried where there
+ * is something to change. Throws `ApiError`.
+ */
+export async function prepareStream(
+  { videoId, key }: StudioAccess,
+  title: string,
+  before: StreamView | undefined,
+): Promise<void> {
+  const api = createApiClient({ baseUrl: location.origin, key, timeoutMs: TIMEOUT_MS });
+  const named = title === '' ? {} : { title };
+  try {
+    await api.putStream(videoId, { ...named, targetDurationSeconds: SEGMENT_SECONDS });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // What has media keeps the target duration that players rely on.
+    if (error.code === 'stream_exists') await api.putStream(videoId, named);
+    else if (error.status !== 403 || before === undefined) throw error;
+  }
+}
