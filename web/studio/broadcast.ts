@@ -7,7 +7,7 @@ import {
   type VideoSettings,
 } from './codec-choice.ts';
 import { StudioRecorder } from './recorder.ts';
-import type { StudioAccess } from './studio-access.ts';
+import type { StudioAccess } from './studio-link.ts';
 import type { FromWorker, Layout, PictureSource, ToWorker } from './worker-messages.ts';
 
 /** Replaced by the build. */

@@ -3,6 +3,8 @@
  * and go, and is silent without them.
  */
 
+import { levelOf } from './sound-level.ts';
+
 export class SoundMixer {
   readonly #context = new AudioContext();
   readonly #output = this.#context.createMediaStreamDestination();
@@ -54,11 +56,4 @@ export class SoundMixer {
   #sourceOf(track: MediaStreamTrack): MediaStreamAudioSourceNode {
     return this.#context.createMediaStreamSource(new MediaStream([track]));
   }
-}
-
-/** By the root of the mean square, in decibels. */
-export function levelOf(samples: Float32Array): number {
-  const square = samples.reduce((sum, one) => sum + one * one, 0) / samples.length;
-  const decibels = 10 * Math.log10(Math.max(1e-9, square));
-  return Math.min(1, Math.max(0, 1 + decibels / 60));
 }

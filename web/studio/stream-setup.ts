@@ -4,7 +4,7 @@ import { ApiError, createApiClient } from '../../lib/api/client.ts';
 import type { StreamView } from '../../lib/api/messages.ts';
 import { viewStream } from '../shared/stream-api.ts';
 import { SEGMENT_SECONDS } from './segment-cutter.ts';
-import type { StudioAccess } from './studio-access.ts';
+import type { StudioAccess } from './studio-link.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -20,13 +20,13 @@ export async function findStream(videoId: string): Promise<StreamView | undefine
 
 /**
  * Creates the stream, or names it. Only the owner's key can; with an upload key that is tried where there
- * is something to change. Throws `ApiError`.
+ * is something to change. Returns whether the key could. Throws `ApiError`.
  */
 export async function prepareStream(
   { videoId, key }: StudioAccess,
   title: string,
   before: StreamView | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const api = createApiClient({ baseUrl: location.origin, key, timeoutMs: TIMEOUT_MS });
   const named = title === '' ? {} : { title };
   try {
@@ -36,5 +36,7 @@ export async function prepareStream(
     // What has media keeps the target duration that players rely on.
     if (error.code === 'stream_exists') await api.putStream(videoId, named);
     else if (error.status !== 403 || before === undefined) throw error;
+    else return false;
   }
+  return true;
 }

@@ -1,16 +1,8 @@
 /** Which stream the studio sends to, and with which key: from the link, then kept in this tab. */
 
-export type StudioAccess = Readonly<{ videoId: string; key: string }>;
+import { accessOfLink, type StudioAccess } from './studio-link.ts';
 
 const NAME = 'rivulet-studio';
-
-/** Of `#stream=ID&key=KEY`; each may be missing. */
-export function accessOfLink(hash: string): Partial<StudioAccess> {
-  const given = new URLSearchParams(hash.replace(/^#/, ''));
-  const videoId = given.get('stream')?.trim();
-  const key = given.get('key')?.trim();
-  return { ...(videoId && { videoId }), ...(key && { key }) };
-}
 
 /** Takes both out of the address, so that no copied link and no history has the key. */
 export function takeAccessOfLink(): Partial<StudioAccess> {

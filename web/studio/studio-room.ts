@@ -13,7 +13,7 @@ import { deviceProblem, lineReport } from './line-report.ts';
 import { MediaSources } from './media-sources.ts';
 import { Stage } from './stage.ts';
 import { prepareStream } from './stream-setup.ts';
-import type { StudioAccess } from './studio-access.ts';
+import type { StudioAccess } from './studio-link.ts';
 import { keepAwake } from './wake-lock.ts';
 import type { FromWorker, Layout, WorkerStatus } from './worker-messages.ts';
 
@@ -175,11 +175,13 @@ export class StudioRoom {
   async #goLive(): Promise<void> {
     this.#setState('starting');
     this.#sources.sound.resume();
-    const title = find(this.#room, '#title', HTMLInputElement).value.trim();
+    const title = find(this.#room, '#title', HTMLInputElement);
+    const wanted = title.value.trim();
     try {
-      if (this.#stream === undefined || title !== this.#stream.title || this.#isOwner) {
-        await prepareStream(this.#access, title, this.#stream);
-      }
+      const isNew = this.#stream === undefined || wanted !== this.#stream.title;
+      const isPrepared =
+        !(isNew || this.#isOwner) || (await prepareStream(this.#access, wanted, this.#stream));
+      if (!isPrepared) title.value = this.#stream?.title ?? '';
     } catch (error) {
       this.#setState('ready');
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {

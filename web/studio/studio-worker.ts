@@ -19,10 +19,13 @@ const page = self as unknown as WorkerScope;
 
 const STATUS_MS = 250;
 const END_RETRY_MS = 3000;
+const LOCK_PATIENCE_MS = 5000;
 
 type Frames = ReadableStreamDefaultReader<VideoFrame>;
 
 let uploader: Uploader | undefined;
+/** Until then the files of earlier pages are listed. */
+let opening: Promise<void> = Promise.resolve();
 let access: Extract<ToWorker, { type: 'open' }> | undefined;
 let live: LiveSession | undefined;
 let recorder: RecorderSession | undefined;
@@ -64,15 +67,18 @@ async function open(message: Extract<ToWorker, { type: 'open' }>): Promise<void>
   sendStatus();
 }
 
-/** One tab at a time sends a stream: two would disturb each other's files. Throws Error if another does. */
+/** One tab at a time sends a stream: two would disturb each other's files. Throws `Busy` if another does. */
 function holdStream(videoId: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (!('locks' in navigator)) return resolve();
-    void navigator.locks.request(`rivulet-studio ${videoId}`, { ifAvailable: true }, (lock) => {
-      if (!lock) return reject(new Busy());
-      resolve();
-      return new Promise<void>(() => undefined);
-    });
+    // The page before a reload lets go in a moment.
+    const signal = AbortSignal.timeout(LOCK_PATIENCE_MS);
+    navigator.locks
+      .request(`rivulet-studio ${videoId}`, { signal }, () => {
+        resolve();
+        return new Promise<void>(() => undefined);
+      })
+      .catch(() => reject(new Busy()));
   });
 }
 
@@ -104,6 +110,7 @@ async function start({ video, sound }: Extract<ToWorker, { type: 'start' }>): Pr
 }
 
 async function keep(segment: SpooledSegment, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  await opening;
   await uploader?.add(segment, bytes);
   if (!bitrate || !uploader) return;
   bitsPerSecond = bitrate.update(uploader.backlog.segments, performance.now());
@@ -209,8 +216,10 @@ function record({ bytes, startedAtMs }: Extract<ToWorker, { type: 'recorded' }>)
 }
 
 async function carryOut(message: ToWorker): Promise<void> {
-  if (message.type === 'open') await open(message);
-  else if (message.type === 'start') await start(message);
+  if (message.type === 'open') {
+    opening = open(message);
+    await opening;
+  } else if (message.type === 'start') await start(message);
   else if (message.type === 'picture') await readPictures(message.source, message.frames);
   else if (message.type === 'sound') await readSound(message.blocks);
   else if (message.type === 'recorded') record(message);

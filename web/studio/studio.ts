@@ -6,13 +6,8 @@ import { connectOpenForm } from '../shared/page-frame.ts';
 import { text } from '../shared/texts.ts';
 import { useLanguage } from '../shared/translate.ts';
 import { findStream } from './stream-setup.ts';
-import {
-  forgetAccess,
-  keepAccess,
-  keptAccess,
-  type StudioAccess,
-  takeAccessOfLink,
-} from './studio-access.ts';
+import { forgetAccess, keepAccess, keptAccess, takeAccessOfLink } from './studio-access.ts';
+import type { StudioAccess } from './studio-link.ts';
 import { StudioRoom } from './studio-room.ts';
 
 useLanguage(navigator.languages);
@@ -32,6 +27,10 @@ async function enter(access: StudioAccess): Promise<void> {
     keepAccess(access);
     if (entered.videoId === access.videoId) entered.room.useKey(access);
     else location.reload();
+    return;
+  }
+  if (!navigator.mediaDevices) {
+    problem.textContent = text('studio.noDevices');
     return;
   }
   try {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setLanguage } from '../../web/shared/texts.ts';
+import { deviceInstead } from '../../web/studio/device-choice.ts';
+import { deviceProblem, lineReport } from '../../web/studio/line-report.ts';
+import { levelOf } from '../../web/studio/sound-level.ts';
+import { accessOfLink } from '../../web/studio/studio-link.ts';
+
+describe('the logic of the studio page', () => {
+  before(() => setLanguage(['en']));
+  after(() => setLanguage(['en']));
+
+  test('access: the link has the stream and its key in the fragment', () => {
+    assert.deepEqual(accessOfLink('#stream=my-show&key=abc%2Bd'), {
+      videoId: 'my-show',
+      key: 'abc+d',
+    });
+    assert.deepEqual(accessOfLink('#stream=my-show'), { videoId: 'my-show' });
+    assert.deepEqual(accessOfLink('#key=&stream='), {});
+    assert.deepEqual(accessOfLink(''), {});
+    assert.deepEqual(accessOfLink('#%'), {});
+  });
+
+  test('devices: another one takes the place of one that is unplugged, where there is one', () => {
+    const [alias, first, second] = ['default', 'a', 'b'].map((deviceId) => ({ deviceId }));
+    assert.ok(alias && first && second);
+    assert.equal(deviceInstead([first, second], 'a'), second);
+    assert.equal(deviceInstead([alias, first], 'a'), alias);
+    assert.equal(deviceInstead([alias, first, second], 'a'), second);
+    assert.equal(deviceInstead([first], 'a'), undefined, 'it is still listed');
+    assert.equal(deviceInstead([{ deviceId: '' }], undefined), undefined);
+  });
+
+  test('line: it says what waits in seconds, and who has to do something', () => {
+    const status = { line: 'sending', backlogSegments: 1, backlogSeconds: 2 } as const;
+    assert.deepEqual(lineReport(status, true), { tone: 'good', text: 'Everything arrives.' });
+    assert.deepEqual(lineReport({ ...status, backlogSegments: 4, backlogSeconds: 8 }, true), {
+      tone: 'slow',
+      text: 'The line is slow: 8 s wait to be sent. The picture takes fewer bits.',
+    });
+    const out = { line: 'waiting', backlogSegments: 45, backlogSeconds: 90 } as const;
+    assert.match(lineReport(out, true).text, /^The server cannot be reached\. 1 min are kept/);
+    assert.match(lineReport(out, false).text, /^No network\. 1 min are kept/);
+    const problem = { code: 'run_superseded', message: '' };
+    assert.match(lineReport({ ...out, line: 'refused', problem }, true).text, /^Another encoder/);
+    assert.match(lineReport({ ...out, line: 'refused' }, true).text, /^The server does not accept/);
+  });
+
+  test('devices: what the browser refuses is a sentence', () => {
+    const named = (name: string): Error => Object.assign(new Error(), { name });
+    assert.match(deviceProblem(named('NotAllowedError')), /Allow them/);
+    assert.match(deviceProblem(named('NotFoundError')), /Connect one/);
+    assert.match(deviceProblem(named('NotReadableError')), /Another program/);
+    assert.match(deviceProblem(new TypeError('mediaDevices is undefined')), /HTTPS/);
+  });
+
+  test('level: silence is 0, full scale is 1, and -30 dB is in the middle', () => {
+    assert.equal(levelOf(new Float32Array(64)), 0);
+    assert.equal(levelOf(new Float32Array(64).fill(1)), 1);
+    assert.ok(Math.abs(levelOf(new Float32Array(64).fill(0.0316)) - 0.5) < 0.01);
+  });
+});
