@@ -142,6 +142,18 @@ describe('the uploads of the studio', () => {
     assert.deepEqual(server.sent, ['studio-1/7', 'studio-1/8', 'studio-2/0']);
   });
 
+  test('uploader: a clock that was set back meanwhile does not change that order', async () => {
+    const server = new Server();
+    await server.files.store(segment('studio-2027', 7));
+    const uploader = server.uploader();
+    await Promise.all([
+      uploader.recover(),
+      uploader.add(segment('studio-2026', 0), bytesOf(segment('studio-2026', 0))),
+    ]);
+    await uploader.settled();
+    assert.deepEqual(server.sent, ['studio-2027/7', 'studio-2026/0']);
+  });
+
   test('uploader: a segment whose receipt was lost is sent again, and then it is done', async () => {
     const server = new Server();
     server.faults.push(refusal(0, 'network'), refusal(503, 'unavailable'));

@@ -175,6 +175,8 @@ export class StudioRoom {
   async #goLive(): Promise<void> {
     this.#setState('starting');
     this.#sources.sound.resume();
+    // What waits for its receipt is not to be cleared away.
+    void navigator.storage?.persist().catch(() => false);
     const title = find(this.#room, '#title', HTMLInputElement);
     const wanted = title.value.trim();
     try {

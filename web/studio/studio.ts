@@ -61,11 +61,19 @@ find(page, '.leave-stream', HTMLButtonElement).addEventListener('click', () => {
   location.reload();
 });
 
-const linked = takeAccessOfLink();
-const kept = keptAccess();
-const videoId = linked.videoId ?? kept?.videoId;
-const key =
-  linked.key ?? (kept?.videoId === videoId ? kept?.key : undefined) ?? readOwnerKey() ?? undefined;
-fieldOf('videoId').value = videoId ?? '';
-fieldOf('key').value = key ?? '';
-if (videoId !== undefined && key !== undefined) void enter({ videoId, key });
+function openLink(): void {
+  const linked = takeAccessOfLink();
+  const kept = keptAccess();
+  const videoId = linked.videoId ?? kept?.videoId;
+  const keptKey = kept?.videoId === videoId ? kept?.key : undefined;
+  const key = linked.key ?? keptKey ?? readOwnerKey();
+  fieldOf('videoId').value = videoId ?? '';
+  fieldOf('key').value = key ?? '';
+  if (videoId !== undefined && key !== undefined) void enter({ videoId, key });
+}
+
+// A link that is opened while the page is there.
+window.addEventListener('hashchange', () => {
+  if (location.hash !== '') openLink();
+});
+openLink();

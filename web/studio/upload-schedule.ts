@@ -1,7 +1,7 @@
 /** Which segment is sent next, and what a receipt says of the others. Pure. */
 
 import type { Receipt } from '../../lib/api/messages.ts';
-import { inSendingOrder, type SpooledSegment } from './segment-store.ts';
+import type { SpooledSegment } from './segment-store.ts';
 
 /** Acknowledged segments that are kept for a receipt that calls them missing. */
 const KEPT_AFTER_RECEIPT = 3;
@@ -21,14 +21,18 @@ export class UploadSchedule {
     return { segments: this.#waiting.length, seconds };
   }
 
-  /** In order of sending: what an earlier page left goes first. */
   get next(): SpooledSegment | undefined {
     return this.#waiting[0];
   }
 
+  /** Behind all others. */
   add(segment: SpooledSegment): void {
     this.#waiting.push(segment);
-    this.#waiting.sort(inSendingOrder);
+  }
+
+  /** What an earlier page left goes before all others, whatever the clock says of its session. */
+  addFirst(segments: readonly SpooledSegment[]): void {
+    this.#waiting.unshift(...segments);
   }
 
   /** It is not sent any more, as the server refused it, or its file is gone. */
@@ -51,7 +55,7 @@ export class UploadSchedule {
     const known = this.#waiting.filter((one) => one !== segment && isStored(one));
     this.#waiting = this.#waiting.filter((one) => one !== segment && !known.includes(one));
     this.#acknowledged = this.#acknowledged.filter((one) => !again.includes(one));
-    for (const one of again) this.add(one);
+    this.addFirst(again);
     this.#acknowledged.push(segment);
     const gone = this.#acknowledged.splice(0, this.#acknowledged.length - KEPT_AFTER_RECEIPT);
     return { removable: [...known, ...gone] };

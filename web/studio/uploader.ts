@@ -75,7 +75,7 @@ export class Uploader {
 
   /** Takes over what earlier pages left. */
   async recover(): Promise<void> {
-    for (const segment of await this.#options.store.list()) this.#schedule.add(segment);
+    this.#schedule.addFirst(await this.#options.store.list());
     this.#start();
   }
 
