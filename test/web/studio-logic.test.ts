@@ -33,17 +33,27 @@ describe('the logic of the studio page', () => {
 
   test('line: it says what waits in seconds, and who has to do something', () => {
     const status = { line: 'sending', backlogSegments: 1, backlogSeconds: 2 } as const;
-    assert.deepEqual(lineReport(status, true), { tone: 'good', text: 'Everything arrives.' });
-    assert.deepEqual(lineReport({ ...status, backlogSegments: 4, backlogSeconds: 8 }, true), {
+    assert.deepEqual(lineReport(status, true, true), { tone: 'good', text: 'Everything arrives.' });
+    assert.deepEqual(lineReport({ ...status, backlogSegments: 4, backlogSeconds: 8 }, true, true), {
       tone: 'slow',
       text: 'The line is slow: 8 s wait to be sent. The picture takes fewer bits.',
     });
+    assert.equal(lineReport(status, true, false).text, '2 s of before are on their way.');
     const out = { line: 'waiting', backlogSegments: 45, backlogSeconds: 90 } as const;
-    assert.match(lineReport(out, true).text, /^The server cannot be reached\. 1 min are kept/);
-    assert.match(lineReport(out, false).text, /^No network\. 1 min are kept/);
+    assert.match(
+      lineReport(out, true, true).text,
+      /^The server cannot be reached\. 1 min are kept/,
+    );
+    assert.match(lineReport(out, false, true).text, /^No network\. 1 min are kept/);
     const problem = { code: 'run_superseded', message: '' };
-    assert.match(lineReport({ ...out, line: 'refused', problem }, true).text, /^Another encoder/);
-    assert.match(lineReport({ ...out, line: 'refused' }, true).text, /^The server does not accept/);
+    assert.match(
+      lineReport({ ...out, line: 'refused', problem }, true, true).text,
+      /^Another encoder/,
+    );
+    assert.match(
+      lineReport({ ...out, line: 'refused' }, true, true).text,
+      /^The server does not accept/,
+    );
   });
 
   test('devices: what the browser refuses is a sentence', () => {

@@ -150,11 +150,10 @@ describe('the studio, with the fake camera of Chromium', { skip: withoutChromium
     const [first] = server.segments;
     const sent = numbersOf(first?.session).length;
     page.on('dialog', (dialog) => void dialog.accept());
-    server.fault.isOut = false;
-    await context.route('**/upload/**', (route) => route.abort());
     await page.reload();
-    await context.unroute('**/upload/**');
-    await page.locator('.studio-room').waitFor();
+    await page.locator('.line[data-tone="bad"]').waitFor();
+    assert.ok(Number(await page.locator('.studio').getAttribute('data-backlog')) >= 2);
+    server.fault.isOut = false;
     await until('the old session is whole', () => numbersOf(first?.session).length >= sent + 2);
     const left = server.segments.length;
     await goLive();
@@ -194,7 +193,13 @@ describe('the studio, with the fake camera of Chromium', { skip: withoutChromium
     }
   });
 
-  test('studio: a key that the server does not take is asked for again, and what waits is sent with the right one', async () => {
+  test('studio: the door says at once that a key is wrong', async () => {
+    await page.goto(`${server.url}/studio#stream=my-show&key=wrong`);
+    await page.getByText('This key does not open the stream').waitFor();
+    assert.equal(await page.locator('.studio-room').isVisible(), false);
+  });
+
+  test('studio: a key that the server does not take any more is asked for again, and what waits is sent with the right one', async () => {
     await open();
     await goLive();
     await received(1);

@@ -29,6 +29,7 @@ export type StudioServer = Readonly<{
   ends: string[];
   /** Title of the stream; undefined: there is none. */
   stream: { title: string | undefined };
+  /** `isOut`: uploads do not get through. */
   fault: { isOut: boolean; refusesKeys: boolean };
   close(): Promise<void>;
 }>;
@@ -51,7 +52,7 @@ export async function startStudioServer(pages: string): Promise<StudioServer> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const isApi = /^\/(upload|streams|viewstream)\//.test(pathname);
-    if (isApi && fault.isOut) request.socket.destroy();
+    if (pathname.startsWith('/upload/') && fault.isOut) request.socket.destroy();
     else (isApi ? api : page)(request, response).catch(() => request.socket.destroy());
   });
 
@@ -88,7 +89,8 @@ export async function startStudioServer(pages: string): Promise<StudioServer> {
     } else if (rest === 'end') {
       ends.push(id);
       json(200, {});
-    } else json(201, take(searchParams, bytes));
+    } else if (searchParams.has('segment')) json(201, take(searchParams, bytes));
+    else refuse(400, 'bad_segment_number');
   }
 
   function take(query: URLSearchParams, bytes: Buffer): Receipt {

@@ -125,6 +125,7 @@ export const ENGLISH = {
   'studio.lost': '{device} is gone. The broadcast goes on without it.',
   'studio.replaced': '{device} is gone. {instead} has taken its place.',
   'studio.lineGood': 'Everything arrives.',
+  'studio.lineLeft': '{span} of before are on their way.',
   'studio.lineSlow': 'The line is slow: {span} wait to be sent. The picture takes fewer bits.',
   'studio.lineOffline': 'No network. {span} are kept on this device, and sent when it is back.',
   'studio.lineNoServer':
@@ -300,6 +301,7 @@ export const GERMAN: Texts = {
   'studio.lost': '{device} ist weg. Die Sendung geht ohne weiter.',
   'studio.replaced': '{device} ist weg. {instead} ist an der Stelle.',
   'studio.lineGood': 'Alles kommt an.',
+  'studio.lineLeft': '{span} von vorher sind unterwegs.',
   'studio.lineSlow': 'Die Leitung ist langsam: {span} warten. Das Bild bekommt weniger Bits.',
   'studio.lineOffline':
     'Kein Netz. {span} bleiben auf diesem Gerät und werden gesendet, wenn es wieder da ist.',

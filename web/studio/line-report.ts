@@ -12,6 +12,7 @@ const USUAL_BACKLOG_SEGMENTS = 2;
 export function lineReport(
   status: Pick<WorkerStatus, 'line' | 'problem' | 'backlogSegments' | 'backlogSeconds'>,
   isOnline: boolean,
+  isLive: boolean,
 ): LineReport {
   const span = formatSpan(1000 * status.backlogSeconds);
   if (status.line === 'refused') {
@@ -22,6 +23,9 @@ export function lineReport(
   if (status.line === 'waiting' || !isOnline) {
     const key = isOnline ? 'studio.lineNoServer' : 'studio.lineOffline';
     return { tone: 'bad', text: text(key, { span }) };
+  }
+  if (!isLive && status.backlogSegments > 0) {
+    return { tone: 'slow', text: text('studio.lineLeft', { span }) };
   }
   if (status.backlogSegments > USUAL_BACKLOG_SEGMENTS) {
     return { tone: 'slow', text: text('studio.lineSlow', { span }) };

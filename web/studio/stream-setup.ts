@@ -19,6 +19,19 @@ export async function findStream(videoId: string): Promise<StreamView | undefine
 }
 
 /**
+ * Whether the key may send to the stream. Asks by an upload without a segment: who may not, is told so before
+ * that is noticed. Throws `TypeError` when the server is out of reach.
+ */
+export async function opensStream({ videoId, key }: StudioAccess): Promise<boolean> {
+  const { status } = await fetch(`/upload/${encodeURIComponent(videoId)}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  return status !== 401 && status !== 403;
+}
+
+/**
  * Creates the stream, or names it. Only the owner's key can; with an upload key that is tried where there
  * is something to change. Returns whether the key could. Throws `ApiError`.
  */

@@ -266,7 +266,7 @@ export class StudioRoom {
     const status = this.#status;
     line.hidden = !status || !this.#isBusy;
     if (!status) return;
-    const { tone, text: words } = lineReport(status, navigator.onLine);
+    const { tone, text: words } = lineReport(status, navigator.onLine, this.#state === 'live');
     line.dataset.tone = tone;
     if (line.textContent !== words) line.textContent = words;
     this.#page.dataset.backlog = String(status.backlogSegments);

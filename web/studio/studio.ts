@@ -5,7 +5,7 @@ import { find } from '../shared/page-elements.ts';
 import { connectOpenForm } from '../shared/page-frame.ts';
 import { text } from '../shared/texts.ts';
 import { useLanguage } from '../shared/translate.ts';
-import { findStream } from './stream-setup.ts';
+import { findStream, opensStream } from './stream-setup.ts';
 import { forgetAccess, keepAccess, keptAccess, takeAccessOfLink } from './studio-access.ts';
 import type { StudioAccess } from './studio-link.ts';
 import { StudioRoom } from './studio-room.ts';
@@ -18,36 +18,44 @@ const problem = find(door, '.door-problem', HTMLElement);
 const fieldOf = (name: string): HTMLInputElement =>
   find(door, `[name="${name}"]`, HTMLInputElement);
 
+const RETRY_MS = 3000;
+
 let entered: Readonly<{ videoId: string; room: StudioRoom }> | undefined;
+let retry: ReturnType<typeof setTimeout> | undefined;
 
 async function enter(access: StudioAccess): Promise<void> {
+  clearTimeout(retry);
   problem.textContent = '';
-  page.dataset.owner = String(access.key === readOwnerKey());
-  if (entered) {
-    keepAccess(access);
-    if (entered.videoId === access.videoId) entered.room.useKey(access);
-    else location.reload();
-    return;
-  }
   if (!navigator.mediaDevices) {
     problem.textContent = text('studio.noDevices');
     return;
   }
+  page.dataset.owner = String(access.key === readOwnerKey());
   try {
-    const stream = await findStream(access.videoId);
+    if (!(await opensStream(access))) {
+      judge(false);
+      return;
+    }
     keepAccess(access);
-    door.hidden = true;
+    if (entered) {
+      if (entered.videoId === access.videoId) entered.room.useKey(access);
+      else location.reload();
+      return;
+    }
+    const stream = await findStream(access.videoId);
+    judge(true);
     document.title = `${stream?.title ?? access.videoId} · ${text('studio.title')}`;
     entered = { videoId: access.videoId, room: new StudioRoom(page, access, stream, judge) };
   } catch {
     problem.textContent = text('home.unreachable');
+    retry = setTimeout(() => void enter(access), RETRY_MS);
+    return;
   }
-  await entered?.room.open();
+  await entered.room.open();
 }
 
 /** What was recorded is kept while the server does not take the key, and goes on with the right one. */
 function judge(isAccepted: boolean): void {
-  if (!isAccepted) forgetAccess();
   problem.textContent = isAccepted ? '' : text('studio.wrongKey');
   door.hidden = isAccepted;
 }
