@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setLanguage } from '../../web/shared/texts.ts';
 import { deviceInstead } from '../../web/studio/device-choice.ts';
-import { deviceProblem, lineReport } from '../../web/studio/line-report.ts';
+import { deviceProblem, isBeingSent, lineReport } from '../../web/studio/line-report.ts';
 import { levelOf } from '../../web/studio/sound-level.ts';
 import { accessOfLink } from '../../web/studio/studio-link.ts';
 
@@ -38,7 +38,7 @@ describe('the logic of the studio page', () => {
       tone: 'slow',
       text: 'The line is slow: 8 s wait to be sent. The picture takes fewer bits.',
     });
-    assert.equal(lineReport(status, true, false).text, '2 s of before are on their way.');
+    assert.equal(lineReport(status, true, false).text, '2 s are on their way.');
     const out = { line: 'waiting', backlogSegments: 45, backlogSeconds: 90 } as const;
     assert.match(
       lineReport(out, true, true).text,
@@ -54,6 +54,15 @@ describe('the logic of the studio page', () => {
       lineReport({ ...out, line: 'refused' }, true, true).text,
       /^The server does not accept/,
     );
+  });
+
+  test('line: a stream is being sent where something came in the last ten seconds', () => {
+    const at = (newestUploadAt: string, state: 'live' | 'ended') =>
+      isBeingSent({ state, newestUploadAt, serverTime: '2026-09-10T12:00:30Z' });
+    assert.equal(at('2026-09-10T12:00:25Z', 'live'), true);
+    assert.equal(at('2026-09-10T12:00:15Z', 'live'), false);
+    assert.equal(at('2026-09-10T12:00:25Z', 'ended'), false);
+    assert.equal(isBeingSent({ state: 'created' }), false);
   });
 
   test('devices: what the browser refuses is a sentence', () => {

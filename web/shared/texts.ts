@@ -122,10 +122,12 @@ export const ENGLISH = {
     'This browser cannot encode video for streaming. Use a recent Chrome, Edge or Safari.',
   'studio.failed': 'The encoder of this browser gave up. What it made is sent.',
   'studio.busy': 'This stream is open in another tab of this browser. Go on there, or close it.',
+  'studio.alreadySent':
+    'This stream is being sent at this moment. Going live here takes its place.',
   'studio.lost': '{device} is gone. The broadcast goes on without it.',
   'studio.replaced': '{device} is gone. {instead} has taken its place.',
   'studio.lineGood': 'Everything arrives.',
-  'studio.lineLeft': '{span} of before are on their way.',
+  'studio.lineLeft': '{span} are on their way.',
   'studio.lineSlow': 'The line is slow: {span} wait to be sent. The picture takes fewer bits.',
   'studio.lineOffline': 'No network. {span} are kept on this device, and sent when it is back.',
   'studio.lineNoServer':
@@ -263,7 +265,7 @@ export const GERMAN: Texts = {
   'studio.microphone': 'Mikrofon',
   'studio.camera': 'Kamera',
   'studio.screen': 'Bildschirm',
-  'studio.noneChosen': 'Keines',
+  'studio.noneChosen': 'Nicht gewählt',
   'studio.goLive': 'Live gehen',
   'studio.starting': 'Es beginnt…',
   'studio.stop': 'Beenden',
@@ -298,10 +300,12 @@ export const GERMAN: Texts = {
   'studio.failed': 'Der Encoder dieses Browsers hat aufgegeben. Was fertig ist, wird gesendet.',
   'studio.busy':
     'Dieser Stream ist in einem anderen Tab dieses Browsers offen. Senden Sie dort weiter, oder schließen Sie ihn.',
+  'studio.alreadySent':
+    'Dieser Stream wird gerade gesendet. Wer hier live geht, nimmt den Platz ein.',
   'studio.lost': '{device} ist weg. Die Sendung geht ohne weiter.',
   'studio.replaced': '{device} ist weg. {instead} ist an der Stelle.',
   'studio.lineGood': 'Alles kommt an.',
-  'studio.lineLeft': '{span} von vorher sind unterwegs.',
+  'studio.lineLeft': '{span} sind unterwegs.',
   'studio.lineSlow': 'Die Leitung ist langsam: {span} warten. Das Bild bekommt weniger Bits.',
   'studio.lineOffline':
     'Kein Netz. {span} bleiben auf diesem Gerät und werden gesendet, wenn es wieder da ist.',

@@ -13,6 +13,9 @@ import type { FromWorker, Layout, PictureSource, ToWorker } from './worker-messa
 /** Replaced by the build. */
 declare const STUDIO_WORKER_FILE: string;
 
+/** Blocks of 10 ms that wait for a busy worker; by default some tenths of a second are lost instead. */
+const SOUND_BLOCKS = 300;
+
 export type BroadcastTracks = Readonly<{
   camera: MediaStreamTrack | undefined;
   screen: MediaStreamTrack | undefined;
@@ -83,7 +86,10 @@ export class Broadcast {
     }
     if (tracks.sound && this.#isOther('sound', tracks.sound)) {
       const track = tracks.sound as MediaStreamAudioTrack;
-      const blocks = new MediaStreamTrackProcessor({ track }).readable;
+      const { readable: blocks } = new MediaStreamTrackProcessor({
+        track,
+        maxBufferSize: SOUND_BLOCKS,
+      });
       this.#send({ type: 'sound', blocks }, [blocks]);
     }
     this.#send({ type: 'layout', layout: tracks.layout });

@@ -1,5 +1,6 @@
 /** What the studio says about the way to the server. Pure. */
 
+import type { StreamView } from '../../lib/api/messages.ts';
 import { formatSpan } from '../shared/format-time.ts';
 import { text } from '../shared/texts.ts';
 import type { WorkerStatus } from './worker-messages.ts';
@@ -31,6 +32,17 @@ export function lineReport(
     return { tone: 'slow', text: text('studio.lineSlow', { span }) };
   }
   return { tone: 'good', text: text('studio.lineGood') };
+}
+
+const RECENT_MS = 10_000;
+
+/** Whether some encoder sends it, whose place this one would take. */
+export function isBeingSent({
+  state,
+  newestUploadAt = '',
+  serverTime = '',
+}: Pick<StreamView, 'state' | 'newestUploadAt' | 'serverTime'>): boolean {
+  return state === 'live' && Date.parse(serverTime) - Date.parse(newestUploadAt) < RECENT_MS;
 }
 
 /** Names of errors of `getUserMedia` (Media Capture and Streams, 10.2.1), as a sentence. */

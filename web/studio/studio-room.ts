@@ -9,7 +9,7 @@ import { text } from '../shared/texts.ts';
 import { Broadcast, type BroadcastTracks, wayOfBrowser } from './broadcast.ts';
 import { QUALITIES, qualityNamed, sizeWithin, type VideoSettings } from './codec-choice.ts';
 import { connectDeviceMenus, fillDeviceMenus } from './device-menus.ts';
-import { deviceProblem, lineReport } from './line-report.ts';
+import { deviceProblem, isBeingSent, lineReport } from './line-report.ts';
 import { MediaSources } from './media-sources.ts';
 import { Stage } from './stage.ts';
 import { prepareStream } from './stream-setup.ts';
@@ -74,7 +74,10 @@ export class StudioRoom {
     if (way === undefined) return this.#stage.say(text('studio.unsupported'));
     this.#stage.say(text('studio.asking'));
     await this.#sources.openBoth().then(
-      () => this.#stage.say(''),
+      () => {
+        const isSent = this.#stream !== undefined && isBeingSent(this.#stream);
+        this.#stage.say(isSent ? text('studio.alreadySent') : '');
+      },
       (error: unknown) => this.#stage.say(deviceProblem(error)),
     );
   }

@@ -121,7 +121,10 @@ async function readPictures(
   source: PictureSource,
   frames: ReadableStream<VideoFrame> | undefined,
 ): Promise<void> {
-  void readers.get(source)?.cancel();
+  readers
+    .get(source)
+    ?.cancel()
+    .catch(() => undefined);
   readers.delete(source);
   live?.forgetPicture(source);
   if (!frames) return;
@@ -135,7 +138,7 @@ async function readPictures(
 }
 
 async function readSound(blocks: ReadableStream<AudioData>): Promise<void> {
-  void soundReader?.cancel();
+  soundReader?.cancel().catch(() => undefined);
   const reader = blocks.getReader();
   soundReader = reader;
   await readAll(reader, async (data) => {
@@ -172,13 +175,13 @@ async function stop(): Promise<void> {
   page.postMessage({ type: 'ended' });
 }
 
-/** A stream that never began has nothing to end. */
+/** Also where there is nothing to end, as when the broadcast never began. */
 async function hasEnded(): Promise<boolean> {
   try {
     await client().endStream(access?.videoId ?? '');
     return true;
   } catch (error) {
-    return error instanceof ApiError && error.status === 404;
+    return error instanceof ApiError && !error.retryable && ![401, 403].includes(error.status);
   }
 }
 
