@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setLanguage } from '../../web/shared/texts.ts';
 import { deviceInstead } from '../../web/studio/device-choice.ts';
 import { deviceProblem, isBeingSent, lineReport } from '../../web/studio/line-report.ts';
+import { RestartLimit } from '../../web/studio/restart-limit.ts';
 import { levelOf } from '../../web/studio/sound-level.ts';
 import { accessOfLink } from '../../web/studio/studio-link.ts';
 
@@ -71,6 +72,16 @@ describe('the logic of the studio page', () => {
     assert.match(deviceProblem(named('NotFoundError')), /Connect one/);
     assert.match(deviceProblem(named('NotReadableError')), /Another program/);
     assert.match(deviceProblem(new TypeError('mediaDevices is undefined')), /HTTPS/);
+  });
+
+  test('restarts: an encoder begins again three times in a minute, and any number of times in hours', () => {
+    const limit = new RestartLimit();
+    assert.deepEqual(
+      [0, 1000, 2000, 3000].map((nowMs) => limit.mayRestart(nowMs)),
+      [true, true, true, false],
+    );
+    const patient = new RestartLimit();
+    for (let minute = 0; minute < 200; minute += 1) assert.ok(patient.mayRestart(60_000 * minute));
   });
 
   test('level: silence is 0, full scale is 1, and -30 dB is in the middle', () => {

@@ -1,6 +1,7 @@
 /** Encodes the pictures: a keyframe for each segment, fewer frames where the machine cannot follow. */
 
 import type { EncodedFrame } from './mux-segment.ts';
+import { RestartLimit } from './restart-limit.ts';
 import { KeyframeSchedule } from './segment-cutter.ts';
 
 /** More frames in the encoder's queue than these: the next ones are left out, but never a keyframe. */
@@ -8,8 +9,6 @@ const MAX_QUEUED = 4;
 
 /** Frames closer together than this share of their usual distance are left out. */
 const MIN_DISTANCE = 0.7;
-
-const MAX_RESTARTS = 3;
 
 type Callbacks = Readonly<{
   onFrame(frame: EncodedFrame, config: VideoDecoderConfig): void;
@@ -24,7 +23,7 @@ export class PictureEncoder {
   #keyframes = new KeyframeSchedule();
   #decoderConfig: VideoDecoderConfig | undefined;
   #lastTimeUs = Number.NEGATIVE_INFINITY;
-  #restarts = 0;
+  readonly #restarts = new RestartLimit();
   #wantedBps: number | undefined;
   encodedFrames = 0;
   droppedFrames = 0;
@@ -99,8 +98,7 @@ export class PictureEncoder {
 
   /** A driver that fails once, as when a graphics card is taken away, gets another chance. */
   #restart(error: Error): void {
-    this.#restarts += 1;
-    if (this.#restarts > MAX_RESTARTS) this.#callbacks.onFailure(error);
+    if (!this.#restarts.mayRestart(performance.now())) this.#callbacks.onFailure(error);
     else {
       this.#keyframes = new KeyframeSchedule();
       this.#encoder = this.#begin();

@@ -2,10 +2,8 @@
 
 import { chooseAudio } from './codec-choice.ts';
 import type { EncodedSound } from './mux-segment.ts';
+import { RestartLimit } from './restart-limit.ts';
 import { SampleClock } from './sample-clock.ts';
-
-/** An encoder that fails closes, and the broadcast would go on without sound. */
-const MAX_RESTARTS = 3;
 
 type Callbacks = Readonly<{
   onSound(packet: EncodedSound, config: AudioDecoderConfig): void;
@@ -22,7 +20,7 @@ export class SoundEncoder {
   #decoderConfig: AudioDecoderConfig | undefined;
   #zeroMs: number | undefined;
   #isReady = false;
-  #restarts = 0;
+  readonly #restarts = new RestartLimit();
 
   constructor(callbacks: Callbacks) {
     this.#callbacks = callbacks;
@@ -87,10 +85,10 @@ export class SoundEncoder {
     this.#encoder.configure(config);
   }
 
+  /** An encoder that fails closes, and the broadcast would go on without sound. */
   #restart(error: Error): void {
-    this.#restarts += 1;
-    if (this.#restarts > MAX_RESTARTS) this.#callbacks.onFailure(error);
-    else void this.#configure();
+    if (this.#restarts.mayRestart(performance.now())) void this.#configure();
+    else this.#callbacks.onFailure(error);
   }
 
   #emit(chunk: EncodedAudioChunk, metadata: EncodedAudioChunkMetadata | undefined): void {

@@ -230,14 +230,15 @@ export class StudioRoom {
       if (this.#state === 'starting') this.#setState('live');
     } else if (message.type === 'ended') {
       this.#setState('ended');
-    } else {
-      this.#stage.say(
-        message.reason === 'busy'
-          ? text('studio.busy')
-          : `${text(message.reason === 'unsupported' ? 'studio.unsupported' : 'studio.failed')} ${message.message}`,
-      );
-      if (this.#state === 'starting') this.#setState('ready');
-    }
+    } else this.#fail(message.reason, message.message);
+  }
+
+  #fail(reason: 'unsupported' | 'failed' | 'busy', detail: string): void {
+    const isBusy = reason === 'busy';
+    const key = reason === 'unsupported' ? 'studio.unsupported' : 'studio.failed';
+    if (this.#state === 'starting') this.#setState('ready');
+    this.#stage.say(isBusy ? text('studio.busy') : `${text(key)} (${detail})`);
+    if (isBusy) find(this.#room, '.go-live', HTMLButtonElement).disabled = true;
   }
 
   #setState(state: RoomState): void {
