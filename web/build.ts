@@ -37,6 +37,7 @@ const ASSETS = 'assets';
 
 /** HTML, script and style sheet of each page; the one that is written last is the one at `/`. */
 const PAGES = [
+  { html: 'studio/studio.html', script: 'studio/studio.ts', styles: 'studio/studio.css' },
   { html: 'wall/wall.html', script: 'wall/wall.ts', styles: 'wall/wall.css' },
   { html: 'embed/embed.html', script: 'embed/embed.ts', styles: 'embed/embed.css' },
   { html: 'watch/watch.html', script: 'watch/watch.ts', styles: 'watch/watch.css' },
@@ -78,6 +79,22 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     return `/${await write(`${ASSETS}/${stem}-${hash}${ext}`, content)}`;
   };
 
+  const studioWorker = await build({
+    entryPoints: [fromHere('studio/studio-worker.ts')],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: TARGETS,
+    legalComments: 'none',
+    write: false,
+    logLevel: 'error',
+  });
+  const studioWorkerFile = await writeHashed(
+    'studio-worker.js',
+    studioWorker.outputFiles[0]?.text ?? '',
+  );
+
   const workerPath = fileURLToPath(import.meta.resolve('hls.js/dist/hls.worker.js'));
   const worker = await transform(await readFile(workerPath, 'utf8'), {
     minify: true,
@@ -98,7 +115,10 @@ export async function buildPages(outFolder: string): Promise<readonly BuiltFile[
     platform: 'browser',
     target: TARGETS,
     legalComments: 'none',
-    define: { HLS_WORKER_FILE: JSON.stringify(`./${path.basename(workerFile)}`) },
+    define: {
+      HLS_WORKER_FILE: JSON.stringify(`./${path.basename(workerFile)}`),
+      STUDIO_WORKER_FILE: JSON.stringify(`./${path.basename(studioWorkerFile)}`),
+    },
     metafile: true,
     write: false,
     logLevel: 'error',

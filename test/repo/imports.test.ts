@@ -89,6 +89,8 @@ const ALLOWED: ImportTable = {
     node: 'all',
   },
   web: { areas: ['lib/api', 'lib/domain'], packages: ['hls.js', 'media-chrome'] },
+  // What it may import beside the pages: the container that it muxes.
+  'web/studio': { areas: ['lib/api', 'web'], packages: ['mediabunny'] },
   'web/build.ts': { areas: ['web/icon-png.ts'], packages: ['esbuild'], node: 'all' },
   'web/icon-png.ts': { node: ['node:zlib'] },
   // Samples for users stand alone.

@@ -15,7 +15,7 @@ describe('the built pages', () => {
     folder = await mkdtemp(path.join(tmpdir(), 'rivulet-pages-'));
     files = await buildPages(folder);
     const html = files.map((file) => file.path).filter((name) => name.endsWith('.html'));
-    assert.deepEqual(html, ['index.html', 'watch.html', 'embed.html', 'wall.html']);
+    assert.deepEqual(html, ['index.html', 'watch.html', 'embed.html', 'wall.html', 'studio.html']);
     pages = await Promise.all(html.map((name) => readFile(path.join(folder, name), 'utf8')));
   });
   after(() => rm(folder, { recursive: true, force: true }));

@@ -4,7 +4,7 @@ import type { StreamCreated } from '../../lib/api/messages.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
 import { defaultSettings } from '../../lib/domain/stream.ts';
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import { dialogOf, onSubmit, showError, UserError } from './dialog.ts';
 import { hasStream, ownerApi } from './owner-api.ts';
 import {

@@ -1,8 +1,9 @@
 /** What the dialogs have in common: opening, closing, calls with their errors, and copying. */
 
 import { ApiError } from '../../lib/api/client.ts';
+import { connectCopyButton } from '../shared/copy-button.ts';
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 
 /** By its buttons marked `data-close`; Escape is the browser's. */
 export function dialogOf(selector: string): HTMLDialogElement {
@@ -50,31 +51,9 @@ function reasonOf(error: unknown): string {
 /** Of the page itself, in the viewer's language. */
 export class UserError extends Error {}
 
-const COPIED_MS = 2000;
-
 /** Buttons marked `data-copy` copy the text of the element that they name. */
 export function connectCopyButtons(root: HTMLElement): void {
   for (const button of root.querySelectorAll<HTMLButtonElement>('[data-copy]')) {
-    const label = button.textContent;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    button.addEventListener('click', async () => {
-      const source = find(root, button.dataset.copy ?? '', HTMLElement);
-      button.textContent = text((await copy(source)) ? 'home.copied' : 'home.copyByHand');
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        button.textContent = label;
-      }, COPIED_MS);
-    });
-  }
-}
-
-/** Where the clipboard is out of reach, as on a plain address of the network, the text is selected. */
-async function copy(source: HTMLElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(source.textContent ?? '');
-    return true;
-  } catch {
-    getSelection()?.selectAllChildren(source);
-    return document.execCommand('copy');
+    connectCopyButton(button, find(root, button.dataset.copy ?? '', HTMLElement));
   }
 }

@@ -4,7 +4,7 @@ import { ApiError } from '../../lib/api/client.ts';
 import { keepOwnerKey } from '../shared/owner-key.ts';
 import { find } from '../shared/page-elements.ts';
 import { listStreams } from '../shared/stream-api.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import { dialogOf, onSubmit, UserError } from './dialog.ts';
 
 /** Returns what opens it. */

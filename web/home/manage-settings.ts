@@ -2,7 +2,7 @@
 
 import type { StreamView } from '../../lib/api/messages.ts';
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import { onSubmit, showError } from './dialog.ts';
 import { ownerApi } from './owner-api.ts';
 import {

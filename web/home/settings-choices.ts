@@ -4,7 +4,7 @@ import type { StreamChange } from '../../lib/api/client.ts';
 import type { StreamSettings } from '../../lib/api/messages.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
 import { formatSpan } from '../shared/format-time.ts';
-import { type TextKey, text } from '../shared/texts.ts';
+import { type TextKey, text } from '../texts/text.ts';
 
 /** A value of a `<select>`, and how it reads. */
 export type Choice = Readonly<{ value: string; label: string }>;

@@ -7,7 +7,7 @@ import { find } from '../shared/page-elements.ts';
 import { watchPath } from '../shared/route.ts';
 import { badgeOf, summaryOf, troubleOf } from '../shared/stream-summary.ts';
 import { supplyOf } from '../shared/supply.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 
 /** Writes only what has changed, as it is called every few seconds. */
 export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): void {

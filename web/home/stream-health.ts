@@ -3,7 +3,7 @@
 import type { StreamView } from '../../lib/api/messages.ts';
 import { formatSpan } from '../shared/format-time.ts';
 import { supplyOf } from '../shared/supply.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 
 export type Tone = 'good' | 'bad' | 'none';
 export type HealthLine = Readonly<{ says: string; tone: Tone }>;

@@ -5,7 +5,7 @@ import { forgetOwnerKey, readOwnerKey } from '../shared/owner-key.ts';
 import { find, instantiate } from '../shared/page-elements.ts';
 import { listStreams } from '../shared/stream-api.ts';
 import { inListOrder } from '../shared/stream-summary.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import { createCreateDialog } from './create-dialog.ts';
 import { createKeyDialog, isRefused } from './key-dialog.ts';
 import { KINDS, shownStreams } from './list-filter.ts';

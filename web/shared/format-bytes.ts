@@ -1,6 +1,6 @@
 /** Sizes as people read them. Pure. */
 
-import { currentLanguage } from './texts.ts';
+import { currentLanguage } from '../texts/text.ts';
 
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'] as const;
 

@@ -1,6 +1,6 @@
 /** Times as viewers read them. Pure. */
 
-import { currentLanguage, text } from './texts.ts';
+import { currentLanguage, text } from '../texts/text.ts';
 
 /** `75` → `1:15`, `3675` → `1:01:15`. */
 export function formatClock(seconds: number): string {

@@ -1,9 +1,9 @@
 /** A stream in a few words. Pure. */
 
 import type { StreamState, StreamView } from '../../lib/api/messages.ts';
+import { text } from '../texts/text.ts';
 import { formatClock, formatSpan } from './format-time.ts';
 import type { Supply } from './supply.ts';
-import { text } from './texts.ts';
 
 const ORDER: Readonly<Record<StreamState, number>> = { live: 0, created: 1, ended: 2 };
 

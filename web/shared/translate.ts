@@ -1,6 +1,6 @@
 /** Puts the texts of the viewer's language into the document. */
 
-import { currentLanguage, setLanguage, type TextKey, text } from './texts.ts';
+import { currentLanguage, setLanguage, type TextKey, text } from '../texts/text.ts';
 
 /** For all texts from now on, and for those of the document, which names them by `data-text…`. */
 export function useLanguage(wanted: readonly string[]): void {

@@ -1,7 +1,7 @@
 /** What can be done with a tile: other players, and a picture of it. */
 
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import type { Tile } from './tile.ts';
 import { fileName, playlistAddress, playlistFile, vlcAddress } from './wall-address.ts';
 

@@ -3,7 +3,7 @@
 import { formatSpan } from '../shared/format-time.ts';
 import { find, instantiate } from '../shared/page-elements.ts';
 import { type Badge, badgeOf } from '../shared/stream-summary.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import type { PlaybackFacts } from '../watch/playback.ts';
 import type { Viewing } from '../watch/viewing.ts';
 import { describeViewing } from '../watch/viewing-message.ts';

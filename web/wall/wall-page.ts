@@ -2,7 +2,7 @@
 
 import { formatTimeOfDay } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import { gridOf } from './grid.ts';
 import {
   advance,

@@ -2,7 +2,7 @@
 
 import { formatClock } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import type { PlaybackFacts } from './playback.ts';
 import type { Viewing } from './viewing.ts';
 

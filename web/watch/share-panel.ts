@@ -1,11 +1,9 @@
 /** The panel with the links that can be shared: of the page, of the moment on the screen, and of the player. */
 
+import { connectCopyButton } from '../shared/copy-button.ts';
 import { find } from '../shared/page-elements.ts';
 import { watchPath } from '../shared/route.ts';
-import { text } from '../shared/texts.ts';
 import { embedCode, linkAt, type Moment } from './moment.ts';
-
-const COPIED_MS = 2500;
 
 export function connectSharePanel(
   view: HTMLElement,
@@ -32,21 +30,7 @@ export function connectSharePanel(
 
   for (const row of panel.querySelectorAll<HTMLElement>('.share-row')) {
     const input = find(row, 'input', HTMLInputElement);
-    const copy = find(row, 'button', HTMLButtonElement);
-    let timer: ReturnType<typeof setTimeout> | undefined;
     input.addEventListener('focus', () => input.select());
-    copy.addEventListener('click', async () => {
-      const copied = await navigator.clipboard?.writeText(input.value).then(
-        () => true,
-        () => false,
-      );
-      // Browsers close the clipboard to pages without TLS.
-      if (!copied) input.select();
-      copy.textContent = text(copied ? 'share.copied' : 'share.byHand');
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        copy.textContent = text('share.copy');
-      }, COPIED_MS);
-    });
+    connectCopyButton(find(row, 'button', HTMLButtonElement), input);
   }
 }

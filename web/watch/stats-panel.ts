@@ -3,7 +3,7 @@
 import type { StreamView } from '../../lib/api/messages.ts';
 import { formatBitrate } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import type { PlaybackFacts } from './playback.ts';
 
 const REFRESH_MS = 4000;

@@ -1,7 +1,7 @@
 /** Menus for quality and audio, filled from what the player has. */
 
 import { find } from '../shared/page-elements.ts';
-import { text } from '../shared/texts.ts';
+import { text } from '../texts/text.ts';
 import type { Track, Tracks } from './playback.ts';
 
 export type TrackMenus = Readonly<{

@@ -1,7 +1,7 @@
 /** The message that the page shows in each state. Pure. */
 
 import { formatTimeOfDay } from '../shared/format-time.ts';
-import { type TextKey, text } from '../shared/texts.ts';
+import { type TextKey, text } from '../texts/text.ts';
 import type { Viewing } from './viewing.ts';
 
 export type ViewingMessage = Readonly<{

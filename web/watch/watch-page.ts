@@ -9,7 +9,7 @@ import { formatClock } from '../shared/format-time.ts';
 import { find, instantiate } from '../shared/page-elements.ts';
 import { ageOf, badgeOf, troubleOf } from '../shared/stream-summary.ts';
 import type { Supply } from '../shared/supply.ts';
-import { currentLanguage, text } from '../shared/texts.ts';
+import { currentLanguage, text } from '../texts/text.ts';
 import { createHlsPlayback } from './hls-playback.ts';
 import { followMarkers } from './marker-feed.ts';
 import { createMarkerPanel, type Timeline } from './marker-panel.ts';
