@@ -18,6 +18,18 @@ export async function endByCall(deps: Deps, stream: Stream): Promise<EndAnswer> 
   return value.turns ? inTurn(deps, stream, undefined, 'end', end) : end();
 }
 
+/** The last playlist overtakes segments that wait for their turn: it comes after them, too. */
+export async function endByPlaylist(
+  deps: Deps,
+  stream: Stream,
+  session: string | undefined,
+  lastNumber: number | undefined,
+): Promise<void> {
+  const end = () => requestEnd(deps, stream, 'playlist', lastNumber);
+  const { value } = await deps.records.pushNaming(stream, session ?? '');
+  await (value.turns ? inTurn(deps, stream, session, 'end', end) : end());
+}
+
 /**
  * Notes after which segment the stream ends. The publisher ends the playlists when all up to there is
  * published; a segment that goes on from there later opens the stream again.
