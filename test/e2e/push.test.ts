@@ -167,7 +167,6 @@ describe('unmodified ffmpeg', () => {
       const now = await stateOf(system, 'again');
       return now && now.state === 'ended' && now.durationSeconds > 11 ? now : undefined;
     };
-    // Beside a second copy of the tests the third run has taken a minute to begin.
     const state = await waitFor('all runs', isWhole, 150_000);
     assert.equal(Math.round(state.durationSeconds), 12);
     const answer = await fetch(`${system.url}/viewstream/metadata/again/180p.m3u8?view=vod`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changeNaming } from '../../lib/pipeline/ingest/push-naming.ts';
 import { at, clip, playlistOf, pushTo } from '../support/push.ts';
+import { waitFor } from '../support/system.ts';
 
 test('the end of a playlist that overtook segments comes after those that wait for their turn', async (t) => {
   const { pushAny, push, records, stream, clock } = await pushTo(t);
@@ -15,7 +16,7 @@ test('the end of a playlist that overtook segments comes after those that wait f
   );
   const isQueued = async (): Promise<boolean> =>
     ((await records.pushNaming(stream, '')).value.turns ?? []).length === 2;
-  while (!(await isQueued())) await new Promise(setImmediate);
+  await waitFor('the end to take its turn', async () => done.length > 0 || isQueued());
   assert.equal(await records.endRequest(stream), undefined, 'it waits');
   done.push('segment');
   await changeNaming(records, stream, undefined, (naming) => ({
