@@ -8,9 +8,9 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { killMarked, MARK, watchLeftovers } from './support/leftovers.ts';
 
-/** Two test files at a time; those under test/e2e measure time and start browsers: one at a time. */
+/** Two test files at a time; those that measure time or start browsers: one at a time. */
 const CONCURRENCY = 2;
-const SERIAL = `test${sep}e2e${sep}`;
+const SERIAL = [`test${sep}e2e${sep}`, `test${sep}web${sep}`];
 
 const TEST_TIMEOUT_MS = 180_000;
 const FILE_TIMEOUT_MS = 15 * 60_000;
@@ -109,8 +109,9 @@ const startMs = Date.now();
 const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter((file) => isWanted(file))
   .sort();
-const serial = files.filter((file) => file.startsWith(SERIAL));
-const parallel = files.filter((file) => !file.startsWith(SERIAL));
+const isSerial = (file: string): boolean => SERIAL.some((folder) => file.startsWith(folder));
+const serial = files.filter((file) => isSerial(file));
+const parallel = files.filter((file) => !isSerial(file));
 
 async function* allEvents(): AsyncGenerator<TestEvent> {
   yield* sideBySide(parallel);

@@ -163,10 +163,11 @@ describe('unmodified ffmpeg', () => {
     // Also with the same file, as in a loop.
     await push(t, system, 'again', key, source(440));
     await push(t, system, 'again', key, source(550));
-    const state = await waitFor('all runs', async () => {
+    const isWhole = async () => {
       const now = await stateOf(system, 'again');
       return now && now.state === 'ended' && now.durationSeconds > 11 ? now : undefined;
-    });
+    };
+    const state = await waitFor('all runs', isWhole, 150_000);
     assert.equal(Math.round(state.durationSeconds), 12);
     const answer = await fetch(`${system.url}/viewstream/metadata/again/180p.m3u8?view=vod`);
     const { segments } = parseMediaWithHls(await answer.text());

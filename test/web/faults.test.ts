@@ -19,7 +19,7 @@ import { emulateLine, openWatchPage, until, type WatchPage } from './watch-page-
 
 describe('the watch page says whose fault it is', {
   skip: withoutChromium(),
-  concurrency: 3,
+  concurrency: 2,
 }, () => {
   let folder: string;
   let server: FakeStreamServer;

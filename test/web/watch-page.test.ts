@@ -18,7 +18,7 @@ import { makeHlsMediaTree } from './hls-media-tree.ts';
 import { openWatchPage, until, type WatchPage } from './watch-page-driver.ts';
 
 // Side by side: they mostly wait for seconds of media to pass.
-describe('the watch page', { skip: withoutChromium(), concurrency: 3 }, () => {
+describe('the watch page', { skip: withoutChromium(), concurrency: 2 }, () => {
   let folder: string;
   let server: FakeStreamServer;
   let browser: Browser;

@@ -12,10 +12,26 @@ type EndAnswer = Readonly<{ ended: boolean; lastSegment?: number }>;
 const NO_SEGMENT = -1;
 
 /** ffmpeg exits without waiting for the answers to its last files: the call that follows comes after them. */
-export async function endByCall(deps: Deps, stream: Stream): Promise<EndAnswer> {
-  const end = () => requestEnd(deps, stream, 'call');
-  const { value } = await deps.records.pushNaming(stream, '');
-  return value.turns ? inTurn(deps, stream, undefined, 'end', end) : end();
+export const endByCall = (deps: Deps, stream: Stream): Promise<EndAnswer> =>
+  behindFirstFiles(deps, stream, undefined, () => requestEnd(deps, stream, 'call'));
+
+/** The last playlist overtakes segments that wait for their turn: it comes after them, too. */
+export const endByPlaylist = (
+  deps: Deps,
+  stream: Stream,
+  session: string | undefined,
+  lastNumber: number | undefined,
+): Promise<EndAnswer> =>
+  behindFirstFiles(deps, stream, session, () => requestEnd(deps, stream, 'playlist', lastNumber));
+
+async function behindFirstFiles(
+  deps: Deps,
+  stream: Stream,
+  session: string | undefined,
+  end: () => Promise<EndAnswer>,
+): Promise<EndAnswer> {
+  const { value } = await deps.records.pushNaming(stream, session ?? '');
+  return value.turns ? inTurn(deps, stream, session, 'end', end) : end();
 }
 
 /**

@@ -28,7 +28,7 @@ import { ensureStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import type { PushNaming, Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
-import { requestEnd } from './end.ts';
+import { endByPlaylist } from './end.ts';
 import { changeNaming, KEPT_VARIANTS, nextInOrder, withNames } from './push-naming.ts';
 import { variantNotice } from './twin.ts';
 
@@ -106,7 +106,7 @@ export async function readPlaylist(
     const timed = withPlausibleTimes(lines, deps.clock.now());
     await keepHints(records, stream, run, timed, fileCount, playlist.targetDurationSeconds);
   }
-  if (playlist.ended) await requestEnd(deps, stream, 'playlist', last?.number);
+  if (playlist.ended) await endByPlaylist(deps, stream, session, last?.number);
   return undefined;
 }
 

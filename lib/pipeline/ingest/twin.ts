@@ -82,19 +82,10 @@ export async function findTwin(
           (one) => one.name !== undefined && isTogether(one) && overlap(span, spanOf(one)),
         );
   if (!segment) {
-    const variant = foreignVariant(file, bytes, facts, span, run, newest, isTogether(newest));
-    if (variant) {
-      const keptName = newest.name ?? file.name;
-      const answer = variant;
-      return {
-        answer,
-        name: file.name,
-        keptName,
-        run,
-        segment: newest,
-        newest,
-        timestampOffsetTicks,
-      };
+    const foreign = foreignVariant(file, bytes, facts, span, run, newest, isTogether(newest));
+    if (foreign) {
+      const names = { name: file.name, keptName: newest.name ?? file.name };
+      return { answer: foreign, ...names, run, segment: newest, newest, timestampOffsetTicks };
     }
     const startsOver = number < newest.number && followsOn(span, newestSpan);
     if (!startsOver || !hasPictureOf(run, facts)) return undefined;
