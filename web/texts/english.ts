@@ -5,6 +5,8 @@ export const ENGLISH = {
   'open.label': 'Id of a stream, or a link to it',
   'open.placeholder': 'Id or link',
   'open.button': 'Open',
+  'dialog.close': 'Close',
+  'dialog.cancel': 'Cancel',
   'copy.copy': 'Copy',
   'copy.done': 'Copied',
   'copy.byHand': 'Copy with the keyboard',
@@ -53,8 +55,6 @@ export const ENGLISH = {
   'home.endedAgo': 'Ended {span} ago',
   'home.manage': 'Manage',
   'home.manageStream': 'Manage {title}',
-  'home.close': 'Close',
-  'home.cancel': 'Cancel',
   'home.failed': 'That did not work: {reason}',
 
   'create.title': 'New stream',
@@ -159,6 +159,25 @@ export const ENGLISH = {
   'share.page': 'Link',
   'share.moment': 'Link to this moment',
   'share.embed': 'Player for a page',
+
+  // Keys of the player
+  'keys.title': 'Keys',
+  'keys.space': 'Space',
+  'keys.homeKey': 'Home',
+  'keys.endKey': 'End',
+  'keys.play': 'Play or pause',
+  'keys.back': '10 seconds back',
+  'keys.forward': '10 seconds forward',
+  'keys.share': 'To that tenth of the length',
+  'keys.start': 'To the start',
+  'keys.end': 'To live, or to the end',
+  'keys.volume': 'Louder, quieter',
+  'keys.mute': 'Sound on or off',
+  'keys.fullscreen': 'Full screen',
+  'keys.pip': 'Picture in picture',
+  'keys.captions': 'Captions on or off',
+  'keys.speed': 'Slower, faster (recordings)',
+  'keys.show': 'These keys',
 
   // Markers
   'markers.title': 'Markers',
@@ -294,7 +313,6 @@ export const ENGLISH = {
   'wall.other': 'Others: ids or links',
   'wall.shareable':
     'The address of this page names the choice. Whoever has the link sees these streams.',
-  'wall.cancel': 'Cancel',
   'wall.show': 'Show',
   'wall.empty': 'No stream is live. One that begins appears here by itself.',
   'wall.nothing': 'Nothing at this time',

@@ -23,7 +23,7 @@ import {
 } from './playback.ts';
 import { type Anchor, anchorOf, positionOf } from './playback-anchor.ts';
 import { loadShareOf, type SegmentLoad } from './segment-loads.ts';
-import { positionAt } from './wall-clock.ts';
+import { instantAt, positionAt } from './wall-clock.ts';
 
 export type HlsPlaybackOptions = Readonly<{
   workerPath: string;
@@ -207,6 +207,7 @@ export function createHlsPlayback(
     facts,
     segments: () => details()?.fragments ?? [],
     positionOf: (instantMs) => positionAt(details()?.fragments ?? [], instantMs),
+    instantOf: (position) => instantAt(details()?.fragments ?? [], position),
     seekToEdge() {
       const sync = hls?.liveSyncPosition;
       if (sync !== null && sync !== undefined) video.currentTime = sync;

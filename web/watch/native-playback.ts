@@ -91,9 +91,16 @@ export function createNativePlayback(
     };
   }
 
+  const startMs = (): number => (video as DatedVideo).getStartDate?.().getTime() ?? Number.NaN;
+
+  function instantOf(position: number): number | undefined {
+    const instantMs = startMs() + position * 1000;
+    return Number.isNaN(instantMs) ? undefined : instantMs;
+  }
+
   function shownAt(): Pick<PlaybackFacts, 'shownAtMs'> {
-    const startMs = (video as DatedVideo).getStartDate?.().getTime() ?? Number.NaN;
-    return Number.isNaN(startMs) ? {} : { shownAtMs: startMs + video.currentTime * 1000 };
+    const shownAtMs = instantOf(video.currentTime);
+    return shownAtMs === undefined ? {} : { shownAtMs };
   }
 
   function stop(): void {
@@ -107,10 +114,10 @@ export function createNativePlayback(
     recoverDecoder: () => load(address, { at: 'same', paused: false }),
     facts,
     positionOf(instantMs) {
-      const startMs = (video as DatedVideo).getStartDate?.().getTime() ?? Number.NaN;
-      const position = (instantMs - startMs) / 1000;
+      const position = (instantMs - startMs()) / 1000;
       return position >= 0 && position <= edge() ? position : undefined;
     },
+    instantOf,
     seekToEdge: () => {
       video.currentTime = edge();
     },

@@ -57,6 +57,8 @@ export type Playback = Readonly<{
   facts(): PlaybackFacts;
   /** Position of an instant of the stream's wall clock; undefined: it is not in the playlist. */
   positionOf(instantMs: number): number | undefined;
+  /** The instant at a position; undefined: the playlist does not have it. */
+  instantOf(position: number): number | undefined;
   seekToEdge(): void;
   selectLevel(id: number): void;
   selectAudio(id: number): void;

@@ -1,6 +1,6 @@
 /** What the player's controls need beyond media-chrome's own wiring: live edge, unmuting, keys. */
 
-import { formatClock } from '../shared/format-time.ts';
+import { formatClock, formatTimeOfDay } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
 import { text } from '../texts/text.ts';
 import type { PlaybackFacts } from './playback.ts';
@@ -14,10 +14,16 @@ export type PlayerControls = Readonly<{
   disconnect(): void;
 }>;
 
+export type PlaybackPositions = Readonly<{
+  seekToEdge(): void;
+  /** Of the stream's wall clock, at a position in seconds; Unix time. undefined: not known. */
+  instantOf(position: number): number | undefined;
+}>;
+
 export function connectPlayerControls(
   view: HTMLElement,
   video: HTMLVideoElement,
-  seekToEdge: () => void,
+  { seekToEdge, instantOf }: PlaybackPositions,
 ): PlayerControls {
   const controller = find(view, 'media-controller', HTMLElement);
   const unmute = find(view, '.unmute', HTMLButtonElement);
@@ -25,6 +31,7 @@ export function connectPlayerControls(
   const behind = find(view, '.behind', HTMLElement);
   const preview = find(view, '.preview', HTMLElement);
   const speed = find(view, '.speed-item', HTMLElement);
+  const keys = find(view, '.keys', HTMLDialogElement);
   const disconnecting = new AbortController();
   const { signal } = disconnecting;
   let facts: PlaybackFacts | undefined;
@@ -52,7 +59,9 @@ export function connectPlayerControls(
     if (Number.isNaN(time)) return;
     const beforeEdge = facts ? video.currentTime + facts.behindSeconds - time : 0;
     const live = beforeEdge < 1 ? text('player.live') : `−${formatClock(beforeEdge)}`;
-    preview.textContent = source === 'live' ? live : formatClock(time);
+    const instant = instantOf(time);
+    const timeOfDay = instant === undefined ? [] : [formatTimeOfDay(instant)];
+    preview.textContent = [source === 'live' ? live : formatClock(time), ...timeOfDay].join(' · ');
   });
 
   video.addEventListener('volumechange', () => {
@@ -93,15 +102,23 @@ export function connectPlayerControls(
     document.addEventListener(
       type,
       (event) => {
-        if (event.target !== document.body || event.ctrlKey) return;
-        const { key, shiftKey, metaKey, altKey } = event;
-        if (type === 'keydown' && !metaKey && !altKey && jump(key)) return;
+        const { key, shiftKey, metaKey, altKey, ctrlKey } = event;
+        if (ctrlKey || metaKey || altKey || takesKeys(event.composedPath()[0])) return;
+        if (type === 'keydown' && key === '?') {
+          if (keys.open) keys.close();
+          else keys.showModal();
+          return;
+        }
+        if (keys.open || (type === 'keydown' && jump(key))) return;
+        // The player hears those of what it contains; elsewhere Space and the arrows have a meaning of their own.
+        if (event.target !== document.body) return;
         if (type === 'keydown' && (key === ' ' || key.startsWith('Arrow'))) event.preventDefault();
-        controller.dispatchEvent(new KeyboardEvent(type, { key, shiftKey, metaKey, altKey }));
+        controller.dispatchEvent(new KeyboardEvent(type, { key, shiftKey }));
       },
       { signal },
     );
   }
+  find(view, '.keys-button', HTMLButtonElement).addEventListener('click', () => keys.showModal());
 
   return {
     showSource(next) {
@@ -109,7 +126,8 @@ export function connectPlayerControls(
       source = next;
       speed.hidden = source !== 'recording';
       // The page sets the rate of live playback; speed keys would work against it.
-      controller.setAttribute('hotkeys', source === 'recording' ? '' : 'no< no>');
+      const withoutSpeed = source === 'recording' ? '' : 'no< no>';
+      controller.setAttribute('hotkeys', `noshift+/ ${withoutSpeed}`);
       video.dispatchEvent(new Event('streamtypechange'));
     },
     showFacts(next) {
@@ -127,3 +145,7 @@ export function connectPlayerControls(
 /** A stream whose broadcaster is silent is not shown as live, however near its end the viewer is. */
 const isLive = ({ state, supply }: DOMStringMap): boolean =>
   state === 'live' && (supply === 'flowing' || supply === 'late');
+
+/** Fields, sliders and menus; also those inside of media-chrome's elements. */
+const takesKeys = (target: EventTarget | undefined): boolean =>
+  target instanceof Element && target.matches('input, select, textarea, [role^="menu"]');

@@ -88,7 +88,10 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     if (level !== undefined) playback?.selectLevel(level);
     if (audio !== undefined) playback?.selectAudio(audio);
   }
-  const controls = connectPlayerControls(view, video, () => session.seekToEdge());
+  const controls = connectPlayerControls(view, video, {
+    seekToEdge: () => session.seekToEdge(),
+    instantOf: (position) => playback?.instantOf(position),
+  });
   const { mediaSession } = navigator;
   const system = connectSystemControls(video, mediaSession, (facts) => new MediaMetadata(facts));
 
