@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { launchChromium, withoutChromium } from '../support/chromium.ts';
 import { encode, lavfi, startFfmpeg } from '../support/ffmpeg.ts';
-import { startTestSystem, type TestSystem, waitFor } from '../support/system.ts';
+import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../support/system.ts';
 import { openWatchPage, until } from '../web/watch-page-driver.ts';
 
 const childrenOf = async (system: TestSystem): Promise<number[]> => {
@@ -61,5 +62,38 @@ test('a viewer is told of an encoder that falls silent, of workers that stand st
   assert.equal(await badge(), 'Ended');
   push();
   await watchesLive();
+  assert.deepEqual(viewer.problems, []);
+});
+
+test('a viewer watches on, without a reload, when the server is killed and started again', {
+  skip: withoutChromium(),
+}, async (t) => {
+  const dataPath = join(await temporaryFolder(t), 'data');
+  const first = await startTestSystem(t, { dataPath });
+  const port = Number(new URL(first.url).port);
+  await first.fetch('/streams/restart', { method: 'PUT', body: '{}' });
+  const push = () =>
+    startFfmpeg(t, [
+      ...['-re', ...lavfi('160x90', 10).toSpliced(4, 0, '-re'), ...encode(10)],
+      ...['-f', 'hls', '-hls_time', '1', '-method', 'PUT', '-ignore_io_errors', '1'],
+      `${first.urlWithKey}/upload/restart/live.m3u8`,
+    ]);
+  push();
+  const browser = await launchChromium();
+  t.after(() => browser.close());
+  const viewer = await openWatchPage(browser, `${first.url}/watch/restart`);
+  await viewer.watches();
+  await viewer.plays();
+  await viewer.page.evaluate('window.isSamePage = true');
+  const before = await viewer.video(({ currentTime }) => currentTime);
+
+  await first.kill('SIGKILL');
+  await viewer.says('The server cannot be reached');
+  await startTestSystem(t, { dataPath, port });
+  await viewer.watches();
+  await until('what came after the restart plays', async () => {
+    return (await viewer.video(({ currentTime }) => currentTime)) > before + 15;
+  });
+  assert.equal(await viewer.page.evaluate('window.isSamePage'), true);
   assert.deepEqual(viewer.problems, []);
 });

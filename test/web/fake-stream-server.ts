@@ -8,7 +8,7 @@ import type { ErrorBody, MarkerView, StreamView } from '../../lib/api/messages.t
 import { parseCmaf, writeFragment } from '../../lib/media/mux/cmaf.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { fakeOwnerApi } from './fake-owner-api.ts';
-import { type HlsMediaTree, RENDITIONS } from './hls-media-tree.ts';
+import { type HlsMediaTree, RENDITIONS, readSegment, TREE_SECONDS } from './hls-media-tree.ts';
 
 export const OWNER_KEY = 'owner-key-of-the-test';
 
@@ -209,10 +209,12 @@ export async function startFakeStreamServer(
 
   async function answerMedia(response: ServerResponse, pathname: string): Promise<void> {
     const [, , videoId = '', ...rest] = pathname.split('/');
+    const isSegment = pathname.endsWith('.m4s');
     const bytes = pathname.endsWith('.svg')
       ? PICTURE
-      : await readFile(path.join(tree.folder, ...rest)).catch(() => undefined);
-    const isSegment = pathname.endsWith('.m4s');
+      : isSegment
+        ? await readSegment(tree, rest[0] ?? '', Number.parseInt(rest[1] ?? '', 10))
+        : await readFile(path.join(tree.folder, ...rest)).catch(() => undefined);
     const stream = streams.get(videoId);
     if (bytes && isSegment && stream?.corrupt) bytes.fill(0x55, 8);
     const isShort = pathname.endsWith(`/audio/${stream?.shortAudio}.m4s`);
@@ -329,7 +331,7 @@ function mediaPlaylist(
       ...(restarts || index === 0 ? [`#EXT-X-MAP:URI="${folder}/init.mp4"`] : []),
       `#EXT-X-PROGRAM-DATE-TIME:${new Date(startMs).toISOString()}`,
       ...(isGap(sequence) ? ['#EXT-X-GAP'] : []),
-      `#EXTINF:${durations[number] ?? '1'},`,
+      `#EXTINF:${durations[number % TREE_SECONDS] ?? '1'},`,
       `${folder}/${number}.m4s`,
     ].join('\n');
   });

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { boxesIn, viewOf } from '../../lib/media/iso-boxes.ts';
 
 export const RENDITIONS = [
   { name: '360p', widthPx: 640, heightPx: 360, bps: 500_000 },
@@ -77,4 +78,34 @@ export async function makeHlsMediaTree(folder: string, framesPerSecond = 6): Pro
     }),
   );
   return { folder, durations: Object.fromEntries(durations) };
+}
+
+/**
+ * A segment of a tree that begins anew at its end, with times that go on: number `TREE_SECONDS` has the media
+ * of 0. undefined: there is no such file.
+ */
+export async function readSegment(
+  { folder }: HlsMediaTree,
+  rendition: string,
+  number: number,
+): Promise<Uint8Array | undefined> {
+  const read = (name: string) =>
+    readFile(path.join(folder, rendition, name)).catch(() => undefined);
+  const media = await read(`${number % TREE_SECONDS}.m4s`);
+  const repeats = Math.floor(number / TREE_SECONDS);
+  if (!media || repeats === 0) return media;
+  const mdhd = bodyOf((await read('init.mp4')) ?? Buffer.of(), 'moov', 'trak', 'mdia', 'mdhd');
+  const tfdt = bodyOf(media, 'moof', 'traf', 'tfdt');
+  // Version 0 of the one, version 1 of the other, as ffmpeg writes them (ISO/IEC 14496-12, 8.4.2 and 8.8.12).
+  const ticks = BigInt(viewOf(mdhd).getUint32(12)) * BigInt(repeats * TREE_SECONDS);
+  viewOf(tfdt).setBigUint64(4, viewOf(tfdt).getBigUint64(4) + ticks);
+  return media;
+}
+
+function bodyOf(bytes: Uint8Array, ...types: readonly string[]): Uint8Array {
+  const [first, ...inner] = types;
+  const box = [...boxesIn(bytes)].find(({ type }) => type === first);
+  if (!box) throw new Error(`There is no ${first}.`);
+  const body = bytes.subarray(box.bodyStart, box.end);
+  return inner.length > 0 ? bodyOf(body, ...inner) : body;
 }

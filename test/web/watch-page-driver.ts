@@ -84,12 +84,17 @@ const DESCRIBE_PLAYBACK = `(() => {
 export async function openWatchPage(
   browser: Browser,
   address: string,
-  options: Readonly<{ audioNeedsGesture?: boolean }> = {},
+  options: Readonly<{
+    audioNeedsGesture?: boolean;
+    /** Called before the page is opened. */
+    prepare?(page: Page): Promise<unknown>;
+  }> = {},
 ): Promise<WatchPage> {
   const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
   if (options.audioNeedsGesture) await page.addInitScript(AUDIO_NEEDS_A_GESTURE);
+  await options.prepare?.(page);
   const problems: string[] = [];
   page.on('console', (message) => {
     const text = message.text();

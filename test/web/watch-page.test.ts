@@ -126,6 +126,65 @@ describe('the watch page', { skip: withoutChromium(), concurrency: 2 }, () => {
     assert.deepEqual(viewer.problems, []);
   });
 
+  test('watch page: a viewer goes back an hour by the time of day, and by one tap to live', async (t) => {
+    const hour = 3600;
+    const { startedAtMs } = publish(t, 'long', { published: hour + 30 });
+    const viewer = await watch(t, 'long');
+    await viewer.reaches('live');
+    const { page } = viewer;
+    await page.locator('.player').hover();
+    const box = (await page.locator('media-time-range').boundingBox()) ?? assert.fail();
+    await page.mouse.move(box.x + box.width * 0.01, box.y + box.height / 2);
+    const preview = page.locator('.preview');
+    await until('the time of day is shown', async () =>
+      /^−\d+:\d\d(:\d\d)? · \d+:\d\d:\d\d/.test((await preview.textContent()) ?? ''),
+    );
+    await viewer.scrubTo(0.01);
+    await viewer.reaches('behind');
+    await until('it is an hour back', async () => Number(await viewer.fact('behind')) > hour - 60);
+    await viewer.plays();
+    await page.locator('.share').click();
+    const shared = await page.locator('.share-moment input').inputValue();
+    const shownMs = Date.parse(new URL(shared).searchParams.get('t') ?? '');
+    assert.ok(shownMs >= startedAtMs && shownMs < startedAtMs + 120_000, shared);
+    await page.locator('media-live-button').click();
+    await viewer.reaches('live');
+    await viewer.plays();
+    assert.deepEqual(viewer.problems, []);
+  });
+
+  test('watch page: keys work on the page and on the player, and ? shows them', async (t) => {
+    server.streams.set('keys', fakeStream({ state: 'ended', published: 60 }));
+    const viewer = await watch(t, 'keys');
+    await viewer.reaches('recording');
+    await viewer.plays();
+    const { page } = viewer;
+    const timeNow = () => viewer.video(({ currentTime }) => currentTime);
+    const jumps = async (key: string, from: number, to: number): Promise<void> => {
+      await page.keyboard.press(key);
+      await until(`${key} jumps`, async () => (await timeNow()) >= from && (await timeNow()) < to);
+    };
+    await jumps('5', 30, 40);
+    await jumps('Home', 0, 10);
+    await page.locator('media-mute-button').focus();
+    await jumps('7', 42, 50);
+    await page.keyboard.press('?');
+    const keys = page.locator('.keys');
+    await keys.getByText('10 seconds back').waitFor();
+    await page.keyboard.press('2');
+    assert.ok((await timeNow()) > 40, 'keys of the player wait while their list is open');
+    await page.keyboard.press('Escape');
+    await keys.waitFor({ state: 'hidden' });
+    await page.keyboard.press('?');
+    await keys.waitFor();
+    await page.keyboard.press('?');
+    await keys.waitFor({ state: 'hidden' });
+    await page.locator('#video-id').fill('1?k');
+    assert.ok((await timeNow()) > 40, 'what is typed into a field is none');
+    assert.equal(await keys.isVisible(), false);
+    assert.deepEqual(viewer.problems, []);
+  });
+
   test('watch page: a lost connection is shown, and playback resumes by itself', async (t) => {
     const stream = publish(t, 'outage', { published: 20 });
     const viewer = await watch(t, 'outage');
