@@ -35,16 +35,21 @@ const FOCUSED = `(() => {
   if (!element || element === document.body) return null;
   window.walked ??= new Map();
   if (!walked.has(element)) walked.set(element, walked.size);
-  const isMarked = (one) => {
-    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(one);
-    return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none';
-  };
-  const marked = [element, element.nextElementSibling, element.getRootNode().host, element.parentElement];
+  // The mark may be drawn around a part that stands for it.
+  const near = [element, element.nextElementSibling, element.getRootNode().host, element.parentElement];
+  const look = () => near.filter((one) => one instanceof Element).map((one) => {
+    const { outline, boxShadow, borderColor } = getComputedStyle(one);
+    return [outline, boxShadow, borderColor].join();
+  }).join();
+  const withFocus = look();
+  element.blur();
+  const isMarked = look() !== withFocus;
+  element.focus({ focusVisible: true, preventScroll: true });
   const { width, height, top, bottom } = element.getBoundingClientRect();
   return {
     id: walked.get(element),
     name: element.outerHTML.slice(0, 90),
-    isMarked: marked.some((one) => one instanceof Element && isMarked(one)),
+    isMarked,
     isVisible: width > 0 && height > 0 && bottom > 0 && top < innerHeight,
   };
 })()`;
@@ -123,6 +128,7 @@ describe('every page', { skip: withoutChromium() }, () => {
     if (!to) return;
     await mkdir(to, { recursive: true });
     await page.screenshot({
+      animations: 'disabled',
       path: path.join(to, `${name.replaceAll(', ', '-').replaceAll(' ', '-')}.png`),
     });
   }

@@ -24,6 +24,7 @@ export function showStreamList(page: HTMLElement): StreamList {
   const search = find(view, '.list-search', HTMLInputElement);
   const newStream = find(view, '.new-stream', HTMLButtonElement);
   const forOwner = find(view, '.for-owner', HTMLButtonElement);
+  const wall = find(view, '.wall-link', HTMLAnchorElement);
   const forget = find(view, '.forget-key', HTMLButtonElement);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let call = new AbortController();
@@ -72,6 +73,7 @@ export function showStreamList(page: HTMLElement): StreamList {
     for (const button of [newStream, forget]) button.hidden = !isOwner;
     forOwner.hidden = isOwner;
     const all = streams ?? [];
+    wall.hidden = all.filter(({ state }) => state === 'live').length < 2;
     const shown = shownStreams(all, kindOf(view), search.value);
     find(view, '.list-tools', HTMLElement).hidden = all.length === 0;
     const none = isOwner ? text('home.empty') : text('home.noneListed');
