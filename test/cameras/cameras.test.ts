@@ -29,19 +29,21 @@ test('cameras: each is sent as a stream, one that is away does not hold up the o
   assert.match(output(), /^Door: sent \d+, waiting /m);
   const sent = join(folder, 'sent.ts');
   await writeFile(sent, api.segments[0]?.bytes ?? '');
-  const probe = ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', sent];
+  const probe = ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'json', sent];
   const { stdout } = await promisify(execFile)('ffprobe', probe);
-  assert.deepEqual([...new Set(stdout.trim().split('\n'))], ['h264'], 'its sound is left out');
+  assert.deepEqual(
+    JSON.parse(stdout).streams.map(Object.values),
+    [['h264']],
+    'its sound is left out',
+  );
 
   await makeClip(yard, 4, 1);
   await until(() => /^Back yard: sent /m.test(output()));
   child.kill('SIGINT');
   assert.deepEqual(await exit, { code: 130, signal: null }, output());
   assert.deepEqual(api.ends.toSorted(), ['back-yard', 'door']);
-  assert.deepEqual(
-    api.settings.map((setting) => Reflect.get(setting as object, 'title')).toSorted(),
-    ['Back yard', 'Door'],
-  );
+  const titles = api.settings.map((setting) => Reflect.get(setting as object, 'title'));
+  assert.deepEqual([...new Set(titles)].toSorted(), ['Back yard', 'Door']);
 });
 
 test('cameras: a list that is wrong is refused before anything is started', async (t) => {

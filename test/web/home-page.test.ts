@@ -215,7 +215,12 @@ describe('the home page', { skip: withoutChromium() }, () => {
       assert.equal(await overflow(), 0);
       await page.getByRole('button', { name: 'Manage Main stage' }).click();
       const dialog = page.locator('#manage-dialog');
-      assert.ok(await dialog.evaluate('(one) => one.scrollWidth <= one.clientWidth'));
+      const hidden = `(() => {
+        const { scrollWidth, clientWidth } = document.querySelector('#manage-dialog');
+        return scrollWidth - clientWidth;
+      })()`;
+      await dialog.waitFor();
+      assert.equal(await page.evaluate(hidden), 0);
       assert.deepEqual(problems, []);
     }
   });

@@ -271,7 +271,7 @@ describe('the wall', { skip: withoutChromium() }, () => {
     await owner.locator('.tile').nth(1).waitFor();
     assert.equal(await owner.locator('.tile').count(), 2);
     await owner.getByRole('button', { name: 'Choose streams' }).click();
-    await owner.getByLabel('Camera a').uncheck();
+    await owner.getByRole('checkbox', { name: 'Camera a' }).uncheck();
     await owner.getByLabel('Camera old').check();
     await owner.getByRole('button', { name: 'Show', exact: true }).click();
     await until('the choice is shown', async () => (await owner.locator('.tile').count()) === 2);

@@ -58,6 +58,9 @@ export class LiveSession {
         this.#announce();
         this.#store(this.#cutter.addVideo(frame, performance.now()));
       },
+      onRestart: () => {
+        this.#mixer.isDirect = false;
+      },
       onFailure,
     });
     this.#sound = new SoundEncoder({

@@ -12,6 +12,8 @@ const MIN_DISTANCE = 0.7;
 
 type Callbacks = Readonly<{
   onFrame(frame: EncodedFrame, config: VideoDecoderConfig): void;
+  /** It has failed, and begins again with the next frame. */
+  onRestart(): void;
   /** It did not help to begin again. */
   onFailure(error: Error): void;
 }>;
@@ -100,6 +102,7 @@ export class PictureEncoder {
   #restart(error: Error): void {
     if (!this.#restarts.mayRestart(performance.now())) this.#callbacks.onFailure(error);
     else {
+      this.#callbacks.onRestart();
       this.#keyframes = new KeyframeSchedule();
       this.#encoder = this.#begin();
     }

@@ -17,6 +17,8 @@ export class PictureMixer {
   readonly #context: OffscreenCanvasRenderingContext2D | null;
   readonly #latest: Partial<Record<PictureSource, VideoFrame>> = {};
   layout: Layout = 'none';
+  /** Frames go to the encoder as they are, where nothing is to be drawn. False after it has refused one. */
+  isDirect = true;
 
   constructor(size: Size) {
     this.#size = size;
@@ -57,10 +59,10 @@ export class PictureMixer {
       this.layout === 'both' ? (screen ?? camera) : this.layout === 'screen' ? screen : camera;
     const shown = this.layout === 'none' ? undefined : main;
     const corner = this.layout === 'both' && screen ? camera : undefined;
-    const { width, height } = this.#size;
-    if (shown && !corner && shown.displayWidth === width && shown.displayHeight === height) {
+    if (shown && !corner && this.#canPass(shown)) {
       return new VideoFrame(shown, { timestamp: timeUs });
     }
+    const { width, height } = this.#size;
     const context = this.#context;
     if (context) {
       context.fillStyle = '#000';
@@ -69,6 +71,12 @@ export class PictureMixer {
       if (corner) draw(context, corner, cornerPlace(sizeOf(corner), this.#size));
     }
     return new VideoFrame(this.#canvas, { timestamp: timeUs });
+  }
+
+  /** A frame in a pixel format that the browser has no name for may be none that its encoder knows. */
+  #canPass({ displayWidth, displayHeight, format }: VideoFrame): boolean {
+    const { width, height } = this.#size;
+    return this.isDirect && format !== null && displayWidth === width && displayHeight === height;
   }
 
   close(): void {

@@ -40,8 +40,13 @@ export class Stage {
     this.#corner.hidden = layout !== 'both';
   }
 
-  say(words: string): void {
+  /** `forMs`: after which it goes, if nothing else has been said. */
+  say(words: string, forMs?: number): void {
     this.#note.textContent = words;
+    if (forMs === undefined) return;
+    setTimeout(() => {
+      if (this.#note.textContent === words) this.#note.textContent = '';
+    }, forMs);
   }
 
   /** undefined: not live. */

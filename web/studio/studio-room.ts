@@ -21,6 +21,9 @@ import type { FromWorker, Layout, WorkerStatus } from './worker-messages.ts';
 /** `ready`: preview. `starting`: until the first picture is encoded. `ending`: the rest is sent. */
 type RoomState = 'ready' | 'starting' | 'live' | 'ending' | 'ended';
 
+/** How long the loss of a device is told. */
+const LOST_MS = 8000;
+
 export class StudioRoom {
   readonly #page: HTMLElement;
   readonly #room: HTMLElement;
@@ -53,8 +56,7 @@ export class StudioRoom {
       onLost: (kind, instead) => {
         const device = text(kind === 'camera' ? 'studio.camera' : 'studio.microphone');
         const key = instead === undefined ? 'studio.lost' : 'studio.replaced';
-        this.#stage.say(text(key, { device, instead: instead ?? '' }));
-        setTimeout(() => this.#stage.say(''), 8000);
+        this.#stage.say(text(key, { device, instead: instead ?? '' }), LOST_MS);
       },
     });
     this.#stage = new Stage(this.#room, this.#sources);
