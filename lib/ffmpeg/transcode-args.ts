@@ -29,6 +29,7 @@ export type VideoJob = Readonly<{
   frame: FrameSize;
   /** First frame, as ffmpeg reads its time. */
   startTicks: number;
+  framesPerSecond: number;
   /** Where the frames of a segment in front of it end, as ffmpeg reads their times; they are dropped. */
   dropBeforeTicks?: number | undefined;
   /** Frames that begin in these are dropped, too; `to` is the first tick behind. */
@@ -47,11 +48,13 @@ export type VideoJob = Readonly<{
   threads?: number | undefined;
 }>;
 
-export type BlackVideoJob = Pick<VideoJob, 'keyframesAtTicks' | 'outputs' | 'threads'> &
-  Readonly<{ framesPerSecond: number; frames: number }>;
+export type BlackVideoJob = OutputJob & Readonly<{ frames: number }>;
+
+type OutputJob = Pick<VideoJob, 'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'threads'>;
 
 /** The same for a picture that never came. */
-export function blackArgs({ framesPerSecond, frames, ...job }: BlackVideoJob): string[] {
+export function blackArgs({ frames, ...job }: BlackVideoJob): string[] {
+  const { framesPerSecond } = job;
   const times = `settb=1/${TICKS_PER_SECOND},setpts='${BASE_TICKS}+round(N*${TICKS_PER_SECOND}/${framesPerSecond})'`;
   const sources = job.outputs.map(
     ({ rung: { widthPx, heightPx } }, index) =>
@@ -87,14 +90,14 @@ const posterArgs = ({ poster }: VideoJob): string[] =>
 const threadArgs = ({ threads }: Pick<VideoJob, 'threads'>): string[] =>
   threads === undefined ? [] : ['-threads', String(threads)];
 
-function outputArgs(job: Pick<VideoJob, 'keyframesAtTicks' | 'outputs' | 'threads'>): string[] {
+function outputArgs(job: OutputJob): string[] {
   const times = (job.keyframesAtTicks ?? []).map((ticks) =>
     ticksToSeconds(BASE_TICKS + ticks - KEYFRAME_EARLY_TICKS).toFixed(6),
   );
   const keyframes = times.length > 0 ? ['-force_key_frames', times.join()] : [];
   return job.outputs.flatMap(({ rung, path }, index) => [
     ...['-map', `[v${index}]`, ...threadArgs(job)],
-    ...encoderArgs(rung),
+    ...encoderArgs(rung, job.framesPerSecond),
     ...keyframes,
     path,
   ]);
@@ -199,7 +202,8 @@ export function posterSize(source: FrameSize): FrameSize {
 }
 
 /** Fixes all that the init segment depends on, so that all segments of a rung share one. */
-function encoderArgs({ level, maxrateBps }: PlannedRung): string[] {
+function encoderArgs({ level, maxrateBps }: PlannedRung, framesPerSecond: number): string[] {
+  const rate = Math.max(1, Math.round(framesPerSecond));
   const keyframes = String(MAX_FRAMES_BETWEEN_KEYFRAMES);
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', level],
@@ -207,8 +211,9 @@ function encoderArgs({ level, maxrateBps }: PlannedRung): string[] {
     // Half full: segments that were encoded apart then keep to the rate when played one after another.
     ...['-rc_init_occupancy', String(Math.round(maxrateBps / 2))],
     ...['-g', keyframes, '-keyint_min', keyframes, '-sc_threshold', '0'],
-    // Parameter sets that do not depend on the quality setting, so that an update may change it.
-    ...['-x264-params', 'stitchable=1'],
+    // Parameter sets that do not depend on the quality setting, so that an update may change it. By the rate a
+    // frame without another behind it gets its bits: ffmpeg would say 90,000 frames a second of a single one.
+    ...['-x264-params', `stitchable=1:fps=${rate}`],
     ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],
     ...['-video_track_timescale', String(TICKS_PER_SECOND)],
     ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],

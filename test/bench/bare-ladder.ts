@@ -12,6 +12,7 @@ export function bareLadder(inputPath: string, folder: string, picture: SourcePic
       format: 'mpegts',
       frame: picture,
       startTicks: 0,
+      framesPerSecond: picture.framesPerSecond,
       guessMatrix: true,
       outputs: rungs.map((rung) => ({ rung, path: join(folder, `bare-${rung.name}.mp4`) })),
     }),

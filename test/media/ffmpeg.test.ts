@@ -130,6 +130,7 @@ describe('the arguments for ffmpeg:', () => {
       format: 'mpegts',
       frame: { widthPx: 1920, heightPx: 1080 },
       startTicks: 492_000,
+      framesPerSecond: 29.97,
       guessMatrix: true,
       outputs: [
         { rung, path: 'a.mp4' },
@@ -155,7 +156,7 @@ describe('the arguments for ffmpeg:', () => {
       decodeArgs('mpegts', 'in.ts'),
       videoArgs({
         ...{ inputPath: 'in.ts', format: 'mpegts', frame: { widthPx: 16, heightPx: 16 } },
-        ...{ startTicks: 0, guessMatrix: false, outputs: [] },
+        ...{ startTicks: 0, framesPerSecond: 25, guessMatrix: false, outputs: [] },
       }),
       audioArgs({
         inputs: ['a.mp3', 'b.mp3'].map((path) => ({ ...input, path, format: 'mp3' })),
@@ -207,6 +208,7 @@ describe('the arguments for ffmpeg:', () => {
       format: 'mov',
       frame: rung,
       startTicks: 0,
+      framesPerSecond: 30,
       guessMatrix: true,
       outputs: [{ rung, path }],
     });

@@ -83,6 +83,7 @@ export async function encodeRungs(
     format,
     frame: video,
     startTicks,
+    framesPerSecond: facts.framesPerSecond,
     dropBeforeTicks: startsWithPrevious ? startTicks - halfFrameTicks(facts) : undefined,
     dropRanges: hidden?.map(({ from, to }) => ({ from: from + delayTicks, to: to + delayTicks })),
     changesSize: video.changesSize,
