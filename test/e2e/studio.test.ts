@@ -25,6 +25,7 @@ test('a host goes live from a browser, a viewer watches it in another page, and 
   const problems: string[] = [];
   studio.on('pageerror', (error) => problems.push(String(error)));
   await studio.goto(`${system.url}/studio#stream=show&key=${uploadKey}`);
+  await studio.locator('.studio-room').waitFor();
   assert.equal(await studio.locator('#title').inputValue(), 'The show');
   await studio.locator('#quality').selectOption('360p');
   await studio.locator('.screen-and-camera[data-layout="camera"]').waitFor();

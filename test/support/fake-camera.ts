@@ -13,8 +13,7 @@ const CLOCK_STEP_MS = 10;
 const FAKE_DEVICES = `{
   const FPS = 20, RATE = 48000, BLOCK = RATE / 100;
   const ZERO = { video: 1000e6, audio: 5e6 };
-  const draw = (context, t) => {
-    const inFlash = t % 1 < 0.1;
+  const draw = (context, t, inFlash) => {
     context.fillStyle = inFlash ? '#fff' : '#345';
     context.fillRect(0, 0, 640, 360);
     const steps = Math.floor((performance.timeOrigin + t * 1000) / ${CLOCK_STEP_MS});
@@ -35,13 +34,13 @@ const FAKE_DEVICES = `{
       const elapsed = performance.now() / 1000 - start;
       for (; frame / FPS <= elapsed; frame += 1) {
         const t = start + frame / FPS;
-        draw(context, t);
+        draw(context, t, frame % FPS < FPS / 10);
         writers.video?.write(new VideoFrame(canvas, { timestamp: ZERO.video + t * 1e6 })).catch(() => {});
       }
       for (; (block + 1) / 100 <= elapsed; block += 1) {
         const t = start + block / 100;
         const data = Float32Array.from({ length: BLOCK }, (_, n) =>
-          t % 1 < 0.0999 ? 0.8 * Math.sin(2 * Math.PI * 1000 * (t + n / RATE)) : 0);
+          block % 100 < 10 ? 0.8 * Math.sin(2 * Math.PI * 1000 * (n / RATE)) : 0);
         writers.audio?.write(new AudioData({
           format: 'f32-planar', sampleRate: RATE, numberOfFrames: BLOCK, numberOfChannels: 1,
           timestamp: ZERO.audio + Math.round(t * 1e6), data,

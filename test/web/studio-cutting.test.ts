@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { KeyframeSchedule, SegmentCutter } from '../../web/studio/segment-cutter.ts';
 
-type Frame = Readonly<{ timeUs: number; isKey: boolean }>;
+type Frame = Readonly<{ timeUs: number; isKey: boolean; isFirst?: boolean }>;
 type Sound = Readonly<{ timeUs: number; durationUs: number }>;
 
 const frame = (timeMs: number, isKey = false): Frame => ({ timeUs: 1000 * timeMs, isKey });
@@ -38,6 +38,23 @@ describe('cutting in the studio', () => {
       segment?.video.map(({ durationUs }) => durationUs),
       [25_000, 575_000, 1_440_000],
     );
+  });
+
+  test('segment cutter: a keyframe that the encoder makes of itself, as at a change of scene, cuts nothing', () => {
+    const cutter = new SegmentCutter<Frame, Sound>(false);
+    cutter.addVideo(frame(0, true), 0);
+    assert.deepEqual(cutter.addVideo(frame(900, true), 0), []);
+    assert.deepEqual(cutter.addVideo(frame(1980, true), 0), []);
+    const [segment] = cutter.addVideo(frame(2020, true), 0);
+    assert.equal(segment?.video.length, 3);
+    assert.equal(segment?.endUs, 2_020_000);
+  });
+
+  test('segment cutter: an encoder that begins anew begins a segment', () => {
+    const cutter = new SegmentCutter<Frame, Sound>(false);
+    cutter.addVideo(frame(0, true), 0);
+    const [segment] = cutter.addVideo({ ...frame(900, true), isFirst: true }, 0);
+    assert.equal(segment?.endUs, 900_000);
   });
 
   test('segment cutter: a segment waits until the sound has reached its end', () => {

@@ -12,7 +12,13 @@ import {
 } from 'mediabunny';
 import type { CutSegment } from './segment-cutter.ts';
 
-export type EncodedFrame = Readonly<{ timeUs: number; isKey: boolean; bytes: Uint8Array }>;
+export type EncodedFrame = Readonly<{
+  timeUs: number;
+  isKey: boolean;
+  /** Of an encoder. */
+  isFirst?: boolean;
+  bytes: Uint8Array;
+}>;
 export type EncodedSound = Readonly<{ timeUs: number; durationUs: number; bytes: Uint8Array }>;
 
 /** What the encoders say of their output, once they have given some. */

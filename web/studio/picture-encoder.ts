@@ -25,6 +25,7 @@ export class PictureEncoder {
   #keyframes = new KeyframeSchedule();
   #decoderConfig: VideoDecoderConfig | undefined;
   #lastTimeUs = Number.NEGATIVE_INFINITY;
+  #isFirst = true;
   readonly #restarts = new RestartLimit();
   #wantedBps: number | undefined;
   encodedFrames = 0;
@@ -80,6 +81,7 @@ export class PictureEncoder {
   }
 
   #begin(): VideoEncoder {
+    this.#isFirst = true;
     const encoder = new VideoEncoder({
       output: (chunk, metadata) => this.#take(chunk, metadata),
       error: (error) => this.#restart(error),
@@ -94,7 +96,9 @@ export class PictureEncoder {
     const bytes = new Uint8Array(chunk.byteLength);
     chunk.copyTo(bytes);
     this.encodedFrames += 1;
-    const frame = { timeUs: chunk.timestamp, isKey: chunk.type === 'key', bytes };
+    const isKey = chunk.type === 'key';
+    const frame = { timeUs: chunk.timestamp, isKey, isFirst: this.#isFirst, bytes };
+    this.#isFirst = false;
     this.#callbacks.onFrame(frame, this.#decoderConfig);
   }
 

@@ -11,20 +11,20 @@ export class KeyframeSchedule {
   #last = Number.NEGATIVE_INFINITY;
 
   isDue(timeUs: number): boolean {
-    return this.#indexOf(timeUs) > this.#last;
+    return indexOf(timeUs) > this.#last;
   }
 
   /** A keyframe was asked for at this time. */
   taken(timeUs: number): void {
-    this.#last = this.#indexOf(timeUs);
-  }
-
-  #indexOf(timeUs: number): number {
-    return Math.floor(timeUs / SEGMENT_US);
+    this.#last = indexOf(timeUs);
   }
 }
 
-type VideoPacket = Readonly<{ timeUs: number; isKey: boolean }>;
+/** Of the segment that a frame of this time belongs to. */
+const indexOf = (timeUs: number): number => Math.floor(timeUs / SEGMENT_US);
+
+/** `isFirst`: of an encoder that has begun anew, maybe with other parameter sets. */
+type VideoPacket = Readonly<{ timeUs: number; isKey: boolean; isFirst?: boolean }>;
 type AudioPacket = Readonly<{ timeUs: number; durationUs: number }>;
 
 /** Times in microseconds. Each frame lasts until the next, the last one until the keyframe behind it. */
@@ -50,7 +50,7 @@ export class SegmentCutter<Video extends VideoPacket, Audio extends AudioPacket>
   }
 
   addVideo(packet: Video, nowMs: number): CutSegment<Video, Audio>[] {
-    if (packet.isKey) this.#close(packet.timeUs, nowMs);
+    if (this.#beginsSegment(packet)) this.#close(packet.timeUs, nowMs);
     // What precedes the first keyframe cannot be decoded.
     if (packet.isKey || this.#open.length > 0) this.#open.push(packet);
     return this.tick(nowMs);
@@ -78,6 +78,12 @@ export class SegmentCutter<Video extends VideoPacket, Audio extends AudioPacket>
   finish(endUs: number): CutSegment<Video, Audio>[] {
     this.#close(Math.max(endUs, (this.#open.at(-1)?.timeUs ?? 0) + 1000), 0);
     return this.tick(Number.POSITIVE_INFINITY);
+  }
+
+  /** An encoder makes keyframes of its own where the scene changes: these cut nothing. */
+  #beginsSegment({ timeUs, isKey, isFirst = false }: Video): boolean {
+    const [first] = this.#open;
+    return isKey && (isFirst || first === undefined || indexOf(timeUs) > indexOf(first.timeUs));
   }
 
   #close(endUs: number, nowMs: number): void {

@@ -1,50 +1,69 @@
 /**
- * The sound of the broadcast: microphone and screen in one track of one rate, which stays while devices come
- * and go, and is silent without them.
+ * The sound of the broadcast. The microphone that it begins with goes out as it is: Web Audio would make it late
+ * against the picture, by 20 to 60 ms. With the sound of a screen, or with another microphone, all are mixed to
+ * one track of the same rate, which stays while devices come and go, and is silent without them.
  */
 
 import { levelOf } from './sound-level.ts';
 
 export class SoundMixer {
-  readonly #context = new AudioContext();
-  readonly #output = this.#context.createMediaStreamDestination();
-  readonly #voice = this.#context.createGain();
-  readonly #analyser = this.#context.createAnalyser();
+  readonly #meter = new AudioContext();
+  readonly #analyser = this.#meter.createAnalyser();
   readonly #samples = new Float32Array(1024);
-  #microphone: MediaStreamAudioSourceNode | undefined;
-  #screen: MediaStreamAudioSourceNode | undefined;
+  readonly #mixed = new Map<MediaStreamTrack, MediaStreamAudioSourceNode>();
+  #metered: MediaStreamAudioSourceNode | undefined;
+  #output: MediaStreamAudioDestinationNode | undefined;
+  #hasBegun = false;
+  #microphone: MediaStreamTrack | undefined;
+  #screen: MediaStreamTrack | undefined;
+  /** Of the broadcast. */
+  #first: MediaStreamTrack | undefined;
+  #isMuted = false;
 
   constructor() {
     this.#analyser.fftSize = this.#samples.length;
-    this.#voice.connect(this.#analyser);
-    this.#voice.connect(this.#output);
   }
 
-  /** Of the broadcast. */
+  /** A broadcast begins, with the rate of the microphone that is there. */
+  begin(): void {
+    for (const node of this.#mixed.values()) node.disconnect();
+    this.#mixed.clear();
+    this.#output = undefined;
+    this.#hasBegun = true;
+    this.#first = this.#microphone;
+  }
+
+  /** Of the broadcast; undefined before it begins. */
   get track(): MediaStreamTrack | undefined {
+    if (!this.#hasBegun) return undefined;
+    const isAlone = this.#screen === undefined && this.#microphone === this.#first;
+    if (this.#first && isAlone) return this.#first;
+    this.#output ??= this.#createOutput();
+    this.#mix(this.#output);
     return this.#output.stream.getAudioTracks()[0];
   }
 
   /** Browsers let it run after a gesture. */
   resume(): void {
-    if (this.#context.state !== 'running') void this.#context.resume();
+    if (this.#meter.state !== 'running') void this.#meter.resume();
   }
 
   setMicrophone(track: MediaStreamTrack | undefined): void {
-    this.#microphone?.disconnect();
-    this.#microphone = track && this.#sourceOf(track);
-    this.#microphone?.connect(this.#voice);
+    this.#microphone = track;
+    this.#metered?.disconnect();
+    this.#metered = track && this.#meter.createMediaStreamSource(new MediaStream([track]));
+    this.#metered?.connect(this.#analyser);
+    this.mute(this.#isMuted);
   }
 
   setScreen(track: MediaStreamTrack | undefined): void {
-    this.#screen?.disconnect();
-    this.#screen = track && this.#sourceOf(track);
-    this.#screen?.connect(this.#output);
+    this.#screen = track;
   }
 
-  /** Of the microphone alone. Without a click: the gain follows in some milliseconds. */
+  /** Of the microphone alone. */
   mute(isMuted: boolean): void {
-    this.#voice.gain.setTargetAtTime(isMuted ? 0 : 1, this.#context.currentTime, 0.01);
+    this.#isMuted = isMuted;
+    if (this.#microphone) this.#microphone.enabled = !isMuted;
   }
 
   /** Of the microphone as it goes out: 0 is -60 dB and less, 1 is as loud as can be. */
@@ -53,7 +72,24 @@ export class SoundMixer {
     return levelOf(this.#samples);
   }
 
-  #sourceOf(track: MediaStreamTrack): MediaStreamAudioSourceNode {
-    return this.#context.createMediaStreamSource(new MediaStream([track]));
+  #createOutput(): MediaStreamAudioDestinationNode {
+    const { sampleRate } = this.#first?.getSettings() ?? {};
+    return new AudioContext(sampleRate ? { sampleRate } : {}).createMediaStreamDestination();
+  }
+
+  #mix(output: MediaStreamAudioDestinationNode): void {
+    const context = output.context as AudioContext;
+    const tracks = [this.#microphone, this.#screen].filter((track) => track !== undefined);
+    for (const [track, node] of this.#mixed) {
+      if (tracks.includes(track)) continue;
+      node.disconnect();
+      this.#mixed.delete(track);
+    }
+    for (const track of tracks) {
+      if (this.#mixed.has(track)) continue;
+      const node = context.createMediaStreamSource(new MediaStream([track]));
+      node.connect(output);
+      this.#mixed.set(track, node);
+    }
   }
 }

@@ -201,6 +201,7 @@ export class StudioRoom {
       return this.#stage.say(error instanceof ApiError ? error.message : text('home.unreachable'));
     }
     this.#stage.say('');
+    this.#sources.sound.begin();
     this.#broadcast.start(this.#settings(), this.#tracks);
   }
 
