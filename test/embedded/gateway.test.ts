@@ -357,7 +357,10 @@ describe('the gateway', () => {
     });
     assert.equal(answer.status, 204);
     assert.equal(answer.headers['access-control-allow-origin'], '*');
-    assert.match(answer.headers['access-control-allow-methods'] ?? '', /GET,HEAD,POST,PUT,DELETE/);
+    assert.match(
+      answer.headers['access-control-allow-methods'] ?? '',
+      /GET,HEAD,POST,PUT,PATCH,DELETE/,
+    );
     const allowed = (answer.headers['access-control-allow-headers'] ?? '').split(',');
     assert.deepEqual(allowed, ['authorization', 'content-type', 'range', 'rivulet-session']);
   });

@@ -104,7 +104,7 @@ describe('edge stack', () => {
     assert.equal(DefaultCacheBehavior.Compress, true);
   });
 
-  test('players of any origin may read, and calls of encoders and owners pass uncached', (t) => {
+  test('players of any origin may read, and calls of encoders and owners pass uncached, but for lists of markers', (t) => {
     const { edge } = templatesWith(t);
     const policies = resourcesOf(edge, 'AWS::CloudFront::ResponseHeadersPolicy').map(
       ([, { Properties }]) => JSON.stringify(Properties.ResponseHeadersPolicyConfig),
@@ -116,10 +116,12 @@ describe('edge stack', () => {
     );
     assert.deepEqual(
       open.map(({ PathPattern }) => PathPattern),
-      ['/streams', '/streams/*', '/upload/*', '/healthz'],
+      ['/markers/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
     );
     const uncached = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
-    for (const { CachePolicyId } of open) assert.equal(CachePolicyId, uncached);
+    for (const { PathPattern, CachePolicyId } of open) {
+      assert.equal(CachePolicyId === uncached, PathPattern !== '/markers/*', PathPattern);
+    }
   });
 
   test('the CDN reads its buckets by origin access control, and writes access logs', (t) => {

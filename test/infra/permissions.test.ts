@@ -66,6 +66,11 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
   ],
+  'view-page': READ,
+  'list-markers': READ,
+  'put-markers': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'change-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'remove-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   healthz: [
     ...READ,
     's3:GetObject bucket/health/probe',

@@ -68,7 +68,7 @@ describe('synth', () => {
     }
     assert.deepEqual(Object.fromEntries(found), {
       '@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac': 1,
-      'AwsSolutions-APIG4': 13,
+      'AwsSolutions-APIG4': 19,
       'AwsSolutions-CFR1': 1,
       'AwsSolutions-CFR2': 1,
       'AwsSolutions-CFR4': 1,

@@ -8,7 +8,13 @@ import type { ViewingState } from '../../web/watch/viewing.ts';
 /** Long enough for a machine that several test runs share: what is waited for is a condition. */
 const WAIT_MS = 60_000;
 
-type Video = { currentTime: number; paused: boolean; muted: boolean; duration: number };
+type Video = {
+  currentTime: number;
+  playbackRate: number;
+  paused: boolean;
+  muted: boolean;
+  duration: number;
+};
 
 export type WatchPage = Readonly<{
   page: Page;

@@ -191,6 +191,7 @@ export const ENGLISH = {
   'stats.buffer': 'Buffer',
   'stats.dropped': 'Dropped frames',
   'stats.droppedOf': '{dropped} of {total}',
+  'stats.switches': 'Changes of rung',
   'stats.behindNewest': 'Behind newest segment',
   'stats.behindLive': 'Behind live',
   'stats.hopUpload': '– encoder and upload',

@@ -189,6 +189,7 @@ export const GERMAN: Texts = {
   'stats.buffer': 'Puffer',
   'stats.dropped': 'Ausgelassene Bilder',
   'stats.droppedOf': '{dropped} von {total}',
+  'stats.switches': 'Wechsel der Stufe',
   'stats.behindNewest': 'Hinter dem neuesten Segment',
   'stats.behindLive': 'Hinter live',
   'stats.hopUpload': '– Encoder und Upload',

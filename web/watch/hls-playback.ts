@@ -48,6 +48,7 @@ export function createHlsPlayback(
 ): HlsPlayback {
   let hls: Hls | undefined;
   let address = '';
+  let levelSwitches = -1;
   /** The newest segment of the picture and of the audio, and the one before each. */
   const loads = new Map<string, SegmentLoad>();
 
@@ -99,7 +100,10 @@ export function createHlsPlayback(
     let buffers: Buffers = {};
     player.on(Events.MANIFEST_PARSED, reportTracks);
     player.on(Events.LEVELS_UPDATED, reportTracks);
-    player.on(Events.LEVEL_SWITCHED, reportTracks);
+    player.on(Events.LEVEL_SWITCHED, () => {
+      levelSwitches += 1;
+      reportTracks();
+    });
     player.on(Events.AUDIO_TRACKS_UPDATED, reportTracks);
     player.on(Events.AUDIO_TRACK_SWITCHED, reportTracks);
     player.on(Events.LEVEL_UPDATED, (_, data) => {
@@ -173,6 +177,8 @@ export function createHlsPlayback(
       engine: 'hls.js',
       live,
       level: hls ? nameOf(hls.currentLevel) : '',
+      // The first is the choice of one.
+      levelSwitches: Math.max(0, levelSwitches),
       levelBps: hls?.levels[hls.currentLevel]?.bitrate ?? 0,
       bandwidthBps: hls?.bandwidthEstimate ?? 0,
       bufferSeconds,

@@ -83,6 +83,7 @@ export function createNativePlayback(
       edgeSeconds,
       newestSegment: live ? edge() : 0,
       missingSeconds: live ? edgeSeconds - bufferSeconds : Number.POSITIVE_INFINITY,
+      levelSwitches: 0,
       loadShare: 0,
       behindSeconds: live ? edgeSeconds - ASSUMED_HOLD_BACK_SECONDS : 0,
       holdBackSeconds: live ? ASSUMED_HOLD_BACK_SECONDS : 0,

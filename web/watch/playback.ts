@@ -19,6 +19,8 @@ export type PlaybackFacts = Readonly<{
   /** Name of the rung on the screen; empty when not known. */
   level: string;
   levelBps: number;
+  /** Times that the rung on the screen has changed since the page was loaded. */
+  levelSwitches: number;
   bandwidthBps: number;
   bufferSeconds: number;
   /** From the position to the end of the newest segment. */

@@ -92,6 +92,7 @@ function rows(
         total: quality.totalVideoFrames,
       }),
     ],
+    [text('stats.switches'), String(facts.levelSwitches)],
     [text('stats.behindNewest'), facts.live ? seconds(facts.edgeSeconds) : '–'],
     [text('stats.behindLive'), facts.live ? seconds(delaySeconds) : '–'],
     [text('stats.speed'), `${video.playbackRate}×`],

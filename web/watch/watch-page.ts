@@ -88,6 +88,17 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     if (level !== undefined) playback?.selectLevel(level);
     if (audio !== undefined) playback?.selectAudio(audio);
   }
+  /** Of a recording: the page sets the speed of live playback. */
+  function applySpeed(): void {
+    if (view.dataset.source === 'recording') video.playbackRate = choices.speed ?? 1;
+  }
+  video.addEventListener('loadedmetadata', applySpeed);
+  find(view, 'media-controller', HTMLElement).addEventListener(
+    'mediaplaybackraterequest',
+    (event) => {
+      if (event instanceof CustomEvent) keep({ ...choices, speed: Number(event.detail) });
+    },
+  );
   const controls = connectPlayerControls(view, video, {
     seekToEdge: () => session.seekToEdge(),
     instantOf: (position) => playback?.instantOf(position),
@@ -113,8 +124,10 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     },
     {
       viewing(viewing) {
+        const isOther = view.dataset.source !== viewing.source;
         view.dataset.state = viewing.state;
         view.dataset.source = viewing.source;
+        if (isOther) applySpeed();
         showNotice(view, describeViewing(viewing), (event) => session.dispatch({ type: event }));
         controls.showSource(viewing.source);
         showAbout(view, videoId, stream, supply, viewing);
