@@ -23,10 +23,17 @@ const SOURCE = [...lavfi('64x36', 10), '-t', String(SECONDS), ...encode(10)];
 
 type Target = Readonly<{ folder: string }>;
 
-async function pushed(t: TestContext, args: (target: Target) => readonly string[]) {
+type Options = Readonly<{ isPaced?: boolean }>;
+
+async function pushed(
+  t: TestContext,
+  args: (target: Target) => readonly string[],
+  { isPaced = false }: Options = {},
+) {
   const gateway = await startPushGateway(t);
   const folder = gateway.folderOf('show');
-  const encoder = startFfmpeg(t, [...SOURCE, ...args({ folder })]);
+  const pace = isPaced ? ['-re'] : [];
+  const encoder = startFfmpeg(t, [...pace, ...SOURCE, ...args({ folder })]);
   const [code] = await once(encoder, 'exit');
   return { ...gateway, code, folder };
 }
@@ -94,7 +101,10 @@ describe('ffmpeg that pushes with', { concurrency: 2 }, () => {
   };
   for (const [what, args] of Object.entries(FLAGS)) {
     test(`${what}: all is taken, once and in order, and the end is noted`, async (t) => {
-      const { code, answers, faults, runsOf, endOf } = await pushed(t, args);
+      // ffmpeg leaves answers unread on it: when it ends, the system resets the connection, with what the
+      // server has not read yet. As from a camera that is little; all at once it may be segments.
+      const isPaced = what === 'one connection';
+      const { code, answers, faults, runsOf, endOf } = await pushed(t, args, { isPaced });
       assert.equal(code, 0);
       assert.deepEqual(faults, []);
       const refused = answers.filter(({ status }) => status >= 400);
