@@ -26,7 +26,7 @@ describe('the built pages', () => {
       assert.doesNotMatch(page, /<style|\sstyle=|\son\w+=|javascript:/i);
       const addresses = [...page.matchAll(/\s(?:src|href)="([^"]+)"/g)].map(([, one = '']) => one);
       assert.ok(addresses.length >= 3);
-      for (const address of addresses) assert.match(address, /^\/(assets\/|$)/);
+      for (const address of addresses) assert.match(address, /^\/(assets\/|wall$|$)/);
       assert.doesNotMatch(page, /\{\{/);
       assert.match(page, /Content-Security-Policy" content="default-src 'self'; /);
     }
