@@ -26,6 +26,8 @@ export async function startDemoIfDue(
   const api = createApiClient({ baseUrl: url, key: ownerKey });
   const streams = await api.listStreams();
   if (isWanted && streams.every(({ videoId }) => videoId === DEMO_ID)) {
+    // What its owner has set since stays.
+    if (streams.length === 0) await api.putStream(DEMO_ID, { title: 'Demo', listed: true });
     return startDemo(url, ownerKey);
   }
   const isCut = streams.some(({ videoId, state }) => videoId === DEMO_ID && state === 'live');
@@ -34,7 +36,7 @@ export async function startDemoIfDue(
 }
 
 function startDemo(url: string, ownerKey: string): Demo {
-  const options = ['testsrc', '--to', url, '--stream', DEMO_ID, '--title', 'Demo', '--quiet'];
+  const options = ['testsrc', '--to', url, '--stream', DEMO_ID, '--quiet'];
   // A process group of its own: Ctrl-C reaches the parent only, which then ends the demo.
   const encoder = spawn(process.execPath, ['--import', END_WITH_PARENT, ENCODER, ...options], {
     env: { ...process.env, RIVULET_KEY: ownerKey },

@@ -63,6 +63,13 @@ describe('the demo', () => {
     const streams = await probe(`${system.url}/viewstream/demo?timestamp=0`);
     assert.deepEqual(streams.map((stream) => stream.codec_name).sort(), ['aac', 'h264']);
     assert.match(system.output(), WATCH_DEMO);
+    const listed = await system.fetch('/streams', { key: null });
+    const { streams: shown } = (await listed.json()) as { streams: StreamView[] };
+    assert.deepEqual(
+      shown.map(({ videoId }) => videoId),
+      ['demo'],
+      'who opens the home page sees it',
+    );
     const page = await fetch(`${system.url}/`);
     assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'self'/);
     const group = await groupOf(system);
