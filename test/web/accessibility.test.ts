@@ -21,7 +21,7 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 const SIZES = {
-  phone: { width: 360, height: 740 },
+  phone: { width: 320, height: 660 },
   desktop: { width: 1280, height: 800 },
 } as const;
 

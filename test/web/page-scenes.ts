@@ -31,7 +31,8 @@ export function fillWithStreams({ streams }: FakeStreamServer): void {
   streams.set(
     'yard',
     fakeStream({
-      ...{ title: 'Yard camera', listed: true, published: 60 },
+      // Longer on: the list has it behind the other.
+      ...{ title: 'Yard camera', listed: true, published: 90 },
       newestUploadAtMs: nowMs - 40_000,
     }),
   );
