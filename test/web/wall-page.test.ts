@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { buildPages } from '../../web/build.ts';
-import { launchChromium, withoutChromium } from '../support/chromium.ts';
+import { withoutChromium } from '../support/chromium.ts';
 import {
   type FakeStream,
   type FakeStreamServer,
   fakeStream,
   OWNER_KEY,
   publishEachSecond,
-  startFakeStreamServer,
 } from './fake-stream-server.ts';
-import { COUNTER_BITS, makeHlsMediaTree } from './hls-media-tree.ts';
+import { COUNTER_BITS } from './hls-media-tree.ts';
+import { type ServedPages, servePages } from './served-pages.ts';
 import { until } from './watch-page-driver.ts';
 
 const FRAMES_PER_SECOND = 25;
@@ -41,24 +38,15 @@ const READ_COUNTERS = `(() => {
 })()`;
 
 describe('the wall', { skip: withoutChromium() }, () => {
-  let folder: string;
+  let served: ServedPages;
   let server: FakeStreamServer;
   let browser: Browser;
 
   before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'rivulet-wall-'));
-    const [tree] = await Promise.all([
-      makeHlsMediaTree(path.join(folder, 'media'), FRAMES_PER_SECOND),
-      buildPages(path.join(folder, 'pages')),
-    ]);
-    server = await startFakeStreamServer(path.join(folder, 'pages'), tree);
-    browser = await launchChromium();
+    served = await servePages(FRAMES_PER_SECOND);
+    ({ server, browser } = served);
   });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => served?.close());
 
   function publish(t: TestContext, videoId: string, change: Partial<FakeStream>) {
     const stream = fakeStream({ title: `Camera ${videoId}`, ...change });

@@ -1,42 +1,28 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { buildPages } from '../../web/build.ts';
-import { launchChromium, withoutChromium } from '../support/chromium.ts';
+import { withoutChromium } from '../support/chromium.ts';
 import {
   type FakeStream,
   type FakeStreamServer,
   fakeStream,
   OWNER_KEY,
   publishEachSecond,
-  startFakeStreamServer,
 } from './fake-stream-server.ts';
-import { makeHlsMediaTree } from './hls-media-tree.ts';
+import { type ServedPages, servePages } from './served-pages.ts';
 import { openWatchPage, until, type WatchPage } from './watch-page-driver.ts';
 
 // Side by side: they mostly wait for seconds of media to pass.
 describe('the watch page', { skip: withoutChromium(), concurrency: 2 }, () => {
-  let folder: string;
+  let served: ServedPages;
   let server: FakeStreamServer;
   let browser: Browser;
 
   before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'rivulet-watch-'));
-    const [tree] = await Promise.all([
-      makeHlsMediaTree(path.join(folder, 'media')),
-      buildPages(path.join(folder, 'pages')),
-    ]);
-    server = await startFakeStreamServer(path.join(folder, 'pages'), tree);
-    browser = await launchChromium();
+    served = await servePages();
+    ({ server, browser } = served);
   });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => served?.close());
 
   async function open(
     t: TestContext,
