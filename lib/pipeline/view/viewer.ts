@@ -57,6 +57,9 @@ export type Viewer = Readonly<{
 const LIVE_MAX_AGE_SECONDS = 1;
 const ENDED_MAX_AGE_SECONDS = 10;
 
+/** How long after a shown end the address of an MPD goes on with what was live: as a player asks again. */
+const FIRST_ADDRESS_MS = 60_000;
+
 /** One for the life of the process: it keeps what it has rendered. */
 export function createViewer(deps: Deps): Viewer {
   const { records, clock } = deps;
@@ -195,7 +198,10 @@ export function createViewer(deps: Deps): Viewer {
     async dash(videoId, view, broadcast) {
       const { stream, state } = await loadStarted(videoId);
       const isNew = view === undefined && broadcast === undefined;
-      const shown = isNew && (await isRecordingShown(stream, state)) ? 'vod' : (view ?? 'live');
+      // ffmpeg asks again at the first address, and takes other times there for those that it plays.
+      const isOver = clock.now() >= (state.endShownAtMs ?? 0) + FIRST_ADDRESS_MS;
+      const isRecording = isNew && isOver && (await isRecordingShown(stream, state));
+      const shown = isRecording ? 'vod' : (view ?? 'live');
       const of = broadcast ?? currentBroadcast(state);
       const { listed, rendered, ended } = await listedIn(stream, state, shown, of);
       // Who watches live asks there again, and is not given the recording, whose times are others.
