@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { deadLetterHandlers, queueHandlers } from '../../lambdas/queue/handlers.ts';
 import { ROUTES } from '../../lib/api/routes.ts';
 import { reportError } from '../../lib/base/log.ts';
+import { DASH_MANIFEST } from '../../lib/domain/media-format.ts';
 import { lockDataFolder } from '../../lib/embedded/data-folder.ts';
 import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
@@ -64,9 +65,13 @@ export async function startSystem(
     clock: ports.clock,
   });
   const gateway = new Gateway({
-    routes: routesOf(deps, pagesFolder).map((route) =>
-      route.path === ROUTES.viewPlaylist.path ? countingViewers(route, viewers) : route,
-    ),
+    routes: routesOf(deps, pagesFolder).map((route) => {
+      if (route.path === ROUTES.viewPlaylist.path) return countingViewers(route, viewers);
+      // Players of DASH ask for the MPD again and again.
+      return route.path === ROUTES.viewMetadata.path
+        ? countingViewers(route, viewers, `.${DASH_MANIFEST.extension}`)
+        : route;
+    }),
     mounts: [
       mediaFiles(ports.media),
       presignedPuts,

@@ -3,6 +3,7 @@
 import type { RouteName } from '../../lib/api/routes.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
+import { dashSegmentHandler } from './dash-segment.ts';
 import { healthzHandler } from './healthz.ts';
 import {
   changeMarkerHandler,
@@ -11,6 +12,7 @@ import {
   removeMarkerHandler,
 } from './markers.ts';
 import { putStreamHandler } from './put-stream.ts';
+import { serverTimeHandler } from './server-time.ts';
 import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './streams.ts';
 import { pushHandler, uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
@@ -38,6 +40,8 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     pushDelete: pushDeleteHandler(deps),
     viewMetadata: viewMetadataHandler(deps, viewer),
     viewPlaylist: viewPlaylistHandler(deps, viewer),
+    dashSegment: dashSegmentHandler(deps),
+    serverTime: serverTimeHandler(deps),
     viewSegment: viewSegmentHandler(deps),
     watchPage: page,
     embedPage: page,

@@ -2,7 +2,7 @@
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
-import { HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
+import { DASH_MANIFEST, HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
@@ -10,28 +10,45 @@ import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/mi
 
 export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
-    // Programs recognise HLS by the ending of its address.
-    const [, name, isPlaylist] = event.pathParameters?.videoId?.match(/^(.*?)(\.m3u8)?$/) ?? [];
+    // Programs recognise HLS and DASH by the ending of their addresses.
+    const [, name, ending] = event.pathParameters?.videoId?.match(/^(.*?)(\.m3u8|\.mpd)?$/) ?? [];
     const videoId = parseVideoId(name);
-    const format = event.queryStringParameters?.format;
-    if (!isPlaylist && wantsJson(event, format)) {
-      const state = await viewer.state(videoId);
-      return json(200, state, { 'cache-control': 'public, max-age=1', vary: 'accept' });
+    const query = event.queryStringParameters ?? {};
+    const headers = { vary: 'accept, accept-encoding' };
+    switch (ending ? FORMATS_BY_ENDING[ending] : (query.format ?? acceptedFormat(event))) {
+      case 'json': {
+        const state = await viewer.state(videoId);
+        return json(200, state, { 'cache-control': 'public, max-age=1', vary: 'accept' });
+      }
+      case 'dash': {
+        const view = query.view === 'vod' ? 'vod' : undefined;
+        const broadcast = query.broadcast === undefined ? undefined : Number(query.broadcast);
+        const { document, maxAgeSeconds } = await viewer.dash(videoId, view, broadcast);
+        return playlist(event, document, maxAgeSeconds, headers, DASH_MANIFEST);
+      }
+      case 'hls': {
+        const { document, maxAgeSeconds } = await viewer.multivariant(videoId);
+        return playlist(event, document, maxAgeSeconds, headers);
+      }
+      default:
+        throw new DomainError(
+          'unsupported_format',
+          `There is no "${query.format}" presentation of a stream.`,
+          'Ask for format=hls, format=dash or format=json, or leave format out.',
+        );
     }
-    if (format !== undefined && format !== 'hls') {
-      throw new DomainError(
-        'unsupported_format',
-        `There is no "${format}" presentation of a stream.`,
-        'Ask for format=hls or format=json, or leave format out.',
-      );
-    }
-    const { document, maxAgeSeconds } = await viewer.multivariant(videoId);
-    return playlist(event, document, maxAgeSeconds, { vary: 'accept, accept-encoding' });
   });
 
-const wantsJson = (event: HttpEvent, format: string | undefined): boolean =>
-  format === 'json' ||
-  (format === undefined && /^\s*application\/json\b/i.test(event.headers.accept ?? ''));
+const FORMATS_BY_ENDING: Readonly<Record<string, 'hls' | 'dash'>> = {
+  [`.${HLS_PLAYLIST.extension}`]: 'hls',
+  [`.${DASH_MANIFEST.extension}`]: 'dash',
+};
+
+/** What a client names first that is no playlist, else HLS. */
+function acceptedFormat({ headers }: HttpEvent): 'json' | 'dash' | 'hls' {
+  const first = headers.accept?.match(/^\s*application\/(json|dash\+xml)\b/i)?.[1]?.toLowerCase();
+  return first === 'json' ? 'json' : first ? 'dash' : 'hls';
+}
 
 export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
@@ -59,6 +76,7 @@ async function playlist(
   document: Document,
   maxAgeSeconds: number,
   headers: Readonly<Record<string, string>>,
+  { contentType } = HLS_PLAYLIST,
 ): Promise<HttpResult> {
   const { gzip, etag, store } = document;
   const accepted = event.headers['accept-encoding'];
@@ -74,7 +92,7 @@ async function playlist(
   if (!fits) throw tooLong(document, isCompressed);
   const { text } = isCompressed ? { text: '' } : document;
   const tag = isCompressed ? gzipTag(etag) : etag;
-  const common = { 'content-type': HLS_PLAYLIST.contentType, etag: tag, ...caching };
+  const common = { 'content-type': contentType, etag: tag, ...caching };
   if (matchesTag(event.headers['if-none-match'], tag)) return { statusCode: 304, headers: common };
   if (!isCompressed) return { statusCode: 200, headers: common, body: text };
   return {

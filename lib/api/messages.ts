@@ -99,6 +99,7 @@ export type StreamView = Readonly<{
   poster?: string;
   /** Paths on this host. */
   hls: string;
+  dash: string;
   renditions: readonly Readonly<{
     name: string;
     kind: 'video' | 'audio';

@@ -12,6 +12,11 @@ export const ROUTES = {
   pushDelete: { method: 'DELETE', path: '/upload/{videoId}/{name+}' },
   viewMetadata: { method: 'GET', path: '/viewstream/metadata/{videoId}' },
   viewPlaylist: { method: 'GET', path: '/viewstream/metadata/{videoId}/{playlist}' },
+  dashSegment: {
+    method: 'GET',
+    path: '/viewstream/segment/{videoId}/{rendition}/{period}/{segment}',
+  },
+  serverTime: { method: 'GET', path: '/time' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
   watchPage: { method: 'GET', path: '/watch/{videoId}' },
   embedPage: { method: 'GET', path: '/embed/{videoId}' },

@@ -71,7 +71,7 @@ export const recordingVersion = ({
   nextSequence,
   lateArrivals,
 }: Readonly<{ nextSequence: number; lateArrivals: number }>): string =>
-  `1-${nextSequence}-${lateArrivals}`;
+  `2-${nextSequence}-${lateArrivals}`;
 
 /** Of a long recording. */
 export const recordingPlaylistKey = (
@@ -79,6 +79,10 @@ export const recordingPlaylistKey = (
   rendition: string,
   version: string,
 ): string => `${mediaPrefix(stream)}recording/${version}/${rendition}.m3u8`;
+
+/** Of a long recording, for DASH. */
+export const recordingManifestKey = (stream: StreamIdentity, version: string): string =>
+  `${mediaPrefix(stream)}recording/${version}/manifest.mpd`;
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 

@@ -32,6 +32,7 @@ export type AudioRendition = Rates &
     /** RFC 6381. */
     codecString: string;
     channels: number;
+    sampleRateHz: number;
     /** BCP 47; undefined when it is not known. */
     language: string | undefined;
     /** For people; differs from all others of the group (RFC 8216bis, 4.4.6.1.1). */
@@ -98,11 +99,12 @@ export function presentationOf(state: Offered): Presentation {
       const { kind: _, maxrateBps: __, ...shown } = info;
       video.push({ name, ...shown, ...rates });
     } else {
-      const { codecString, channels } = info;
+      const { codecString, channels, sampleRateHz } = info;
       const language = info.language === 'und' ? undefined : info.language;
       const isDefault = audio.length === 0;
       const label = isDefault ? (language ?? name) : language ? `${language} (${name})` : name;
-      audio.push({ name, codecString, channels, language, label, isDefault, ...rates });
+      const heard = { codecString, channels, sampleRateHz };
+      audio.push({ name, ...heard, language, label, isDefault, ...rates });
     }
   }
   video.sort((a, b) => b.heightPx - a.heightPx);
@@ -162,7 +164,7 @@ export type ListedPiece = Readonly<{
 }>;
 
 /** An entry of the live timeline, or one of the recording, whose late arrivals have no sequence. */
-type ListedEntry = Pick<
+export type ListedEntry = Pick<
   TimelineEntry,
   'renditions' | 'startTicks' | 'durationTicks' | 'audioGaps'
 > &

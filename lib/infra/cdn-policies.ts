@@ -78,6 +78,8 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
       ...FRESH,
       queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
     }),
+    // What is found stays for ever; what is not may be there in a second.
+    segments: cache('Segments', { ...FRESH, maxTtl: YEAR }),
     markers: cache('Markers', {
       ...FRESH,
       queryStringBehavior: query('from', 'to', 'class', 'since'),

@@ -38,6 +38,18 @@ const OWNER = ['read owner key', 'read records'] as const;
 
 const EDIT_MARKERS = [...OWNER, 'write records', 'send publish'] as const;
 
+/** Playlists of long recordings are stored. */
+const VIEW_PLAYLISTS: readonly Permission[] = [
+  'read records',
+  // Who has requested a playlist that is not stored yet.
+  'write records',
+  'read media',
+  'write media',
+  'send backfillJobs',
+  'count backfillJobs',
+  'send scaling',
+];
+
 const INGEST: readonly Permission[] = [
   'read records',
   'write records',
@@ -89,23 +101,20 @@ export const FUNCTION_TABLE = {
     permissions: [...OWNER, 'write records', 'send publish'],
     ...API,
   },
-  'view-metadata': { routes: ['viewMetadata'], permissions: ['read records'], ...VIEW },
-  'view-playlist': {
-    routes: ['viewPlaylist'],
-    // Playlists of long recordings are stored.
-    permissions: [
-      'read records',
-      // Who has requested a playlist that is not stored yet.
-      'write records',
-      'read media',
-      'write media',
-      'send backfillJobs',
-      'count backfillJobs',
-      'send scaling',
-    ],
+  'view-metadata': {
+    routes: ['viewMetadata'],
+    permissions: VIEW_PLAYLISTS,
     lazyChunks: true,
     ...VIEW,
   },
+  'view-playlist': {
+    routes: ['viewPlaylist'],
+    permissions: VIEW_PLAYLISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'dash-segment': { routes: ['dashSegment'], permissions: ['read records'], ...API },
+  'server-time': { routes: ['serverTime'], permissions: [], ...API },
   'view-segment': {
     routes: ['viewSegment'],
     permissions: ['read records', 'read source', 'read media', 'write media'],

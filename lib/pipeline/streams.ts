@@ -136,18 +136,28 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),
     hls: `/viewstream/metadata/${stream.videoId}`,
+    dash: `/viewstream/metadata/${stream.videoId}.mpd`,
     renditions: [
       ...video.map(({ codecString: codecs, ...rendition }) => ({
         kind: 'video' as const,
         codecs,
         ...rendition,
       })),
-      ...audio.map(({ codecString: codecs, language = 'und', label, isDefault, ...rendition }) => ({
-        kind: 'audio' as const,
-        codecs,
-        language,
-        ...rendition,
-      })),
+      ...audio.map(
+        ({
+          codecString: codecs,
+          language = 'und',
+          label,
+          isDefault,
+          sampleRateHz,
+          ...rendition
+        }) => ({
+          kind: 'audio' as const,
+          codecs,
+          language,
+          ...rendition,
+        }),
+      ),
     ],
   };
 }

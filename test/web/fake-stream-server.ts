@@ -279,6 +279,7 @@ const viewOf = (videoId: string, stream: FakeStream, forOwner = false): StreamVi
   ...(stream.waiting && { waitingSince: new Date(stream.waiting.sinceMs).toISOString() }),
   targetDurationSeconds: 1,
   hls: `/viewstream/metadata/${videoId}`,
+  dash: `/viewstream/metadata/${videoId}.mpd`,
   renditions: RENDITIONS.map(({ name, widthPx, heightPx, bps }) => ({
     name,
     kind: 'video' as const,

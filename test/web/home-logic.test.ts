@@ -29,6 +29,7 @@ const STREAM: StreamView = {
   newestUploadAt: '2026-05-01T12:00:29Z',
   waitingSegments: 0,
   hls: '/viewstream/metadata/show',
+  dash: '/viewstream/metadata/show.mpd',
   renditions: [],
 };
 

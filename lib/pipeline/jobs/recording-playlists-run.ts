@@ -1,17 +1,23 @@
 /**
- * Makes the playlists of a long recording: those of all renditions in one reading of its entries,
+ * Makes the playlists of a long recording, and its MPD: those of all renditions in one reading of its entries,
  * compressed as they grow. A week in segments of two seconds has 302,400 entries: 42 MB as text, 4 MB
  * compressed. What is stored is named by what it holds, so doing it twice changes nothing.
  */
 
 import { createGzip, type Gzip } from 'node:zlib';
-import { compressedKey, recordingPlaylistKey, recordingVersion } from '../../domain/object-keys.ts';
+import {
+  compressedKey,
+  recordingManifestKey,
+  recordingPlaylistKey,
+  recordingVersion,
+} from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { WorkerDeps } from '../deps.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { GZIP_LEVEL } from '../view/document.ts';
+import { periodBuilder, recordingManifest } from '../view/manifest.ts';
 import { MarkerLogs } from '../view/marker-logs.ts';
 import { recordingTexts } from '../view/recording-playlists.ts';
 import type { JobBody, JobContext, JobResult } from './job-kind.ts';
@@ -62,8 +68,9 @@ async function storedBefore(
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (stored?.version !== version) return undefined;
+  const keys = Object.keys(renditions).map((name) => keyOf(stream, name, version));
   const heads = await Promise.all(
-    Object.keys(renditions).map((name) => media.head(keyOf(stream, name, version))),
+    [...keys, manifestKeyOf(stream, version)].map((key) => media.head(key)),
   );
   return heads.every((head) => head !== undefined) ? stored : undefined;
 }
@@ -83,14 +90,17 @@ async function makeAll(
   let durationTicks = 0;
   // Those that there are now: what comes later is in the JSON of the markers alone.
   const markers = await new MarkerLogs(deps).of(stream, state);
-  const parts = recordingTexts(deps.records, stream, state, names, markers);
+  const builder = periodBuilder(stream, state);
+  const parts = recordingTexts(deps.records, stream, state, names, markers, builder);
   for await (const { texts, endTicks } of parts) {
     signal.throwIfAborted();
     await Promise.all(playlists.map(({ gzip }, index) => gzip.append(texts[index] ?? '')));
     durationTicks = endTicks;
   }
+  const manifest = { key: manifestKeyOf(stream, version), gzip: new GrowingGzip() };
+  await manifest.gzip.append(recordingManifest(stream, state, builder.periods, markers.tags()));
   const made = await Promise.all(
-    playlists.map(async ({ key, gzip }) => ({ key, bytes: await gzip.end() })),
+    [...playlists, manifest].map(async ({ key, gzip }) => ({ key, bytes: await gzip.end() })),
   );
   // Its objects went with the stream: none is left behind.
   if (!(await find(deps, stream))) return 'gone';
@@ -101,6 +111,9 @@ async function makeAll(
 
 const keyOf = (stream: Stream, rendition: string, version: string): string =>
   compressedKey(recordingPlaylistKey(stream, rendition, version));
+
+const manifestKeyOf = (stream: Stream, version: string): string =>
+  compressedKey(recordingManifestKey(stream, version));
 
 class GrowingGzip {
   readonly #gzip: Gzip = createGzip({ level: GZIP_LEVEL });

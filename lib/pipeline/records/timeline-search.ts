@@ -37,6 +37,52 @@ async function lastWhere(
   return found;
 }
 
+/** As `lastWhere`, for what is near the end: as many reads as its distance from the end can be halved, twice. */
+async function lastWhereFromEnd(
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  isBefore: (entry: TimelineEntry) => boolean,
+): Promise<TimelineEntry | undefined> {
+  let end = length;
+  for (let step = 1; step < length; step *= 2) {
+    const entry = await records.entry(stream, length - step);
+    if (entry && isBefore(entry)) break;
+    end = length - step;
+  }
+  return lastWhere(records, stream, end, isBefore);
+}
+
+/**
+ * The last entry that starts at a media time or before it, in the period of so many discontinuities or in one
+ * before that.
+ */
+export const findByMediaTime = (
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  at: Readonly<{ discontinuities: number; startTicks: number }>,
+): Promise<TimelineEntry | undefined> =>
+  lastWhereFromEnd(
+    records,
+    stream,
+    length,
+    ({ discontinuities, startTicks }) =>
+      discontinuities < at.discontinuities ||
+      (discontinuities === at.discontinuities && startTicks <= at.startTicks),
+  );
+
+/** The first entry of the period that an entry lies in. */
+export async function findPeriodStart(
+  records: EntryReader,
+  stream: StreamIdentity,
+  { sequence, discontinuities }: TimelineEntry,
+): Promise<TimelineEntry | undefined> {
+  const isBefore = (one: TimelineEntry): boolean => one.discontinuities < discontinuities;
+  const before = await lastWhereFromEnd(records, stream, sequence, isBefore);
+  return records.entry(stream, (before?.sequence ?? -1) + 1);
+}
+
 /** The entry that shows a segment; undefined if there is a gap in its place, or nothing. */
 export async function findListed(
   records: EntryReader,

@@ -6,17 +6,16 @@
 
 import { LRUCache } from 'lru-cache';
 import { TagPlacement } from '../../domain/marker-placement.ts';
-import { silenceKey } from '../../domain/object-keys.ts';
+import { HLS_PLAYLIST } from '../../domain/media-format.ts';
+import { recordingPlaylistKey, recordingVersion, silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import {
   discontinuitySequence,
-  isListedLive,
   isSliding,
   type TimelineEntry,
   type TimelineState,
-  windowStartTicks,
 } from '../../domain/timeline.ts';
 import {
   ENDLIST,
@@ -27,26 +26,18 @@ import {
 import type { Deps } from '../deps.ts';
 import type { RequestDeps } from '../jobs/recording-playlists-request.ts';
 import { type Document, documentOf } from './document.ts';
+import type { EntryWindows, RenderedView } from './entry-windows.ts';
 import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
 import { longRecording } from './long-recordings.ts';
 import type { MarkerLogs } from './marker-logs.ts';
 import { recordingTexts } from './recording-playlists.ts';
-
-/** `vod`: the whole recording of a stream that has ended. */
-export type PlaylistView = 'live' | 'vod';
-
-/** A live playlist that has ended, of a stream that went on later, lies apart. */
-type RenderedView = PlaylistView | `live ${number}`;
+import type { StreamTurns } from './stream-turns.ts';
 
 const PAGE = 500;
 const MAX_CACHED_CHARACTERS = 48_000_000;
-const MAX_WINDOWS = 200;
 const MAX_DOCUMENTS = 300;
 
 type Parts = RequestDeps & Pick<Deps, 'media'>;
-
-/** The entries that a sliding playlist lists. */
-type Window = { entries: TimelineEntry[]; next: number };
 
 /** The segments of a playlist that only grows, as text; up to the one before `next`. */
 type AppendOnlyPlaylist = {
@@ -60,7 +51,7 @@ type AppendOnlyPlaylist = {
 
 export class MediaPlaylists {
   readonly #parts: Parts;
-  readonly #windows = new LRUCache<string, Window>({ max: MAX_WINDOWS });
+  readonly #windows: EntryWindows;
   readonly #appendOnly = new LRUCache<string, AppendOnlyPlaylist>({
     maxSize: MAX_CACHED_CHARACTERS,
     sizeCalculation: ({ text }) => text.length + 1,
@@ -72,11 +63,13 @@ export class MediaPlaylists {
       (document.store ? 0 : document.text.length) + document.gzip.byteLength,
   });
   readonly #markers: MarkerLogs;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns: StreamTurns;
 
-  constructor(parts: Parts, markers: MarkerLogs) {
+  constructor(parts: Parts, markers: MarkerLogs, windows: EntryWindows, turns: StreamTurns) {
     this.#parts = parts;
     this.#markers = markers;
+    this.#windows = windows;
+    this.#turns = turns;
   }
 
   /** Throws `not_ready` for a long recording whose playlists are not stored yet. */
@@ -98,7 +91,7 @@ export class MediaPlaylists {
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
     // What is kept of a stream is extended by one request at a time; the others find it done.
-    return this.#inTurn(stream.uid, async () => {
+    return this.#turns.run(stream.uid, async () => {
       const done = this.#documents.get(key);
       if (done?.stamp === stamp) return done.document;
       const made =
@@ -112,19 +105,10 @@ export class MediaPlaylists {
     });
   }
 
-  #inTurn<T>(uid: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(uid) ?? Promise.resolve()).then(work, work);
-    this.#turns.set(uid, turn);
-    const leave = () => {
-      if (this.#turns.get(uid) === turn) this.#turns.delete(uid);
-    };
-    turn.then(leave, leave);
-    return turn;
-  }
-
   async #recording(stream: Stream, state: TimelineState, rendition: string): Promise<Document> {
     if (isLongRecording(state, this.#parts.longEntries)) {
-      return longRecording(this.#parts, stream, state, rendition);
+      const key = recordingPlaylistKey(stream, rendition, recordingVersion(state));
+      return longRecording(this.#parts, stream, state, key, HLS_PLAYLIST.contentType);
     }
     const parts: string[] = [];
     const log = await this.#markers.of(stream, state);
@@ -140,7 +124,7 @@ export class MediaPlaylists {
     view: RenderedView,
     showsEnd: boolean,
   ): Promise<string> {
-    const entries = await this.#window(stream, state, view);
+    const entries = await this.#windows.of(stream, state, view);
     const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
     const tags = new TagPlacement((await this.#markers.of(stream, state)).tags(), entries[0]);
     let last: ListedPiece | undefined;
@@ -157,42 +141,6 @@ export class MediaPlaylists {
         return linesOf(tags.rest());
       },
     });
-  }
-
-  /** The newest entries that together cover the window. */
-  async #window(
-    stream: Stream,
-    state: TimelineState,
-    view: RenderedView,
-  ): Promise<readonly TimelineEntry[]> {
-    const key = `${stream.uid}/${view}`;
-    const { nextSequence, firstListedSequence: floor } = state;
-    const startTicks = windowStartTicks(state);
-    const reachesBack = (first: TimelineEntry | undefined): boolean =>
-      first !== undefined && (first.sequence <= floor || first.offsetTicks <= startTicks);
-    const kept = this.#windows.get(key) ?? { entries: [], next: nextSequence };
-    if (reachesBack(kept.entries[0])) {
-      for (let from = kept.next; from < nextSequence; from += PAGE) {
-        const to = Math.min(nextSequence, from + PAGE) - 1;
-        kept.entries.push(...(await this.#parts.records.entries(stream, from, to)));
-      }
-    } else {
-      // Backwards from the end (a cold process, or a window that was made wider), a page at a time.
-      const pages: TimelineEntry[][] = [];
-      for (let to = nextSequence - 1; to >= floor && !reachesBack(pages[0]?.[0]); to -= PAGE) {
-        pages.unshift(
-          await this.#parts.records.entries(stream, Math.max(floor, to - PAGE + 1), to),
-        );
-      }
-      kept.entries = pages.flat();
-      kept.next = nextSequence;
-    }
-    // A request that was overtaken has an older state.
-    kept.next = Math.max(kept.next, nextSequence);
-    const start = kept.entries.findIndex((entry) => isListedLive(entry, state));
-    if (start > 0) kept.entries.splice(0, start);
-    this.#windows.set(key, kept);
-    return kept.entries;
   }
 
   async #renderAppendOnly(

@@ -3,6 +3,7 @@
 import type { MarkerLog } from '../../domain/marker-log.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import type { RecordedEntry } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import { ENDLIST, formatHeader, formatSegment } from '../../playlist/hls-media.ts';
@@ -21,6 +22,8 @@ export async function* recordingTexts(
   state: TimelineState,
   renditions: readonly string[],
   markers: Pick<MarkerLog, 'tags'>,
+  /** Is given each entry, too. */
+  also?: Readonly<{ add(entry: RecordedEntry): void }>,
 ): AsyncGenerator<RecordingPart> {
   const header = formatHeader({
     targetDurationSeconds: targetDurationSeconds(stream.settings, state),
@@ -47,6 +50,7 @@ export async function* recordingTexts(
       const segment = segmentOf(stream, entry, list.last);
       list.lines.push(formatSegment(segment, before && uriOf(before.initKey)));
     }
+    also?.add(entry);
     endTicks = entry.offsetTicks + entry.durationTicks;
     count += 1;
     if (count % ENTRIES_AT_ONCE === 0) yield take();

@@ -22,12 +22,15 @@ import type { Deps } from '../deps.ts';
 import { requestRecordingPlaylists, storedRecording } from '../jobs/recording-playlists-request.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { viewOf } from '../streams.ts';
+import { DashManifests } from './dash-manifests.ts';
 import { type Document, documentOf } from './document.ts';
+import { EntryWindows, type PlaylistView, type RenderedView } from './entry-windows.ts';
 import { intakeOf } from './intake.ts';
 import { listMarkers, type MarkerFilter } from './marker-list.ts';
 import { MarkerLogs } from './marker-logs.ts';
-import { MediaPlaylists, type PlaylistView } from './media-playlists.ts';
+import { MediaPlaylists } from './media-playlists.ts';
 import { recordedEntries } from './recorded-entries.ts';
+import { StreamTurns } from './stream-turns.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
@@ -42,6 +45,8 @@ export type Viewer = Readonly<{
     view: PlaylistView,
     broadcast?: number,
   ): Promise<Viewed>;
+  /** The MPD. Without a view and a broadcast that of a new viewer: the recording, once the end was shown. */
+  dash(videoId: string, view?: PlaylistView, broadcast?: number): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
 }>;
 
@@ -52,11 +57,17 @@ export type Viewer = Readonly<{
 const LIVE_MAX_AGE_SECONDS = 1;
 const ENDED_MAX_AGE_SECONDS = 10;
 
+/** How long after a shown end the address of an MPD goes on with what was live: as a player asks again. */
+const FIRST_ADDRESS_MS = 60_000;
+
 /** One for the life of the process: it keeps what it has rendered. */
 export function createViewer(deps: Deps): Viewer {
   const { records, clock } = deps;
   const markers = new MarkerLogs(deps);
-  const playlists = new MediaPlaylists(deps, markers);
+  const windows = new EntryWindows(records);
+  const turns = new StreamTurns();
+  const playlists = new MediaPlaylists(deps, markers, windows, turns);
+  const manifests = new DashManifests(deps, markers, windows, turns);
   const lengths = new LRUCache<string, number>({ max: 1000 });
   const stored = new LRUCache<string, StoredRecording>({ max: 1000 });
 
@@ -115,6 +126,35 @@ export function createViewer(deps: Deps): Viewer {
       reportError(error, 'requesting the playlists of a recording'),
     );
 
+  /** Viewers who come after the end get the recording; those who watched live keep what they play. */
+  const isRecordingShown = async (stream: Stream, state: TimelineState): Promise<boolean> =>
+    showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+
+  /** What a view lists of the timeline, and whether it ends there. */
+  const listedIn = async (
+    stream: Stream,
+    state: TimelineState,
+    view: PlaylistView,
+    broadcast: number,
+  ): Promise<Readonly<{ listed: TimelineState; rendered: RenderedView; ended: boolean }>> => {
+    let { lateArrivals } = state;
+    if (isLong(state)) {
+      const found = await storedOf(stream, state);
+      // Its job may have been lost, or given up.
+      if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
+      lateArrivals = found?.lateArrivals ?? lateArrivals;
+    }
+    if (view === 'vod' && state.endedAtMs !== undefined) {
+      return { listed: { ...state, lateArrivals }, rendered: 'vod', ended: true };
+    }
+    const earlier = endedBroadcast(state, broadcast);
+    return {
+      listed: { ...withWindow(stream, state), ...earlier },
+      rendered: earlier ? `live ${earlier.broadcast}` : 'live',
+      ended: earlier !== undefined || showsEnd(state),
+    };
+  };
+
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
@@ -132,9 +172,7 @@ export function createViewer(deps: Deps): Viewer {
 
     async multivariant(videoId) {
       const { stream, state } = await loadStarted(videoId);
-      // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const isRecording =
-        showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+      const isRecording = await isRecordingShown(stream, state);
       const broadcast = currentBroadcast(state);
       const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
@@ -153,22 +191,22 @@ export function createViewer(deps: Deps): Viewer {
           `It has ${Object.keys(state.renditions).join(', ')}.`,
         );
       }
-      let { lateArrivals } = state;
-      if (isLong(state)) {
-        const found = await storedOf(stream, state);
-        // Its job may have been lost, or given up.
-        if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
-        lateArrivals = found?.lateArrivals ?? lateArrivals;
-      }
-      if (view === 'vod' && state.endedAtMs !== undefined) {
-        const recorded = { ...state, lateArrivals };
-        return viewed(true, await playlists.render(stream, recorded, rendition, 'vod', true));
-      }
-      const earlier = endedBroadcast(state, broadcast);
-      const ended = earlier !== undefined || showsEnd(state);
-      const shown = { ...withWindow(stream, state), ...earlier };
-      const of = earlier ? (`live ${earlier.broadcast}` as const) : 'live';
-      return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
+      const { listed, rendered, ended } = await listedIn(stream, state, view, broadcast);
+      return viewed(ended, await playlists.render(stream, listed, rendition, rendered, ended));
+    },
+
+    async dash(videoId, view, broadcast) {
+      const { stream, state } = await loadStarted(videoId);
+      const isNew = view === undefined && broadcast === undefined;
+      // ffmpeg asks again at the first address, and takes other times there for those that it plays.
+      const isOver = clock.now() >= (state.endShownAtMs ?? 0) + FIRST_ADDRESS_MS;
+      const isRecording = isNew && isOver && (await isRecordingShown(stream, state));
+      const shown = isRecording ? 'vod' : (view ?? 'live');
+      const of = broadcast ?? currentBroadcast(state);
+      const { listed, rendered, ended } = await listedIn(stream, state, shown, of);
+      // Who watches live asks there again, and is not given the recording, whose times are others.
+      const location = `${videoId}.mpd?broadcast=${of}`;
+      return viewed(ended, await manifests.render(stream, listed, rendered, ended, location));
     },
   };
 }
