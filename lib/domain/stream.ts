@@ -1,6 +1,7 @@
 /** A stream: what its owner set, and its encoder runs. */
 
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
+import type { LanguageTrack } from './language-track.ts';
 import type { AudioCodec } from './media-format.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 
@@ -34,7 +35,11 @@ export type Stream = Readonly<{
   videoId: string;
   /** Differs from that of a deleted stream with the same id. */
   uid: string;
+  /** Of a language that is uploaded on its own: whose records and objects these are (`withTrack`). */
+  track?: string;
   settings: StreamSettings;
+  /** Languages that are uploaded on their own, in the order of their coming. */
+  languages?: readonly LanguageTrack[];
   /** sha-256 of the upload key; absent for a stream that an upload with the owner's key created. */
   uploadKeyHash?: string;
   createdAtMs: number;
