@@ -64,15 +64,23 @@ function silenceFor(samples: number, channels: number): TimedSample[] {
 
 const endOf = ({ start, samples }: PlacedFrame): number => start + samples;
 
+/** Times of the wall clock are rounded: an encoder that goes on under another name loses no frame by it. */
+const MAX_OVERLAP_SAMPLES = 256;
+
 /** Frames of several runs of an encoder, the oldest first. Where two overlap, the later run is heard. */
 export function mergeRuns(runs: readonly (readonly PlacedFrame[])[]): PlacedFrame[] {
-  let merged: PlacedFrame[] = [];
+  const merged: PlacedFrame[] = [];
   for (const frames of runs.toReversed()) {
-    const later = merged;
-    const free = frames.filter(
-      (frame) => !later.some((other) => frame.start < endOf(other) && other.start < endOf(frame)),
-    );
-    merged = [...later, ...free].sort((a, b) => a.start - b.start);
+    const later = [...merged];
+    const free = frames.filter((frame) => !later.some((other) => overlap(frame, other)));
+    merged.push(...free);
   }
-  return merged;
+  merged.sort((a, b) => a.start - b.start);
+  return merged.map((frame, index) => {
+    const { start = endOf(frame) } = merged[index + 1] ?? {};
+    return { ...frame, samples: Math.min(frame.samples, start - frame.start) };
+  });
 }
+
+const overlap = (one: PlacedFrame, other: PlacedFrame): boolean =>
+  one.start < endOf(other) - MAX_OVERLAP_SAMPLES && other.start < endOf(one) - MAX_OVERLAP_SAMPLES;
