@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deadLetterHandlers, queueHandlers } from '../../lambdas/queue/handlers.ts';
 import { ROUTES } from '../../lib/api/routes.ts';
+import { defined } from '../../lib/base/defined.ts';
 import { reportError } from '../../lib/base/log.ts';
 import { lockDataFolder } from '../../lib/embedded/data-folder.ts';
 import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
@@ -73,6 +74,7 @@ export async function startSystem(
       webPages(pagesFolder, CONTENT_SECURITY_POLICY),
     ],
     report: reportError,
+    ...defined({ countryHeader: config.countryHeader }),
   });
   let address: AddressInfo;
   try {

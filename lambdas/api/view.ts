@@ -3,6 +3,7 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import { HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
+import { COUNTRY_HEADER, parseCountry } from '../../lib/domain/region-default.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
@@ -25,8 +26,13 @@ export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(de
         'Ask for format=hls or format=json, or leave format out.',
       );
     }
-    const { document, maxAgeSeconds } = await viewer.multivariant(videoId);
-    return playlist(event, document, maxAgeSeconds, { vary: 'accept, accept-encoding' });
+    const { document, maxAgeSeconds } = await viewer.multivariant(
+      videoId,
+      parseCountry(event.headers[COUNTRY_HEADER]),
+    );
+    return playlist(event, document, maxAgeSeconds, {
+      vary: `accept, accept-encoding, ${COUNTRY_HEADER}`,
+    });
   });
 
 const wantsJson = (event: HttpEvent, format: string | undefined): boolean =>

@@ -9,8 +9,11 @@ export type RegionDefaults = Readonly<Record<string, string>>;
 /** The language of a region; of an unknown one (undefined) that of `*`. undefined: the owner has set none. */
 export const regionDefault = (
   defaults: RegionDefaults | undefined,
-  country: string | undefined,
+  country?: string,
 ): string | undefined => (country && defaults?.[country]) || defaults?.[ANYWHERE];
+
+/** In which the CDN says where a viewer is; on one machine the gateway, if a proxy tells it. */
+export const COUNTRY_HEADER = 'cloudfront-viewer-country';
 
 /** A country as a CDN or proxy says it; undefined for what is none, as `XX` and `T1` (unknown, Tor). */
 export function parseCountry(text: string | undefined): string | undefined {

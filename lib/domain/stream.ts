@@ -3,6 +3,7 @@
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
 import type { LanguageTrack } from './language-track.ts';
 import type { AudioCodec } from './media-format.ts';
+import type { RegionDefaults } from './region-default.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 
 export type StreamSettings = Readonly<{
@@ -19,6 +20,8 @@ export type StreamSettings = Readonly<{
   redundant: boolean;
   /** Shown in the list to everybody; absent in settings from before it existed: not. */
   listed?: boolean;
+  /** Language of the audio that is played by default, by the viewer's country. Absent: the stream's first. */
+  defaultAudio?: RegionDefaults;
 }>;
 
 export const defaultSettings = (videoId: string): StreamSettings => ({

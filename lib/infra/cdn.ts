@@ -87,7 +87,8 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
         // Nothing of it gets smaller.
         compress: false,
       },
-      '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
+      '/viewstream/metadata/*/*.m3u8': view(api, policies.playlists, policies),
+      '/viewstream/metadata/*.m3u8': view(api, policies.multivariants, policies),
       '/viewstream/metadata/*': view(api, policies.metadata, policies),
       '/viewstream/*': view(api, policies.moments, policies),
       '/watch/*': page(api, policies),

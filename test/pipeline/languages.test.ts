@@ -209,6 +209,52 @@ describe('a language that is uploaded on its own', () => {
     ]);
   });
 
+  test('is announced by its own name, and the country of the viewer decides what is played by default', async (t) => {
+    const { engine, french } = await begin(t);
+    const { deps, records } = engine;
+    const found = await streamOf(engine);
+    const defaultAudio = { '*': 'fr', DE: 'de' };
+    const settings = { ...found.value.settings, defaultAudio };
+    await records.updateStream({ ...found.value, settings }, found.version);
+    for (const number of [0, 1]) {
+      const { bytes, atMs } = french[number] ?? assert.fail();
+      for (const track of [languageTrack('ger', true), languageTrack('pt-br', false), FRENCH]) {
+        const stream = await openLanguage(deps, await streamOf(engine), track);
+        await uploadSegment(deps, stream, { number, bytes, atMs, pushed: false });
+      }
+    }
+    await work(engine);
+    await sendVideo(engine, 0);
+    const offered = async (country?: string) => {
+      const { document } = await createViewer(deps).multivariant('show', country);
+      return document.text.split('\n').filter((line) => line.startsWith('#EXT-X-MEDIA'));
+    };
+    const media = (label: string, language: string, more: string, name: string) =>
+      `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="${label}",LANGUAGE="${language}",${more},URI="show/${name}.m3u8"`;
+    const described = 'CHARACTERISTICS="public.accessibility.describes-video"';
+    const flags = (isDefault: string) => `DEFAULT=${isDefault},AUTOSELECT=YES,CHANNELS="2"`;
+    assert.deepEqual(await offered('BE'), [
+      media('Français', 'fr', flags('YES'), 'audio-fr'),
+      media(
+        'Deutsch (audio description)',
+        'de',
+        `${flags('NO')},${described}`,
+        'audio-de-described',
+      ),
+      media('Português (Brasil)', 'pt-BR', flags('NO'), 'audio-pt-br'),
+    ]);
+    assert.deepEqual(await offered(), await offered('BE'));
+    assert.deepEqual((await offered('DE')).slice(0, 2), [
+      media(
+        'Deutsch (audio description)',
+        'de',
+        `${flags('YES')},${described}`,
+        'audio-de-described',
+      ),
+      media('Português (Brasil)', 'pt-BR', flags('NO'), 'audio-pt-br'),
+    ]);
+  });
+
   test('has receipts of its own, and takes each segment once', async (t) => {
     const { engine, french } = await begin(t);
     await sendVideo(engine, 7);

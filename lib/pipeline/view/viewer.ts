@@ -7,6 +7,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
+import { regionDefault } from '../../domain/region-default.ts';
 import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
@@ -34,7 +35,8 @@ export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 /** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
-  multivariant(videoId: string): Promise<Viewed>;
+  /** `country`: of the viewer, for the default audio; undefined: it is not known. */
+  multivariant(videoId: string, country?: string): Promise<Viewed>;
   /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
   media(
     videoId: string,
@@ -130,7 +132,7 @@ export function createViewer(deps: Deps): Viewer {
       return listMarkers(deps, stream, state, await markers.of(stream, state), filter);
     },
 
-    async multivariant(videoId) {
+    async multivariant(videoId, country) {
       const { stream, state } = await loadStarted(videoId);
       // Viewers who come after the end get the recording; those who watched live keep their playlist.
       const isRecording =
@@ -138,7 +140,7 @@ export function createViewer(deps: Deps): Viewer {
       const broadcast = currentBroadcast(state);
       const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
-        presentationOf(state),
+        presentationOf(state, regionDefault(stream.settings.defaultAudio, country)),
         (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
