@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deadLetterHandlers, queueHandlers } from '../../lambdas/queue/handlers.ts';
 import { ROUTES } from '../../lib/api/routes.ts';
+import { defined } from '../../lib/base/defined.ts';
 import { reportError } from '../../lib/base/log.ts';
 import { DASH_MANIFEST } from '../../lib/domain/media-format.ts';
 import { lockDataFolder } from '../../lib/embedded/data-folder.ts';
@@ -78,6 +79,7 @@ export async function startSystem(
       webPages(pagesFolder, CONTENT_SECURITY_POLICY),
     ],
     report: reportError,
+    ...defined({ countryHeader: config.countryHeader }),
   });
   let address: AddressInfo;
   try {

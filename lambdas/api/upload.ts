@@ -56,7 +56,6 @@ export const uploadHandler = (deps: Deps) =>
   keyedHandler(
     (event) => openStream(deps, event),
     async (event, stream) => {
-      requireMediaKind(parameter(event, 'kind'));
       const session = parseSession(parameter(event, 'session'));
       const digest = parseDigest(parameter(event, 'digest'));
       const durationSeconds = durationOf(event);
@@ -98,15 +97,6 @@ export const uploadHandler = (deps: Deps) =>
       return answer(await uploadSegment(deps, stream, segment));
     },
   );
-
-function requireMediaKind(kind: string | undefined): void {
-  if (kind === undefined || kind === 'media') return;
-  throw new DomainError(
-    'unsupported_media',
-    `Segments of kind "${kind}" are not taken.`,
-    'Send audio and video together in one segment, or leave kind out.',
-  );
-}
 
 export const pushHandler = (deps: Deps) =>
   keyedHandler(

@@ -3,6 +3,7 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import { DASH_MANIFEST, HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
+import { COUNTRY_HEADER, parseCountry } from '../../lib/domain/region-default.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
@@ -14,7 +15,8 @@ export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(de
     const [, name, ending] = event.pathParameters?.videoId?.match(/^(.*?)(\.m3u8|\.mpd)?$/) ?? [];
     const videoId = parseVideoId(name);
     const query = event.queryStringParameters ?? {};
-    const headers = { vary: 'accept, accept-encoding' };
+    const country = parseCountry(event.headers[COUNTRY_HEADER]);
+    const headers = { vary: `accept, accept-encoding, ${COUNTRY_HEADER}` };
     switch (ending ? FORMATS_BY_ENDING[ending] : (query.format ?? acceptedFormat(event))) {
       case 'json': {
         const state = await viewer.state(videoId);
@@ -23,11 +25,11 @@ export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(de
       case 'dash': {
         const view = query.view === 'vod' ? 'vod' : undefined;
         const broadcast = query.broadcast === undefined ? undefined : Number(query.broadcast);
-        const { document, maxAgeSeconds } = await viewer.dash(videoId, view, broadcast);
+        const { document, maxAgeSeconds } = await viewer.dash(videoId, view, broadcast, country);
         return playlist(event, document, maxAgeSeconds, headers, DASH_MANIFEST);
       }
       case 'hls': {
-        const { document, maxAgeSeconds } = await viewer.multivariant(videoId);
+        const { document, maxAgeSeconds } = await viewer.multivariant(videoId, country);
         return playlist(event, document, maxAgeSeconds, headers);
       }
       default:

@@ -109,6 +109,8 @@ export type StreamView = Readonly<{
     framesPerSecond?: number;
     channels?: number;
     language?: string;
+    /** Audio description. */
+    describesVideo?: true;
     averageBps: number;
     peakBps: number;
   }>[];
@@ -150,6 +152,8 @@ export type StreamSettings = Readonly<{
   redundant: boolean;
   /** Shown in the list to everybody, not to the owner alone. */
   listed: boolean;
+  /** Language (BCP 47) of the default audio by country (ISO 3166-1, or `*`). Absent: the stream's first. */
+  defaultAudio?: Readonly<Record<string, string>>;
 }>;
 
 /** Answer to `GET /streams/{videoId}`. */

@@ -1,15 +1,20 @@
 /** Names of stored objects. Made here and nowhere else; a name is never used twice for other bytes. */
 
-/** A stream's id may be used again after it was deleted; its `uid` is not. */
-export type StreamIdentity = Readonly<{ videoId: string; uid: string }>;
+/**
+ * A stream's id may be used again after it was deleted; its `uid` is not. `track`: of a source track that
+ * is uploaded on its own, the name; its records and objects lie within those of the stream.
+ */
+export type StreamIdentity = Readonly<{ videoId: string; uid: string; track?: string }>;
+
+/** The part of partitions and keys that names the stream, or its track. */
+export const placeOf = ({ videoId, uid, track }: StreamIdentity): string =>
+  track === undefined ? `${videoId}/${uid}` : `${videoId}/${uid}/${track}`;
 
 const padded = (number: number): string => String(number).padStart(10, '0');
 
-export const sourcePrefix = (stream: StreamIdentity): string =>
-  `source/${stream.videoId}/${stream.uid}/`;
+export const sourcePrefix = (stream: StreamIdentity): string => `source/${placeOf(stream)}/`;
 
-export const mediaPrefix = (stream: StreamIdentity): string =>
-  `media/${stream.videoId}/${stream.uid}/`;
+export const mediaPrefix = (stream: StreamIdentity): string => `media/${placeOf(stream)}/`;
 
 /** Bytes as the encoder sent them. `digest` keeps two encoders that race for one number apart. */
 export const sourceSegmentKey = (
@@ -31,10 +36,10 @@ export const presignedKey = (stream: StreamIdentity, presignId: string): string 
 export function parsePresignedKey(
   key: string,
 ): (StreamIdentity & { presignId: string }) | undefined {
-  const [folder, videoId, uid, granted, file, ...rest] = key.split('/');
-  if (folder !== 'source' || granted !== 'granted' || rest.length > 0) return undefined;
-  const presignId = file?.match(/^([0-9a-f]+)\.bin$/)?.[1];
-  return videoId && uid && presignId ? { videoId, uid, presignId } : undefined;
+  const [, videoId, uid, track, presignId] =
+    key.match(/^source\/([^/]+)\/([^/]+)\/(?:([^/]+)\/)?granted\/([0-9a-f]+)\.bin$/) ?? [];
+  if (!videoId || !uid || !presignId) return undefined;
+  return { videoId, uid, ...(track !== undefined && { track }), presignId };
 }
 
 /** `digest` of the segment's bytes: two attempts at one job that differ get two names. */

@@ -4,6 +4,7 @@
  */
 
 import { DomainError } from './errors.ts';
+import { matchLanguage, ownName, UNDETERMINED } from './language.ts';
 import { averageBps, boundBps } from './rates.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
@@ -39,6 +40,8 @@ export type AudioRendition = Rates &
     label: string;
     /** Played when the viewer has no preference; one of a group. */
     isDefault: boolean;
+    /** It tells what the picture shows, for those who do not see it. */
+    describesVideo?: true;
   }>;
 
 /** Audio renditions of which a player plays one beside the video, or one of them alone. */
@@ -86,10 +89,11 @@ export type Offered = Readonly<
     Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds'>>
 >;
 
-export function presentationOf(state: Offered): Presentation {
+/** `language`: of the default audio, if the stream has it; else the first is the default. */
+export function presentationOf(state: Offered, language?: string): Presentation {
   const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
-  const audio: AudioRendition[] = [];
+  const tracks: AudioTrack[] = [];
   for (const [name, totals] of Object.entries(renditions)) {
     const { info } = totals;
     const isLive = endedAtMs === undefined;
@@ -99,15 +103,13 @@ export function presentationOf(state: Offered): Presentation {
       const { kind: _, maxrateBps: __, ...shown } = info;
       video.push({ name, ...shown, ...rates });
     } else {
-      const { codecString, channels, sampleRateHz } = info;
-      const language = info.language === 'und' ? undefined : info.language;
-      const isDefault = audio.length === 0;
-      const label = isDefault ? (language ?? name) : language ? `${language} (${name})` : name;
-      const heard = { codecString, channels, sampleRateHz };
-      audio.push({ name, ...heard, language, label, isDefault, ...rates });
+      const { kind: _, language, ...shown } = info;
+      const known = language === UNDETERMINED ? undefined : language;
+      tracks.push({ name, ...shown, language: known, ...rates });
     }
   }
   video.sort((a, b) => b.heightPx - a.heightPx);
+  const audio = labelled(defaultFirst(tracks, language));
   const isInVariant = video.length === 0;
   // Variants are one content at several rates, so languages are no variants (RFC 8216bis, 6.2.4).
   const group =
@@ -118,6 +120,39 @@ export function presentationOf(state: Offered): Presentation {
   const variants = offered.map((rendition) => variantOf(rendition, group));
   return { video, audio, audioGroups: group ? [group] : [], variants };
 }
+
+type AudioTrack = Omit<AudioRendition, 'label' | 'isDefault'>;
+
+function defaultFirst(tracks: readonly AudioTrack[], language?: string): readonly AudioTrack[] {
+  const chosen = language === undefined ? undefined : trackFor(tracks, language);
+  return chosen ? [chosen, ...tracks.filter((track) => track !== chosen)] : tracks;
+}
+
+/** In its own language, numbered where several have the same. */
+function labelled(tracks: readonly AudioTrack[]): AudioRendition[] {
+  const taken = new Set<string>();
+  return tracks.map((track, index) => {
+    const { name, language, describesVideo } = track;
+    const own = language === undefined ? name : ownName(language);
+    const wanted = describesVideo ? `${own} (audio description)` : own;
+    let label = wanted;
+    for (let number = 2; taken.has(label); number += 1) label = `${wanted} ${number}`;
+    taken.add(label);
+    return { ...track, label, isDefault: index === 0 };
+  });
+}
+
+/** One without audio description before one with it. */
+function trackFor<Track extends AudioTrack>(
+  tracks: readonly Track[],
+  language: string,
+): Track | undefined {
+  const among = (some: readonly Track[]): Track | undefined =>
+    some[matchLanguage(some.map(tagOf), language)];
+  return among(tracks.filter(({ describesVideo }) => !describesVideo)) ?? among(tracks);
+}
+
+const tagOf = ({ language }: AudioTrack): string => language ?? UNDETERMINED;
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {
   const isVideo = 'widthPx' in rendition;
@@ -230,26 +265,18 @@ export function chooseVideo({ video }: Presentation, name?: string): VideoRendit
 }
 
 /**
- * The audio rendition for a BCP 47 tag: the same tag before another of the same primary language.
- * The default if left out, undefined for a stream without audio. Throws `rendition_not_found`.
+ * The audio rendition for a BCP 47 tag (`matchLanguage`). The default if left out, undefined for a stream
+ * without audio. Throws `rendition_not_found`.
  */
 export function chooseAudio(
   { audio }: Presentation,
   language?: string,
 ): AudioRendition | undefined {
-  if (language === undefined) return audio[0];
-  const tagOf = (rendition: AudioRendition): string => rendition.language ?? 'und';
-  const matching = (subtags: number): AudioRendition | undefined =>
-    audio.find((rendition) => prefix(tagOf(rendition), subtags) === prefix(language, subtags));
-  const chosen = matching(Number.POSITIVE_INFINITY) ?? matching(1);
-  if (chosen) return chosen;
+  const chosen = language === undefined ? audio[0] : trackFor(audio, language);
+  if (chosen || language === undefined) return chosen;
   throw new DomainError(
     'rendition_not_found',
     `The stream has no audio in "${language}".`,
     audio.length > 0 ? `It has ${audio.map(tagOf).join(', ')}.` : 'It has no audio.',
   );
 }
-
-/** The first subtags of a language tag, whose case means nothing (RFC 5646, 2.1.1). */
-const prefix = (tag: string, subtags: number): string =>
-  tag.toLowerCase().split('-').slice(0, subtags).join('-');

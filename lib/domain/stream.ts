@@ -1,7 +1,9 @@
 /** A stream: what its owner set, and its encoder runs. */
 
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
+import type { LanguageTrack } from './language-track.ts';
 import type { AudioCodec } from './media-format.ts';
+import type { RegionDefaults } from './region-default.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 
 export type StreamSettings = Readonly<{
@@ -18,6 +20,8 @@ export type StreamSettings = Readonly<{
   redundant: boolean;
   /** Shown in the list to everybody; absent in settings from before it existed: not. */
   listed?: boolean;
+  /** Language of the audio that is played by default, by the viewer's country. Absent: the stream's first. */
+  defaultAudio?: RegionDefaults;
 }>;
 
 export const defaultSettings = (videoId: string): StreamSettings => ({
@@ -34,7 +38,11 @@ export type Stream = Readonly<{
   videoId: string;
   /** Differs from that of a deleted stream with the same id. */
   uid: string;
+  /** Of a language that is uploaded on its own: whose records and objects these are (`withTrack`). */
+  track?: string;
   settings: StreamSettings;
+  /** Languages that are uploaded on their own, in the order of their coming. */
+  languages?: readonly LanguageTrack[];
   /** sha-256 of the upload key; absent for a stream that an upload with the owner's key created. */
   uploadKeyHash?: string;
   createdAtMs: number;

@@ -35,6 +35,8 @@ export type RenditionInfo =
       sampleRateHz: number;
       /** BCP 47; `und` when the source does not say. */
       language: string;
+      /** Audio description: it tells what the picture shows. */
+      describesVideo?: true;
     }>;
 
 /** Pieces of one entry by the names of their renditions; empty for a gap. */
@@ -58,6 +60,11 @@ export type TimelineEntry = Readonly<{
   discontinuities: number;
   renditions: Pieces;
   audioGaps?: AudioGaps;
+  /**
+   * Wall clock of the run's time zero, by which languages that are uploaded on their own were placed; absent
+   * where there are none.
+   */
+  zeroMs?: number;
 }>;
 
 /** Of a gap, by audio rendition: from where its piece before ends to where its next one begins. */

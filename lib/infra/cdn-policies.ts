@@ -32,6 +32,9 @@ const FRESH = {
   enableAcceptEncodingBrotli: true,
 } as const;
 
+/** The default language may follow from it. Of no route but those of multivariant playlists and MPDs. */
+const VIEWER_COUNTRY = 'CloudFront-Viewer-Country';
+
 const SECURITY = {
   contentTypeOptions: { override: true },
   strictTransportSecurity: {
@@ -68,11 +71,17 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
   const query = (...names: string[]) => CacheQueryStringBehavior.allowList(...names);
   return {
     playlists: cache('Playlists', { ...FRESH, queryStringBehavior: query('view', 'broadcast') }),
+    // Edges have mostly viewers of one country, so its part in the key costs few requests.
+    multivariants: cache('Multivariants', {
+      ...FRESH,
+      queryStringBehavior: query('view', 'broadcast'),
+      headerBehavior: CacheHeaderBehavior.allowList(VIEWER_COUNTRY),
+    }),
     metadata: cache('Metadata', {
       ...FRESH,
       queryStringBehavior: query('format'),
       // A client that accepts JSON gets JSON; players send one of very few values.
-      headerBehavior: CacheHeaderBehavior.allowList('Accept'),
+      headerBehavior: CacheHeaderBehavior.allowList('Accept', VIEWER_COUNTRY),
     }),
     moments: cache('Moments', {
       ...FRESH,

@@ -87,8 +87,9 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
         // Nothing of it gets smaller.
         compress: false,
       },
-      '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
-      '/viewstream/metadata/*.mpd': view(api, policies.playlists, policies),
+      '/viewstream/metadata/*/*.m3u8': view(api, policies.playlists, policies),
+      '/viewstream/metadata/*.m3u8': view(api, policies.multivariants, policies),
+      '/viewstream/metadata/*.mpd': view(api, policies.multivariants, policies),
       '/viewstream/metadata/*': view(api, policies.metadata, policies),
       '/viewstream/segment/*': view(api, policies.segments, policies),
       '/time': view(api, policies.segments, policies),

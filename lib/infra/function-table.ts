@@ -143,7 +143,9 @@ export const FUNCTION_TABLE = {
     permissions: [
       'read records',
       'write records',
-      // Silence where a segment has no audio.
+      // Frames of languages that are uploaded on their own.
+      'read media',
+      // Pieces of them, and silence where a segment has no audio.
       'write media',
       'send delayed',
       // Playlists of a long recording.

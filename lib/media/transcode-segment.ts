@@ -16,7 +16,12 @@ import { makeAudioRendition } from './audio/audio-rendition.ts';
 import { coverAudio } from './audio/coverage.ts';
 import { cutAudio } from './audio/cut-audio.ts';
 import { prerollPackets } from './audio/preroll.ts';
-import { canBeCopied, isCopied, renditionFormat } from './audio/rendition-format.ts';
+import {
+  canBeCopied,
+  isCopied,
+  type RenditionFormat,
+  renditionFormat,
+} from './audio/rendition-format.ts';
 import type { PreviousTrack } from './audio/stretches.ts';
 import { type Cuts, cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
@@ -69,7 +74,8 @@ export type TranscodeInput = Readonly<{
   signal: AbortSignal;
 }>;
 
-type TrackFormat = Pick<AudioFacts, 'sampleRateHz' | 'channels'>;
+type TrackFormat = Pick<AudioFacts, 'sampleRateHz' | 'channels'> &
+  Pick<RenditionFormat, 'codecString'>;
 type RunTrack = SlotTrack & TrackFormat & Readonly<{ startTicks: number }>;
 
 /**

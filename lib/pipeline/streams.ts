@@ -4,6 +4,7 @@ import type { StreamCreated, StreamSettings, StreamShown, StreamView } from '../
 import { DomainError } from '../domain/errors.ts';
 import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
 import { presentationOf } from '../domain/presentation.ts';
+import { regionDefault } from '../domain/region-default.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
 import { storedBytes, type TimelineState } from '../domain/timeline.ts';
@@ -124,7 +125,8 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
   const { startedAtMs, endedAtMs } = timeline;
   const { title, dvrWindowSeconds } = stream.settings;
   const targetSeconds = timeline.targetDurationSeconds ?? stream.settings.targetDurationSeconds;
-  const { video, audio } = presentationOf(timeline);
+  const language = regionDefault(stream.settings.defaultAudio);
+  const { video, audio } = presentationOf(timeline, language);
   return {
     videoId: stream.videoId,
     title,

@@ -20,7 +20,7 @@ export function formatMultivariantPlaylist(
 }
 
 function formatAudio(group: AudioGroup, rendition: AudioRendition, uriOf: PlaylistUri): string {
-  const { language, label, isDefault, channels } = rendition;
+  const { language, label, isDefault, channels, describesVideo } = rendition;
   const attributes = formatAttributes({
     TYPE: 'AUDIO',
     'GROUP-ID': quoted(group.id),
@@ -29,6 +29,7 @@ function formatAudio(group: AudioGroup, rendition: AudioRendition, uriOf: Playli
     DEFAULT: isDefault ? 'YES' : 'NO',
     AUTOSELECT: 'YES',
     CHANNELS: quoted(String(channels)),
+    CHARACTERISTICS: describesVideo && quoted('public.accessibility.describes-video'),
     // The default is what the variant lists: a second address would make players load it twice.
     URI: group.isInVariant && isDefault ? undefined : quoted(checkedUri(uriOf(rendition.name))),
   });

@@ -57,6 +57,7 @@ describe('edge stack', () => {
       return [MinTTL, DefaultTTL, MaxTTL];
     };
     for (const pattern of [
+      '/viewstream/metadata/*/*.m3u8',
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*',
       '/viewstream/*',
@@ -83,12 +84,15 @@ describe('edge stack', () => {
       assert.deepEqual(CookiesConfig, { CookieBehavior: 'none' }, pattern);
       return [QueryStringsConfig?.QueryStrings ?? [], HeadersConfig?.Headers ?? []];
     };
-    assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view', 'broadcast'], []]);
-    assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept']]);
+    assert.deepEqual(keyOf('/viewstream/metadata/*/*.m3u8'), [['view', 'broadcast'], []]);
+    const country = 'CloudFront-Viewer-Country';
+    assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [[], [country]]);
+    assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept', country]]);
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
-    assert.deepEqual(patterns.slice(1, 4), [
+    assert.deepEqual(patterns.slice(1, 5), [
+      '/viewstream/metadata/*/*.m3u8',
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*',
       '/viewstream/*',

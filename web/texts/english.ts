@@ -87,6 +87,10 @@ export const ENGLISH = {
   'setting.targetDurationHelp':
     'Longer segments are cut. Short ones bring viewers closer to live. It is fixed when the first segment has come.',
   'setting.asSent': 'As the encoder sends them',
+  'setting.defaultAudio': 'Default audio',
+  'setting.defaultAudioHelp':
+    'What viewers hear who have chosen nothing. By country it is set with the API.',
+  'setting.firstAudio': 'The first of the stream',
   'setting.redundant': 'Two encoders send it',
   'setting.redundantHelp': 'Both send the same segment numbers; the copy that comes first wins.',
   'setting.save': 'Save settings',

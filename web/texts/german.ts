@@ -88,6 +88,10 @@ export const GERMAN: Texts = {
   'setting.targetDurationHelp':
     'Längere werden geteilt. Mit kurzen sind Zuschauer näher an live. Sie steht fest, sobald das erste Segment da ist.',
   'setting.asSent': 'Wie der Encoder sie sendet',
+  'setting.defaultAudio': 'Sprache ohne Auswahl',
+  'setting.defaultAudioHelp':
+    'Was hört, wer nichts gewählt hat. Nach Ländern lässt es sich über die API einstellen.',
+  'setting.firstAudio': 'Die erste des Streams',
   'setting.redundant': 'Zwei Encoder senden ihn',
   'setting.redundantHelp':
     'Beide senden dieselben Segmentnummern; die Kopie, die zuerst kommt, gilt.',

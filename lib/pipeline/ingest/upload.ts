@@ -8,6 +8,7 @@ import { defined } from '../../base/defined.ts';
 import { unknownTracks } from '../../domain/audio-slots.ts';
 import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { withTrack } from '../../domain/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';
@@ -26,6 +27,7 @@ import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+import { soundAlone } from './language-uploads.ts';
 import { receiptFor } from './receipt.ts';
 import { decideSequence, type Sequencing, segmentConflict } from './sequencing.ts';
 import {
@@ -104,7 +106,7 @@ export async function uploadSegment(
   let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
     if (stream.version === 0) {
-      stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      stream = await reread(deps, stream);
       if (stream.version > 0 && upload.file) throw new CreatedMeanwhile();
     }
     const nowMs = deps.clock.now();
@@ -117,10 +119,7 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
-    inspected ??= await deps.inspection.run('inspectSegment', stream.value.videoId, [
-      upload.bytes,
-      init?.bytes,
-    ]);
+    inspected ??= await inspect(deps, stream.value, upload, init?.bytes);
     const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);
     if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin, inspected.facts);
     if (twin?.answer === 'next_number') {
@@ -139,7 +138,7 @@ export async function uploadSegment(
         ? await replaceTwin(deps, stream.value, source, twin)
         : await store(deps, stream, source, openPlace(place, upload, twin));
     if (stored === 'raced') {
-      if (stream.version > 0) stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      if (stream.version > 0) stream = await reread(deps, stream);
       continue;
     }
     await Promise.all([
@@ -160,6 +159,22 @@ export async function uploadSegment(
     `Too many uploads raced for segment ${upload.number}.`,
     'Send it again in a second.',
   );
+}
+
+/** The stream as it is now, of the same track. */
+async function reread({ records }: Deps, stream: Versioned<Stream>): Promise<Versioned<Stream>> {
+  const found = await records.findStream(stream.value.videoId);
+  return found ? { ...found, value: withTrack(found.value, stream.value.track) } : stream;
+}
+
+async function inspect(
+  { inspection }: Deps,
+  { videoId, track }: Stream,
+  { bytes }: SegmentUpload,
+  init: Uint8Array | undefined,
+): Promise<Inspection> {
+  const found = await inspection.run('inspectSegment', videoId, [bytes, init]);
+  return track === undefined ? found : soundAlone(found);
 }
 
 /** The init segment that the encoder sent ahead; undefined when there is none, or none is needed. */
@@ -222,7 +237,14 @@ async function store(
   }
   const run = joins
     ? await withLateTracks(deps, stream.value, joins, facts, timestampOffsetTicks)
-    : startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
+    : startRun(
+        newRunNumber,
+        upload,
+        facts,
+        timestampOffsetTicks,
+        nowMs,
+        stream.value.track === undefined ? undefined : hintOf(upload, nowMs)?.programDateTimeMs,
+      );
   const segment = await storeSource(deps, stream.value, source, run.run, timestampOffsetTicks);
   const hint = hintOf(upload, nowMs);
   if (hint) await records.hintSegments(stream.value, run.run, [hint]);
@@ -322,6 +344,8 @@ function startRun(
   facts: SegmentFacts,
   timestampOffsetTicks: number,
   nowMs: number,
+  /** Of a language: the encoder's clock, by which its runs are placed. */
+  startMs?: number,
 ): Run {
   return {
     run,
@@ -330,7 +354,7 @@ function startRun(
     firstNumber: upload.number,
     createdAtMs: nowMs,
     anchorTicks: facts.startTicks + timestampOffsetTicks,
-    anchorMs: nowMs - ticksToMs(facts.endTicks - facts.startTicks),
+    anchorMs: startMs ?? nowMs - ticksToMs(facts.endTicks - facts.startTicks),
     ...(facts.video
       ? {
           picture: {

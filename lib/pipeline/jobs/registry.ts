@@ -11,6 +11,7 @@ import {
   type JobResult,
   type SegmentJob,
 } from './job-kind.ts';
+import { languageAudio } from './language-audio.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
 import { transcode } from './transcode.ts';
 
@@ -69,9 +70,10 @@ export function jobRegistry(kinds: readonly JobKind<any>[]): JobRegistry {
 }
 
 function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promise<void> {
-  const { videoId, uid, run, number } = job as SegmentJob;
-  return sendPublish(deps, { videoId, uid, completed: { run, number } });
+  const { videoId, uid, track, run, number } = job as SegmentJob;
+  const completed = { run, number, ...(track !== undefined && { track }) };
+  return sendPublish(deps, { videoId, uid, completed });
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, recordingPlaylists]);
+export const JOBS = jobRegistry([transcode, languageAudio, recordingPlaylists]);

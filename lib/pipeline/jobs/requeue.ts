@@ -4,12 +4,14 @@
  * segment without an outcome has two messages at most.
  */
 
+import { withTrack } from '../../domain/language-track.ts';
 import type { SourceSegment } from '../../domain/segment.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
 import { enqueueJobs } from './enqueue.ts';
 import { JOB_QUEUES } from './job-kind.ts';
+import { languageAudio } from './language-audio.ts';
 import { transcode } from './transcode.ts';
 
 /** After it a second message counts as lost, too, if the queue is empty. */
@@ -24,10 +26,10 @@ export async function enqueueSegments(
   stream: Stream,
   segments: readonly SourceSegment[],
 ): Promise<void> {
-  const { videoId, uid } = stream;
-  const jobs = segments.map(({ run, number }) => ({ videoId, uid, run, number }));
+  const { videoId, uid, track } = stream;
+  const jobs = segments.map(({ run, number }) => withTrack({ videoId, uid, run, number }, track));
   try {
-    await enqueueJobs(deps, transcode, jobs);
+    await enqueueJobs(deps, track === undefined ? transcode : languageAudio, jobs);
   } catch (error) {
     await Promise.all(segments.map((one) => deps.records.markQueued(stream, one, NEVER)));
     throw error;

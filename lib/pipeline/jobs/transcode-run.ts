@@ -8,6 +8,7 @@ import { defined } from '../../base/defined.ts';
 import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
+import { withTrack } from '../../domain/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { posterKey, renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
 import { hasPoster, POSTER_CONTENT_TYPE } from '../../domain/poster.ts';
@@ -20,6 +21,7 @@ import type {
 import { mayGoOnInNext, segmentEnd } from '../../domain/segment-end.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
+import { COMPOSED_CODEC } from '../../media/audio/rendition-format.ts';
 import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
 import type { RenditionSegment } from '../../media/mux/cmaf.ts';
 import {
@@ -51,7 +53,7 @@ export async function runTranscode(
     records.findStream(job.videoId),
     records.findOutcome(job, job.run, job.number),
   ]);
-  const stream = found?.value;
+  const stream = found && withTrack(found.value, job.track);
   if (stream?.uid !== job.uid) return 'obsolete';
   const [run, segment] = await Promise.all([
     records.getRun(stream, job.run),
@@ -115,7 +117,10 @@ async function transcode(
   const own = segment.facts.video;
   const picture = own && run.picture ? pictureForSegment(run.picture, own) : (own ?? run.picture);
   const { facts } = segment;
-  const tracks = { audioTracks: run.audio, firstTracks: firstRun?.audio };
+  const firstTracks = firstRun?.audio.map((track) =>
+    stream.track === undefined ? track : { ...track, codecString: COMPOSED_CODEC },
+  );
+  const tracks = { audioTracks: run.audio, firstTracks };
   const previousSource =
     previous && needsPrevious({ facts, ...tracks }) ? await loadSource(deps, previous) : undefined;
   return transcodeSegment({

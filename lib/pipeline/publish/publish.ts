@@ -4,30 +4,17 @@
  */
 
 import { type Publication, planPublication } from '../../domain/publication.ts';
-import type { LateArrival } from '../../domain/recording.ts';
-import {
-  piecesOf,
-  type RenderedOutcome,
-  type SegmentOutcome,
-  storedBytesOf,
-} from '../../domain/segment.ts';
+import type { SegmentOutcome } from '../../domain/segment.ts';
 import {
   chooseTarget,
-  DEFAULT_TARGET_SECONDS,
   dvrWindowTicks,
   holeGraceMs,
   type Run,
   type Stream,
   targetDurationSeconds,
 } from '../../domain/stream.ts';
-import { TICKS_PER_SECOND, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
-import {
-  isEndShown,
-  storedBytes,
-  type TimelineState,
-  withDvrWindow,
-} from '../../domain/timeline.ts';
-import { totalsWith } from '../../domain/timeline-draft.ts';
+import { ticksToSeconds } from '../../domain/ticks.ts';
+import { isEndShown, type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { endGraceMs, endsWith } from '../ingest/end.ts';
 import { ensureRecordingPlaylists } from '../jobs/recording-playlists-request.ts';
@@ -35,8 +22,11 @@ import type { PublishRequest } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import type { Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
-import { findFirstListed, findListed } from '../records/timeline-search.ts';
+import { findFirstListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+import { Languages, zeroOfRun } from './languages.ts';
+import { isBehind, recordLateArrival } from './late-arrivals.ts';
+import { recordLateLanguage } from './late-languages.ts';
 import { publishMarkers } from './publish-markers.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
 
@@ -71,8 +61,13 @@ export async function publishStream(
   let { completed } = request;
   let timeline = await currentTimeline(records, stream);
   for (;;) {
-    if (completed && isBehind(timeline.value, completed)) {
-      timeline = await recordLateArrival(records, stream, timeline, completed);
+    if (completed?.track !== undefined) {
+      await recordLateLanguage(deps, stream, { ...completed, track: completed.track });
+      timeline = await currentTimeline(records, stream);
+      completed = undefined;
+    } else if (completed && isBehind(timeline.value, completed)) {
+      await recordLateArrival(deps, stream, completed);
+      timeline = await currentTimeline(records, stream);
       completed = undefined;
     }
     const step = await appendReady(deps, stream, timeline);
@@ -197,8 +192,12 @@ async function planRun(
   // As far as the outcomes at least: what lies between them without an outcome must be seen.
   const known = await records.numbersFrom(stream, run.run, from, outcomes.length + READ_AHEAD);
   const targetSeconds = await targetFor(records, stream, state, run, known);
-  const plan = planPublication(
-    state,
+  const languages = stream.languages && new Languages(deps, stream);
+  const zeroMs = state.run === run.run ? state.zeroProgramDateTimeMs : zeroOfRun(run);
+  // Once the next run has begun, what waits too long is passed over.
+  const held = isOver ? undefined : await languages?.holdBack(outcomes, zeroMs, targetSeconds);
+  const segments = planPublication(
+    languages?.without(state) ?? state,
     {
       run: run.run,
       firstNumber: run.firstNumber,
@@ -207,7 +206,7 @@ async function planRun(
       anchorTicks: run.anchorTicks,
       anchorMs: run.anchorMs,
       known,
-      outcomes,
+      outcomes: held?.outcomes ?? outcomes,
       isOver,
       ...(nextRunReadyAtMs === undefined ? {} : { nextRunReadyAtMs }),
     },
@@ -218,9 +217,11 @@ async function planRun(
     deps.clock.now(),
     silenceMaker(stream, run),
   );
+  const plan = (await languages?.addTo(segments, state, targetSeconds)) ?? segments;
+  const wakeAtMs = Math.min(plan.wakeAtMs ?? Infinity, held?.wakeAtMs ?? Infinity);
   const again =
     plan.isFull || plan.runIsDone || (plan.entries.length > 0 && outcomes.length >= READ_AHEAD);
-  return { ...plan, again };
+  return { ...plan, wakeAtMs: Number.isFinite(wakeAtMs) ? wakeAtMs : undefined, again };
 }
 
 /** Since when a segment of a run can be shown; undefined if none can. */
@@ -302,69 +303,3 @@ async function endIfRequested(
 }
 
 const isFailed = (outcome: SegmentOutcome): boolean => outcome.type === 'failed';
-
-const isBehind = (
-  state: TimelineState,
-  { run, number }: Readonly<{ run: number; number: number }>,
-): boolean =>
-  run < state.run ||
-  (run === state.run && state.nextNumber !== undefined && number < state.nextNumber);
-
-/**
- * A segment whose place live playlists have passed: they stay as they are, the recording shows it there.
- * One that they list already is left alone: its job was done twice.
- */
-async function recordLateArrival(
-  records: StreamRecords,
-  stream: Stream,
-  timeline: Versioned<TimelineState>,
-  completed: Readonly<{ run: number; number: number }>,
-): Promise<Versioned<TimelineState>> {
-  const [outcome, run] = await Promise.all([
-    records.findOutcome(stream, completed.run, completed.number),
-    records.getRun(stream, completed.run),
-  ]);
-  if (outcome?.type !== 'rendered' || !run) return timeline;
-  const { number, startTicks, durationTicks, renditions, pieces } = outcome;
-  const countedMs = run.anchorMs + ticksToMs(startTicks - run.anchorTicks);
-  const late: LateArrival = {
-    ...{ run: run.run, number, startTicks, durationTicks, renditions, ...(pieces && { pieces }) },
-    programDateTimeMs: outcome.programDateTimeMs ?? countedMs,
-  };
-  for (let known = timeline; ; known = await currentTimeline(records, stream)) {
-    const { value, version } = known;
-    const listed =
-      (await findListed(records, stream, value.nextSequence, completed)) ??
-      (await records.findLateArrival(stream, completed.run, completed.number));
-    if (listed) return known;
-    const state = {
-      ...withLateRates(value, outcome),
-      storedBytes: storedBytes(value) + storedBytesOf(outcome),
-    };
-    if (await records.recordLateArrival(stream, late, state, version)) {
-      return currentTimeline(records, stream);
-    }
-  }
-}
-
-/** What the recording lists counts in its rates, but not as a neighbour of the newest segments. */
-function withLateRates(state: TimelineState, outcome: RenderedOutcome): TimelineState {
-  const targetTicks = TICKS_PER_SECOND * (state.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS);
-  let { renditions } = state;
-  for (const piece of piecesOf(outcome)) {
-    const { catalogue } = outcome;
-    renditions = totalsWith(
-      { renditions },
-      piece.renditions,
-      catalogue,
-      piece.durationTicks,
-      targetTicks,
-    );
-  }
-  const kept = Object.entries(renditions).map(([name, totals]) => {
-    const { initKey = totals.initKey, newest = [], endTicks } = state.renditions[name] ?? {};
-    const { endTicks: _, ...rest } = totals;
-    return [name, { ...rest, initKey, newest, ...(endTicks === undefined ? {} : { endTicks }) }];
-  });
-  return { ...state, renditions: Object.fromEntries(kept) };
-}

@@ -1,6 +1,7 @@
 /** Records that only the pipeline knows; those of streams, segments and timelines are of the domain. */
 
 import type { NamedNumber, VariantPattern } from '../../domain/segment-names.ts';
+import type { EntryRendition } from '../../domain/timeline.ts';
 
 /** A record, and the version that a conditional write of it expects. */
 export type Versioned<T> = Readonly<{ value: T; version: number }>;
@@ -32,6 +33,9 @@ export type PresignedUploadRecord = Readonly<{
   name?: string;
   failure?: Readonly<{ code: string; message: string; hint: string }>;
 }>;
+
+/** What the recording lists of a language at an entry, in place of what live playlists list. */
+export type LatePiece = Readonly<{ sequence: number; rendition: string; piece: EntryRendition }>;
 
 /** When the next housekeeping of an open stream is due, and what the last one found. */
 export type NextHousekeeping = Readonly<{

@@ -7,7 +7,12 @@ import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { LateArrival } from '../../domain/recording.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import { EMPTY_TIMELINE, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
+import {
+  EMPTY_TIMELINE,
+  type Pieces,
+  type TimelineEntry,
+  type TimelineState,
+} from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';
 import { EncoderRecords } from './encoder-records.ts';
 import { find, put } from './record-access.ts';
@@ -15,6 +20,7 @@ import {
   CATALOGUE,
   digits,
   HIGHEST,
+  languagePieceSort,
   lateArrivalSort,
   numbersOf,
   outcomeSort,
@@ -27,6 +33,7 @@ import {
 } from './record-keys.ts';
 import type {
   EndRequest,
+  LatePiece,
   NextHousekeeping,
   PresignedUploadRecord,
   RecordingPlaylists,
@@ -71,7 +78,10 @@ export class StreamRecords extends EncoderRecords {
   }
 
   /** Everything that was recorded under a stream that is no longer in the catalogue. */
-  async removeRecords(stream: StreamIdentity): Promise<void> {
+  async removeRecords(stream: StreamIdentity & Pick<Stream, 'languages'>): Promise<void> {
+    for (const { name } of stream.languages ?? []) {
+      await this.removeRecords({ videoId: stream.videoId, uid: stream.uid, track: name });
+    }
     const runs = await this.runs(stream);
     const partitions = [...runs.map((run) => numbersOf(stream, run.run)), partitionOf(stream)];
     for (const partition of partitions) {
@@ -344,6 +354,35 @@ export class StreamRecords extends EncoderRecords {
 
   lateArrivals(stream: StreamIdentity): Promise<LateArrival[]> {
     return this.#list(partitionOf(stream), lateArrivalSort(0, 0), `late/${HIGHEST}`);
+  }
+
+  /** Pieces of languages that came too late for the live playlists, by the sequences of their entries. */
+  async latePieces(
+    stream: StreamIdentity,
+    from: number,
+    to: number,
+  ): Promise<ReadonlyMap<number, Pieces>> {
+    const pieces = new Map<number, Pieces>();
+    const range = [languagePieceSort(from), languagePieceSort(to, '~')] as const;
+    for (const late of await this.#list<LatePiece>(partitionOf(stream), ...range)) {
+      const { sequence, rendition, piece } = late;
+      pieces.set(sequence, { ...pieces.get(sequence), [rendition]: piece });
+    }
+    return pieces;
+  }
+
+  /** false if the state is no longer at `version`. */
+  recordLatePiece(
+    stream: StreamIdentity,
+    late: LatePiece,
+    state: TimelineState,
+    version: number,
+  ): Promise<boolean> {
+    const partition = partitionOf(stream);
+    return this.#store.write([
+      put(partition, languagePieceSort(late.sequence, late.rendition), late),
+      put(partition, 'head', { ...state, lateArrivals: state.lateArrivals + 1 }, version),
+    ]);
   }
 
   async recordingPlaylists(stream: StreamIdentity): Promise<Versioned<RecordingPlaylists>> {

@@ -130,6 +130,17 @@ export async function findByInstant(
   return entry && instantMs < endMs ? entry : undefined;
 }
 
+/** Sequence of the last entry that begins at an instant of the wall clock or before it; 0: none does. */
+export async function findSequenceAt(
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  instantMs: number,
+): Promise<number> {
+  const isBefore = (entry: TimelineEntry): boolean => entry.programDateTimeMs <= instantMs;
+  return (await lastWhere(records, stream, length, isBefore))?.sequence ?? 0;
+}
+
 /** Sequence of the first entry that live playlists list. */
 export async function findFirstListed(
   records: EntryReader,

@@ -31,6 +31,15 @@ const MAX_BUILDERS = 50;
 /** The periods of a live MPD that only grows; up to the entry before `next`. */
 type Growing = { readonly builder: PeriodBuilder; next: number };
 
+export type ManifestView = Readonly<{
+  view: RenderedView;
+  showsEnd: boolean;
+  /** Of a live one, where it is asked for again. */
+  location: string;
+  /** Of the default audio; undefined: the stream's own. Long recordings are stored with that. */
+  language?: string | undefined;
+}>;
+
 type Parts = RequestDeps & Pick<Deps, 'media'>;
 
 export class DashManifests {
@@ -54,16 +63,11 @@ export class DashManifests {
     this.#turns = turns;
   }
 
-  /** `location`: of a live one, where it is asked for again. Throws `not_ready` for a long recording. */
-  async render(
-    stream: Stream,
-    state: TimelineState,
-    view: RenderedView,
-    showsEnd: boolean,
-    location: string,
-  ): Promise<Document> {
+  /** Throws `not_ready` for a long recording. */
+  async render(stream: Stream, state: TimelineState, how: ManifestView): Promise<Document> {
+    const { view, showsEnd, language } = how;
     const { nextSequence, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
-    const key = `${stream.uid}/${view}`;
+    const key = `${stream.uid}/${view}/${language ?? ''}`;
     const stamp = [
       ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
       ...[silencesOf(state), state.markerVersion],
@@ -73,19 +77,14 @@ export class DashManifests {
     return this.#turns.run(stream.uid, async () => {
       const done = this.#documents.get(key);
       if (done?.stamp === stamp) return done.document;
-      const document = await this.#make(stream, state, view, showsEnd, location);
+      const document = await this.#make(stream, state, how);
       this.#documents.set(key, { stamp, document });
       return document;
     });
   }
 
-  async #make(
-    stream: Stream,
-    state: TimelineState,
-    view: RenderedView,
-    showsEnd: boolean,
-    location: string,
-  ): Promise<Document> {
+  async #make(stream: Stream, state: TimelineState, how: ManifestView): Promise<Document> {
+    const { view, language } = how;
     if (view === 'vod' && isLongRecording(state, this.#parts.longEntries)) {
       const key = recordingManifestKey(stream, recordingVersion(state));
       return longRecording(this.#parts, stream, state, key, DASH_MANIFEST.contentType);
@@ -96,13 +95,13 @@ export class DashManifests {
       for await (const entry of recordedEntries(this.#parts.records, stream, state)) {
         builder.add(entry);
       }
-      return documentOf(recordingManifest(stream, state, builder.periods, markers));
+      return documentOf(recordingManifest(stream, state, builder.periods, markers, language));
     }
     const builder = isSliding(state)
       ? await this.#window(stream, state, view)
       : await this.#grow(stream, state, view);
     const { periods } = builder;
-    return documentOf(liveManifest(stream, state, periods, markers, showsEnd, location));
+    return documentOf(liveManifest(stream, state, periods, markers, how));
   }
 
   async #window(stream: Stream, state: TimelineState, view: RenderedView): Promise<PeriodBuilder> {

@@ -8,6 +8,7 @@ import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import { isSliding, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import { formatMpd } from '../../playlist/dash-mpd.ts';
+import type { ManifestView } from './dash-manifests.ts';
 import { uriOf } from './listed-segment.ts';
 import { markerView } from './marker-list.ts';
 
@@ -18,14 +19,12 @@ export const periodBuilder = (
   first?: TimelineEntry,
 ): PeriodBuilder => new PeriodBuilder(state, (...at) => silenceKey(stream, ...at), first);
 
-/** `location`: where it is asked for again, until it shows the end. */
 export function liveManifest(
   stream: Stream,
   state: TimelineState,
   periods: readonly Period[],
   markers: readonly MarkerTag[],
-  showsEnd: boolean,
-  location: string,
+  { showsEnd, location, language }: Pick<ManifestView, 'showsEnd' | 'location' | 'language'>,
 ): string {
   const { startedAtMs = 0, newestHops, endProgramDateTimeMs, markerVersion = 0 } = state;
   const { recordedAtMs, listedAtMs } = newestHops ?? {
@@ -41,7 +40,7 @@ export function liveManifest(
     clockUri: '/time',
   };
   return formatMpd({
-    ...commonOf(stream, state, periods, markers),
+    ...commonOf(stream, state, periods, markers, language),
     startMs: startedAtMs,
     live: showsEnd ? undefined : live,
   });
@@ -53,9 +52,10 @@ export const recordingManifest = (
   state: TimelineState,
   periods: readonly Period[],
   markers: readonly MarkerTag[],
+  language?: string,
 ): string =>
   formatMpd({
-    ...commonOf(stream, state, periods, markers),
+    ...commonOf(stream, state, periods, markers, language),
     ...{ startMs: undefined, live: undefined },
   });
 
@@ -64,8 +64,9 @@ const commonOf = (
   state: TimelineState,
   periods: readonly Period[],
   markers: readonly MarkerTag[],
+  language: string | undefined,
 ) => ({
-  presentation: presentationOf(state),
+  presentation: presentationOf(state, language),
   ...{ periods, markers, messageOf: markerView },
   targetDurationSeconds: targetDurationSeconds(stream.settings, state),
   uris: {

@@ -17,7 +17,7 @@ const ENTRIES_AT_ONCE = 500;
 export type RecordingPart = Readonly<{ texts: readonly string[]; endTicks: number }>;
 
 export async function* recordingTexts(
-  records: Pick<StreamRecords, 'entries' | 'lateArrivals'>,
+  records: Pick<StreamRecords, 'entries' | 'lateArrivals' | 'latePieces'>,
   stream: Stream,
   state: TimelineState,
   renditions: readonly string[],

@@ -10,6 +10,7 @@ import {
   presentationOf,
 } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
+import { regionDefault } from '../../domain/region-default.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
@@ -83,7 +84,7 @@ export async function joinSegment(
       'Ask for a moment before or after it.',
     );
   }
-  const presentation = presentationOf(state);
+  const presentation = presentationOf(state, regionDefault(stream.settings.defaultAudio));
   const listed = (rendition: Readonly<{ name: string }> | undefined) => {
     const keyOf = (name: string, sequence: number) => silenceKey(stream, name, sequence);
     const at = rendition && pieceLister(state, rendition.name, keyOf)(entry);

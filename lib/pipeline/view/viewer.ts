@@ -7,6 +7,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
+import { regionDefault } from '../../domain/region-default.ts';
 import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
@@ -37,7 +38,8 @@ export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 /** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
-  multivariant(videoId: string): Promise<Viewed>;
+  /** `country`: of the viewer, for the default language; undefined: it is not known. */
+  multivariant(videoId: string, country?: string): Promise<Viewed>;
   /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
   media(
     videoId: string,
@@ -46,7 +48,7 @@ export type Viewer = Readonly<{
     broadcast?: number,
   ): Promise<Viewed>;
   /** The MPD. Without a view and a broadcast that of a new viewer: the recording, once the end was shown. */
-  dash(videoId: string, view?: PlaylistView, broadcast?: number): Promise<Viewed>;
+  dash(videoId: string, view?: PlaylistView, broadcast?: number, country?: string): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
 }>;
 
@@ -170,13 +172,13 @@ export function createViewer(deps: Deps): Viewer {
       return listMarkers(deps, stream, state, await markers.of(stream, state), filter);
     },
 
-    async multivariant(videoId) {
+    async multivariant(videoId, country) {
       const { stream, state } = await loadStarted(videoId);
       const isRecording = await isRecordingShown(stream, state);
       const broadcast = currentBroadcast(state);
       const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
-        presentationOf(state),
+        presentationOf(state, regionDefault(stream.settings.defaultAudio, country)),
         (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
@@ -195,7 +197,7 @@ export function createViewer(deps: Deps): Viewer {
       return viewed(ended, await playlists.render(stream, listed, rendition, rendered, ended));
     },
 
-    async dash(videoId, view, broadcast) {
+    async dash(videoId, view, broadcast, country) {
       const { stream, state } = await loadStarted(videoId);
       const isNew = view === undefined && broadcast === undefined;
       // ffmpeg asks again at the first address, and takes other times there for those that it plays.
@@ -206,7 +208,9 @@ export function createViewer(deps: Deps): Viewer {
       const { listed, rendered, ended } = await listedIn(stream, state, shown, of);
       // Who watches live asks there again, and is not given the recording, whose times are others.
       const location = `${videoId}.mpd?broadcast=${of}`;
-      return viewed(ended, await manifests.render(stream, listed, rendered, ended, location));
+      const language = regionDefault(stream.settings.defaultAudio, country);
+      const how = { view: rendered, showsEnd: ended, location, language };
+      return viewed(ended, await manifests.render(stream, listed, how));
     },
   };
 }
