@@ -3,6 +3,7 @@
  * rules of its own.
  */
 
+import { nameOfLanguage } from './caption.ts';
 import { DomainError } from './errors.ts';
 import { averageBps, boundBps } from './rates.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
@@ -40,6 +41,19 @@ export type AudioRendition = Rates &
     isDefault: boolean;
   }>;
 
+/** Captions as WebVTT. */
+export type CaptionRendition = Readonly<{
+  name: string;
+  /** BCP 47; undefined when it is not known. */
+  language: string | undefined;
+  /** For people; differs from all others of the group. */
+  label: string;
+  /** Shown when the viewer has no preference; one of the group, or none. */
+  isDefault: boolean;
+  isForced: boolean;
+  isSdh: boolean;
+}>;
+
 /** Audio renditions of which a player plays one beside the video, or one of them alone. */
 export type AudioGroup = Readonly<{
   id: string;
@@ -68,6 +82,10 @@ export type Presentation = Readonly<{
   /** The default first, then in the order in which the stream got them. */
   audio: readonly AudioRendition[];
   audioGroups: readonly AudioGroup[];
+  /** In the order in which the stream got them. */
+  captions: readonly CaptionRendition[];
+  /** Channels of closed captions in the video: `CC1`. */
+  closedCaptions: readonly string[];
   /**
    * Players begin with the first: the tallest. The audio alone is one where there is no video: beside video
    * VLC 3 then plays one without the other. Its playlist can be asked for by itself.
@@ -82,10 +100,11 @@ const AAC_FRAME_SAMPLES = 1024;
 /** The part of a timeline's state that says what is offered. */
 export type Offered = Readonly<
   Pick<TimelineState, 'renditions'> &
-    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds'>>
+    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds' | 'captions'>>
 >;
 
-export function presentationOf(state: Offered): Presentation {
+/** `captionLanguage`: of the captions that are shown to who has no preference; left out: none are. */
+export function presentationOf(state: Offered, captionLanguage?: string): Presentation {
   const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
   const audio: AudioRendition[] = [];
@@ -114,7 +133,43 @@ export function presentationOf(state: Offered): Presentation {
       : undefined;
   const offered = isInVariant ? audio.slice(0, 1) : video;
   const variants = offered.map((rendition) => variantOf(rendition, group));
-  return { video, audio, audioGroups: group ? [group] : [], variants };
+  const captions = captionsOf(state, captionLanguage);
+  const closedCaptions = Object.values(state.captions?.tracks ?? {}).flatMap(
+    ({ channel }) => channel ?? [],
+  );
+  return { video, audio, audioGroups: group ? [group] : [], captions, closedCaptions, variants };
+}
+
+function captionsOf(
+  { captions }: Pick<Offered, 'captions'>,
+  wanted: string | undefined,
+): CaptionRendition[] {
+  const labels = new Set<string>();
+  const renditions = Object.entries(captions?.tracks ?? {}).map(([name, track]) => {
+    const { language: said, isForced = false, isSdh = false } = track;
+    const language = said === 'und' ? undefined : said;
+    const own = track.label ?? nameOfLanguage(said) ?? track.channel ?? name;
+    // NAMEs of a group differ (RFC 8216bis, 4.4.6.1.1).
+    const label = labels.has(own) ? `${own} (${isForced ? 'forced' : isSdh ? 'SDH' : name})` : own;
+    labels.add(label);
+    return { name, language, label, isDefault: false, isForced, isSdh };
+  });
+  const chosen = chooseCaptions(renditions, wanted);
+  return renditions.map((one) => (one === chosen ? { ...one, isDefault: true } : one));
+}
+
+/** The captions of a BCP 47 tag: the same tag before another of the same primary language; no forced ones. */
+export function chooseCaptions<Rendition extends Omit<CaptionRendition, 'isDefault'>>(
+  renditions: readonly Rendition[],
+  language: string | undefined,
+): Rendition | undefined {
+  if (language === undefined) return undefined;
+  const full = renditions
+    .filter(({ isForced }) => !isForced)
+    .toSorted((a, b) => Number(a.isSdh) - Number(b.isSdh));
+  const matching = (subtags: number): Rendition | undefined =>
+    full.find((one) => prefix(one.language ?? 'und', subtags) === prefix(language, subtags));
+  return matching(Number.POSITIVE_INFINITY) ?? matching(1);
 }
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {

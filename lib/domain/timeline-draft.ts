@@ -224,8 +224,10 @@ export class TimelineDraft {
       : open.broadcasts;
     const state: TimelineState = { ...open, broadcasts };
     const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
+    const { captions } = state;
     this.entries.push({
       ...entry,
+      ...(captions && { captionVersions: [captions.listedVersion, captions.version] }),
       sequence: state.nextSequence,
       run: this.#run,
       offsetTicks: state.endOffsetTicks,
@@ -238,6 +240,7 @@ export class TimelineDraft {
       endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
       endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
       discontinuities,
+      ...(captions && { captions: { ...captions, listedVersion: captions.version } }),
     };
   }
 }

@@ -37,6 +37,7 @@ import type { Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import { findFirstListed, findListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+import { publishCaptions } from './publish-captions.ts';
 import { publishMarkers } from './publish-markers.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
 
@@ -65,6 +66,11 @@ export async function publishStream(
   const stream = found.value;
   if (request.markers) {
     await publishMarkers(deps, stream, request.markers);
+    return [];
+  }
+  if (request.captions) {
+    await publishCaptions(deps, stream, request.captions);
+    await ensureRecordingPlaylists(deps, stream, (await records.timeline(stream)).value);
     return [];
   }
   const listed: ListedSegment[] = [];
