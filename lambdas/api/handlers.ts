@@ -3,6 +3,7 @@
 import type { RouteName } from '../../lib/api/routes.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
+import { removeCaptionsHandler } from './captions.ts';
 import { healthzHandler } from './healthz.ts';
 import {
   changeMarkerHandler,
@@ -15,6 +16,7 @@ import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './str
 import { pushHandler, uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
+import { viewCaptionsHandler } from './view-captions.ts';
 import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
@@ -26,6 +28,7 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
   const viewer = createViewer(deps);
   const page = viewPageHandler(deps, pages, viewer);
   const push = pushHandler(deps);
+  const captions = viewCaptionsHandler(deps);
   return {
     putStream: putStreamHandler(deps),
     listStreams: listStreamsHandler(deps),
@@ -38,6 +41,9 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     pushDelete: pushDeleteHandler(deps),
     viewMetadata: viewMetadataHandler(deps, viewer),
     viewPlaylist: viewPlaylistHandler(deps, viewer),
+    viewCaptionFile: captions,
+    viewCaptionSegment: captions,
+    removeCaptions: removeCaptionsHandler(deps),
     viewSegment: viewSegmentHandler(deps),
     watchPage: page,
     embedPage: page,

@@ -9,6 +9,7 @@ import { pushFile, storeInit } from '../../lib/pipeline/ingest/push.ts';
 import { assignNumber } from '../../lib/pipeline/ingest/push-naming.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { bodyBytes, type HttpEvent, json, keyedHandler, parameter } from '../runtime/middleware.ts';
+import { instantOf } from './upload-instant.ts';
 import { fileName, openStream, optionalFileName } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
@@ -38,24 +39,15 @@ function numberOf(
   throw new DomainError('bad_request', `"${text}" is no ${name}.`, NUMBER_HINTS[name]);
 }
 
-/** `at`: ISO 8601 with its zone, or milliseconds since 1970. */
-function instantOf(event: HttpEvent): number | undefined {
-  const text = parameter(event, 'at');
-  if (text === undefined) return undefined;
-  const isIso = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)$/i.test(text);
-  const atMs = /^\d{1,15}$/.test(text) ? Number(text) : isIso ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(atMs)) return atMs;
-  throw new DomainError(
-    'bad_request',
-    `"${text}" is no time.`,
-    'Send when the segment began, as in 2026-11-21T10:00:00.250Z, or in milliseconds since 1970.',
-  );
-}
-
 export const uploadHandler = (deps: Deps) =>
   keyedHandler(
     (event) => openStream(deps, event),
     async (event, stream) => {
+      if (parameter(event, 'kind') === 'captions') {
+        // With a validation library, which no cold start of an upload is to load.
+        const { uploadCaptions } = await import('./upload-captions.ts');
+        return uploadCaptions(deps, event, stream);
+      }
       requireMediaKind(parameter(event, 'kind'));
       const session = parseSession(parameter(event, 'session'));
       const digest = parseDigest(parameter(event, 'digest'));
@@ -104,7 +96,7 @@ function requireMediaKind(kind: string | undefined): void {
   throw new DomainError(
     'unsupported_media',
     `Segments of kind "${kind}" are not taken.`,
-    'Send audio and video together in one segment, or leave kind out.',
+    'Send audio and video together in one segment and leave kind out, or captions as kind=captions.',
   );
 }
 

@@ -3,10 +3,14 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import { HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
+import { parseCountry } from '../../lib/domain/region-default.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
+
+/** What the CDN says of a viewer's address. */
+const COUNTRY_HEADER = 'cloudfront-viewer-country';
 
 export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
@@ -25,7 +29,8 @@ export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(de
         'Ask for format=hls or format=json, or leave format out.',
       );
     }
-    const { document, maxAgeSeconds } = await viewer.multivariant(videoId);
+    const country = parseCountry(event.headers[COUNTRY_HEADER]);
+    const { document, maxAgeSeconds } = await viewer.multivariant(videoId, country);
     return playlist(event, document, maxAgeSeconds, { vary: 'accept, accept-encoding' });
   });
 

@@ -52,6 +52,14 @@ export type PresignedUpload = Readonly<{
   serverTime: string;
 }>;
 
+/** Answer (202) to a request for a file that is being made: ask again at the same address. */
+export type FileProgress = Readonly<{
+  ready: false;
+  /** From 0 to 1. */
+  progress: number;
+  retryAfterSeconds: number;
+}>;
+
 export type StreamState = 'created' | 'live' | 'ended';
 
 /** A stream as viewers and owners see it. Only owners get `settings`. */
@@ -89,6 +97,14 @@ export type StreamView = Readonly<{
   storageBytes?: number;
   /** Path on this host of a JPEG, the newest; absent: there is none. */
   poster?: string;
+  /** Tracks of captions; absent: there are none. */
+  captions?: readonly Readonly<{
+    name: string;
+    language?: string;
+    label: string;
+    isForced?: true;
+    isSdh?: true;
+  }>[];
   /** Paths on this host. */
   hls: string;
   renditions: readonly Readonly<{
@@ -139,6 +155,8 @@ export type StreamSettings = Readonly<{
   ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
   /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */
   redundant: boolean;
+  /** Captions shown by default, by country (`FR`) or `*`: a language, or `off`. */
+  defaultCaptions?: Readonly<Record<string, string>>;
   /** Shown in the list to everybody, not to the owner alone. */
   listed: boolean;
 }>;

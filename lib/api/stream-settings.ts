@@ -25,6 +25,14 @@ export const ladderSchema = z.array(rung).check(
 /** Seconds; null: unlimited. */
 export const dvrWindowSchema = z.nullable(z.number().check(z.minimum(0), z.maximum(31_536_000)));
 
+/** By country (ISO 3166-1), or `*`: a BCP 47 tag, or `off`. */
+const defaultCaptionsSchema = z
+  .record(
+    z.string().check(z.regex(/^(?:[A-Z]{2}|\*)$/, 'a country as FR, or *')),
+    z.string().check(z.regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 'a language as fr, or off')),
+  )
+  .check(z.refine((defaults) => Object.keys(defaults).length <= 250, 'at most 250 countries'));
+
 /** All that `PUT /streams/{videoId}` takes; each may be left out. */
 export const streamSettingsSchema = z.partial(
   z.strictObject({
@@ -36,6 +44,7 @@ export const streamSettingsSchema = z.partial(
     ladder: ladderSchema,
     redundant: z.boolean(),
     listed: z.boolean(),
+    defaultCaptions: defaultCaptionsSchema,
     /** Makes a new upload key; the one before no longer counts. */
     newUploadKey: z.boolean(),
   }),

@@ -97,15 +97,6 @@ export function captionTrackName({
 /** Of closed captions in the video. */
 export const channelTrackName = (channel: string): string => `captions-${channel.toLowerCase()}`;
 
-/** The language's own name: `Deutsch` for `de`. undefined when it is not known. */
-export function nameOfLanguage(language: string): string | undefined {
-  if (language === 'und') return undefined;
-  const name = new Intl.DisplayNames([language], { type: 'language', fallback: 'none' }).of(
-    language,
-  );
-  return name?.replace(/^./u, (first) => first.toLocaleUpperCase(language));
-}
-
 export const trackNotFound = (
   videoId: string,
   track: string,

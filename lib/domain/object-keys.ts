@@ -66,12 +66,19 @@ export const renditionInitKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
-/** Names a recording as it is with so many entries and late arrivals. The first number is that of the playlists' form. */
+/**
+ * Names a recording as it is with so many entries and late arrivals, and this version of its captions. The
+ * first number is that of the playlists' form.
+ */
 export const recordingVersion = ({
   nextSequence,
   lateArrivals,
-}: Readonly<{ nextSequence: number; lateArrivals: number }>): string =>
-  `1-${nextSequence}-${lateArrivals}`;
+  captions,
+}: Readonly<{
+  nextSequence: number;
+  lateArrivals: number;
+  captions?: Readonly<{ version: number }> | undefined;
+}>): string => `1-${nextSequence}-${lateArrivals}${captions ? `-${captions.version}` : ''}`;
 
 /** Of a long recording. */
 export const recordingPlaylistKey = (

@@ -3,8 +3,8 @@
  * rules of its own.
  */
 
-import { nameOfLanguage } from './caption.ts';
 import { DomainError } from './errors.ts';
+import { matchLanguage, ownName, UNDETERMINED } from './language.ts';
 import { averageBps, boundBps } from './rates.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
@@ -39,6 +39,8 @@ export type AudioRendition = Rates &
     label: string;
     /** Played when the viewer has no preference; one of a group. */
     isDefault: boolean;
+    /** It tells what the picture shows, for those who do not see it. */
+    describesVideo?: true;
   }>;
 
 /** Captions as WebVTT. */
@@ -103,11 +105,18 @@ export type Offered = Readonly<
     Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds' | 'captions'>>
 >;
 
-/** `captionLanguage`: of the captions that are shown to who has no preference; left out: none are. */
-export function presentationOf(state: Offered, captionLanguage?: string): Presentation {
+/**
+ * `language`: of the default audio, if the stream has it; else the first is the default. `captionLanguage`:
+ *  of those that are shown to who has no preference; left out, or not there: none are.
+ */
+export function presentationOf(
+  state: Offered,
+  language?: string,
+  captionLanguage?: string,
+): Presentation {
   const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
-  const audio: AudioRendition[] = [];
+  const tracks: AudioTrack[] = [];
   for (const [name, totals] of Object.entries(renditions)) {
     const { info } = totals;
     const isLive = endedAtMs === undefined;
@@ -117,14 +126,13 @@ export function presentationOf(state: Offered, captionLanguage?: string): Presen
       const { kind: _, maxrateBps: __, ...shown } = info;
       video.push({ name, ...shown, ...rates });
     } else {
-      const { codecString, channels } = info;
-      const language = info.language === 'und' ? undefined : info.language;
-      const isDefault = audio.length === 0;
-      const label = isDefault ? (language ?? name) : language ? `${language} (${name})` : name;
-      audio.push({ name, codecString, channels, language, label, isDefault, ...rates });
+      const { kind: _, sampleRateHz: __, language, ...shown } = info;
+      const known = language === UNDETERMINED ? undefined : language;
+      tracks.push({ name, ...shown, language: known, ...rates });
     }
   }
   video.sort((a, b) => b.heightPx - a.heightPx);
+  const audio = labelled(defaultFirst(tracks, language));
   const isInVariant = video.length === 0;
   // Variants are one content at several rates, so languages are no variants (RFC 8216bis, 6.2.4).
   const group =
@@ -144,33 +152,65 @@ function captionsOf(
   { captions }: Pick<Offered, 'captions'>,
   wanted: string | undefined,
 ): CaptionRendition[] {
-  const labels = new Set<string>();
+  const taken = new Set<string>();
   const renditions = Object.entries(captions?.tracks ?? {}).map(([name, track]) => {
-    const { language: said, isForced = false, isSdh = false } = track;
-    const language = said === 'und' ? undefined : said;
-    const own = track.label ?? nameOfLanguage(said) ?? track.channel ?? name;
+    const { language: said, isForced = false, isSdh = false, channel = name } = track;
+    const language = said === UNDETERMINED ? undefined : said;
+    const own = track.label ?? (language === undefined ? channel : ownName(language));
     // NAMEs of a group differ (RFC 8216bis, 4.4.6.1.1).
-    const label = labels.has(own) ? `${own} (${isForced ? 'forced' : isSdh ? 'SDH' : name})` : own;
-    labels.add(label);
+    const label = taken.has(own) ? `${own} (${isForced ? 'forced' : isSdh ? 'SDH' : name})` : own;
+    taken.add(label);
     return { name, language, label, isDefault: false, isForced, isSdh };
   });
-  const chosen = chooseCaptions(renditions, wanted);
+  const chosen = wanted === undefined ? undefined : captionsIn(renditions, wanted);
   return renditions.map((one) => (one === chosen ? { ...one, isDefault: true } : one));
 }
 
-/** The captions of a BCP 47 tag: the same tag before another of the same primary language; no forced ones. */
-export function chooseCaptions<Rendition extends Omit<CaptionRendition, 'isDefault'>>(
-  renditions: readonly Rendition[],
-  language: string | undefined,
-): Rendition | undefined {
-  if (language === undefined) return undefined;
-  const full = renditions
-    .filter(({ isForced }) => !isForced)
-    .toSorted((a, b) => Number(a.isSdh) - Number(b.isSdh));
-  const matching = (subtags: number): Rendition | undefined =>
-    full.find((one) => prefix(one.language ?? 'und', subtags) === prefix(language, subtags));
-  return matching(Number.POSITIVE_INFINITY) ?? matching(1);
+type CaptionTags = Pick<CaptionRendition, 'language' | 'isForced' | 'isSdh'>;
+
+/** The captions of a BCP 47 tag (`matchLanguage`): the plain ones before those for who does not hear; no forced ones. */
+export function captionsIn<Track extends CaptionTags>(
+  tracks: readonly Track[],
+  language: string,
+): Track | undefined {
+  const among = (some: readonly Track[]): Track | undefined =>
+    some[matchLanguage(some.map(tagOf), language)];
+  const whole = tracks.filter(({ isForced }) => !isForced);
+  return among(whole.filter(({ isSdh }) => !isSdh)) ?? among(whole);
 }
+
+type AudioTrack = Omit<AudioRendition, 'label' | 'isDefault'>;
+
+function defaultFirst(tracks: readonly AudioTrack[], language?: string): readonly AudioTrack[] {
+  const chosen = language === undefined ? undefined : trackFor(tracks, language);
+  return chosen ? [chosen, ...tracks.filter((track) => track !== chosen)] : tracks;
+}
+
+/** In its own language, numbered where several have the same. */
+function labelled(tracks: readonly AudioTrack[]): AudioRendition[] {
+  const taken = new Set<string>();
+  return tracks.map((track, index) => {
+    const { name, language, describesVideo } = track;
+    const own = language === undefined ? name : ownName(language);
+    const wanted = describesVideo ? `${own} (audio description)` : own;
+    let label = wanted;
+    for (let number = 2; taken.has(label); number += 1) label = `${wanted} ${number}`;
+    taken.add(label);
+    return { ...track, label, isDefault: index === 0 };
+  });
+}
+
+/** One without audio description before one with it. */
+function trackFor<Track extends AudioTrack>(
+  tracks: readonly Track[],
+  language: string,
+): Track | undefined {
+  const among = (some: readonly Track[]): Track | undefined =>
+    some[matchLanguage(some.map(tagOf), language)];
+  return among(tracks.filter(({ describesVideo }) => !describesVideo)) ?? among(tracks);
+}
+
+const tagOf = ({ language }: Pick<AudioTrack, 'language'>): string => language ?? UNDETERMINED;
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {
   const isVideo = 'widthPx' in rendition;
@@ -283,26 +323,18 @@ export function chooseVideo({ video }: Presentation, name?: string): VideoRendit
 }
 
 /**
- * The audio rendition for a BCP 47 tag: the same tag before another of the same primary language.
- * The default if left out, undefined for a stream without audio. Throws `rendition_not_found`.
+ * The audio rendition for a BCP 47 tag (`matchLanguage`). The default if left out, undefined for a stream
+ * without audio. Throws `rendition_not_found`.
  */
 export function chooseAudio(
   { audio }: Presentation,
   language?: string,
 ): AudioRendition | undefined {
-  if (language === undefined) return audio[0];
-  const tagOf = (rendition: AudioRendition): string => rendition.language ?? 'und';
-  const matching = (subtags: number): AudioRendition | undefined =>
-    audio.find((rendition) => prefix(tagOf(rendition), subtags) === prefix(language, subtags));
-  const chosen = matching(Number.POSITIVE_INFINITY) ?? matching(1);
-  if (chosen) return chosen;
+  const chosen = language === undefined ? audio[0] : trackFor(audio, language);
+  if (chosen || language === undefined) return chosen;
   throw new DomainError(
     'rendition_not_found',
     `The stream has no audio in "${language}".`,
     audio.length > 0 ? `It has ${audio.map(tagOf).join(', ')}.` : 'It has no audio.',
   );
 }
-
-/** The first subtags of a language tag, whose case means nothing (RFC 5646, 2.1.1). */
-const prefix = (tag: string, subtags: number): string =>
-  tag.toLowerCase().split('-').slice(0, subtags).join('-');

@@ -38,6 +38,8 @@ export type AudioFacts = Readonly<{
   endTicks: number;
   /** BCP 47; `und` if the container gives none. */
   language: string;
+  /** The container says that the track is an audio description. */
+  describesVideo?: true;
 }>;
 
 /** What the upload reads from a segment's bytes. At least one of video and audio is present. */

@@ -36,6 +36,8 @@ export type RenditionInfo =
       sampleRateHz: number;
       /** BCP 47; `und` when the source does not say. */
       language: string;
+      /** Audio description: it tells what the picture shows. */
+      describesVideo?: true;
     }>;
 
 /** Pieces of one entry by the names of their renditions; empty for a gap. */

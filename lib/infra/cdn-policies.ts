@@ -78,6 +78,8 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
       ...FRESH,
       queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
     }),
+    // Segments never change; the file of a whole recording may.
+    captions: cache('Captions', { ...FRESH, maxTtl: YEAR }),
     markers: cache('Markers', {
       ...FRESH,
       queryStringBehavior: query('from', 'to', 'class', 'since'),

@@ -3,7 +3,7 @@
 import type { StreamCreated, StreamSettings, StreamShown, StreamView } from '../api/messages.ts';
 import { DomainError } from '../domain/errors.ts';
 import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
-import { presentationOf } from '../domain/presentation.ts';
+import { type CaptionRendition, presentationOf } from '../domain/presentation.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
 import { storedBytes, type TimelineState } from '../domain/timeline.ts';
@@ -124,7 +124,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
   const { startedAtMs, endedAtMs } = timeline;
   const { title, dvrWindowSeconds } = stream.settings;
   const targetSeconds = timeline.targetDurationSeconds ?? stream.settings.targetDurationSeconds;
-  const { video, audio } = presentationOf(timeline);
+  const { video, audio, captions } = presentationOf(timeline);
   return {
     videoId: stream.videoId,
     title,
@@ -135,6 +135,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),
+    ...(captions.length > 0 && { captions: captions.map(captionView) }),
     hls: `/viewstream/metadata/${stream.videoId}`,
     renditions: [
       ...video.map(({ codecString: codecs, ...rendition }) => ({
@@ -151,3 +152,10 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ],
   };
 }
+
+const captionView = ({ name, language, label, isForced, isSdh }: CaptionRendition) => ({
+  ...{ name, label },
+  ...(language !== undefined && { language }),
+  ...(isForced && { isForced }),
+  ...(isSdh && { isSdh }),
+});

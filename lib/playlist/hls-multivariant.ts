@@ -21,10 +21,11 @@ const SDH =
   'public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound';
 
 export function formatMultivariantPlaylist(
-  presentation: Pick<Presentation, 'audioGroups' | 'captions' | 'closedCaptions' | 'variants'>,
+  presentation: Pick<Presentation, 'audioGroups' | 'variants'> &
+    Partial<Pick<Presentation, 'captions' | 'closedCaptions'>>,
   uriOf: PlaylistUri,
 ): string {
-  const { audioGroups, captions, closedCaptions, variants } = presentation;
+  const { audioGroups, captions = [], closedCaptions = [], variants } = presentation;
   const audio = audioGroups.flatMap((group) =>
     group.renditions.map((rendition) => formatAudio(group, rendition, uriOf)),
   );
@@ -43,7 +44,7 @@ export function formatMultivariantPlaylist(
 }
 
 function formatAudio(group: AudioGroup, rendition: AudioRendition, uriOf: PlaylistUri): string {
-  const { language, label, isDefault, channels } = rendition;
+  const { language, label, isDefault, channels, describesVideo } = rendition;
   const attributes = formatAttributes({
     TYPE: 'AUDIO',
     'GROUP-ID': quoted(group.id),
@@ -52,6 +53,7 @@ function formatAudio(group: AudioGroup, rendition: AudioRendition, uriOf: Playli
     DEFAULT: isDefault ? 'YES' : 'NO',
     AUTOSELECT: 'YES',
     CHANNELS: quoted(String(channels)),
+    CHARACTERISTICS: describesVideo && quoted('public.accessibility.describes-video'),
     // The default is what the variant lists: a second address would make players load it twice.
     URI: group.isInVariant && isDefault ? undefined : quoted(checkedUri(uriOf(rendition.name))),
   });

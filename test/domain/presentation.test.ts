@@ -126,7 +126,7 @@ describe('presentation', () => {
     assert.deepEqual(changing.variants[0]?.codecs, ['mp4a.40.2', 'mp4a.40.5']);
   });
 
-  test('the first audio rendition is the default; labels differ, and an unknown language is not named', () => {
+  test('the first audio rendition is the default; labels are the languages’ own names and differ, and an unknown language is not named', () => {
     const labels = (renditions: Readonly<Record<string, RenditionTotals>>) =>
       offered({ ...renditions, '720p': LADDER['720p'] }).audio.map(
         ({ name, language, label, isDefault }) => [name, language, label, isDefault],
@@ -139,15 +139,53 @@ describe('presentation', () => {
         'audio-4': audio('en', 64_000),
       }),
       [
-        ['audio', 'en', 'en', true],
-        ['audio-2', 'pt-BR', 'pt-BR (audio-2)', false],
+        ['audio', 'en', 'English', true],
+        ['audio-2', 'pt-BR', 'Português (Brasil)', false],
         ['audio-3', undefined, 'audio-3', false],
-        ['audio-4', 'en', 'en (audio-4)', false],
+        ['audio-4', 'en', 'English 2', false],
       ],
     );
     assert.deepEqual(labels({ audio: audio('und', 128_000) }), [
       ['audio', undefined, 'audio', true],
     ]);
+  });
+
+  test('the language that is asked for is the default, and stands first; one that the stream lacks changes nothing', () => {
+    const three = {
+      '720p': LADDER['720p'],
+      audio: audio('en', 128_000),
+      'audio-2': audio('fr-CA', 128_000),
+      'audio-fr': audio('fr', 128_000),
+    };
+    const order = (language?: string) =>
+      presentationOf({ renditions: three }, language).audio.map(({ name, isDefault }) =>
+        isDefault ? `${name} by default` : name,
+      );
+    assert.deepEqual(order('fr'), ['audio-fr by default', 'audio', 'audio-2']);
+    assert.deepEqual(order('fr-CA'), ['audio-2 by default', 'audio', 'audio-fr']);
+    assert.deepEqual(order('ja'), ['audio by default', 'audio-2', 'audio-fr']);
+  });
+
+  test('an audio description is named as one, and stands in for its language only where there is no other', () => {
+    const described = (language: string): RenditionTotals => {
+      const { info, ...totals } = audio(language, 128_000);
+      return { ...totals, info: { ...info, describesVideo: true } as RenditionTotals['info'] };
+    };
+    const all = offered({
+      audio: described('en'),
+      'audio-2': audio('en-GB', 128_000),
+      'audio-3': described('de'),
+    });
+    assert.deepEqual(
+      all.audio.map(({ label, describesVideo }) => [label, describesVideo]),
+      [
+        ['English (audio description)', true],
+        ['British English', undefined],
+        ['Deutsch (audio description)', true],
+      ],
+    );
+    assert.equal(chooseAudio(all, 'en')?.name, 'audio-2');
+    assert.equal(chooseAudio(all, 'de')?.name, 'audio-3');
   });
 
   test('beside video the audio is no variant, as VLC would play one without the other', () => {
@@ -310,6 +348,8 @@ describe('the choice of a rendition', () => {
     ['pt-br', 'audio-3'],
     ['pt', 'audio-2'],
     ['pt-AO', 'audio-2'],
+    ['por', 'audio-2'],
+    ['pt-BR-x-own', 'audio-3'],
     ['und', 'audio-4'],
   ] as const) {
     test(`of audio for lang ${asked ?? 'left out'} is ${name}`, () => {

@@ -10,7 +10,7 @@ import { writeHeader } from './mp4-codec.ts';
 import { type Mp4Video, mp4DecoderInput } from './mp4-decoder-input.ts';
 import type { PlacedSample } from './mp4-edit-list.ts';
 import type { TakenAudio, TakenVideo } from './mp4-select.ts';
-import { languageOf } from './mp4-tracks.ts';
+import { describesVideo, languageOf } from './mp4-tracks.ts';
 import {
   type FrameHeader,
   type ParameterSet,
@@ -95,7 +95,8 @@ export function makeAudio(bytes: Uint8Array, taken: TakenAudio): DemuxedAudio {
   const decoderConfig = description ?? madeUp;
   return {
     trackId: track.trackId,
-    language: languageOf(track),
+    language: languageOf(bytes, track),
+    ...(describesVideo(bytes, track) && { describesVideo: true }),
     ...config,
     samplesPerPacket: samplesPerPacket(codec, packets[0]?.bytes ?? new Uint8Array(0), durations),
     ...(decoderConfig && { config: decoderConfig }),

@@ -6,7 +6,6 @@ import {
   type Cue,
   type CueSet,
   captionTrackName,
-  trackNotFound,
   weightOf,
 } from '../../domain/caption.ts';
 import { DomainError } from '../../domain/errors.ts';
@@ -19,8 +18,6 @@ import { sendPublish } from '../messages.ts';
 import {
   type CueSetName,
   type CueSetRecord,
-  cueSetNames,
-  deleteCueSets,
   findCueSet,
   writeCueSets,
 } from '../records/caption-records.ts';
@@ -31,7 +28,6 @@ const MAX_WEIGHT = 100_000;
 const MAX_CHANGES = 50_000;
 /** A set that is larger is an object: its record is written twice, and read with others. */
 const MAX_INLINE_CHARACTERS = 8000;
-const AT_ONCE = 100;
 
 export type CaptionFile = Readonly<{
   bytes: Uint8Array;
@@ -97,20 +93,6 @@ function cueText(given: string): string {
     'A cue has no text.',
     'Send its text, or null to remove the cue.',
   );
-}
-
-/** Removed: also when it was before. Throws `captions_not_found`. */
-export async function removeTrack(deps: Deps, stream: Stream, track: string): Promise<void> {
-  const { captions } = (await deps.records.timeline(stream)).value;
-  let isKnown = captions?.tracks[track] !== undefined;
-  for (;;) {
-    const names = await cueSetNames(deps, stream, track, AT_ONCE);
-    if (names.length === 0) break;
-    isKnown = true;
-    await deleteCueSets(deps, stream, names);
-  }
-  if (!isKnown) throw trackNotFound(stream.videoId, track, Object.keys(captions?.tracks ?? {}));
-  await show(deps, stream, [{ track, set: '' }]);
 }
 
 type NewSet = Readonly<{ set: string; content?: CueSet }>;

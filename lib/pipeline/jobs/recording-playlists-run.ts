@@ -57,13 +57,13 @@ const versionOf = (state: TimelineState): string | undefined =>
 async function storedBefore(
   { records, media }: WorkerDeps,
   stream: Stream,
-  { renditions }: TimelineState,
+  state: TimelineState,
   version: string,
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (stored?.version !== version) return undefined;
   const heads = await Promise.all(
-    Object.keys(renditions).map((name) => media.head(keyOf(stream, name, version))),
+    listedNames(state).map((name) => media.head(keyOf(stream, name, version))),
   );
   return heads.every((head) => head !== undefined) ? stored : undefined;
 }
@@ -75,11 +75,11 @@ async function makeAll(
   version: string,
   signal: AbortSignal,
 ): Promise<StoredRecording | 'gone'> {
-  const playlists = Object.keys(state.renditions).map((name) => ({
+  const names = listedNames(state);
+  const playlists = names.map((name) => ({
     key: keyOf(stream, name, version),
     gzip: new GrowingGzip(),
   }));
-  const names = Object.keys(state.renditions);
   let durationTicks = 0;
   // Those that there are now: what comes later is in the JSON of the markers alone.
   const markers = await new MarkerLogs(deps).of(stream, state);
@@ -95,9 +95,16 @@ async function makeAll(
   // Its objects went with the stream: none is left behind.
   if (!(await find(deps, stream))) return 'gone';
   await Promise.all(made.map(({ key, bytes }) => deps.media.put(key, bytes, 'application/gzip')));
-  const { lateArrivals } = state;
-  return { version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) };
+  const { lateArrivals, captions } = state;
+  return {
+    ...{ version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) },
+    ...(captions && { captionVersion: captions.version }),
+  };
 }
+
+/** All that have a playlist: renditions, and tracks of captions. */
+const listedNames = ({ renditions, captions }: TimelineState): string[] =>
+  Object.keys({ ...renditions, ...captions?.tracks });
 
 const keyOf = (stream: Stream, rendition: string, version: string): string =>
   compressedKey(recordingPlaylistKey(stream, rendition, version));

@@ -3,6 +3,7 @@
 import { type CaptionsState, trackNotFound } from '../../domain/caption.ts';
 import { type PlacedCue, placeCues } from '../../domain/caption-placement.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { captionsIn } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
@@ -74,12 +75,11 @@ async function liveOffsets(
   return offsets;
 }
 
-/** By its name, else the plainest of a language. */
+/** By its name, else the plainest of a language; forced ones are asked for by their name. */
 function chooseTrack(tracks: CaptionsState['tracks'], name: string): string | undefined {
   if (tracks[name]) return name;
-  const ofLanguage = Object.entries(tracks).filter(
-    ([, { language }]) => language.toLowerCase() === name.toLowerCase(),
-  );
-  const plain = ofLanguage.find(([, { isForced, isSdh }]) => !isForced && !isSdh);
-  return (plain ?? ofLanguage[0])?.[0];
+  const offered = Object.entries(tracks).map(([track, { language, isForced, isSdh }]) => {
+    return { track, language, isForced: isForced ?? false, isSdh: isSdh ?? false };
+  });
+  return captionsIn(offered, name)?.track;
 }

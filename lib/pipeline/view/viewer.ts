@@ -7,7 +7,12 @@ import { DomainError } from '../../domain/errors.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
-import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import {
+  captionDefault,
+  dvrWindowTicks,
+  type Stream,
+  targetDurationSeconds,
+} from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
   currentBroadcast,
@@ -19,7 +24,11 @@ import {
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
-import { requestRecordingPlaylists, storedRecording } from '../jobs/recording-playlists-request.ts';
+import {
+  isUpToDate,
+  requestRecordingPlaylists,
+  storedRecording,
+} from '../jobs/recording-playlists-request.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { viewOf } from '../streams.ts';
 import { type Document, documentOf } from './document.ts';
@@ -34,7 +43,8 @@ export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 /** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
-  multivariant(videoId: string): Promise<Viewed>;
+  /** `country`: of the viewer, if it is known: it decides what is played by default. */
+  multivariant(videoId: string, country?: string): Promise<Viewed>;
   /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
   media(
     videoId: string,
@@ -130,15 +140,19 @@ export function createViewer(deps: Deps): Viewer {
       return listMarkers(deps, stream, state, await markers.of(stream, state), filter);
     },
 
-    async multivariant(videoId) {
+    async multivariant(videoId, country) {
       const { stream, state } = await loadStarted(videoId);
       // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const isRecording =
-        showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+      const found = showsEnd(state) && isLong(state) ? await storedOf(stream, state) : undefined;
+      const isRecording = showsEnd(state) && (!isLong(state) || found !== undefined);
       const broadcast = currentBroadcast(state);
       const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
-        presentationOf(state),
+        presentationOf(
+          found ? withStored(state, found) : state,
+          undefined,
+          captionDefault(stream.settings, country),
+        ),
         (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
@@ -146,22 +160,22 @@ export function createViewer(deps: Deps): Viewer {
 
     async media(videoId, rendition, view, broadcast = 1) {
       const { stream, state } = await loadStarted(videoId);
-      if (!state.renditions[rendition]) {
+      const names = Object.keys({ ...state.renditions, ...state.captions?.tracks });
+      if (!names.includes(rendition)) {
         throw new DomainError(
           'rendition_not_found',
           `Stream "${videoId}" has no rendition "${rendition}".`,
-          `It has ${Object.keys(state.renditions).join(', ')}.`,
+          `It has ${names.join(', ')}.`,
         );
       }
-      let { lateArrivals } = state;
+      let recorded = state;
       if (isLong(state)) {
         const found = await storedOf(stream, state);
         // Its job may have been lost, or given up.
-        if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
-        lateArrivals = found?.lateArrivals ?? lateArrivals;
+        if (!isUpToDate(found, state)) await requestQuietly(stream);
+        if (found) recorded = withStored(state, found);
       }
       if (view === 'vod' && state.endedAtMs !== undefined) {
-        const recorded = { ...state, lateArrivals };
         return viewed(true, await playlists.render(stream, recorded, rendition, 'vod', true));
       }
       const earlier = endedBroadcast(state, broadcast);
@@ -171,6 +185,17 @@ export function createViewer(deps: Deps): Viewer {
       return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
     },
   };
+}
+
+/** A long recording as it is stored: without what came later. */
+function withStored(
+  { captions, ...state }: TimelineState,
+  { lateArrivals, captionVersion }: StoredRecording,
+): TimelineState {
+  if (!captions || captionVersion === undefined) return { ...state, lateArrivals };
+  const tracks = Object.entries(captions.tracks).filter(([, { since }]) => since <= captionVersion);
+  const stored = { ...captions, version: captionVersion, tracks: Object.fromEntries(tracks) };
+  return { ...state, lateArrivals, captions: stored };
 }
 
 /** The window is the publisher's; a timeline from before it kept one follows the setting. */
