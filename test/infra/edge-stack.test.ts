@@ -88,9 +88,11 @@ describe('edge stack', () => {
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
-    assert.deepEqual(patterns.slice(1, 4), [
+    assert.deepEqual(keyOf('/viewstream/captions/*'), [[], []]);
+    assert.deepEqual(patterns.slice(1, 5), [
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*',
+      '/viewstream/captions/*',
       '/viewstream/*',
     ]);
   });
@@ -116,7 +118,7 @@ describe('edge stack', () => {
     );
     assert.deepEqual(
       open.map(({ PathPattern }) => PathPattern),
-      ['/markers/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
+      ['/markers/*', '/captions/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
     );
     const uncached = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
     for (const { PathPattern, CachePolicyId } of open) {

@@ -12,6 +12,7 @@ import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import type { CaptionLogs } from './caption-logs.ts';
 import { withOffset } from './caption-segment.ts';
+import { closedCaptionsOf } from './closed-captions.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
 const PAGE = 500;
@@ -41,6 +42,7 @@ export async function captionFile(
       'Take the segments that its playlist lists.',
     );
   }
+  const { channel } = tracks[track] ?? {};
   const log = await logs.of(stream, version);
   const offsets = await liveOffsets(deps, stream, state);
   const found = new Map<string, PlacedCue>();
@@ -50,7 +52,10 @@ export async function captionFile(
         ? await withOffset(deps, stream, state.nextSequence, entry)
         : { ...entry, offsetTicks: offsets?.get(entry.sequence) ?? entry.offsetTicks };
     const shift = entry.offsetTicks - entry.startTicks;
-    for (const cue of placeCues(log, live, { track, version, since: version })) {
+    const cues = channel
+      ? await closedCaptionsOf(deps, stream, entry, channel)
+      : placeCues(log, live, { track, version, since: version });
+    for (const cue of cues) {
       // The first entry that shows it says when: it may end behind a discontinuity.
       const moved = { ...cue, from: cue.from + shift, to: cue.to + shift };
       if (!found.has(cue.key)) found.set(cue.key, moved);

@@ -11,6 +11,7 @@ import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant } from '../records/timeline-search.ts';
 import type { CaptionLogs } from './caption-logs.ts';
+import { closedCaptionsOf } from './closed-captions.ts';
 
 /** Throws `stream_not_found`, and `captions_not_found` for what no playlist lists. */
 export async function captionSegment(
@@ -27,6 +28,13 @@ export async function captionSegment(
   const isKnown = wanted?.uid === stream.uid && wanted.version <= newest;
   const entry = isKnown ? await findEntry(deps, stream, wanted.entry) : undefined;
   if (!wanted || !entry) throw segmentNotFound(name);
+  const { channel } = state.captions?.tracks[track] ?? {};
+  if (channel) {
+    return formatCaptionSegment(
+      await closedCaptionsOf(deps, stream, entry, channel),
+      entry.startTicks,
+    );
+  }
   const log = await logs.of(stream, wanted.version);
   const captioned = await withOffset(deps, stream, state.nextSequence, entry);
   const cues = placeCues(log, captioned, { track, ...wanted });
@@ -52,7 +60,7 @@ async function findEntry(
   { records }: Deps,
   stream: Stream,
   { sequence, run, number, startTicks }: Place,
-): Promise<(CaptionedEntry & Pick<RecordedEntry, 'sequence'>) | undefined> {
+): Promise<(CaptionedEntry & Pick<RecordedEntry, 'sequence' | 'number'>) | undefined> {
   if (sequence !== undefined) return records.entry(stream, sequence);
   const late = await records.findLateArrival(stream, run, number);
   if (!late) return undefined;
@@ -60,7 +68,7 @@ async function findEntry(
   if (!piece) return undefined;
   const { durationTicks } = piece;
   const programDateTimeMs = late.programDateTimeMs + ticksToMs(startTicks - late.startTicks);
-  return { run, startTicks, durationTicks, programDateTimeMs };
+  return { run, number, startTicks, durationTicks, programDateTimeMs };
 }
 
 /**
