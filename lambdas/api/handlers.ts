@@ -11,9 +11,10 @@ import {
   putMarkersHandler,
   removeMarkerHandler,
 } from './markers.ts';
+import { pushHandler } from './push.ts';
 import { putStreamHandler } from './put-stream.ts';
 import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './streams.ts';
-import { pushHandler, uploadHandler } from './upload.ts';
+import { uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
 import { viewCaptionsHandler } from './view-captions.ts';

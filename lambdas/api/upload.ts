@@ -1,16 +1,16 @@
-/** `/upload/…`: segments, init segments and playlists that an encoder sends. */
+/** `POST /upload/{videoId}`: segments, init segments and captions. */
 
 import { defined } from '../../lib/base/defined.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
-import { pushFile, storeInit } from '../../lib/pipeline/ingest/push.ts';
+import { storeInit } from '../../lib/pipeline/ingest/push.ts';
 import { assignNumber } from '../../lib/pipeline/ingest/push-naming.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { bodyBytes, type HttpEvent, json, keyedHandler, parameter } from '../runtime/middleware.ts';
 import { instantOf } from './upload-instant.ts';
-import { fileName, openStream, optionalFileName } from './upload-request.ts';
+import { openStream, optionalFileName } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
 
@@ -99,17 +99,3 @@ function requireMediaKind(kind: string | undefined): void {
     'Send audio and video together in one segment and leave kind out, or captions as kind=captions.',
   );
 }
-
-export const pushHandler = (deps: Deps) =>
-  keyedHandler(
-    (event) => openStream(deps, event),
-    async (event, stream) => {
-      const name = fileName(event);
-      const session = parseSession(parameter(event, 'session'));
-      const digest = parseDigest(parameter(event, 'digest'));
-      const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
-      const result = await pushFile(deps, stream, file);
-      if (!result) return { statusCode: 204 };
-      return 'ignored' in result ? json(200, result) : answer(result);
-    },
-  );
