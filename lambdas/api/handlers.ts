@@ -3,6 +3,7 @@
 import type { RouteName } from '../../lib/api/routes.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
+import { removeCaptionsHandler } from './captions.ts';
 import { dashSegmentHandler } from './dash-segment.ts';
 import { healthzHandler } from './healthz.ts';
 import {
@@ -11,12 +12,14 @@ import {
   putMarkersHandler,
   removeMarkerHandler,
 } from './markers.ts';
+import { pushHandler } from './push.ts';
 import { putStreamHandler } from './put-stream.ts';
 import { serverTimeHandler } from './server-time.ts';
 import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './streams.ts';
-import { pushHandler, uploadHandler } from './upload.ts';
+import { uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
+import { viewCaptionsHandler } from './view-captions.ts';
 import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
@@ -28,6 +31,7 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
   const viewer = createViewer(deps);
   const page = viewPageHandler(deps, pages, viewer);
   const push = pushHandler(deps);
+  const captions = viewCaptionsHandler(deps);
   return {
     putStream: putStreamHandler(deps),
     listStreams: listStreamsHandler(deps),
@@ -42,6 +46,9 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     viewPlaylist: viewPlaylistHandler(deps, viewer),
     dashSegment: dashSegmentHandler(deps),
     serverTime: serverTimeHandler(deps),
+    viewCaptionFile: captions,
+    viewCaptionSegment: captions,
+    removeCaptions: removeCaptionsHandler(deps),
     viewSegment: viewSegmentHandler(deps),
     watchPage: page,
     embedPage: page,

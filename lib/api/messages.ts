@@ -97,6 +97,14 @@ export type StreamView = Readonly<{
   storageBytes?: number;
   /** Path on this host of a JPEG, the newest; absent: there is none. */
   poster?: string;
+  /** Tracks of captions; absent: there are none. */
+  captions?: readonly Readonly<{
+    name: string;
+    language?: string;
+    label: string;
+    isForced?: true;
+    isSdh?: true;
+  }>[];
   /** Paths on this host. */
   hls: string;
   dash: string;
@@ -150,6 +158,8 @@ export type StreamSettings = Readonly<{
   ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
   /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */
   redundant: boolean;
+  /** Captions shown by default, by country (`FR`) or `*`: a language, or `off`. */
+  defaultCaptions?: Readonly<Record<string, string>>;
   /** Shown in the list to everybody, not to the owner alone. */
   listed: boolean;
   /** Language (BCP 47) of the default audio by country (ISO 3166-1, or `*`). Absent: the stream's first. */

@@ -65,6 +65,8 @@ export const streamSettingsSchema = z.partial(
     redundant: z.boolean(),
     listed: z.boolean(),
     defaultAudio: regionDefaultsSchema,
+    /** `off` is none. */
+    defaultCaptions: regionDefaultsSchema,
     /** Makes a new upload key; the one before no longer counts. */
     newUploadKey: z.boolean(),
   }),

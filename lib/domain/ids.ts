@@ -6,14 +6,14 @@ const VIDEO_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** Would shadow a route: `/viewstream/metadata/…`. */
-const RESERVED_IDS: ReadonlySet<string> = new Set(['metadata']);
+const RESERVED_IDS: ReadonlySet<string> = new Set(['metadata', 'captions']);
 
 export function parseVideoId(text: string | undefined): string {
   if (text === undefined || !VIDEO_ID.test(text) || RESERVED_IDS.has(text)) {
     throw new DomainError(
       'bad_video_id',
       `"${text ?? ''}" cannot name a stream.`,
-      'Use 1 to 64 letters, digits, "-" or "_", beginning with a letter or digit ("metadata" is taken).',
+      'Use 1 to 64 letters, digits, "-" or "_", beginning with a letter or digit ("metadata" and "captions" are taken).',
     );
   }
   return text;

@@ -56,6 +56,8 @@ export const HLS_PLAYLIST = { extension: 'm3u8', contentType: 'application/vnd.a
 
 /** ISO/IEC 23009-1, annex C. */
 export const DASH_MANIFEST = { extension: 'mpd', contentType: 'application/dash+xml' };
+export const WEB_VTT = { extension: 'vtt', contentType: 'text/vtt; charset=utf-8' };
+export const SUB_RIP = { extension: 'srt', contentType: 'application/x-subrip; charset=utf-8' };
 
 /** Content type of a media file or playlist by its name; undefined for any other file. */
 export function mediaTypeOf(fileName: string): string | undefined {

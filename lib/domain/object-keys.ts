@@ -71,12 +71,19 @@ export const renditionInitKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
-/** Names a recording as it is with so many entries and late arrivals. The first number is that of the playlists' form. */
+/**
+ * Names a recording as it is with so many entries and late arrivals, and this version of its captions. The
+ * first number is that of the playlists' form.
+ */
 export const recordingVersion = ({
   nextSequence,
   lateArrivals,
-}: Readonly<{ nextSequence: number; lateArrivals: number }>): string =>
-  `2-${nextSequence}-${lateArrivals}`;
+  captions,
+}: Readonly<{
+  nextSequence: number;
+  lateArrivals: number;
+  captions?: Readonly<{ version: number }> | undefined;
+}>): string => `2-${nextSequence}-${lateArrivals}${captions ? `-${captions.version}` : ''}`;
 
 /** Of a long recording. */
 export const recordingPlaylistKey = (
@@ -100,3 +107,48 @@ export const remuxedKey = (
   format: string,
 ): string =>
   `${mediaPrefix(stream)}joined/${run}-${padded(number)}-${startTicks}-${resolution}-${language}.${format}`;
+
+/** A large set of cues as JSON. */
+export const captionsKey = (stream: StreamIdentity, digest: string): string =>
+  `${sourcePrefix(stream)}captions/${digest.slice(0, 32)}.json`;
+
+/** What a segment of captions is printed of. A late arrival has no sequence. */
+export type CaptionSegmentName = Readonly<{
+  entry: Readonly<{
+    sequence?: number | undefined;
+    run: number;
+    number: number;
+    startTicks: number;
+  }>;
+  /** Version of the captions, and the one that the entry before was listed with. */
+  version: number;
+  since: number;
+}>;
+
+/**
+ * Address of a segment of captions, which is printed when it is asked for: as no key is used twice, it says
+ * what it is printed of.
+ */
+export function captionSegmentKey(
+  { videoId, uid }: StreamIdentity,
+  track: string,
+  { entry, version, since }: CaptionSegmentName,
+): string {
+  const { sequence, run, number, startTicks } = entry;
+  const place = sequence === undefined ? `late.${run}.${number}.${startTicks}` : String(sequence);
+  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}.vtt`;
+}
+
+/** The last part of such an address; undefined for any other. */
+export function parseCaptionSegmentName(
+  name: string,
+): (CaptionSegmentName & Readonly<{ uid: string }>) | undefined {
+  const match = name.match(
+    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})\.vtt$/,
+  );
+  if (!match) return undefined;
+  const [, uid = '', sequence, run, number, startTicks, since, version] = match;
+  const place = { run: Number(run), number: Number(number), startTicks: Number(startTicks) };
+  const entry = sequence === undefined ? place : { ...place, sequence: Number(sequence) };
+  return { uid, entry, since: Number(since), version: Number(version) };
+}

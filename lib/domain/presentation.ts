@@ -44,6 +44,19 @@ export type AudioRendition = Rates &
     describesVideo?: true;
   }>;
 
+/** Captions as WebVTT. */
+export type CaptionRendition = Readonly<{
+  name: string;
+  /** BCP 47; undefined when it is not known. */
+  language: string | undefined;
+  /** For people; differs from all others of the group. */
+  label: string;
+  /** Shown when the viewer has no preference; one of the group, or none. */
+  isDefault: boolean;
+  isForced: boolean;
+  isSdh: boolean;
+}>;
+
 /** Audio renditions of which a player plays one beside the video, or one of them alone. */
 export type AudioGroup = Readonly<{
   id: string;
@@ -72,6 +85,10 @@ export type Presentation = Readonly<{
   /** The default first, then in the order in which the stream got them. */
   audio: readonly AudioRendition[];
   audioGroups: readonly AudioGroup[];
+  /** In the order in which the stream got them. */
+  captions: readonly CaptionRendition[];
+  /** Channels of closed captions in the video: `CC1`. */
+  closedCaptions: readonly string[];
   /**
    * Players begin with the first: the tallest. The audio alone is one where there is no video: beside video
    * VLC 3 then plays one without the other. Its playlist can be asked for by itself.
@@ -86,11 +103,18 @@ const AAC_FRAME_SAMPLES = 1024;
 /** The part of a timeline's state that says what is offered. */
 export type Offered = Readonly<
   Pick<TimelineState, 'renditions'> &
-    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds'>>
+    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds' | 'captions'>>
 >;
 
-/** `language`: of the default audio, if the stream has it; else the first is the default. */
-export function presentationOf(state: Offered, language?: string): Presentation {
+/**
+ * `language`: of the default audio, if the stream has it; else the first is the default. `captionLanguage`:
+ *  of those that are shown to who has no preference; left out, or not there: none are.
+ */
+export function presentationOf(
+  state: Offered,
+  language?: string,
+  captionLanguage?: string,
+): Presentation {
   const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
   const tracks: AudioTrack[] = [];
@@ -118,7 +142,42 @@ export function presentationOf(state: Offered, language?: string): Presentation 
       : undefined;
   const offered = isInVariant ? audio.slice(0, 1) : video;
   const variants = offered.map((rendition) => variantOf(rendition, group));
-  return { video, audio, audioGroups: group ? [group] : [], variants };
+  const captions = captionsOf(state, captionLanguage);
+  const closedCaptions = Object.values(state.captions?.tracks ?? {}).flatMap(
+    ({ channel }) => channel ?? [],
+  );
+  return { video, audio, audioGroups: group ? [group] : [], captions, closedCaptions, variants };
+}
+
+function captionsOf(
+  { captions }: Pick<Offered, 'captions'>,
+  wanted: string | undefined,
+): CaptionRendition[] {
+  const taken = new Set<string>();
+  const renditions = Object.entries(captions?.tracks ?? {}).map(([name, track]) => {
+    const { language: said, isForced = false, isSdh = false, channel = name } = track;
+    const language = said === UNDETERMINED ? undefined : said;
+    const own = track.label ?? (language === undefined ? channel : ownName(language));
+    // NAMEs of a group differ (RFC 8216bis, 4.4.6.1.1).
+    const label = taken.has(own) ? `${own} (${isForced ? 'forced' : isSdh ? 'SDH' : name})` : own;
+    taken.add(label);
+    return { name, language, label, isDefault: false, isForced, isSdh };
+  });
+  const chosen = wanted === undefined ? undefined : captionsIn(renditions, wanted);
+  return renditions.map((one) => (one === chosen ? { ...one, isDefault: true } : one));
+}
+
+type CaptionTags = Pick<CaptionRendition, 'language' | 'isForced' | 'isSdh'>;
+
+/** The captions of a BCP 47 tag (`matchLanguage`): the plain ones before those for who does not hear; no forced ones. */
+export function captionsIn<Track extends CaptionTags>(
+  tracks: readonly Track[],
+  language: string,
+): Track | undefined {
+  const among = (some: readonly Track[]): Track | undefined =>
+    some[matchLanguage(some.map(tagOf), language)];
+  const whole = tracks.filter(({ isForced }) => !isForced);
+  return among(whole.filter(({ isSdh }) => !isSdh)) ?? among(whole);
 }
 
 type AudioTrack = Omit<AudioRendition, 'label' | 'isDefault'>;
@@ -152,7 +211,7 @@ function trackFor<Track extends AudioTrack>(
   return among(tracks.filter(({ describesVideo }) => !describesVideo)) ?? among(tracks);
 }
 
-const tagOf = ({ language }: AudioTrack): string => language ?? UNDETERMINED;
+const tagOf = ({ language }: Pick<AudioTrack, 'language'>): string => language ?? UNDETERMINED;
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {
   const isVideo = 'widthPx' in rendition;

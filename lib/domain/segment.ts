@@ -1,5 +1,6 @@
 /** A source segment: what its upload found, and the outcome of its job. */
 
+import type { CaptionChannel } from './closed-captions.ts';
 import type { AudioCodec, SourceFormat, VideoCodec } from './media-format.ts';
 import type { Notice } from './notice.ts';
 import type { EntryRendition, RenditionInfo } from './timeline.ts';
@@ -106,6 +107,8 @@ export type RenderedOutcome = Readonly<{
   /** Wall clock of its start, if the encoder said it. */
   programDateTimeMs?: number;
   catalogue: Readonly<Record<string, RenditionInfo>>;
+  /** Channels of closed captions that the video has; their bytes are in a record of their own. */
+  closedCaptions?: readonly CaptionChannel[];
   /** Object key of the segment's first picture; only of a segment that begins a new half minute. */
   poster?: string;
   /** Of the source segment; absent in outcomes from before it was recorded. */

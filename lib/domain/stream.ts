@@ -3,8 +3,11 @@
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
 import type { LanguageTrack } from './language-track.ts';
 import type { AudioCodec } from './media-format.ts';
-import type { RegionDefaults } from './region-default.ts';
+import { type RegionDefaults, regionDefault } from './region-default.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
+
+/** In `defaultCaptions`, in the place of a language. */
+export const NO_CAPTIONS_SHOWN = 'off';
 
 export type StreamSettings = Readonly<{
   title: string;
@@ -18,6 +21,8 @@ export type StreamSettings = Readonly<{
   holeGraceSeconds?: number;
   ladder: readonly Rung[];
   redundant: boolean;
+  /** Captions that viewers are shown without choosing any: their languages by region, or `off`. Absent: none. */
+  defaultCaptions?: RegionDefaults;
   /** Shown in the list to everybody; absent in settings from before it existed: not. */
   listed?: boolean;
   /** Language of the audio that is played by default, by the viewer's country. Absent: the stream's first. */
@@ -86,6 +91,15 @@ export const targetDurationSeconds = (
   fixed: Readonly<{ targetDurationSeconds?: number }>,
 ): number =>
   fixed.targetDurationSeconds ?? settings.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS;
+
+/** The language of the captions that a viewer in a country (undefined: unknown) is shown; undefined: none. */
+export function captionDefault(
+  { defaultCaptions }: Pick<StreamSettings, 'defaultCaptions'>,
+  country: string | undefined,
+): string | undefined {
+  const language = regionDefault(defaultCaptions, country);
+  return language === NO_CAPTIONS_SHOWN ? undefined : language;
+}
 
 /** How long publishing waits for a missing segment after a later one is ready. */
 export const holeGraceMs = (settings: StreamSettings, targetSeconds: number): number =>

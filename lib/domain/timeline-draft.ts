@@ -1,7 +1,9 @@
 /** Entries in the making, and the state that they lead to. Pure. */
 
 import { audioGapsOf } from './audio-gaps.ts';
+import { channelTrackName, NO_CAPTIONS } from './caption.ts';
 import { declaredInfo } from './declared-info.ts';
+import { UNDETERMINED } from './language.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
 import { piecesOf, type RenderedOutcome, type RenderedPiece, storedBytesOf } from './segment.ts';
@@ -82,6 +84,7 @@ export class TimelineDraft {
       ...this.state,
       storedBytes: storedBytes(this.state) + storedBytesOf(outcome),
       ...(outcome.poster !== undefined && { poster: outcome.poster }),
+      ...withChannels(this.state, outcome.closedCaptions ?? []),
     };
     const [first, ...others] = piecesOf(outcome);
     if (first) this.#appendPiece(outcome, this.#abutting(first));
@@ -224,8 +227,10 @@ export class TimelineDraft {
       : open.broadcasts;
     const state: TimelineState = { ...open, broadcasts };
     const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
+    const { captions } = state;
     this.entries.push({
       ...entry,
+      ...(captions && { captionVersions: [captions.listedVersion, captions.version] }),
       sequence: state.nextSequence,
       run: this.#run,
       offsetTicks: state.endOffsetTicks,
@@ -238,8 +243,26 @@ export class TimelineDraft {
       endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
       endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
       discontinuities,
+      ...(captions && { captions: { ...captions, listedVersion: captions.version } }),
     };
   }
+}
+
+/** Each channel of closed captions in the video is a track from the first segment on that has some. */
+function withChannels(
+  { captions = NO_CAPTIONS }: Pick<TimelineState, 'captions'>,
+  channels: readonly string[],
+): Pick<TimelineState, 'captions'> {
+  const fresh = channels.filter((channel) => !captions.tracks[channelTrackName(channel)]);
+  if (fresh.length === 0) return {};
+  const since = captions.version;
+  const tracks = fresh.map((channel) => [
+    channelTrackName(channel),
+    { language: UNDETERMINED, channel, since },
+  ]);
+  return {
+    captions: { ...captions, tracks: { ...captions.tracks, ...Object.fromEntries(tracks) } },
+  };
 }
 
 /** Playlists that have shown their end stay ended; what follows is listed by others. */

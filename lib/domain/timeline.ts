@@ -1,5 +1,6 @@
 /** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
+import type { CaptionsState } from './caption.ts';
 import { fitsTarget } from './stream.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from './ticks.ts';
 
@@ -65,6 +66,11 @@ export type TimelineEntry = Readonly<{
    * where there are none.
    */
   zeroMs?: number;
+  /**
+   * Versions of the captions that the entry before was listed with, and this one; absent: there were
+   * none. What changed between the two is in this entry's segment of captions, too.
+   */
+  captionVersions?: readonly [before: number, own: number];
 }>;
 
 /** Of a gap, by audio rendition: from where its piece before ends to where its next one begins. */
@@ -159,6 +165,8 @@ export type TimelineState = Readonly<{
   newestHops?: SegmentHops;
   /** The newest change of a marker that viewers are shown; absent: none. */
   markerVersion?: number;
+  /** Absent: the stream never had any. */
+  captions?: CaptionsState;
   /** Object key of the newest poster that was published; absent: there is none. */
   poster?: string;
   /** Bytes of all segments so far (`storedBytesOf`); absent in a timeline from before they were counted. */

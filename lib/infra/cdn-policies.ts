@@ -89,6 +89,8 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     }),
     // What is found stays for ever; what is not may be there in a second.
     segments: cache('Segments', { ...FRESH, maxTtl: YEAR }),
+    // Segments never change; the file of a whole recording may.
+    captions: cache('Captions', { ...FRESH, maxTtl: YEAR }),
     markers: cache('Markers', {
       ...FRESH,
       queryStringBehavior: query('from', 'to', 'class', 'since'),

@@ -79,7 +79,8 @@ export const FUNCTION_TABLE = {
   },
   upload: {
     routes: ['upload'],
-    permissions: ['read owner key', ...INGEST],
+    // Captions are published without a job.
+    permissions: ['read owner key', ...INGEST, 'send publish'],
     lazyChunks: true,
     thread: 'inspection-thread',
     ...UPLOAD,
@@ -115,6 +116,18 @@ export const FUNCTION_TABLE = {
   },
   'dash-segment': { routes: ['dashSegment'], permissions: ['read records'], ...API },
   'server-time': { routes: ['serverTime'], permissions: [], ...API },
+  'view-captions': {
+    routes: ['viewCaptionFile', 'viewCaptionSegment'],
+    // Large sets of cues are objects, which only uploads and this read.
+    permissions: ['read records', 'read source'],
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'remove-captions': {
+    routes: ['removeCaptions'],
+    permissions: [...OWNER, 'delete records', 'send publish'],
+    ...API,
+  },
   'view-segment': {
     routes: ['viewSegment'],
     permissions: ['read records', 'read source', 'read media', 'write media'],

@@ -7,6 +7,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { audioRenditionName, audioSlots, type SlotTrack } from '../domain/audio-slots.ts';
+import type { CaptionPair } from '../domain/closed-captions.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioFacts, AudioPreroll, SegmentFacts } from '../domain/segment.ts';
@@ -23,6 +24,7 @@ import {
   renditionFormat,
 } from './audio/rendition-format.ts';
 import type { PreviousTrack } from './audio/stretches.ts';
+import { readClosedCaptions } from './captions/closed-captions.ts';
 import { type Cuts, cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
@@ -105,6 +107,8 @@ export type TranscodedSegment = Readonly<{
   durationTicks: number;
   /** JPEG; absent: none was wanted, or none could be made. */
   poster?: Uint8Array | undefined;
+  /** In the video, by the timeline's clock; empty: there are none. */
+  closedCaptions: readonly CaptionPair[];
   /** One, or several that abut. */
   pieces: readonly TranscodedPiece[];
 }>;
@@ -156,7 +160,10 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
         }),
       ),
     }));
-    return { startTicks, durationTicks, poster: picture.poster, pieces };
+    const closedCaptions = readClosedCaptions(media.video).map(({ ticks, ...pair }) => {
+      return { ticks: ticks + timestampOffsetTicks, ...pair };
+    });
+    return { startTicks, durationTicks, poster: picture.poster, closedCaptions, pieces };
   } finally {
     clearTimeout(timer);
     await rm(folder, { recursive: true, force: true });

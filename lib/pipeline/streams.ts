@@ -3,7 +3,7 @@
 import type { StreamCreated, StreamSettings, StreamShown, StreamView } from '../api/messages.ts';
 import { DomainError } from '../domain/errors.ts';
 import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
-import { presentationOf } from '../domain/presentation.ts';
+import { type CaptionRendition, presentationOf } from '../domain/presentation.ts';
 import { regionDefault } from '../domain/region-default.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
@@ -126,7 +126,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
   const { title, dvrWindowSeconds } = stream.settings;
   const targetSeconds = timeline.targetDurationSeconds ?? stream.settings.targetDurationSeconds;
   const language = regionDefault(stream.settings.defaultAudio);
-  const { video, audio } = presentationOf(timeline, language);
+  const { video, audio, captions } = presentationOf(timeline, language);
   return {
     videoId: stream.videoId,
     title,
@@ -137,6 +137,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),
+    ...(captions.length > 0 && { captions: captions.map(captionView) }),
     hls: `/viewstream/metadata/${stream.videoId}`,
     dash: `/viewstream/metadata/${stream.videoId}.mpd`,
     renditions: [
@@ -163,3 +164,10 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ],
   };
 }
+
+const captionView = ({ name, language, label, isForced, isSdh }: CaptionRendition) => ({
+  ...{ name, label },
+  ...(language !== undefined && { language }),
+  ...(isForced && { isForced }),
+  ...(isSdh && { isSdh }),
+});

@@ -6,8 +6,8 @@ import { checkedUri } from './hls-attributes.ts';
 export type MediaSegment = Readonly<{
   /** Also of a gap, where nothing is behind it (4.4.4.7). */
   uri: string;
-  /** EXT-X-MAP; of a gap: the one that the segments around it have. */
-  mapUri: string;
+  /** EXT-X-MAP; of a gap: the one that the segments around it have. undefined: captions have none. */
+  mapUri: string | undefined;
   /** 90 kHz. */
   durationTicks: number;
   programDateTimeMs: number;
@@ -67,7 +67,9 @@ export function formatSegment(segment: MediaSegment, previousMapUri: string | un
   const { uri, mapUri, discontinuity } = segment;
   // A player that restarts at a discontinuity finds the init segment right there.
   const map =
-    discontinuity || mapUri !== previousMapUri ? `#EXT-X-MAP:URI="${checkedUri(mapUri)}"\n` : '';
+    mapUri !== undefined && (discontinuity || mapUri !== previousMapUri)
+      ? `#EXT-X-MAP:URI="${checkedUri(mapUri)}"\n`
+      : '';
   // MAP comes first: hls.js (1.7) takes the tags before it for the init segment's and loses EXT-X-GAP.
   return `${segment.dateRanges ?? ''}${discontinuity ? '#EXT-X-DISCONTINUITY\n' : ''}${map}\
 #EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(segment.programDateTimeMs)).toISOString()}

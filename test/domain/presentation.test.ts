@@ -68,6 +68,8 @@ describe('presentation', () => {
       ],
       audio: [],
       audioGroups: [],
+      captions: [],
+      closedCaptions: [],
       variants: [
         {
           rendition: '720p',

@@ -86,15 +86,22 @@ describe('edge stack', () => {
     };
     assert.deepEqual(keyOf('/viewstream/metadata/*/*.m3u8'), [['view', 'broadcast'], []]);
     const country = 'CloudFront-Viewer-Country';
-    assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [[], [country]]);
+    for (const pattern of ['/viewstream/metadata/*.m3u8', '/viewstream/metadata/*.mpd']) {
+      assert.deepEqual(keyOf(pattern), [['view', 'broadcast'], [country]]);
+    }
     assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept', country]]);
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
-    assert.deepEqual(patterns.slice(1, 5), [
+    assert.deepEqual(keyOf('/viewstream/captions/*'), [[], []]);
+    assert.deepEqual(patterns.slice(1, 9), [
       '/viewstream/metadata/*/*.m3u8',
       '/viewstream/metadata/*.m3u8',
+      '/viewstream/metadata/*.mpd',
       '/viewstream/metadata/*',
+      '/viewstream/segment/*',
+      '/time',
+      '/viewstream/captions/*',
       '/viewstream/*',
     ]);
   });
@@ -120,7 +127,7 @@ describe('edge stack', () => {
     );
     assert.deepEqual(
       open.map(({ PathPattern }) => PathPattern),
-      ['/markers/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
+      ['/markers/*', '/captions/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
     );
     const uncached = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
     for (const { PathPattern, CachePolicyId } of open) {

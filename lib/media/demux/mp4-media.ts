@@ -60,6 +60,12 @@ export function makeVideo(bytes: Uint8Array, taken: TakenVideo): DemuxedVideo {
     ),
     startsClosed: startsClosed(nalCodec ?? 'avc', headers),
     mp4: { header: trackHeader, frames },
+    *nalFrames() {
+      for (const { bytes: sample, ptsTicks, isHidden } of withTimes(video.mp4, this.frames)
+        .frames) {
+        if (nalCodec && !isHidden) yield { ptsTicks, units: unitsInSample(sample, lengthBytes) };
+      }
+    },
     decoderInput(previous) {
       const before = previous as Mp4DemuxedVideo | undefined;
       const own = withTimes(video.mp4, this.frames);

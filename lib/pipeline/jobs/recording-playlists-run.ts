@@ -63,12 +63,12 @@ const versionOf = (state: TimelineState): string | undefined =>
 async function storedBefore(
   { records, media }: WorkerDeps,
   stream: Stream,
-  { renditions }: TimelineState,
+  state: TimelineState,
   version: string,
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (stored?.version !== version) return undefined;
-  const keys = Object.keys(renditions).map((name) => keyOf(stream, name, version));
+  const keys = listedNames(state).map((name) => keyOf(stream, name, version));
   const heads = await Promise.all(
     [...keys, manifestKeyOf(stream, version)].map((key) => media.head(key)),
   );
@@ -82,11 +82,11 @@ async function makeAll(
   version: string,
   signal: AbortSignal,
 ): Promise<StoredRecording | 'gone'> {
-  const playlists = Object.keys(state.renditions).map((name) => ({
+  const names = listedNames(state);
+  const playlists = names.map((name) => ({
     key: keyOf(stream, name, version),
     gzip: new GrowingGzip(),
   }));
-  const names = Object.keys(state.renditions);
   let durationTicks = 0;
   // Those that there are now: what comes later is in the JSON of the markers alone.
   const markers = await new MarkerLogs(deps).of(stream, state);
@@ -105,9 +105,16 @@ async function makeAll(
   // Its objects went with the stream: none is left behind.
   if (!(await find(deps, stream))) return 'gone';
   await Promise.all(made.map(({ key, bytes }) => deps.media.put(key, bytes, 'application/gzip')));
-  const { lateArrivals } = state;
-  return { version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) };
+  const { lateArrivals, captions } = state;
+  return {
+    ...{ version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) },
+    ...(captions && { captionVersion: captions.version }),
+  };
 }
+
+/** All that have a playlist: renditions, and tracks of captions. */
+const listedNames = ({ renditions, captions }: TimelineState): string[] =>
+  Object.keys({ ...renditions, ...captions?.tracks });
 
 const keyOf = (stream: Stream, rendition: string, version: string): string =>
   compressedKey(recordingPlaylistKey(stream, rendition, version));

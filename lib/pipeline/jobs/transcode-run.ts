@@ -22,6 +22,7 @@ import { mayGoOnInNext, segmentEnd } from '../../domain/segment-end.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
 import { COMPOSED_CODEC } from '../../media/audio/rendition-format.ts';
+import { channelsIn } from '../../media/captions/closed-captions.ts';
 import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
 import type { RenditionSegment } from '../../media/mux/cmaf.ts';
 import {
@@ -31,6 +32,7 @@ import {
 } from '../../media/transcode-segment.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
+import { putClosedCaptions } from '../records/closed-caption-records.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import type { JobContext, JobResult, SegmentJob } from './job-kind.ts';
 
@@ -196,7 +198,7 @@ async function storeRenditions(
   deps: WorkerDeps,
   stream: Stream,
   { run, number, sizeBytes, uploadedAtMs }: SourceSegment,
-  { startTicks, durationTicks, poster, pieces }: TranscodedSegment,
+  { startTicks, durationTicks, poster, closedCaptions: pairs, pieces }: TranscodedSegment,
 ): Promise<RenderedOutcome> {
   const catalogue: Record<string, RenditionInfo> = {};
   const stored: RenderedPiece[] = [];
@@ -212,6 +214,8 @@ async function storeRenditions(
   }
   const [only] = stored;
   const still = poster && (await storePoster(deps, stream, run, number, poster));
+  const channels = channelsIn(pairs);
+  if (pairs.length > 0) await putClosedCaptions(deps, stream, { run, number }, pairs);
   const hint = await deps.records.segmentHint(stream, run, number);
   return {
     type: 'rendered',
@@ -220,6 +224,7 @@ async function storeRenditions(
     ...(stored.length === 1 && only
       ? { renditions: only.renditions }
       : { renditions: {}, pieces: stored }),
+    ...(channels.length > 0 && { closedCaptions: channels }),
     ...{ catalogue, sourceBytes: sizeBytes, uploadedAtMs, completedAtMs: deps.clock.now() },
   };
 }

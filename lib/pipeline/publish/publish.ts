@@ -27,6 +27,7 @@ import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { Languages, zeroOfRun } from './languages.ts';
 import { isBehind, recordLateArrival } from './late-arrivals.ts';
 import { recordLateLanguage } from './late-languages.ts';
+import { publishCaptions } from './publish-captions.ts';
 import { publishMarkers } from './publish-markers.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
 
@@ -55,6 +56,11 @@ export async function publishStream(
   const stream = found.value;
   if (request.markers) {
     await publishMarkers(deps, stream, request.markers);
+    return [];
+  }
+  if (request.captions) {
+    await publishCaptions(deps, stream, request.captions);
+    await ensureRecordingPlaylists(deps, stream, (await records.timeline(stream)).value);
     return [];
   }
   const listed: ListedSegment[] = [];

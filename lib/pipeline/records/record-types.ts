@@ -53,10 +53,12 @@ export type RecordingPlaylists = Readonly<{
   stored?: StoredRecording;
 }>;
 
-/** As a long recording is stored: the version in its keys, with so many late arrivals. */
+/** As a long recording is stored: the version in its keys, with so many late arrivals, and this version of the captions. */
 export type StoredRecording = Readonly<{
   version: string;
   lateArrivals: number;
+  /** Absent: the stream had no captions. */
+  captionVersion?: number;
   durationSeconds: number;
 }>;
 

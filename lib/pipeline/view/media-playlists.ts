@@ -7,8 +7,8 @@
 import { LRUCache } from 'lru-cache';
 import { TagPlacement } from '../../domain/marker-placement.ts';
 import { HLS_PLAYLIST } from '../../domain/media-format.ts';
-import { recordingPlaylistKey, recordingVersion, silenceKey } from '../../domain/object-keys.ts';
-import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import { recordingPlaylistKey, recordingVersion } from '../../domain/object-keys.ts';
+import type { ListedPiece } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import {
@@ -27,7 +27,7 @@ import type { Deps } from '../deps.ts';
 import type { RequestDeps } from '../jobs/recording-playlists-request.ts';
 import { type Document, documentOf } from './document.ts';
 import type { EntryWindows, RenderedView } from './entry-windows.ts';
-import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
+import { linesOf, listerOf, segmentOf, uriOf } from './listed-segment.ts';
 import { longRecording } from './long-recordings.ts';
 import type { MarkerLogs } from './marker-logs.ts';
 import { recordingTexts } from './recording-playlists.ts';
@@ -86,7 +86,7 @@ export class MediaPlaylists {
     const silence = state.renditions[rendition]?.silence;
     const stamp = [
       ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
-      ...[silence?.to, markerVersion],
+      ...[silence?.to, markerVersion, captionStamp(state, rendition, view)],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -125,7 +125,7 @@ export class MediaPlaylists {
     showsEnd: boolean,
   ): Promise<string> {
     const entries = await this.#windows.of(stream, state, view);
-    const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
+    const listPiece = listerOf(stream, state, rendition, 'live');
     const tags = new TagPlacement((await this.#markers.of(stream, state)).tags(), entries[0]);
     let last: ListedPiece | undefined;
     return formatMediaPlaylist({
@@ -151,14 +151,15 @@ export class MediaPlaylists {
     showsEnd: boolean,
   ): Promise<string> {
     const from = state.firstListedSequence;
-    const key = [stream.uid, rendition, view, from].join();
+    const since = state.captions?.tracks[rendition]?.since;
+    const key = [stream.uid, rendition, view, from, since].join();
     const log = await this.#markers.of(stream, state);
     const { removals } = log;
     const kept = this.#appendOnly.get(key);
     const playlist: AppendOnlyPlaylist =
       kept?.removals === removals ? kept : { text: '', next: from, removals };
     const tags = new TagPlacement(log.tags(), playlist.first, playlist.next - 1);
-    const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
+    const listPiece = listerOf(stream, state, rendition, 'live');
     const parts = [playlist.text];
     while (playlist.next < state.nextSequence) {
       const to = Math.min(state.nextSequence, playlist.next + PAGE) - 1;
@@ -183,4 +184,14 @@ export class MediaPlaylists {
     });
     return header + playlist.text + linesOf(tags.rest()) + (showsEnd ? ENDLIST : '');
   }
+}
+
+/** A track that was removed and sent again is another one; a recording has the newest of each. */
+function captionStamp(
+  { captions }: TimelineState,
+  name: string,
+  view: RenderedView,
+): number | undefined {
+  const track = captions?.tracks[name];
+  return track && (view === 'vod' ? captions?.version : track.since);
 }

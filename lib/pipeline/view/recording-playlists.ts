@@ -1,14 +1,13 @@
 /** Media playlists of a whole recording (`?view=vod`), those of several renditions in one reading of its entries. */
 
 import type { MarkerLog } from '../../domain/marker-log.ts';
-import { silenceKey } from '../../domain/object-keys.ts';
-import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import type { ListedPiece } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import { ENDLIST, formatHeader, formatSegment } from '../../playlist/hls-media.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
-import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
+import { linesOf, listerOf, segmentOf, uriOf } from './listed-segment.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
 const ENTRIES_AT_ONCE = 500;
@@ -33,7 +32,7 @@ export async function* recordingTexts(
   });
   const dateRanges = linesOf(markers.tags());
   const lists = renditions.map((name) => ({
-    listPiece: pieceLister(state, name, (...at) => silenceKey(stream, ...at)),
+    listPiece: listerOf(stream, state, name, 'vod'),
     last: undefined as ListedPiece | undefined,
     lines: [header + dateRanges],
   }));

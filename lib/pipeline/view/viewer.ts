@@ -8,7 +8,12 @@ import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
 import { regionDefault } from '../../domain/region-default.ts';
-import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import {
+  captionDefault,
+  dvrWindowTicks,
+  type Stream,
+  targetDurationSeconds,
+} from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
   currentBroadcast,
@@ -20,7 +25,11 @@ import {
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
-import { requestRecordingPlaylists, storedRecording } from '../jobs/recording-playlists-request.ts';
+import {
+  isUpToDate,
+  requestRecordingPlaylists,
+  storedRecording,
+} from '../jobs/recording-playlists-request.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { viewOf } from '../streams.ts';
 import { DashManifests } from './dash-manifests.ts';
@@ -139,15 +148,15 @@ export function createViewer(deps: Deps): Viewer {
     view: PlaylistView,
     broadcast: number,
   ): Promise<Readonly<{ listed: TimelineState; rendered: RenderedView; ended: boolean }>> => {
-    let { lateArrivals } = state;
+    let recorded = state;
     if (isLong(state)) {
       const found = await storedOf(stream, state);
       // Its job may have been lost, or given up.
-      if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
-      lateArrivals = found?.lateArrivals ?? lateArrivals;
+      if (!isUpToDate(found, state)) await requestQuietly(stream);
+      if (found) recorded = withStored(state, found);
     }
     if (view === 'vod' && state.endedAtMs !== undefined) {
-      return { listed: { ...state, lateArrivals }, rendered: 'vod', ended: true };
+      return { listed: recorded, rendered: 'vod', ended: true };
     }
     const earlier = endedBroadcast(state, broadcast);
     return {
@@ -174,11 +183,13 @@ export function createViewer(deps: Deps): Viewer {
 
     async multivariant(videoId, country) {
       const { stream, state } = await loadStarted(videoId);
+      const found = showsEnd(state) && isLong(state) ? await storedOf(stream, state) : undefined;
       const isRecording = await isRecordingShown(stream, state);
       const broadcast = currentBroadcast(state);
       const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
+      const { audio, captions } = languagesFor(stream, country);
       const text = formatMultivariantPlaylist(
-        presentationOf(state, regionDefault(stream.settings.defaultAudio, country)),
+        presentationOf(found ? withStored(state, found) : state, audio, captions),
         (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
@@ -186,11 +197,12 @@ export function createViewer(deps: Deps): Viewer {
 
     async media(videoId, rendition, view, broadcast = 1) {
       const { stream, state } = await loadStarted(videoId);
-      if (!state.renditions[rendition]) {
+      const names = Object.keys({ ...state.renditions, ...state.captions?.tracks });
+      if (!names.includes(rendition)) {
         throw new DomainError(
           'rendition_not_found',
           `Stream "${videoId}" has no rendition "${rendition}".`,
-          `It has ${Object.keys(state.renditions).join(', ')}.`,
+          `It has ${names.join(', ')}.`,
         );
       }
       const { listed, rendered, ended } = await listedIn(stream, state, view, broadcast);
@@ -208,11 +220,28 @@ export function createViewer(deps: Deps): Viewer {
       const { listed, rendered, ended } = await listedIn(stream, state, shown, of);
       // Who watches live asks there again, and is not given the recording, whose times are others.
       const location = `${videoId}.mpd?broadcast=${of}`;
-      const language = regionDefault(stream.settings.defaultAudio, country);
+      const { audio: language } = languagesFor(stream, country);
       const how = { view: rendered, showsEnd: ended, location, language };
       return viewed(ended, await manifests.render(stream, listed, how));
     },
   };
+}
+
+/** Of what is played and shown by default. */
+const languagesFor = ({ settings }: Stream, country: string | undefined) => ({
+  audio: regionDefault(settings.defaultAudio, country),
+  captions: captionDefault(settings, country),
+});
+
+/** A long recording as it is stored: without what came later. */
+function withStored(
+  { captions, ...state }: TimelineState,
+  { lateArrivals, captionVersion }: StoredRecording,
+): TimelineState {
+  if (!captions || captionVersion === undefined) return { ...state, lateArrivals };
+  const tracks = Object.entries(captions.tracks).filter(([, { since }]) => since <= captionVersion);
+  const stored = { ...captions, version: captionVersion, tracks: Object.fromEntries(tracks) };
+  return { ...state, lateArrivals, captions: stored };
 }
 
 /** The window is the publisher's; a timeline from before it kept one follows the setting. */
