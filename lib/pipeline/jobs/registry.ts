@@ -13,6 +13,7 @@ import {
 } from './job-kind.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
 import { transcode } from './transcode.ts';
+import { webm } from './webm.ts';
 
 export type JobRegistry = Readonly<{
   /** Classes that have kinds, most urgent first. */
@@ -74,4 +75,4 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, recordingPlaylists]);
+export const JOBS = jobRegistry([transcode, recordingPlaylists, webm]);
