@@ -147,6 +147,8 @@ export type StreamSettings = Readonly<{
   ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
   /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */
   redundant: boolean;
+  /** When segments are made as WebM: when asked for, with the renditions, or not at all. */
+  webm?: 'onDemand' | 'always' | 'never';
   /** Shown in the list to everybody, not to the owner alone. */
   listed: boolean;
 }>;

@@ -35,6 +35,7 @@ export const streamSettingsSchema = z.partial(
     holeGraceSeconds: z.number().check(z.minimum(0), z.maximum(600)),
     ladder: ladderSchema,
     redundant: z.boolean(),
+    webm: z.enum(['onDemand', 'always', 'never']),
     listed: z.boolean(),
     /** Makes a new upload key; the one before no longer counts. */
     newUploadKey: z.boolean(),

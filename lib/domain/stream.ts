@@ -16,6 +16,8 @@ export type StreamSettings = Readonly<{
   holeGraceSeconds?: number;
   ladder: readonly Rung[];
   redundant: boolean;
+  /** When segments are made as WebM: when asked for (also if it is absent), with the renditions, or not at all. */
+  webm?: 'onDemand' | 'always' | 'never';
   /** Shown in the list to everybody; absent in settings from before it existed: not. */
   listed?: boolean;
 }>;

@@ -1,5 +1,6 @@
-/** Reads the objects of renditions from the store. */
+/** Reads the objects of renditions from the store. All throw `moment_not_found` for one that is gone. */
 
+import { DomainError } from '../../domain/errors.ts';
 import type { AudioPieces } from '../../media/mux/remux.ts';
 import type { MediaStore } from '../../ports/ports.ts';
 
@@ -38,5 +39,9 @@ export async function readAudio(
 async function readObject({ media }: Store, key: string): Promise<Uint8Array> {
   const bytes = await media.get(key);
   if (bytes) return bytes;
-  throw new Error(`An object of a rendition is not there: ${key}`);
+  throw new DomainError(
+    'moment_not_found',
+    `The media of this segment is no longer kept: ${key}.`,
+    'Ask for a later moment.',
+  );
 }

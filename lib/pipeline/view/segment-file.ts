@@ -1,23 +1,26 @@
 /** One segment of a stream as a file of its own: packaged from its renditions, or made by a job. */
 
-import type { DownloadFormat } from '../../domain/media-format.ts';
-import { MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { segmentFileKey, silenceKey } from '../../domain/object-keys.ts';
+import { DomainError } from '../../domain/errors.ts';
 import {
+  DOWNLOAD_FORMATS,
+  type DownloadFormat,
+  listWords,
+  MEDIA_FORMATS,
+} from '../../domain/media-format.ts';
+import { segmentFileKey } from '../../domain/object-keys.ts';
+import {
+  type AudioRendition,
   chooseAudio,
   chooseVideo,
-  pieceLister,
   presentationOf,
 } from '../../domain/presentation.ts';
-import type { RecordedEntry } from '../../domain/recording.ts';
-import type { Stream } from '../../domain/stream.ts';
-import type { EntryRendition, TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { type RequestedFile, requestFile } from '../jobs/file-request.ts';
-import { type WebmJob, webm } from '../jobs/webm.ts';
-import { readAudio, readPiece, type SoundKeys } from './read-pieces.ts';
+import { webm } from '../jobs/webm.ts';
+import { readAudio, readPiece } from './read-pieces.ts';
 import type { Moment } from './segment-moment.ts';
 import { findSource, readSource } from './segment-source.ts';
+import { keyOfTracks, segmentTracks, webmJobOf } from './segment-tracks.ts';
 
 export type SegmentChoice = Readonly<{
   format: DownloadFormat;
@@ -28,11 +31,9 @@ export type SegmentChoice = Readonly<{
 }>;
 
 export type SegmentFile = Readonly<{
-  /** Where it is, or will be. */
-  key: string;
   /** The rung that its picture is of, or `source`; undefined without a picture. */
   resolution: string | undefined;
-  /** BCP 47, or `und`; undefined without sound. */
+  /** BCP 47; undefined where it has none, or several. */
   language: string | undefined;
   /** It is there, or no job is needed to make it. */
   isAtHand(): Promise<boolean>;
@@ -47,124 +48,76 @@ export type SegmentFile = Readonly<{
 export async function chooseSegmentFile(
   deps: Deps,
   moment: Moment,
-  choice: SegmentChoice,
+  { format, resolution, language }: SegmentChoice,
 ): Promise<SegmentFile> {
-  const { stream, state, entry } = moment;
+  const { stream, state } = moment;
   const presentation = presentationOf(state);
-  const { resolution, language, format } = choice;
-  const chosenAudio = chooseAudio(presentation, language);
+  const audio = chooseAudio(presentation, language);
   if (resolution === 'source') {
-    const only = language === undefined ? undefined : chosenAudio?.name;
-    const source = await findSource(deps, moment, format, only);
-    const tracks = { video: 'source', audio: only ?? 'all', neighbours: '00' };
-    const key = segmentFileKey(stream, entry, tracks, format);
-    const make = () =>
-      deps.remuxing.run('remuxSource', stream.uid, async () => {
-        const { audio } = source;
-        return [{ ...(await readSource(deps, source)), ...(audio && { audio }), format }];
-      });
-    return {
-      ...{ key, resolution, language: only === undefined ? undefined : chosenAudio?.language },
-      isAtHand: async () => true,
-      request: () => makeOnce(deps, key, format, make),
-    };
+    return sourceFile(deps, moment, format, language === undefined ? undefined : audio);
   }
-  const chosenVideo = chooseVideo(presentation, resolution);
-  const video = chosenVideo && listedPiece(stream, state, chosenVideo.name, entry);
-  const audio = chosenAudio && listedSound(moment, chosenAudio.name, chosenAudio.language);
-  const tracks = {
-    video: video?.name ?? 'none',
-    audio: audio?.name ?? 'none',
-    neighbours: audio?.neighbours ?? '00',
-  };
-  const key = segmentFileKey(stream, entry, tracks, format);
-  const bounds = {
-    startTicks: entry.startTicks,
-    endTicks: entry.startTicks + entry.durationTicks,
-  };
-  const file = { key, resolution: video?.name, language: audio?.language };
+  const video = chooseVideo(presentation, resolution);
+  const tracks = segmentTracks(moment, video?.name, audio);
+  const file = { resolution: tracks.video?.name, language: tracks.audio && audio?.language };
   if (format === 'webm') {
-    const job: WebmJob = {
-      ...{ videoId: stream.videoId, uid: stream.uid, key, ...bounds },
-      ...(video && { picture: pictureOf(state, video) }),
-      ...(audio && { sound: audio }),
-    };
+    if (stream.settings.webm === 'never') throw webmIsOff();
+    const job = webmJobOf(moment, tracks);
     return {
       ...file,
-      isAtHand: async () => (await deps.media.head(key)) !== undefined,
+      isAtHand: async () => (await deps.media.head(job.key)) !== undefined,
       request: () => requestFile(deps, stream, webm, job),
     };
   }
   const make = () =>
     deps.remuxing.run('remuxRenditions', stream.uid, async () => {
-      const [read, pieces] = await Promise.all([
-        video && readPiece(deps, video.piece),
-        audio ? readAudio(deps, audio) : undefined,
+      const [picture, sound] = await Promise.all([
+        tracks.video && readPiece(deps, tracks.video.piece),
+        tracks.audio && readAudio(deps, tracks.audio),
       ]);
-      return [{ video: read, audio: pieces ? [pieces] : [], bounds, format }];
+      const { bounds } = tracks;
+      return [{ video: picture, audio: sound ? [sound] : [], bounds, format }];
     });
-  return {
-    ...file,
-    isAtHand: async () => true,
-    request: () => makeOnce(deps, key, format, make),
-  };
+  return { ...file, ...packaged(deps, keyOfTracks(moment, tracks, format), format, make) };
 }
 
-/** Of timelines from before it was recorded. */
-const UNKNOWN_MAXRATE_BPS = 2_500_000;
-
-function pictureOf({ renditions }: TimelineState, { name, piece }: NamedPiece): WebmJob['picture'] {
-  const info = renditions[name]?.info;
-  const { initKey, key } = piece;
-  const maxrateBps = info?.kind === 'video' ? info.maxrateBps : undefined;
-  return { initKey, key, maxrateBps: maxrateBps ?? UNKNOWN_MAXRATE_BPS };
+/** `only`: the rendition of the language that was asked for. */
+async function sourceFile(
+  deps: Deps,
+  moment: Moment,
+  format: DownloadFormat,
+  only: AudioRendition | undefined,
+): Promise<SegmentFile> {
+  const { stream, entry } = moment;
+  const source = await findSource(deps, moment, format, only?.name);
+  const names = { video: 'source', audio: only?.name ?? 'all', neighbours: '00' };
+  const make = () =>
+    deps.remuxing.run('remuxSource', stream.uid, async () => {
+      const { audio } = source;
+      return [{ ...(await readSource(deps, source)), ...(audio && { audio }), format }];
+    });
+  const key = segmentFileKey(stream, entry, names, format);
+  const file = { resolution: 'source', language: only?.language };
+  return { ...file, ...packaged(deps, key, format, make) };
 }
 
-type NamedPiece = Readonly<{ name: string; piece: EntryRendition }>;
-
-async function makeOnce(
-  { media }: Deps,
+const packaged = (
+  { media }: Pick<Deps, 'media'>,
   key: string,
   format: DownloadFormat,
   make: () => Promise<Uint8Array>,
-): Promise<RequestedFile> {
-  if (!(await media.head(key))) {
-    await media.put(key, await make(), MEDIA_FORMATS[format].contentType);
-  }
-  return { type: 'ready', key };
-}
+): Pick<SegmentFile, 'isAtHand' | 'request'> => ({
+  isAtHand: async () => true,
+  async request() {
+    if (!(await media.head(key))) {
+      await media.put(key, await make(), MEDIA_FORMATS[format].contentType);
+    }
+    return { type: 'ready', key };
+  },
+});
 
-/** Of a rendition, or of the one that stands in for it; undefined where it lists a gap. */
-function listedPiece(
-  stream: Stream,
-  state: TimelineState,
-  rendition: string,
-  entry: RecordedEntry,
-): NamedPiece | undefined {
-  const keyOf = (name: string, sequence: number) => silenceKey(stream, name, sequence);
-  const { rendition: name, piece } = pieceLister(state, rendition, keyOf)(entry);
-  return piece && { name, piece };
-}
-
-/** `neighbours`: as in the file's key. */
-type ListedSound = SoundKeys & Readonly<{ name: string; neighbours: string }>;
-
-function listedSound(
-  { stream, state, entry, before, after }: Moment,
-  rendition: string,
-  language = 'und',
-): ListedSound | undefined {
-  const own = listedPiece(stream, state, rendition, entry);
-  if (!own) return undefined;
-  const { name, piece } = own;
-  const beside = [before, after].map((one) => {
-    const listed = one && listedPiece(stream, state, rendition, one);
-    return listed?.piece.initKey === piece.initKey ? listed.piece.key : undefined;
-  });
-  const [first, last] = beside;
-  return {
-    ...{ name, language, initKey: piece.initKey },
-    keys: [first, piece.key, last].filter((key) => key !== undefined),
-    neighbours: beside.map((key) => (key === undefined ? '0' : '1')).join(''),
-  };
-}
+const webmIsOff = (): DomainError =>
+  new DomainError(
+    'unsupported_format',
+    'The owner of the stream has WebM files switched off.',
+    `Ask for ${listWords(DOWNLOAD_FORMATS.filter((name) => name !== 'webm').map((name) => `format=${name}`))}.`,
+  );

@@ -83,12 +83,18 @@ async function neighboursOf(
     }
   }
   const index = around.findIndex((one) => isSame(one, entry));
-  const [before, after] = [around[index - 1], around[index + 1]];
-  return {
-    before: before && abut(before, entry) ? before : undefined,
-    after: after && abut(entry, after) ? after : undefined,
-  };
+  return withNeighbours(entry, around[index - 1], around[index + 1]);
 }
+
+/** Those of the entries right before and behind it that it abuts. */
+export const withNeighbours = (
+  entry: RecordedEntry,
+  before: RecordedEntry | undefined,
+  after: RecordedEntry | undefined,
+): Pick<Moment, 'before' | 'after'> => ({
+  before: before && abut(before, entry) ? before : undefined,
+  after: after && abut(entry, after) ? after : undefined,
+});
 
 const isSame = (a: RecordedEntry, b: RecordedEntry): boolean => a.offsetTicks === b.offsetTicks;
 
