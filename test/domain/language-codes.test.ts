@@ -9,7 +9,9 @@ describe('the language of a track in a container', () => {
     for (const first of letters) {
       for (const second of letters) {
         const code = languageCode(`${first}${second}`);
-        const [tag] = Intl.getCanonicalLocales(`${first}${second}`);
+        // Twi is a part of Akan, and read as that.
+        const two = `${first}${second}` === 'tw' ? 'ak' : `${first}${second}`;
+        const [tag] = Intl.getCanonicalLocales(two);
         if (code !== 'und') assert.equal(languageTag(code), tag);
       }
     }
