@@ -160,6 +160,8 @@ export type StreamSettings = Readonly<{
   redundant: boolean;
   /** Captions shown by default, by country (`FR`) or `*`: a language, or `off`. */
   defaultCaptions?: Readonly<Record<string, string>>;
+  /** When segments are made as WebM: when asked for, with the renditions, or not at all. */
+  webm?: 'onDemand' | 'always' | 'never';
   /** Shown in the list to everybody, not to the owner alone. */
   listed: boolean;
   /** Language (BCP 47) of the default audio by country (ISO 3166-1, or `*`). Absent: the stream's first. */

@@ -63,6 +63,7 @@ export const streamSettingsSchema = z.partial(
     holeGraceSeconds: z.number().check(z.minimum(0), z.maximum(600)),
     ladder: ladderSchema,
     redundant: z.boolean(),
+    webm: z.enum(['onDemand', 'always', 'never']),
     listed: z.boolean(),
     defaultAudio: regionDefaultsSchema,
     /** `off` is none. */

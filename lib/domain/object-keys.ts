@@ -98,15 +98,20 @@ export const recordingManifestKey = (stream: StreamIdentity, version: string): s
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
-/** A segment joined from its renditions into one file, made when it was first asked for. */
-export const remuxedKey = (
+/**
+ * A segment as a file of its own, made when it was first asked for. `neighbours`: whether sound of the
+ * entries before and behind it is in it, as in `11`; the newest has nothing behind it yet.
+ */
+export const segmentFileKey = (
   stream: StreamIdentity,
   { run, number, startTicks }: Readonly<{ run: number; number: number; startTicks: number }>,
-  resolution: string,
-  language: string,
+  tracks: Readonly<{ video: string; audio: string; neighbours: string }>,
   format: string,
-): string =>
-  `${mediaPrefix(stream)}joined/${run}-${padded(number)}-${startTicks}-${resolution}-${language}.${format}`;
+): string => {
+  const { video, audio, neighbours } = tracks;
+  const segment = `${run}-${padded(number)}-${startTicks}`;
+  return `${mediaPrefix(stream)}files/${segment}-${video}-${audio}-${neighbours}.${format}`;
+};
 
 /** A large set of cues as JSON. */
 export const captionsKey = (stream: StreamIdentity, digest: string): string =>

@@ -5,7 +5,10 @@
 
 import { DomainError } from './errors.ts';
 import { matchLanguage, ownName, UNDETERMINED } from './language.ts';
+import { listWords } from './media-format.ts';
+import { shortened } from './notice.ts';
 import { averageBps, boundBps } from './rates.ts';
+import { nearestBelow } from './resolution.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 import {
@@ -310,16 +313,20 @@ function silentSpan(
 }
 
 /**
- * The video rendition called `name`; the tallest if left out, undefined for a stream without video.
- * Throws `rendition_not_found`.
+ * The video rendition called `resolution`, else the nearest that is no larger than the size it names; the
+ * tallest if left out, undefined for a stream without video. Throws `rendition_not_found`.
  */
-export function chooseVideo({ video }: Presentation, name?: string): VideoRendition | undefined {
-  const chosen = name === undefined ? video[0] : video.find((rendition) => rendition.name === name);
-  if (chosen || name === undefined) return chosen;
+export function chooseVideo(
+  { video }: Presentation,
+  resolution?: string,
+): VideoRendition | undefined {
+  if (resolution === undefined) return video[0];
+  const chosen = video.find(({ name }) => name === resolution) ?? nearestBelow(video, resolution);
+  if (chosen) return chosen;
   throw new DomainError(
     'rendition_not_found',
-    `The stream has no resolution "${name}".`,
-    `Ask for ${[...video.map((rendition) => rendition.name), 'source'].join(', ')}.`,
+    `The stream has no resolution "${shortened(resolution)}".`,
+    `Ask for ${listWords([...video.map(({ name }) => name), 'source'])}.`,
   );
 }
 
@@ -335,7 +342,7 @@ export function chooseAudio(
   if (chosen || language === undefined) return chosen;
   throw new DomainError(
     'rendition_not_found',
-    `The stream has no audio in "${language}".`,
+    `The stream has no audio in "${shortened(language)}".`,
     audio.length > 0 ? `It has ${audio.map(tagOf).join(', ')}.` : 'It has no audio.',
   );
 }

@@ -23,6 +23,8 @@ export type StreamSettings = Readonly<{
   redundant: boolean;
   /** Captions that viewers are shown without choosing any: their languages by region, or `off`. Absent: none. */
   defaultCaptions?: RegionDefaults;
+  /** When segments are made as WebM: when asked for (also if it is absent), with the renditions, or not at all. */
+  webm?: 'onDemand' | 'always' | 'never';
   /** Shown in the list to everybody; absent in settings from before it existed: not. */
   listed?: boolean;
   /** Language of the audio that is played by default, by the viewer's country. Absent: the stream's first. */

@@ -3,6 +3,7 @@
 import { even, type PlannedRung } from '../domain/ladder.ts';
 import { MAX_POSTER_PX } from '../domain/poster.ts';
 import { PTS_WRAP_TICKS, TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
+import { vp9Args } from './webm-args.ts';
 
 /**
  * Where the first frame of a segment is put. Far above zero: sources whose timestamps ffmpeg reads
@@ -42,6 +43,8 @@ export type VideoJob = Readonly<{
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
   outputs: readonly Readonly<{ rung: PlannedRung; path: string }>[];
+  /** H.264 if it is left out. */
+  codec?: 'vp9' | undefined;
   /** The first picture as a JPEG file of this size. */
   poster?: (FrameSize & Readonly<{ path: string }>) | undefined;
   /** Of each encoder; all cores without it. */
@@ -50,7 +53,10 @@ export type VideoJob = Readonly<{
 
 export type BlackVideoJob = OutputJob & Readonly<{ frames: number }>;
 
-type OutputJob = Pick<VideoJob, 'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'threads'>;
+type OutputJob = Pick<
+  VideoJob,
+  'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'codec' | 'threads'
+>;
 
 /** The same for a picture that never came. */
 export function blackArgs({ frames, ...job }: BlackVideoJob): string[] {
@@ -97,7 +103,8 @@ function outputArgs(job: OutputJob): string[] {
   const keyframes = times.length > 0 ? ['-force_key_frames', times.join()] : [];
   return job.outputs.flatMap(({ rung, path }, index) => [
     ...['-map', `[v${index}]`, ...threadArgs(job)],
-    ...encoderArgs(rung, job.framesPerSecond),
+    ...(job.codec === 'vp9' ? vp9Args(rung) : avcArgs(rung, job.framesPerSecond)),
+    ...FILE_ARGS,
     ...keyframes,
     path,
   ]);
@@ -201,8 +208,8 @@ export function posterSize(source: FrameSize): FrameSize {
   return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
 }
 
-/** Fixes all that the init segment depends on, so that all segments of a rung share one. */
-function encoderArgs({ level, maxrateBps }: PlannedRung, framesPerSecond: number): string[] {
+/** With what FILE_ARGS says, all that the init segment depends on, so that all segments of a rung share one. */
+function avcArgs({ level, maxrateBps }: PlannedRung, framesPerSecond: number): string[] {
   const rate = Math.max(1, Math.round(framesPerSecond));
   const keyframes = String(MAX_FRAMES_BETWEEN_KEYFRAMES);
   return [
@@ -214,14 +221,18 @@ function encoderArgs({ level, maxrateBps }: PlannedRung, framesPerSecond: number
     // Parameter sets that do not depend on the quality setting, so that an update may change it. By the rate a
     // frame without another behind it gets its bits: ffmpeg would say 90,000 frames a second of a single one.
     ...['-x264-params', `stitchable=1:fps=${rate}`],
-    ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],
-    ...['-video_track_timescale', String(TICKS_PER_SECOND)],
-    ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
-    ...['-color_range', 'tv', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
-    ...['-map_metadata', '-1', '-map_chapters', '-1'],
-    ...['-movflags', '+cmaf+frag_discont+skip_trailer', '-f', 'mp4'],
   ];
 }
+
+/** Times pass through in ticks; nothing else that a source says gets into the file. */
+const FILE_ARGS = [
+  ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],
+  ...['-video_track_timescale', String(TICKS_PER_SECOND)],
+  ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
+  ...['-color_range', 'tv', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
+  ...['-map_metadata', '-1', '-map_chapters', '-1'],
+  ...['-movflags', '+cmaf+frag_discont+skip_trailer', '-f', 'mp4'],
+];
 
 /**
  * ffmpeg neither guesses the demuxer nor opens anything but the file, whatever stands in it. However much

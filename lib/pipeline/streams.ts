@@ -76,6 +76,7 @@ function shownSettings({ settings }: Stream, view: StreamView): StreamSettings {
   return {
     ...settings,
     listed: settings.listed ?? false,
+    webm: settings.webm ?? 'onDemand',
     targetDurationSeconds: targetSeconds,
     holeGraceSeconds: holeGraceMs(settings, targetSeconds) / 1000,
   };

@@ -124,10 +124,12 @@ export function isolateAudio(
     return { bytes: dataOf(bytes, sample), isSync: true, durationTicks, compositionTicks: 0 };
   });
   const fragment = writeFragment(startTicks + delayTicks, timed, 1);
-  return { bytes: Buffer.concat([writeHeader(trackHeader), fragment]), delayTicks };
+  const file = Buffer.concat([writeHeader(trackHeader), fragment]);
+  return { bytes: file, delayTicks, trackId: track.trackId };
 }
 
-export type IsolatedTrack = Readonly<{ bytes: Uint8Array; delayTicks: number }>;
+/** `trackId`: of audio, in the file that it comes from. */
+export type IsolatedTrack = Readonly<{ bytes: Uint8Array; delayTicks: number; trackId?: number }>;
 
 /**
  * Packets tell their size themselves, but for AAC. The durations in the container are wrong for the

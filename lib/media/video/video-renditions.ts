@@ -32,6 +32,8 @@ export type VideoJobInput = Readonly<{
   /** Of the segment before this one, for frames that refer to it. */
   previous?: DemuxedVideo | undefined;
   rungs: readonly PlannedRung[];
+  /** H.264 if it is left out. */
+  codec?: 'vp9' | undefined;
   /** Where the segment is cut: ticks from its start. */
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
@@ -89,6 +91,7 @@ export async function encodeRungs(
     changesSize: video.changesSize,
     guessMatrix: !video.saysMatrix,
     outputs,
+    codec: job.codec,
     keyframesAtTicks: job.keyframesAtTicks,
     repeats: job.repeats,
     threads: job.threads,

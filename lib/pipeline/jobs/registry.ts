@@ -14,6 +14,7 @@ import {
 import { languageAudio } from './language-audio.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
 import { transcode } from './transcode.ts';
+import { webm } from './webm.ts';
 
 export type JobRegistry = Readonly<{
   /** Classes that have kinds, most urgent first. */
@@ -76,4 +77,4 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, languageAudio, recordingPlaylists]);
+export const JOBS = jobRegistry([transcode, languageAudio, recordingPlaylists, webm]);

@@ -3,6 +3,7 @@
  * (a group of the publish queue); should two ever overlap, the version of the state lets one win.
  */
 
+import { reportError } from '../../base/log.ts';
 import { type Publication, planPublication } from '../../domain/publication.ts';
 import type { SegmentOutcome } from '../../domain/segment.ts';
 import {
@@ -30,6 +31,7 @@ import { recordLateLanguage } from './late-languages.ts';
 import { publishCaptions } from './publish-captions.ts';
 import { publishMarkers } from './publish-markers.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
+import { queueWebmAhead } from './webm-ahead.ts';
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
 const READ_AHEAD = 100;
@@ -150,6 +152,9 @@ async function appendReady(
   if (entries.length > 0 || plan.runIsDone || ended) {
     if (!(await records.appendEntries(stream, entries, next, timeline.version))) return 'raced';
     written = { value: next, version: timeline.version + 1 };
+    await queueWebmAhead(deps, stream, before, next).catch((error) =>
+      reportError(error, 'queueing WebM files'),
+    );
   }
   if (before.endedAtMs !== undefined && next.endedAtMs === undefined) {
     await startHousekeeping(deps, stream);

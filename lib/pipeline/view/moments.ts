@@ -1,6 +1,7 @@
 /** Moments of a stream as callers name them: seconds from its start, or instants of the wall clock. */
 
 import { DomainError } from '../../domain/errors.ts';
+import { shortened } from '../../domain/notice.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { secondsToTicks, ticksToMs } from '../../domain/ticks.ts';
@@ -14,12 +15,12 @@ export type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }
 
 /** Throws `bad_request`. */
 export function parseTimestamp(text: string): Timestamp {
-  if (/^\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
+  if (/^-?\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
   const instantMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(instantMs)) return { instantMs };
   throw new DomainError(
     'bad_request',
-    `"${text}" is not a valid timestamp.`,
+    `"${shortened(text)}" is not a valid timestamp.`,
     'Send seconds from the start (timestamp=12.5), or an instant (timestamp=2026-01-31T12:00:00Z).',
   );
 }
