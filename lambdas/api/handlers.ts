@@ -15,6 +15,7 @@ import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './str
 import { pushHandler, uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
+import { viewClipHandler } from './view-clip.ts';
 import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
@@ -25,6 +26,7 @@ export type ApiHandler = ReturnType<typeof healthzHandler> &
 export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<RouteName, ApiHandler> {
   const viewer = createViewer(deps);
   const page = viewPageHandler(deps, pages, viewer);
+  const clip = viewClipHandler(deps);
   const push = pushHandler(deps);
   return {
     putStream: putStreamHandler(deps),
@@ -39,6 +41,8 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     viewMetadata: viewMetadataHandler(deps, viewer),
     viewPlaylist: viewPlaylistHandler(deps, viewer),
     viewSegment: viewSegmentHandler(deps),
+    viewClip: clip,
+    viewClipPlaylist: clip,
     watchPage: page,
     embedPage: page,
     listMarkers: listMarkersHandler(deps, viewer),

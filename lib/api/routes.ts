@@ -13,6 +13,8 @@ export const ROUTES = {
   viewMetadata: { method: 'GET', path: '/viewstream/metadata/{videoId}' },
   viewPlaylist: { method: 'GET', path: '/viewstream/metadata/{videoId}/{playlist}' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
+  viewClip: { method: 'GET', path: '/viewstream/{videoId}/clip' },
+  viewClipPlaylist: { method: 'GET', path: '/viewstream/{videoId}/clip/{playlist}' },
   watchPage: { method: 'GET', path: '/watch/{videoId}' },
   embedPage: { method: 'GET', path: '/embed/{videoId}' },
   listMarkers: { method: 'GET', path: '/markers/{videoId}' },

@@ -5,6 +5,7 @@ export const ERROR_STATUS = {
   bad_video_id: 400,
   bad_segment_number: 400,
   bad_name: 400,
+  clip_too_long: 400,
   empty_body: 400,
   digest_mismatch: 400,
   size_mismatch: 400,

@@ -42,6 +42,8 @@ export type VideoJob = Readonly<{
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
   outputs: readonly Readonly<{ rung: PlannedRung; path: string }>[];
+  /** Constant rate factor; left out: that of all renditions. The init segment does not depend on it. */
+  quality?: number | undefined;
   /** The first picture as a JPEG file of this size. */
   poster?: (FrameSize & Readonly<{ path: string }>) | undefined;
   /** Of each encoder; all cores without it. */
@@ -50,7 +52,10 @@ export type VideoJob = Readonly<{
 
 export type BlackVideoJob = OutputJob & Readonly<{ frames: number }>;
 
-type OutputJob = Pick<VideoJob, 'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'threads'>;
+type OutputJob = Pick<
+  VideoJob,
+  'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'threads' | 'quality'
+>;
 
 /** The same for a picture that never came. */
 export function blackArgs({ frames, ...job }: BlackVideoJob): string[] {
@@ -97,7 +102,7 @@ function outputArgs(job: OutputJob): string[] {
   const keyframes = times.length > 0 ? ['-force_key_frames', times.join()] : [];
   return job.outputs.flatMap(({ rung, path }, index) => [
     ...['-map', `[v${index}]`, ...threadArgs(job)],
-    ...encoderArgs(rung, job.framesPerSecond),
+    ...encoderArgs(rung, job.framesPerSecond, job.quality),
     ...keyframes,
     path,
   ]);
@@ -201,13 +206,19 @@ export function posterSize(source: FrameSize): FrameSize {
   return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
 }
 
+const DEFAULT_QUALITY = 23;
+
 /** Fixes all that the init segment depends on, so that all segments of a rung share one. */
-function encoderArgs({ level, maxrateBps }: PlannedRung, framesPerSecond: number): string[] {
+function encoderArgs(
+  { level, maxrateBps }: PlannedRung,
+  framesPerSecond: number,
+  quality = DEFAULT_QUALITY,
+): string[] {
   const rate = Math.max(1, Math.round(framesPerSecond));
   const keyframes = String(MAX_FRAMES_BETWEEN_KEYFRAMES);
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', level],
-    ...['-crf', '23', '-maxrate', String(maxrateBps), '-bufsize', String(maxrateBps)],
+    ...['-crf', String(quality), '-maxrate', String(maxrateBps), '-bufsize', String(maxrateBps)],
     // Half full: segments that were encoded apart then keep to the rate when played one after another.
     ...['-rc_init_occupancy', String(Math.round(maxrateBps / 2))],
     ...['-g', keyframes, '-keyint_min', keyframes, '-sc_threshold', '0'],

@@ -113,6 +113,21 @@ export const FUNCTION_TABLE = {
     thread: 'remux-thread',
     ...VIEW,
   },
+  'view-clip': {
+    routes: ['viewClip', 'viewClipPlaylist'],
+    permissions: [
+      'read records',
+      // Who has requested a file that is not made yet.
+      'write records',
+      'delete records',
+      'read media',
+      'send backfillJobs',
+      'count backfillJobs',
+      'send scaling',
+    ],
+    lazyChunks: true,
+    ...VIEW,
+  },
   'view-page': {
     routes: ['watchPage', 'embedPage'],
     permissions: ['read records'],

@@ -2,6 +2,7 @@
 
 import type { AudioGroup, AudioRendition, Presentation, Variant } from '../domain/presentation.ts';
 import { checkedUri, formatAttributes, quoted, quotedLabel } from './hls-attributes.ts';
+import { formatStart } from './hls-media.ts';
 
 /** URI of the media playlist of a rendition, given its name. */
 export type PlaylistUri = (rendition: string) => string;
@@ -9,14 +10,22 @@ export type PlaylistUri = (rendition: string) => string;
 // Nothing below asks for a version, but its media playlists do: better to be refused here at once.
 const HEADER = '#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n';
 
+/** `startSeconds`: where players begin in each of the playlists; left out: where they do by themselves. */
 export function formatMultivariantPlaylist(
   { audioGroups, variants }: Pick<Presentation, 'audioGroups' | 'variants'>,
   uriOf: PlaylistUri,
+  startSeconds?: number,
 ): string {
+  const start = startSeconds === undefined ? '' : formatStart(startSeconds);
   const audio = audioGroups.flatMap((group) =>
     group.renditions.map((rendition) => formatAudio(group, rendition, uriOf)),
   );
-  return [HEADER, ...audio, ...variants.map((variant) => formatVariant(variant, uriOf))].join('');
+  return [
+    HEADER,
+    start,
+    ...audio,
+    ...variants.map((variant) => formatVariant(variant, uriOf)),
+  ].join('');
 }
 
 function formatAudio(group: AudioGroup, rendition: AudioRendition, uriOf: PlaylistUri): string {

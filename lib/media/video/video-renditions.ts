@@ -37,6 +37,8 @@ export type VideoJobInput = Readonly<{
   repeats?: FrameRepeats | undefined;
   /** Make a poster, too. */
   wantsPoster?: boolean | undefined;
+  /** Constant rate factor; left out: that of all renditions. */
+  quality?: number | undefined;
   threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
@@ -91,6 +93,7 @@ export async function encodeRungs(
     outputs,
     keyframesAtTicks: job.keyframesAtTicks,
     repeats: job.repeats,
+    quality: job.quality,
     threads: job.threads,
   };
   const poster = job.wantsPoster ? { ...posterSize(video), path: posterPath } : undefined;

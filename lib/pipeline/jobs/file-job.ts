@@ -1,5 +1,7 @@
 /** What all kinds of job have in common that make a file for a viewer: `file-request.ts` queues them. */
 
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DomainError } from '../../domain/errors.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { WorkerDeps } from '../deps.ts';
@@ -9,14 +11,19 @@ import type { JobBody, JobContext, JobKind, JobResult } from './job-kind.ts';
 /** `key`: where the file is stored. It names all that the file depends on. */
 export type FileJob = JobBody & Readonly<{ key: string }>;
 
-export type MadeFile = Readonly<{ bytes: Uint8Array; contentType: string }>;
+/** In memory, or as files one behind the other. */
+export type MadeFile = Readonly<{ contentType: string }> &
+  (Readonly<{ bytes: Uint8Array }> | Readonly<{ paths: readonly string[] }>);
 
 /** Reports how far the file is, from 0 to 1. */
 export type ReportProgress = (progress: number) => Promise<void>;
 
 export type FileKind<Job extends FileJob> = Pick<JobKind<Job>, 'name' | 'weight' | 'schema'> &
   Readonly<{
-    /** Throws DomainError where another try will not help: viewers are told. */
+    /**
+     * Throws DomainError where another try will not help: viewers are told. The work folder is the job's own,
+     * and removed after it.
+     */
     make(
       deps: WorkerDeps,
       stream: Stream,
@@ -53,12 +60,17 @@ async function makeFile<Job extends FileJob>(
   if (!stream) return 'obsolete';
   try {
     if (!(await media.head(job.key))) {
-      const file = await kind.make(deps, stream, job, context, (progress) =>
-        recordProgress(deps, job, progress),
-      );
-      // Its objects went with the stream: none is left behind.
-      if (!(await findStream(deps, job))) return 'obsolete';
-      await media.put(job.key, file.bytes, file.contentType);
+      const isStored = await inOwnFolder(context, async (own) => {
+        const file = await kind.make(deps, stream, job, own, (progress) =>
+          recordProgress(deps, job, progress),
+        );
+        // Its objects went with the stream: none is left behind.
+        if (!(await findStream(deps, job))) return false;
+        if ('bytes' in file) await media.put(job.key, file.bytes, file.contentType);
+        else await media.putFile(job.key, file.paths, file.contentType);
+        return true;
+      });
+      if (!isStored) return 'obsolete';
     }
   } catch (error) {
     if (!(error instanceof DomainError) || error.isPassing) throw error;
@@ -67,6 +79,19 @@ async function makeFile<Job extends FileJob>(
   }
   await endFileRequest(deps, job, job.key);
   return 'done';
+}
+
+async function inOwnFolder<T>(
+  context: JobContext,
+  work: (context: JobContext) => Promise<T>,
+): Promise<T> {
+  await mkdir(context.workFolder, { recursive: true });
+  const workFolder = await mkdtemp(join(context.workFolder, 'file-'));
+  try {
+    return await work({ ...context, workFolder });
+  } finally {
+    await rm(workFolder, { recursive: true, force: true });
+  }
 }
 
 async function findStream({ records }: WorkerDeps, job: FileJob): Promise<Stream | undefined> {

@@ -4,6 +4,7 @@
  * a day of two-second segments. `length` is `nextSequence` of the timeline's state.
  */
 
+import { type ClipBound, distanceOf } from '../../domain/clip.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import {
@@ -82,6 +83,19 @@ export async function findByInstant(
   );
   const endMs = entry ? entry.programDateTimeMs + ticksToMs(entry.durationTicks) : 0;
   return entry && instantMs < endMs ? entry : undefined;
+}
+
+/** Sequence of the first entry that ends behind a bound: the number of those that do not. */
+export async function findFirstBehind(
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  bound: ClipBound,
+): Promise<number> {
+  const isBefore = (entry: TimelineEntry): boolean =>
+    distanceOf(entry, bound) >= entry.durationTicks;
+  const before = await lastWhere(records, stream, length, isBefore);
+  return before ? before.sequence + 1 : 0;
 }
 
 /** Sequence of the first entry that live playlists list. */
