@@ -12,8 +12,8 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { savedAs, savedNameOf } from '../domain/object-keys.ts';
 import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
+import { savedAs, savedNameOf } from '../ports/saved-objects.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retryCall } from './retry.ts';
 

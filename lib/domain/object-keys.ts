@@ -82,16 +82,9 @@ export const recordingPlaylistKey = (
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
-/** A file that viewers save under its name. `digest`: of all that it depends on. */
+/** A file that viewers save under its name (`savedNameOf`). `digest`: of all that it depends on. */
 export const savedFileKey = (stream: StreamIdentity, digest: string, name: string): string =>
   `${mediaPrefix(stream)}saved/${digest.slice(0, 24)}/${name}`;
-
-/** The name under which browsers save the object; undefined: they show it. */
-export const savedNameOf = (key: string): string | undefined =>
-  key.match(/^media\/[^/]+\/[^/]+\/saved\/[^/]+\/([^/]+)$/)?.[1];
-
-/** Content-Disposition (RFC 6266); names of objects need no escape. */
-export const savedAs = (name: string): string => `attachment; filename="${name}"`;
 
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (

@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../domain/errors.ts';
-import { savedAs, savedNameOf } from '../domain/object-keys.ts';
+import { savedAs, savedNameOf } from '../ports/saved-objects.ts';
 import { parseByteRange } from './byte-range.ts';
 import { contentTypeOf } from './content-type.ts';
 import { crossOriginHeaders } from './cross-origin.ts';

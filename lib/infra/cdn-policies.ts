@@ -78,6 +78,12 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
       ...FRESH,
       queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
     }),
+    clips: cache('Clips', {
+      ...FRESH,
+      // The origin says five minutes: what a clip lists stays.
+      maxTtl: Duration.minutes(5),
+      queryStringBehavior: query('from', 'to', 'format', 'resolution', 'wait'),
+    }),
     markers: cache('Markers', {
       ...FRESH,
       queryStringBehavior: query('from', 'to', 'class', 'since'),

@@ -89,6 +89,7 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
       },
       '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
       '/viewstream/metadata/*': view(api, policies.metadata, policies),
+      '/viewstream/*/clip*': view(api, policies.clips, policies),
       '/viewstream/*': view(api, policies.moments, policies),
       '/watch/*': page(api, policies),
       '/embed/*': page(api, policies),

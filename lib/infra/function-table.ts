@@ -183,7 +183,7 @@ export const FUNCTION_TABLE = {
     lazyChunks: true,
     thread: 'inspection-thread',
   },
-  'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'send publish'], ...STEP },
+  'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'delete records', 'send publish'], ...STEP },
   'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },
   'delayed-dead': { deadLetters: 'delayed', permissions: ['send delayed'], ...STEP },
   'upload-completed-dead': {

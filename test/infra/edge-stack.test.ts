@@ -59,6 +59,7 @@ describe('edge stack', () => {
     for (const pattern of [
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*',
+      '/viewstream/*/clip*',
       '/viewstream/*',
     ]) {
       assert.deepEqual(times(pattern), [0, 1, 10], pattern);
@@ -85,12 +86,17 @@ describe('edge stack', () => {
     };
     assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view', 'broadcast'], []]);
     assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept']]);
+    assert.deepEqual(keyOf('/viewstream/*/clip*'), [
+      ['from', 'to', 'format', 'resolution', 'wait'],
+      [],
+    ]);
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
     assert.deepEqual(patterns.slice(1, 4), [
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*',
+      '/viewstream/*/clip*',
       '/viewstream/*',
     ]);
   });

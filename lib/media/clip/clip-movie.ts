@@ -1,5 +1,6 @@
 /** Writes the file of a clip part by part, so that a clip of hours takes no more memory than one of a minute. */
 
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { MovieFile } from '../mux/movie-file.ts';
@@ -27,6 +28,15 @@ export type ClipMovieOptions = Readonly<{
   folder: string;
   signal: AbortSignal;
 }>;
+
+export type WorkFolder = Readonly<{ path: string; remove(): Promise<void> }>;
+
+/** A folder of one job, for its movie and for what its encoders need. */
+export async function makeWorkFolder(parent: string): Promise<WorkFolder> {
+  await mkdir(parent, { recursive: true });
+  const path = await mkdtemp(join(parent, 'clip-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
 
 export class ClipMovie {
   readonly #options: ClipMovieOptions;
@@ -89,15 +99,16 @@ export class ClipMovie {
     }
   }
 
-  /** Returns what the file is made of, one behind the other: its header, and the path of the rest. */
-  async finish(): Promise<Readonly<{ header: Uint8Array; samplesPath: string }>> {
+  /** Returns the files that it is made of, one behind the other. */
+  async finish(): Promise<readonly string[]> {
     for (const sound of this.#sound) await sound.finish(this.#endTicks);
     if (this.#video !== undefined) this.#movie.endAt(this.#video, this.#endTicks);
-    await this.#movie.close();
-    return { header: this.#movie.finish(this.#endTicks), samplesPath: this.#samplesPath };
+    const headerPath = join(this.#options.folder, 'header');
+    await writeFile(headerPath, this.#movie.finish(this.#endTicks));
+    return [headerPath, this.#samplesPath];
   }
 
-  /** Without a file. */
+  /** Once its files were written, or none is. */
   close(): Promise<void> {
     return this.#movie.close();
   }

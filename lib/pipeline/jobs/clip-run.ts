@@ -3,16 +3,14 @@
  * as it is; a gap is left out. A recording is a clip without bounds.
  */
 
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { nothingThere } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type AudioRendition, pieceLister, presentationOf } from '../../domain/presentation.ts';
 import type { Stream } from '../../domain/stream.ts';
-import type { EntryRendition, TimelineState } from '../../domain/timeline.ts';
-import { ClipMovie, type CmafPiece } from '../../media/clip/clip-movie.ts';
+import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
+import { ClipMovie, type CmafPiece, makeWorkFolder } from '../../media/clip/clip-movie.ts';
 import { type PictureTarget, pictureTarget } from '../../media/clip/clip-picture.ts';
 import type { SoundFormat } from '../../media/clip/clip-sound.ts';
 import { readInit } from '../../media/clip/init-parameters.ts';
@@ -49,45 +47,61 @@ export async function makeClip(
   deps: WorkerDeps,
   stream: Stream,
   job: ClipJob,
-  { workFolder: folder, threads, signal }: JobContext,
+  context: JobContext,
   report: ReportProgress,
 ): Promise<MadeFile> {
   const { value: state } = await deps.records.timeline(stream);
-  const { audio } = presentationOf(state);
-  const listing = { stream, state, job, audio };
+  const listing = { stream, state, job, audio: presentationOf(state).audio };
   const survey = await surveyClip(deps, listing);
-  const encoding = { threads, folder, signal };
+  const folder = await makeWorkFolder(context.workFolder);
+  try {
+    const paths = await writeMovie(
+      deps,
+      listing,
+      survey,
+      { ...context, folder: folder.path },
+      report,
+    );
+    return { paths, contentType: MEDIA_FORMATS.mp4.contentType, remove: folder.remove };
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+}
+
+async function writeMovie(
+  deps: WorkerDeps,
+  listing: Listing,
+  survey: Survey,
+  encoding: JobContext & Readonly<{ folder: string }>,
+  report: ReportProgress,
+): Promise<readonly string[]> {
+  const { stream, state, job } = listing;
   const target = await targetOf(deps, listing, survey, encoding);
   const sound = await soundOf(deps, listing, survey);
   const movie = await ClipMovie.create({ target, sound: sound.formats, ...encoding });
   const lists = pieceLists(listing);
+  const { framesPerSecond } = ratesOf(listing);
   try {
     let reported = 0;
     for await (const { entry, fromTicks, toTicks } of clipEntries(deps, stream, state, job)) {
-      signal.throwIfAborted();
-      const video = lists.video?.(entry).piece;
-      if (Object.keys(entry.renditions).length === 0) continue;
-      const [picture, ...sounds] = await Promise.all([
-        readPiece(deps, video),
+      encoding.signal.throwIfAborted();
+      if (isGap(entry)) continue;
+      const [video, ...audio] = await Promise.all([
+        readPiece(deps, lists.video?.(entry).piece),
         ...sound.indexes.map((index) => readPiece(deps, lists.audio[index]?.(entry).piece)),
       ]);
-      const { framesPerSecond } = ratesOf(listing);
-      await movie.add({ fromTicks, toTicks, video: picture, framesPerSecond, audio: sounds });
-      const share = movie.endTicks / Math.max(1, survey.durationTicks);
-      if (share >= reported + 1 / REPORTS) {
-        reported = share;
-        await report(Math.min(1, share));
-      }
+      await movie.add({ fromTicks, toTicks, video, framesPerSecond, audio });
+      const share = movie.endTicks / survey.durationTicks;
+      if (share < reported + 1 / REPORTS) continue;
+      reported = share;
+      await report(Math.min(1, share));
     }
     if (movie.endTicks === 0) throw nothingThere(state);
-  } catch (error) {
+    return await movie.finish();
+  } finally {
     await movie.close();
-    throw error;
   }
-  const { header, samplesPath } = await movie.finish();
-  const headerPath = join(folder, 'header');
-  await writeFile(headerPath, header);
-  return { paths: [headerPath, samplesPath], contentType: MEDIA_FORMATS.mp4.contentType };
 }
 
 function pieceLists({ stream, state, job, audio }: Listing) {
@@ -108,7 +122,7 @@ async function surveyClip(deps: WorkerDeps, listing: Listing): Promise<Survey> {
   for await (const { entry, fromTicks, toTicks } of clipEntries(deps, stream, state, job)) {
     const video = lists.video?.(entry).piece;
     const ticks = toTicks - fromTicks;
-    durationTicks += Object.keys(entry.renditions).length === 0 ? 0 : ticks;
+    durationTicks += isGap(entry) ? 0 : ticks;
     isCut ||= ticks < entry.durationTicks;
     if (video) videoTicks.set(video.initKey, (videoTicks.get(video.initKey) ?? 0) + ticks);
     const pieces = lists.audio.map((list) => list(entry).piece);

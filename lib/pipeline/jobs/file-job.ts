@@ -1,7 +1,5 @@
 /** What all kinds of job have in common that make a file for a viewer: `file-request.ts` queues them. */
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { DomainError } from '../../domain/errors.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { WorkerDeps } from '../deps.ts';
@@ -13,17 +11,18 @@ export type FileJob = JobBody & Readonly<{ key: string }>;
 
 /** In memory, or as files one behind the other. */
 export type MadeFile = Readonly<{ contentType: string }> &
-  (Readonly<{ bytes: Uint8Array }> | Readonly<{ paths: readonly string[] }>);
+  (
+    | Readonly<{ bytes: Uint8Array }>
+    /** `remove`: from the disk, once they are stored. */
+    | Readonly<{ paths: readonly string[]; remove(): Promise<void> }>
+  );
 
 /** Reports how far the file is, from 0 to 1. */
 export type ReportProgress = (progress: number) => Promise<void>;
 
 export type FileKind<Job extends FileJob> = Pick<JobKind<Job>, 'name' | 'weight' | 'schema'> &
   Readonly<{
-    /**
-     * Throws DomainError where another try will not help: viewers are told. The work folder is the job's own,
-     * and removed after it.
-     */
+    /** Throws DomainError where another try will not help: viewers are told. */
     make(
       deps: WorkerDeps,
       stream: Stream,
@@ -60,17 +59,10 @@ async function makeFile<Job extends FileJob>(
   if (!stream) return 'obsolete';
   try {
     if (!(await media.head(job.key))) {
-      const isStored = await inOwnFolder(context, async (own) => {
-        const file = await kind.make(deps, stream, job, own, (progress) =>
-          recordProgress(deps, job, progress),
-        );
-        // Its objects went with the stream: none is left behind.
-        if (!(await findStream(deps, job))) return false;
-        if ('bytes' in file) await media.put(job.key, file.bytes, file.contentType);
-        else await media.putFile(job.key, file.paths, file.contentType);
-        return true;
-      });
-      if (!isStored) return 'obsolete';
+      const file = await kind.make(deps, stream, job, context, (progress) =>
+        recordProgress(deps, job, progress),
+      );
+      if (!(await storeFile(deps, job, file))) return 'obsolete';
     }
   } catch (error) {
     if (!(error instanceof DomainError) || error.isPassing) throw error;
@@ -81,16 +73,16 @@ async function makeFile<Job extends FileJob>(
   return 'done';
 }
 
-async function inOwnFolder<T>(
-  context: JobContext,
-  work: (context: JobContext) => Promise<T>,
-): Promise<T> {
-  await mkdir(context.workFolder, { recursive: true });
-  const workFolder = await mkdtemp(join(context.workFolder, 'file-'));
+/** false: the stream is gone. Its objects went with it: none is left behind. */
+async function storeFile(deps: WorkerDeps, job: FileJob, file: MadeFile): Promise<boolean> {
+  const { media } = deps;
   try {
-    return await work({ ...context, workFolder });
+    if (!(await findStream(deps, job))) return false;
+    if ('bytes' in file) await media.put(job.key, file.bytes, file.contentType);
+    else await media.putFile(job.key, file.paths, file.contentType);
+    return true;
   } finally {
-    await rm(workFolder, { recursive: true, force: true });
+    if ('remove' in file) await file.remove();
   }
 }
 
