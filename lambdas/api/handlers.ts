@@ -3,6 +3,7 @@
 import type { RouteName } from '../../lib/api/routes.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
+import { listClipsHandler, removeClipHandler, saveClipHandler } from './clips.ts';
 import { healthzHandler } from './healthz.ts';
 import {
   changeMarkerHandler,
@@ -49,6 +50,9 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     putMarkers: putMarkersHandler(deps),
     changeMarker: changeMarkerHandler(deps),
     removeMarker: removeMarkerHandler(deps),
+    listClips: listClipsHandler(deps),
+    saveClip: saveClipHandler(deps),
+    removeClip: removeClipHandler(deps),
     healthz: healthzHandler(deps),
   };
 }

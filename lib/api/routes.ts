@@ -21,6 +21,9 @@ export const ROUTES = {
   putMarkers: { method: 'POST', path: '/markers/{videoId}' },
   changeMarker: { method: 'PATCH', path: '/markers/{videoId}/{markerId}' },
   removeMarker: { method: 'DELETE', path: '/markers/{videoId}/{markerId}' },
+  listClips: { method: 'GET', path: '/clips/{videoId}' },
+  saveClip: { method: 'POST', path: '/clips/{videoId}' },
+  removeClip: { method: 'DELETE', path: '/clips/{videoId}/{clipId}' },
   healthz: { method: 'GET', path: '/healthz' },
 } as const;
 

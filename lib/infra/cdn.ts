@@ -100,6 +100,7 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         compress: true,
       },
+      '/clips/*': pass(api),
       '/streams': pass(api),
       '/streams/*': pass(api),
       '/upload/*': pass(api),

@@ -138,6 +138,9 @@ export const FUNCTION_TABLE = {
   'put-markers': { routes: ['putMarkers'], permissions: EDIT_MARKERS, ...API },
   'change-marker': { routes: ['changeMarker'], permissions: EDIT_MARKERS, ...API },
   'remove-marker': { routes: ['removeMarker'], permissions: EDIT_MARKERS, ...API },
+  'list-clips': { routes: ['listClips'], permissions: ['read records'], ...VIEW },
+  'save-clip': { routes: ['saveClip'], permissions: [...OWNER, 'write records'], ...API },
+  'remove-clip': { routes: ['removeClip'], permissions: [...OWNER, 'delete records'], ...API },
   healthz: {
     routes: ['healthz'],
     permissions: ['read records', 'probe objects', 'count liveJobs', 'see workers'],
@@ -183,7 +186,11 @@ export const FUNCTION_TABLE = {
     lazyChunks: true,
     thread: 'inspection-thread',
   },
-  'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'delete records', 'send publish'], ...STEP },
+  'jobs-dead': {
+    deadLetters: 'jobs',
+    permissions: ['write records', 'delete records', 'send publish'],
+    ...STEP,
+  },
   'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },
   'delayed-dead': { deadLetters: 'delayed', permissions: ['send delayed'], ...STEP },
   'upload-completed-dead': {

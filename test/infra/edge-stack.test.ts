@@ -122,7 +122,7 @@ describe('edge stack', () => {
     );
     assert.deepEqual(
       open.map(({ PathPattern }) => PathPattern),
-      ['/markers/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
+      ['/markers/*', '/clips/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
     );
     const uncached = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
     for (const { PathPattern, CachePolicyId } of open) {

@@ -79,6 +79,9 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   'put-markers': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'change-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'remove-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'list-clips': READ,
+  'save-clip': [...KEY, ...READ, ...WRITE],
+  'remove-clip': [...KEY, ...READ, 'dynamodb:DeleteItem table'],
   healthz: [
     ...READ,
     's3:GetObject bucket/health/probe',
