@@ -172,7 +172,7 @@ export const ENGLISH = {
   'clip.outEarlier': 'End one frame earlier',
   'clip.outLater': 'End one frame later',
   'clip.hint': 'Mark where the clip begins, and where it ends.',
-  'clip.length': 'The clip has {length}.',
+  'clip.length': 'Length: {length}',
   'clip.preview': 'Play the clip',
   'clip.save': 'Save as a file',
   'clip.quality': 'Quality of the file',

@@ -173,7 +173,7 @@ export const GERMAN: Texts = {
   'clip.outEarlier': 'Ein Bild früher enden',
   'clip.outLater': 'Ein Bild später enden',
   'clip.hint': 'Markieren Sie, wo der Ausschnitt beginnt und wo er endet.',
-  'clip.length': 'Der Ausschnitt hat {length}.',
+  'clip.length': 'Länge: {length}',
   'clip.preview': 'Ausschnitt abspielen',
   'clip.save': 'Als Datei speichern',
   'clip.quality': 'Qualität der Datei',
