@@ -82,9 +82,11 @@ export const recordingPlaylistKey = (
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
+export const savedFilesPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}saved/`;
+
 /** A file that viewers save under its name (`savedNameOf`). `digest`: of all that it depends on. */
 export const savedFileKey = (stream: StreamIdentity, digest: string, name: string): string =>
-  `${mediaPrefix(stream)}saved/${digest.slice(0, 24)}/${name}`;
+  `${savedFilesPrefix(stream)}${digest.slice(0, 24)}/${name}`;
 
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (

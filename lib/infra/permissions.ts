@@ -74,6 +74,8 @@ const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
     [
       ...(['read records', 'write records', 'read source', 'read media'] as const),
       ...(['write media', 'send publish'] as const),
+      // Of files of clips that make room for others.
+      'delete media',
       // Of a request for a file that it has made, and of its registration without ECS.
       'delete records',
     ],

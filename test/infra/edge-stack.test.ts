@@ -59,11 +59,11 @@ describe('edge stack', () => {
     for (const pattern of [
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*',
-      '/viewstream/*/clip*',
       '/viewstream/*',
     ]) {
       assert.deepEqual(times(pattern), [0, 1, 10], pattern);
     }
+    assert.deepEqual(times('/viewstream/*/clip*'), [0, 1, 300]);
     assert.deepEqual(times('/media/*'), [86_400, 31_536_000, 31_536_000]);
     const errors = distributionOf(edge).CustomErrorResponses;
     assert.deepEqual(
@@ -93,7 +93,7 @@ describe('edge stack', () => {
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
-    assert.deepEqual(patterns.slice(1, 4), [
+    assert.deepEqual(patterns.slice(1, 5), [
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*',
       '/viewstream/*/clip*',

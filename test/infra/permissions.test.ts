@@ -136,6 +136,7 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     ...READ,
     ...WRITE,
     'ecs:UpdateTaskProtection tasks',
+    's3:DeleteObject bucket/media/*',
     's3:GetObject bucket/media/*',
     's3:GetObject bucket/source/*',
     's3:ListBucket bucket',

@@ -29,18 +29,20 @@ export type SoundFormat = Readonly<{
   isDefault: boolean;
 }>;
 
+type SoundMovie = Pick<MovieFile, 'addTrack' | 'append' | 'endOf' | 'endAt'>;
+
 type PlacedFrame = Readonly<{ at: number; frame: TimedSample }>;
 
 /** Lays the frames of one track out on the clock of the movie; positions are in samples of it. */
 export class ClipSound {
-  readonly #movie: MovieFile;
+  readonly #movie: SoundMovie;
   readonly #format: SoundFormat;
   readonly #track: number;
   /** Where the first frame begins, not behind the start of the movie; undefined before it is known. */
   #start: number | undefined;
   #frameSamples = AAC_FRAME_SAMPLES;
 
-  constructor(movie: MovieFile, format: SoundFormat) {
+  constructor(movie: SoundMovie, format: SoundFormat) {
     const { parameters, language, isDefault } = format;
     this.#movie = movie;
     this.#format = format;

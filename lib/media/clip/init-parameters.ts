@@ -1,7 +1,6 @@
 /** What an init segment of ours says of its track. */
 
-import type { BoxContent } from '../iso-boxes.ts';
-import { boxesAt, viewOf } from '../iso-boxes.ts';
+import { type BoxContent, boxesAt, viewOf } from '../iso-boxes.ts';
 
 export type InitParameters = Readonly<{
   timescale: number;
@@ -12,7 +11,10 @@ export type InitParameters = Readonly<{
   heightPx: number;
   /** H.264 level, as `3.1`. */
   level: string;
-  /** What a decoder needs to know: tracks that have the same can be joined. */
+  /**
+   * What a decoder needs to know: tracks that have the same can be joined. Of a picture `avcC`; of sound the
+   * object type, the rate and the channels, as what an AudioSpecificConfig may say behind them is the same again.
+   */
   decoderConfig: Buffer;
 }>;
 
@@ -22,6 +24,8 @@ const STSD_HEADER_BYTES = 8;
 const VIDEO_ENTRY_BYTES = 78;
 const AUDIO_ENTRY_BYTES = 28;
 const WIDTH_AT = 24;
+/** Of `esds` as we write it (`aacInit`): where the AudioSpecificConfig begins. */
+const AAC_CONFIG_AT = 26;
 
 /** Throws Error for what is no init segment of a rendition. */
 export function readInit(init: Uint8Array, kind: 'video' | 'audio'): InitParameters {
@@ -51,6 +55,10 @@ export function readInit(init: Uint8Array, kind: 'video' | 'audio'): InitParamet
     widthPx: isVideo ? view.getUint16(entry.bodyStart + WIDTH_AT) : 0,
     heightPx: isVideo ? view.getUint16(entry.bodyStart + WIDTH_AT + 2) : 0,
     level: isVideo ? (view.getUint8(config.bodyStart + 3) / 10).toFixed(1) : '',
-    decoderConfig: Buffer.from(init.slice(config.start, config.end)),
+    decoderConfig: Buffer.from(
+      isVideo
+        ? init.slice(config.start, config.end)
+        : init.slice(config.bodyStart + AAC_CONFIG_AT, config.bodyStart + AAC_CONFIG_AT + 2),
+    ),
   };
 }

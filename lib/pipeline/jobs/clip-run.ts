@@ -6,7 +6,7 @@
 import { nothingThere } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { silenceKey } from '../../domain/object-keys.ts';
+import { savedFilesPrefix, silenceKey } from '../../domain/object-keys.ts';
 import { type AudioRendition, pieceLister, presentationOf } from '../../domain/presentation.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
@@ -22,6 +22,8 @@ import type { JobContext } from './job-kind.ts';
 
 /** Eight hours at 4.5 Mbit/s: what the disk of a worker holds. */
 const MAX_FILE_BYTES = 16_000_000_000;
+/** Of one stream. Viewers need no key. */
+export const MAX_SAVED_FILES = 100;
 /** Reports of progress are writes. */
 const REPORTS = 50;
 
@@ -34,7 +36,7 @@ type Listing = Readonly<{
 
 /** What one reading of the entries finds out: which init segments the pieces have, and how large they are. */
 type Survey = Readonly<{
-  /** Of the video that most of the clip has, and of each track of sound that has any. */
+  /** Those that most of the clip has: of its video, and of each track of sound that has any. */
   videoInit: string | undefined;
   audioInits: readonly (string | undefined)[];
   /** A part of an entry, or a piece with another init segment, is encoded. */
@@ -50,6 +52,7 @@ export async function makeClip(
   context: JobContext,
   report: ReportProgress,
 ): Promise<MadeFile> {
+  await makeRoom(deps, stream);
   const { value: state } = await deps.records.timeline(stream);
   const listing = { stream, state, job, audio: presentationOf(state).audio };
   const survey = await surveyClip(deps, listing);
@@ -67,6 +70,12 @@ export async function makeClip(
     await folder.remove();
     throw error;
   }
+}
+
+/** Files are made again when they are asked for again: those that there are make room when they are many. */
+async function makeRoom({ media }: WorkerDeps, stream: Stream): Promise<void> {
+  const keys = await media.list(savedFilesPrefix(stream));
+  if (keys.length >= MAX_SAVED_FILES) await media.delete(keys);
 }
 
 async function writeMovie(
@@ -116,27 +125,39 @@ function pieceLists({ stream, state, job, audio }: Listing) {
 async function surveyClip(deps: WorkerDeps, listing: Listing): Promise<Survey> {
   const { stream, state, job } = listing;
   const lists = pieceLists(listing);
-  const videoTicks = new Map<string, number>();
-  const audioInits: (string | undefined)[] = lists.audio.map(() => undefined);
+  const videoTicks: Ticks = new Map();
+  const audioTicks = lists.audio.map((): Ticks => new Map());
   let [sizeBytes, durationTicks, isCut] = [0, 0, false];
   for await (const { entry, fromTicks, toTicks } of clipEntries(deps, stream, state, job)) {
     const video = lists.video?.(entry).piece;
     const ticks = toTicks - fromTicks;
     durationTicks += isGap(entry) ? 0 : ticks;
     isCut ||= ticks < entry.durationTicks;
-    if (video) videoTicks.set(video.initKey, (videoTicks.get(video.initKey) ?? 0) + ticks);
+    count(videoTicks, video, ticks);
     const pieces = lists.audio.map((list) => list(entry).piece);
-    pieces.forEach((piece, index) => {
-      audioInits[index] ??= piece?.initKey;
-    });
+    for (const [index, one] of audioTicks.entries()) count(one, pieces[index], ticks);
     sizeBytes += [video, ...pieces].reduce((sum, piece) => sum + (piece?.sizeBytes ?? 0), 0);
   }
   if (durationTicks === 0) throw nothingThere(state);
   if (sizeBytes > MAX_FILE_BYTES) throw tooLarge(sizeBytes);
-  const [most] = [...videoTicks].toSorted(([, a], [, b]) => b - a);
   const encodes = isCut || videoTicks.size > 1;
-  return { videoInit: most?.[0], audioInits, encodes, durationTicks };
+  return {
+    videoInit: mostOf(videoTicks),
+    audioInits: audioTicks.map(mostOf),
+    encodes,
+    durationTicks,
+  };
 }
+
+/** How long pieces of each init segment last. */
+type Ticks = Map<string, number>;
+
+function count(ticks: Ticks, piece: EntryRendition | undefined, more: number): void {
+  if (piece) ticks.set(piece.initKey, (ticks.get(piece.initKey) ?? 0) + more);
+}
+
+const mostOf = (ticks: Ticks): string | undefined =>
+  [...ticks].toSorted(([, a], [, b]) => b - a)[0]?.[0];
 
 const tooLarge = (sizeBytes: number): DomainError =>
   new DomainError(

@@ -7,6 +7,7 @@ import {
   checkBounds,
   isBehind,
 } from '../../domain/clip.ts';
+import { DomainError } from '../../domain/errors.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
@@ -20,8 +21,15 @@ const PAGE = 500;
 /** As the query gives them: seconds from the start of the stream, or instants. */
 export type ClipQuery = Readonly<{ from?: string | undefined; to?: string | undefined }>;
 
-/** Throws `bad_request`, and `moment_not_found` when a live stream has not reached the end of the clip. */
+/** Throws `bad_request`, `not_started`, and `moment_not_found` when a live stream has not reached the end of the clip. */
 export function clipBounds({ from, to }: ClipQuery, state: TimelineState): ClipBounds {
+  if (state.nextSequence === 0) {
+    throw new DomainError(
+      'not_started',
+      'The stream has not started, so there is nothing to cut out of it.',
+      'Ask again when it has: /viewstream/metadata/{videoId} tells.',
+    );
+  }
   const bounds = {
     from: from === undefined ? undefined : parseTimestamp(from),
     to: to === undefined ? undefined : parseTimestamp(to),
