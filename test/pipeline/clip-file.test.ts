@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { clipEntries } from '../../lib/pipeline/view/clip-entries.ts';
 import { decodeMoments, flashAndBeep, lipSyncOf, reorderedVideo } from '../support/lip-sync.ts';
 import { cutSegments, type RecordedShow, recordShow } from '../support/recorded-show.ts';
@@ -157,5 +158,45 @@ describe('the file of a clip', () => {
     const differences = lipSyncOf({ flashes, beeps });
     assert.ok(differences.length >= 9, JSON.stringify({ flashes, beeps }));
     for (const late of differences) assert.ok(Math.abs(late) < 0.01, JSON.stringify(differences));
+  });
+
+  test('of a whole recording has every frame once, when the stream has ended', async () => {
+    await assert.rejects(show.file({}), { code: 'bad_request', message: /live/ });
+    await show.end();
+    const { path, key } = await show.file({});
+    assert.match(key, /\/show-180p\.mp4$/);
+    const [video, english] = await probe(path);
+    const seconds = 3 * 2 + 4 * 2;
+    assert.equal(Number(video?.nb_read_frames), seconds * RATE);
+    assert.ok(Math.abs(Number(video?.duration) - seconds) < 0.001, video?.duration);
+    assert.ok(Math.abs(Number(english?.duration) - seconds) < 0.001, english?.duration);
+  });
+
+  test('is the same when it is made again, and makes room when there are many', async () => {
+    const { deps, workFolder } = show.engine;
+    const first = await show.file({ from: '0', to: '2' });
+    const others = Array.from({ length: 98 }, (_, index) => `media/show/u1/saved/a/${index}.mp4`);
+    const removed: (readonly string[])[] = [];
+    const media = {
+      ...{ list: async () => [first.key, ...others, 'media/show/u1/saved/a/last.mp4'] },
+      ...{ get: deps.media.get.bind(deps.media), put: deps.media.put.bind(deps.media) },
+      ...{ head: async () => undefined, presignPut: deps.media.presignPut.bind(deps.media) },
+      putFile: deps.media.putFile.bind(deps.media),
+      async delete(keys: readonly string[]) {
+        removed.push(keys);
+        await deps.media.delete(keys.filter((key) => key === first.key));
+      },
+    };
+    const job = { kind: 'clip', videoId: 'show', uid: 'u1', key: first.key, resolution: '180p' };
+    const span = { from: { offsetTicks: 0 }, to: { offsetTicks: 180_000 } };
+    const context = { workFolder, signal: new AbortController().signal };
+    await JOBS.run({ ...deps, media }, JSON.stringify({ ...job, ...span }), context);
+    assert.deepEqual(
+      removed.map(({ length }) => length),
+      [100],
+    );
+    const again = (await deps.media.get(first.key)) ?? assert.fail();
+    assert.ok(Buffer.from(first.bytes).equals(again));
+    assert.deepEqual(await readdir(workFolder), [], 'nothing is left behind');
   });
 });
