@@ -4,6 +4,7 @@ import type { RouteName } from '../../lib/api/routes.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { removeCaptionsHandler } from './captions.ts';
+import { listClipsHandler, removeClipHandler, saveClipHandler } from './clips.ts';
 import { dashSegmentHandler } from './dash-segment.ts';
 import { healthzHandler } from './healthz.ts';
 import {
@@ -20,6 +21,7 @@ import { uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
 import { viewCaptionsHandler } from './view-captions.ts';
+import { viewClipHandler } from './view-clip.ts';
 import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
@@ -30,6 +32,7 @@ export type ApiHandler = ReturnType<typeof healthzHandler> &
 export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<RouteName, ApiHandler> {
   const viewer = createViewer(deps);
   const page = viewPageHandler(deps, pages, viewer);
+  const clip = viewClipHandler(deps);
   const push = pushHandler(deps);
   const captions = viewCaptionsHandler(deps);
   return {
@@ -50,12 +53,17 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     viewCaptionSegment: captions,
     removeCaptions: removeCaptionsHandler(deps),
     viewSegment: viewSegmentHandler(deps),
+    viewClip: clip,
+    viewClipPlaylist: clip,
     watchPage: page,
     embedPage: page,
     listMarkers: listMarkersHandler(deps, viewer),
     putMarkers: putMarkersHandler(deps),
     changeMarker: changeMarkerHandler(deps),
     removeMarker: removeMarkerHandler(deps),
+    listClips: listClipsHandler(deps),
+    saveClip: saveClipHandler(deps),
+    removeClip: removeClipHandler(deps),
     healthz: healthzHandler(deps),
   };
 }

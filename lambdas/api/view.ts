@@ -73,7 +73,8 @@ export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(de
 const MAX_PLAIN_CHARACTERS = 5_500_000;
 const MAX_GZIP_BYTES = 4_400_000;
 
-async function playlist(
+/** A playlist as the client accepts it: plain or compressed, or where it is stored. */
+export async function playlist(
   event: HttpEvent,
   document: Document,
   maxAgeSeconds: number,

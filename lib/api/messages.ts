@@ -144,6 +144,19 @@ export type MarkerList = Readonly<{
   removed?: readonly string[];
 }>;
 
+/** A clip that the owner of a stream keeps; times in ISO 8601. */
+export type SavedClipView = Readonly<{
+  id: string;
+  title?: string;
+  from: string;
+  to: string;
+  /** Path on this host of its playlist. */
+  hls: string;
+}>;
+
+/** Answer to `GET /clips/{videoId}`, by start. */
+export type SavedClipList = Readonly<{ clips: readonly SavedClipView[] }>;
+
 /** What `PUT /streams/{videoId}` takes. Left out: the present value, or the default of a new stream. */
 export type StreamSettings = Readonly<{
   title: string;

@@ -21,12 +21,17 @@ export const ROUTES = {
   viewCaptionSegment: { method: 'GET', path: '/viewstream/captions/{videoId}/{track}/{file}' },
   removeCaptions: { method: 'DELETE', path: '/captions/{videoId}/{track}' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
+  viewClip: { method: 'GET', path: '/viewstream/{videoId}/clip' },
+  viewClipPlaylist: { method: 'GET', path: '/viewstream/{videoId}/clip/{playlist}' },
   watchPage: { method: 'GET', path: '/watch/{videoId}' },
   embedPage: { method: 'GET', path: '/embed/{videoId}' },
   listMarkers: { method: 'GET', path: '/markers/{videoId}' },
   putMarkers: { method: 'POST', path: '/markers/{videoId}' },
   changeMarker: { method: 'PATCH', path: '/markers/{videoId}/{markerId}' },
   removeMarker: { method: 'DELETE', path: '/markers/{videoId}/{markerId}' },
+  listClips: { method: 'GET', path: '/clips/{videoId}' },
+  saveClip: { method: 'POST', path: '/clips/{videoId}' },
+  removeClip: { method: 'DELETE', path: '/clips/{videoId}/{clipId}' },
   healthz: { method: 'GET', path: '/healthz' },
 } as const;
 

@@ -98,6 +98,12 @@ export const recordingManifestKey = (stream: StreamIdentity, version: string): s
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
+export const savedFilesPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}saved/`;
+
+/** A file that viewers save under its name (`savedNameOf`). `digest`: of all that it depends on. */
+export const savedFileKey = (stream: StreamIdentity, digest: string, name: string): string =>
+  `${savedFilesPrefix(stream)}${digest.slice(0, 24)}/${name}`;
+
 /**
  * A segment as a file of its own, made when it was first asked for. `neighbours`: whether sound of the
  * entries before and behind it is in it, as in `11`; the newest has nothing behind it yet.

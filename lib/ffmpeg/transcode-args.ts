@@ -45,6 +45,8 @@ export type VideoJob = Readonly<{
   outputs: readonly Readonly<{ rung: PlannedRung; path: string }>[];
   /** H.264 if it is left out. */
   codec?: 'vp9' | undefined;
+  /** Constant rate factor; left out: that of all renditions. The init segment does not depend on it. */
+  quality?: number | undefined;
   /** The first picture as a JPEG file of this size. */
   poster?: (FrameSize & Readonly<{ path: string }>) | undefined;
   /** Of each encoder; all cores without it. */
@@ -55,7 +57,7 @@ export type BlackVideoJob = OutputJob & Readonly<{ frames: number }>;
 
 type OutputJob = Pick<
   VideoJob,
-  'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'codec' | 'threads'
+  'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'codec' | 'threads' | 'quality'
 >;
 
 /** The same for a picture that never came. */
@@ -103,7 +105,7 @@ function outputArgs(job: OutputJob): string[] {
   const keyframes = times.length > 0 ? ['-force_key_frames', times.join()] : [];
   return job.outputs.flatMap(({ rung, path }, index) => [
     ...['-map', `[v${index}]`, ...threadArgs(job)],
-    ...(job.codec === 'vp9' ? vp9Args(rung) : avcArgs(rung, job.framesPerSecond)),
+    ...(job.codec === 'vp9' ? vp9Args(rung) : avcArgs(rung, job.framesPerSecond, job.quality)),
     ...FILE_ARGS,
     ...keyframes,
     path,
@@ -208,13 +210,19 @@ export function posterSize(source: FrameSize): FrameSize {
   return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
 }
 
+const DEFAULT_QUALITY = 23;
+
 /** With what FILE_ARGS says, all that the init segment depends on, so that all segments of a rung share one. */
-function avcArgs({ level, maxrateBps }: PlannedRung, framesPerSecond: number): string[] {
+function avcArgs(
+  { level, maxrateBps }: PlannedRung,
+  framesPerSecond: number,
+  quality = DEFAULT_QUALITY,
+): string[] {
   const rate = Math.max(1, Math.round(framesPerSecond));
   const keyframes = String(MAX_FRAMES_BETWEEN_KEYFRAMES);
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', level],
-    ...['-crf', '23', '-maxrate', String(maxrateBps), '-bufsize', String(maxrateBps)],
+    ...['-crf', String(quality), '-maxrate', String(maxrateBps), '-bufsize', String(maxrateBps)],
     // Half full: segments that were encoded apart then keep to the rate when played one after another.
     ...['-rc_init_occupancy', String(Math.round(maxrateBps / 2))],
     ...['-g', keyframes, '-keyint_min', keyframes, '-sc_threshold', '0'],

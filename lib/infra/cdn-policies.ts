@@ -91,6 +91,12 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     segments: cache('Segments', { ...FRESH, maxTtl: YEAR }),
     // Segments never change; the file of a whole recording may.
     captions: cache('Captions', { ...FRESH, maxTtl: YEAR }),
+    clips: cache('Clips', {
+      ...FRESH,
+      // The origin says five minutes: what a clip lists stays.
+      maxTtl: Duration.minutes(5),
+      queryStringBehavior: query('from', 'to', 'format', 'resolution', 'wait'),
+    }),
     markers: cache('Markers', {
       ...FRESH,
       queryStringBehavior: query('from', 'to', 'class', 'since'),

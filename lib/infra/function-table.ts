@@ -135,6 +135,21 @@ export const FUNCTION_TABLE = {
     thread: 'remux-thread',
     ...VIEW,
   },
+  'view-clip': {
+    routes: ['viewClip', 'viewClipPlaylist'],
+    permissions: [
+      'read records',
+      // Who has requested a file that is not made yet.
+      'write records',
+      'delete records',
+      'read media',
+      'send backfillJobs',
+      'count backfillJobs',
+      'send scaling',
+    ],
+    lazyChunks: true,
+    ...VIEW,
+  },
   'view-page': {
     routes: ['watchPage', 'embedPage'],
     permissions: ['read records'],
@@ -145,6 +160,9 @@ export const FUNCTION_TABLE = {
   'put-markers': { routes: ['putMarkers'], permissions: EDIT_MARKERS, ...API },
   'change-marker': { routes: ['changeMarker'], permissions: EDIT_MARKERS, ...API },
   'remove-marker': { routes: ['removeMarker'], permissions: EDIT_MARKERS, ...API },
+  'list-clips': { routes: ['listClips'], permissions: ['read records'], ...VIEW },
+  'save-clip': { routes: ['saveClip'], permissions: [...OWNER, 'write records'], ...API },
+  'remove-clip': { routes: ['removeClip'], permissions: [...OWNER, 'delete records'], ...API },
   healthz: {
     routes: ['healthz'],
     permissions: ['read records', 'probe objects', 'count liveJobs', 'see workers'],
@@ -192,7 +210,11 @@ export const FUNCTION_TABLE = {
     lazyChunks: true,
     thread: 'inspection-thread',
   },
-  'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'send publish'], ...STEP },
+  'jobs-dead': {
+    deadLetters: 'jobs',
+    permissions: ['write records', 'delete records', 'send publish'],
+    ...STEP,
+  },
   'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },
   'delayed-dead': { deadLetters: 'delayed', permissions: ['send delayed'], ...STEP },
   'upload-completed-dead': {

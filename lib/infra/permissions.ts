@@ -71,7 +71,14 @@ function allowedBy(permission: Permission, scope: PermissionScope): Allowed {
 
 const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
   ...statementsFor(
-    ['read records', 'write records', 'read source', 'read media', 'write media', 'send publish'],
+    [
+      ...(['read records', 'write records', 'read source', 'read media'] as const),
+      ...(['write media', 'send publish'] as const),
+      // Of files of clips that make room for others.
+      'delete media',
+      // Of a request for a file that it has made, and of its registration without ECS.
+      'delete records',
+    ],
     scope,
   ),
   new PolicyStatement({
@@ -100,7 +107,7 @@ export function workerPolicy(
   stage: string,
   scope: PermissionScope,
 ): ManagedPolicy {
-  const statements = [...takeJobs(scope), ...statementsFor(['delete records'], scope)];
+  const statements = takeJobs(scope);
   const policy = new ManagedPolicy(parent, 'Policy', {
     managedPolicyName: workersName(stage),
     description: `Rivulet ${stage}: what a worker may do`,

@@ -27,6 +27,8 @@ export type MediaPlaylistHeader = Readonly<{
   /** Discontinuities before the first segment listed, not counting one that stands right before it. */
   discontinuitySequence: number;
   playlistType?: 'EVENT' | 'VOD';
+  /** Where players begin: seconds from the start of the playlist. */
+  startSeconds?: number | undefined;
 }>;
 
 export type MediaPlaylist = MediaPlaylistHeader &
@@ -43,6 +45,10 @@ export type MediaPlaylist = MediaPlaylistHeader &
  */
 const VERSION = 8;
 
+/** EXT-X-START (4.4.2.2): what lies before it in its segment is not to be shown. */
+export const formatStart = (seconds: number): string =>
+  `#EXT-X-START:TIME-OFFSET=${Number(seconds.toFixed(6))},PRECISE=YES\n`;
+
 export const ENDLIST = '#EXT-X-ENDLIST\n';
 
 /**
@@ -53,6 +59,7 @@ export const formatHeader = (header: MediaPlaylistHeader): string =>
   `#EXTM3U
 #EXT-X-VERSION:${VERSION}
 #EXT-X-INDEPENDENT-SEGMENTS
+${header.startSeconds === undefined ? '' : formatStart(header.startSeconds)}\
 #EXT-X-TARGETDURATION:${Math.ceil(header.targetDurationSeconds)}
 ${header.playlistType ? `#EXT-X-PLAYLIST-TYPE:${header.playlistType}\n` : ''}\
 #EXT-X-MEDIA-SEQUENCE:${header.mediaSequence}

@@ -8,6 +8,7 @@ import type {
   Variant,
 } from '../domain/presentation.ts';
 import { checkedUri, formatAttributes, quoted, quotedLabel } from './hls-attributes.ts';
+import { formatStart } from './hls-media.ts';
 
 /** URI of the media playlist of a rendition, given its name. */
 export type PlaylistUri = (rendition: string) => string;
@@ -20,15 +21,18 @@ const CLOSED_CAPTIONS_GROUP = 'cc';
 const SDH =
   'public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound';
 
+/** `startSeconds`: where players begin in each of the playlists; left out: where they do by themselves. */
 export function formatMultivariantPlaylist(
   presentation: Pick<Presentation, 'audioGroups' | 'variants'> &
     Partial<Pick<Presentation, 'captions' | 'closedCaptions'>>,
   uriOf: PlaylistUri,
+  startSeconds?: number,
 ): string {
   const { audioGroups, captions = [], closedCaptions = [], variants } = presentation;
   const audio = audioGroups.flatMap((group) =>
     group.renditions.map((rendition) => formatAudio(group, rendition, uriOf)),
   );
+  const start = startSeconds === undefined ? '' : formatStart(startSeconds);
   const groups = {
     SUBTITLES: captions.length > 0 ? quoted(CAPTIONS_GROUP) : undefined,
     // Without it players offer captions that may be in the video; NONE must stand on every variant.
@@ -36,6 +40,7 @@ export function formatMultivariantPlaylist(
   };
   return [
     HEADER,
+    start,
     ...audio,
     ...captions.map((rendition) => formatCaptions(rendition, uriOf)),
     ...closedCaptions.map(formatClosedCaptions),

@@ -64,6 +64,7 @@ describe('edge stack', () => {
     ]) {
       assert.deepEqual(times(pattern), [0, 1, 10], pattern);
     }
+    assert.deepEqual(times('/viewstream/*/clip*'), [0, 1, 300]);
     assert.deepEqual(times('/media/*'), [86_400, 31_536_000, 31_536_000]);
     const errors = distributionOf(edge).CustomErrorResponses;
     assert.deepEqual(
@@ -90,11 +91,15 @@ describe('edge stack', () => {
       assert.deepEqual(keyOf(pattern), [['view', 'broadcast'], [country]]);
     }
     assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept', country]]);
+    assert.deepEqual(keyOf('/viewstream/*/clip*'), [
+      ['from', 'to', 'format', 'resolution', 'wait'],
+      [],
+    ]);
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
-    const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
     assert.deepEqual(keyOf('/viewstream/captions/*'), [[], []]);
-    assert.deepEqual(patterns.slice(1, 9), [
+    const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
+    assert.deepEqual(patterns.slice(1, 10), [
       '/viewstream/metadata/*/*.m3u8',
       '/viewstream/metadata/*.m3u8',
       '/viewstream/metadata/*.mpd',
@@ -102,6 +107,7 @@ describe('edge stack', () => {
       '/viewstream/segment/*',
       '/time',
       '/viewstream/captions/*',
+      '/viewstream/*/clip*',
       '/viewstream/*',
     ]);
   });
@@ -127,7 +133,7 @@ describe('edge stack', () => {
     );
     assert.deepEqual(
       open.map(({ PathPattern }) => PathPattern),
-      ['/markers/*', '/captions/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
+      ['/markers/*', '/captions/*', '/clips/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
     );
     const uncached = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
     for (const { PathPattern, CachePolicyId } of open) {

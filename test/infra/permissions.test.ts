@@ -68,11 +68,22 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   ],
   'view-captions': [...READ, 's3:GetObject bucket/source/*', 's3:ListBucket bucket'],
   'remove-captions': [...[...KEY, ...READ], 'dynamodb:DeleteItem table', 'sqs:SendMessage publish'],
+  'view-clip': [
+    ...READ,
+    ...WRITE,
+    'dynamodb:DeleteItem table',
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
+    ...REQUEST_PLAYLISTS,
+  ],
   'view-page': READ,
   'list-markers': READ,
   'put-markers': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'change-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'remove-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'list-clips': READ,
+  'save-clip': [...KEY, ...READ, ...WRITE],
+  'remove-clip': [...KEY, ...READ, 'dynamodb:DeleteItem table'],
   healthz: [
     ...READ,
     's3:GetObject bucket/health/probe',
@@ -99,7 +110,12 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage live-jobs',
   ],
   'upload-completed': [...take('upload-completed'), ...TAKE_IN],
-  'jobs-dead': [...take('jobs-dead'), ...WRITE, 'sqs:SendMessage publish'],
+  'jobs-dead': [
+    ...take('jobs-dead'),
+    ...WRITE,
+    'dynamodb:DeleteItem table',
+    'sqs:SendMessage publish',
+  ],
   'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
   'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage delayed'],
   'upload-completed-dead': [...take('upload-completed-dead'), 'sqs:SendMessage upload-completed'],
@@ -118,9 +134,11 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage scaling',
   ],
   worker: [
+    'dynamodb:DeleteItem table',
     ...READ,
     ...WRITE,
     'ecs:UpdateTaskProtection tasks',
+    's3:DeleteObject bucket/media/*',
     's3:GetObject bucket/media/*',
     's3:GetObject bucket/source/*',
     's3:ListBucket bucket',
@@ -221,10 +239,10 @@ describe('IAM permissions', () => {
       'logs:PutLogEvents',
     ]);
   });
-  test('the policy of static workers is that of tasks, less ECS and with their registration', (t) => {
+  test('the policy of static workers is that of tasks, less ECS', (t) => {
     const permissions = permissionsIn(Template.fromStack(appWith(t, { workers: 'none' }).core));
     const [, policy = []] = [...permissions].find(([id]) => id.startsWith('WorkerPolicy')) ?? [];
     const tasks = WORKERS.worker?.filter((permission) => !permission.startsWith('ecs:')) ?? [];
-    assert.deepEqual(policy.toSorted(), [...tasks, 'dynamodb:DeleteItem table'].toSorted());
+    assert.deepEqual(policy.toSorted(), tasks.toSorted());
   });
 });

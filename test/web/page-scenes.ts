@@ -126,6 +126,14 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: 'watch, clip',
+    async show(page, { streams }) {
+      await watch(page, `${streams.url}/watch/stage`);
+      await page.locator('.clip-button').click();
+      await page.locator('.clip-range').waitFor();
+    },
+  },
+  {
     name: 'watch, keys',
     async show(page, { streams }) {
       await watch(page, `${streams.url}/watch/stage`);

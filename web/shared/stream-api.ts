@@ -27,6 +27,24 @@ export const listMarkers = (
   signal: AbortSignal,
 ): Promise<MarkerList> => getJson(`/markers/${encodeURIComponent(videoId)}?since=${since}`, signal);
 
+/** Undefined once it is kept, else why not. */
+export async function keepClip(
+  videoId: string,
+  clip: Readonly<{ from: string; to: string }>,
+  ownerKey: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const response = await fetch(`/clips/${encodeURIComponent(videoId)}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ownerKey}` },
+    body: JSON.stringify(clip),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+  });
+  if (response.ok) return undefined;
+  const said: Partial<ErrorBody> = await response.json().catch(() => ({}));
+  return said.message ?? `The server answered ${response.status}.`;
+}
+
 async function getJson<Answer>(path: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetch(path, {
     cache: 'no-store',

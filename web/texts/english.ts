@@ -164,6 +164,33 @@ export const ENGLISH = {
   'share.moment': 'Link to this moment',
   'share.embed': 'Player for a page',
 
+  // Clips
+  'clip.open': 'Clip',
+  'clip.title': 'Make a clip',
+  'clip.markIn': 'Begin here',
+  'clip.markOut': 'End here',
+  'clip.in': 'Beginning of the clip',
+  'clip.out': 'End of the clip',
+  'clip.inEarlier': 'Begin one frame earlier',
+  'clip.inLater': 'Begin one frame later',
+  'clip.outEarlier': 'End one frame earlier',
+  'clip.outLater': 'End one frame later',
+  'clip.hint': 'Mark where the clip begins, and where it ends.',
+  'clip.length': 'Length: {length}',
+  'clip.preview': 'Play the clip',
+  'clip.save': 'Save as a file',
+  'clip.quality': 'Quality of the file',
+  'clip.progress': 'Progress of the file',
+  'clip.making': 'The file is being made: {percent} %',
+  'clip.made': 'The file is made, and your browser saves it.',
+  'clip.failed': 'That did not work: {reason}',
+  'clip.keep': 'Keep this clip',
+  'clip.kept': 'The clip is kept.',
+  'clip.recording': 'Download the recording',
+  'clip.link': 'Link to the clip',
+  'clip.over': 'End of the clip',
+  'clip.all': 'Watch on from here',
+
   // Keys of the player
   'keys.title': 'Keys',
   'keys.space': 'Space',
@@ -181,6 +208,7 @@ export const ENGLISH = {
   'keys.pip': 'Picture in picture',
   'keys.captions': 'Captions on or off',
   'keys.speed': 'Slower, faster (recordings)',
+  'keys.clip': 'Clip: begin here, end here',
   'keys.show': 'These keys',
 
   // Markers

@@ -214,6 +214,10 @@ export function createHlsPlayback(
     segments: () => details()?.fragments ?? [],
     positionOf: (instantMs) => positionAt(details()?.fragments ?? [], instantMs),
     instantOf: (position) => instantAt(details()?.fragments ?? [], position),
+    startPosition() {
+      const current = details();
+      return current ? current.fragmentStart + (current.startTimeOffset ?? 0) : undefined;
+    },
     seekToEdge() {
       const sync = hls?.liveSyncPosition;
       if (sync !== null && sync !== undefined) video.currentTime = sync;

@@ -119,6 +119,7 @@ export function createNativePlayback(
       return position >= 0 && position <= edge() ? position : undefined;
     },
     instantOf,
+    startPosition: () => undefined,
     seekToEdge: () => {
       video.currentTime = edge();
     },

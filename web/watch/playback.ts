@@ -61,6 +61,8 @@ export type Playback = Readonly<{
   positionOf(instantMs: number): number | undefined;
   /** The instant at a position; undefined: the playlist does not have it. */
   instantOf(position: number): number | undefined;
+  /** Where the playlist says to begin (EXT-X-START); undefined: not known. */
+  startPosition(): number | undefined;
   seekToEdge(): void;
   selectLevel(id: number): void;
   selectAudio(id: number): void;

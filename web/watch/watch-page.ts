@@ -10,6 +10,7 @@ import { find, instantiate } from '../shared/page-elements.ts';
 import { ageOf, badgeOf, troubleOf } from '../shared/stream-summary.ts';
 import type { Supply } from '../shared/supply.ts';
 import { currentLanguage, text } from '../texts/text.ts';
+import { connectClips } from './clip-view.ts';
 import { createHlsPlayback } from './hls-playback.ts';
 import { followMarkers } from './marker-feed.ts';
 import { createMarkerPanel, type Timeline } from './marker-panel.ts';
@@ -107,12 +108,15 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const system = connectSystemControls(video, mediaSession, (facts) => new MediaMetadata(facts));
 
   let playback: Playback | undefined;
+  const clips = connectClips(view, video, videoId);
   connectSharePanel(view, videoId, () => ({
     title: stream?.title ?? videoId,
     moment: momentOnScreen(view, video, shownAtMs),
   }));
   let shownAtMs: number | undefined;
-  let wanted = parseMoment(new URLSearchParams(location.search).get('t'));
+  let wanted = clips.isClip
+    ? undefined
+    : parseMoment(new URLSearchParams(location.search).get('t'));
 
   const session = startViewing(
     videoId,
@@ -120,7 +124,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     (dispatch) => {
       const listener: PlaybackListener = { event: dispatch, tracks: showTracks };
       playback = createPlayback(video, listener, () => stream, controls.showStart);
-      return playback;
+      return clips.wrap(playback);
     },
     {
       viewing(viewing) {
@@ -154,9 +158,9 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
         controls.showFacts(facts);
         menus.showActive(facts.level);
         stats.show(facts, status.delaySeconds, stream?.newestHops);
-        markerPanel.follow(
-          timelineOf(video, facts, (instantMs) => playback?.positionOf(instantMs)),
-        );
+        const timeline = timelineOf(video, facts, (instantMs) => playback?.positionOf(instantMs));
+        markerPanel.follow(timeline);
+        clips.follow(stream, timeline);
       },
     },
   );
@@ -166,6 +170,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   return () => {
     session.end();
     endMarkers();
+    clips.disconnect();
     controls.disconnect();
     system.disconnect();
   };

@@ -15,20 +15,21 @@ export type TrackInit = Readonly<{
   packedLanguage?: number;
 }>;
 
-const UNITY_MATRIX = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
+export const UNITY_MATRIX = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
 /** `und`. */
 const UNDETERMINED = 0x55c4;
 const MOVIE_TIMESCALE = 1000;
 
-const HANDLERS = {
+/** Of a track: its handler, and the media header that goes with it. */
+export const MEDIA_HANDLERS = {
   audio: { type: 'soun', name: 'SoundHandler', header: fullBox('smhd', 0, 0, zeros(4)) },
   video: { type: 'vide', name: 'VideoHandler', header: fullBox('vmhd', 0, 1, zeros(8)) },
 } as const;
 
 /** `ftyp` and `moov`; the same bytes for the same track. */
 export function writeTrackInit(track: TrackInit): Uint8Array {
-  const handler = HANDLERS[track.kind];
+  const handler = MEDIA_HANDLERS[track.kind];
   const sampleTable = box(
     'stbl',
     track.sampleDescription,

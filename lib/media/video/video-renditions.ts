@@ -39,6 +39,8 @@ export type VideoJobInput = Readonly<{
   repeats?: FrameRepeats | undefined;
   /** Make a poster, too. */
   wantsPoster?: boolean | undefined;
+  /** Constant rate factor; left out: that of all renditions. */
+  quality?: number | undefined;
   threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
@@ -94,6 +96,7 @@ export async function encodeRungs(
     codec: job.codec,
     keyframesAtTicks: job.keyframesAtTicks,
     repeats: job.repeats,
+    quality: job.quality,
     threads: job.threads,
   };
   const poster = job.wantsPoster ? { ...posterSize(video), path: posterPath } : undefined;

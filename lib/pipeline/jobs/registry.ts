@@ -2,6 +2,7 @@
 
 import type { WorkerDeps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';
+import { clip } from './clip.ts';
 import {
   JOB_QUEUES,
   type JobBody,
@@ -77,4 +78,4 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, languageAudio, recordingPlaylists, webm]);
+export const JOBS = jobRegistry([transcode, languageAudio, recordingPlaylists, webm, clip]);

@@ -4,6 +4,7 @@
  * a day of two-second segments. `length` is `nextSequence` of the timeline's state.
  */
 
+import { type ClipBound, distanceOf } from '../../domain/clip.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import {
@@ -139,6 +140,19 @@ export async function findSequenceAt(
 ): Promise<number> {
   const isBefore = (entry: TimelineEntry): boolean => entry.programDateTimeMs <= instantMs;
   return (await lastWhere(records, stream, length, isBefore))?.sequence ?? 0;
+}
+
+/** Sequence of the first entry that ends behind a bound: the number of those that do not. */
+export async function findFirstBehind(
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  bound: ClipBound,
+): Promise<number> {
+  const isBefore = (entry: TimelineEntry): boolean =>
+    distanceOf(entry, bound) >= entry.durationTicks;
+  const before = await lastWhere(records, stream, length, isBefore);
+  return before ? before.sequence + 1 : 0;
 }
 
 /** Sequence of the first entry that live playlists list. */
