@@ -14,6 +14,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retryCall } from './retry.ts';
+import { S3MultipartUploads } from './s3-multipart-uploads.ts';
 
 export type S3MediaStoreOptions = Readonly<{ bucket: string; clock: Clock }>;
 
@@ -35,6 +36,7 @@ export class S3MediaStore implements MediaStore {
   readonly #clock: Clock;
   readonly #client: S3Client;
   readonly #presigner: S3Client;
+  readonly multipart: S3MultipartUploads;
 
   constructor(connection: AwsConnection, { bucket, clock }: S3MediaStoreOptions) {
     const options = {
@@ -47,6 +49,7 @@ export class S3MediaStore implements MediaStore {
     this.#client = new S3Client(options);
     // Otherwise the checksum of an empty body would be signed into the URL.
     this.#presigner = new S3Client({ ...options, requestChecksumCalculation: 'WHEN_REQUIRED' });
+    this.multipart = new S3MultipartUploads(this.#client, this.#presigner, { bucket, clock });
   }
 
   /** The keys' immutability rests on If-None-Match, which S3 decides between racing creators. */

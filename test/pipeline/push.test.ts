@@ -264,6 +264,7 @@ describe('a name that comes again with other bytes:', () => {
       ...{ put: deps.media.put.bind(deps.media), head: deps.media.head.bind(deps.media) },
       ...{ list: deps.media.list.bind(deps.media), delete: deps.media.delete.bind(deps.media) },
       presignPut: deps.media.presignPut.bind(deps.media),
+      multipart: deps.media.multipart,
       get: async (key: string) => {
         const bytes = await deps.media.get(key);
         reads += 1;
