@@ -12,7 +12,8 @@ import {
   type SegmentJob,
 } from './job-kind.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
-import { transcode } from './transcode.ts';
+import { splitFile } from './split-file.ts';
+import { transcode, transcodeFile } from './transcode.ts';
 
 export type JobRegistry = Readonly<{
   /** Classes that have kinds, most urgent first. */
@@ -74,4 +75,4 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, recordingPlaylists]);
+export const JOBS = jobRegistry([transcode, transcodeFile, splitFile, recordingPlaylists]);

@@ -27,7 +27,7 @@ export function housekeepingDelayMs(stream: Stream, quietMs = 0): number {
 }
 
 export const startHousekeeping = (
-  deps: Deps,
+  deps: Pick<Deps, 'queues'>,
   stream: Stream,
   delayMs = housekeepingDelayMs(stream),
 ): Promise<void> => {

@@ -23,6 +23,7 @@ import { requestRecordingPlaylists, storedRecording } from '../jobs/recording-pl
 import type { StoredRecording } from '../records/record-types.ts';
 import { viewOf } from '../streams.ts';
 import { type Document, documentOf } from './document.ts';
+import { fileOf } from './file-view.ts';
 import { intakeOf } from './intake.ts';
 import { listMarkers, type MarkerFilter } from './marker-list.ts';
 import { MarkerLogs } from './marker-logs.ts';
@@ -118,7 +119,11 @@ export function createViewer(deps: Deps): Viewer {
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
-      const view = { ...viewOf(stream, state), ...(await intakeOf(deps, stream, state)) };
+      const view = {
+        ...viewOf(stream, state),
+        ...(await intakeOf(deps, stream, state)),
+        ...(await fileOf(deps, stream)),
+      };
       if (state.endedAtMs === undefined || state.lateArrivals === 0) return view;
       if (!isLong(state)) return { ...view, durationSeconds: await recordedSeconds(stream, state) };
       const { durationSeconds } = (await storedOf(stream, state)) ?? view;
