@@ -49,6 +49,9 @@ const INGEST: readonly Permission[] = [
   'send delayed',
   'send scaling',
   'count liveJobs',
+  // Segments of whole files, which may be uploaded again.
+  'send backfillJobs',
+  'count backfillJobs',
 ];
 
 export const FUNCTION_TABLE = {
@@ -67,7 +70,7 @@ export const FUNCTION_TABLE = {
   },
   upload: {
     routes: ['upload'],
-    permissions: ['read owner key', ...INGEST],
+    permissions: ['read owner key', ...INGEST, 'upload parts'],
     lazyChunks: true,
     thread: 'inspection-thread',
     ...UPLOAD,
@@ -152,9 +155,11 @@ export const FUNCTION_TABLE = {
       'write records',
       'send publish',
       'send liveJobs',
+      'send backfillJobs',
       'send delayed',
       // The queue's depth distinguishes lost jobs from waiting ones.
       'count liveJobs',
+      'count backfillJobs',
       'send scaling',
     ],
     ...STEP,
@@ -168,7 +173,11 @@ export const FUNCTION_TABLE = {
     lazyChunks: true,
     thread: 'inspection-thread',
   },
-  'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'send publish'], ...STEP },
+  'jobs-dead': {
+    deadLetters: 'jobs',
+    permissions: ['read records', 'write records', 'send publish'],
+    ...STEP,
+  },
   'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },
   'delayed-dead': { deadLetters: 'delayed', permissions: ['send delayed'], ...STEP },
   'upload-completed-dead': {

@@ -73,7 +73,13 @@ function allowedBy(permission: Permission, scope: PermissionScope): Allowed {
 
 const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
   ...statementsFor(
-    ['read records', 'write records', 'read source', 'read media', 'write media', 'send publish'],
+    [
+      ...(['read records', 'write records', 'read source', 'read media', 'write media'] as const),
+      'send publish',
+      // Whole files: their segments are uploaded by workers.
+      ...(['write source', 'delete source', 'send backfillJobs', 'count backfillJobs'] as const),
+      ...(['send delayed', 'send scaling'] as const),
+    ],
     scope,
   ),
   new PolicyStatement({

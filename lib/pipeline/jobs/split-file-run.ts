@@ -4,6 +4,7 @@
  * Doing a step twice changes nothing: the same places give the same bytes.
  */
 
+import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../../domain/errors.ts';
 import { FILE_SEGMENT_SECONDS } from '../../domain/file-cut.ts';
 import { limitNotices, type Notice } from '../../domain/notice.ts';
@@ -17,8 +18,10 @@ import {
   sessionOfFile,
   type UploadedFile,
 } from '../../domain/uploaded-file.ts';
+import { encodeFile } from '../../media/split/encoded-file.ts';
 import { FileSplitter } from '../../media/split/file-splitter.ts';
-import type { InspectedSegment, OpenedFile } from '../../media/split/split-thread.ts';
+import type { SourceFile } from '../../media/split/source-file.ts';
+import type { Foreign, InspectedSegment, OpenedFile } from '../../media/split/split-thread.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { uploadSegment } from '../ingest/upload.ts';
 import { changeUploadedFile, findUploadedFile } from '../records/uploaded-file-records.ts';
@@ -30,6 +33,10 @@ import { endOfFile } from './split-file-end.ts';
 
 /** Until the workers have caught up. */
 const WAIT_MS = 5_000;
+/** A step that encodes keeps its worker: it waits for the others, but not for ever. */
+const MAX_ENCODED_AHEAD = 64;
+const POLL_MS = 500;
+const MAX_POLLS = 20;
 
 /** Throws when another try may help; a file that can never be read is recorded as failed. */
 export async function runSplitFile(
@@ -61,6 +68,7 @@ class SplitStep {
   readonly #context: JobContext;
   readonly #splitter: FileSplitter;
   readonly #key: string;
+  readonly #source: SourceFile;
   #file: UploadedFile;
   #refusal: InspectedSegment['refusal'];
 
@@ -71,7 +79,8 @@ class SplitStep {
     this.#context = context;
     this.#key = uploadedFileKey(stream, file.fileId);
     const read = (start: number, end: number) => this.#read(start, end);
-    this.#splitter = new FileSplitter({ sizeBytes: file.sizeBytes, read });
+    this.#source = { sizeBytes: file.sizeBytes, read };
+    this.#splitter = new FileSplitter(this.#source);
   }
 
   close(): Promise<void> {
@@ -83,10 +92,15 @@ class SplitStep {
     if ((await this.#segmentsAhead()) > MAX_SEGMENTS_AHEAD) return this.#goOn(WAIT_MS);
     const opened = await this.#splitter.open();
     if (!this.#file.cut) await this.#begin(opened);
+    const { foreign } = opened;
+    if (foreign.video || foreign.audio) return this.#encode(opened, foreign);
+    if (this.#file.cut?.encodesFromSeconds !== undefined) {
+      return this.#encode(opened, { ...foreign, video: true });
+    }
     for (let count = segmentsOfStep(steps); count > 0; count -= 1) {
       this.#context.signal.throwIfAborted();
       const next = await this.#splitter.next(this.#optionsOf(count === segmentsOfStep(steps)));
-      if (next === 'keyframes') throw new Error('not yet');
+      if (next === 'keyframes') return this.#encodeFromHere(opened);
       if (!('bytes' in next)) return this.#end(next.damage);
       await this.#take(next);
     }
@@ -110,8 +124,54 @@ class SplitStep {
   #optionsOf(isFirst: boolean) {
     if (!isFirst) return undefined;
     const { fromSeconds } = this.#file.cut ?? {};
-    const targetSeconds = this.#stream.settings.targetDurationSeconds ?? FILE_SEGMENT_SECONDS;
-    return { targetSeconds, ...(fromSeconds !== undefined && { fromSeconds }) };
+    return {
+      targetSeconds: this.#targetSeconds(),
+      ...(fromSeconds !== undefined && { fromSeconds }),
+    };
+  }
+
+  #targetSeconds(): number {
+    return this.#stream.settings.targetDurationSeconds ?? FILE_SEGMENT_SECONDS;
+  }
+
+  /** What was cut before stays; what is encoded is a run of its own. */
+  async #encodeFromHere(opened: OpenedFile): Promise<JobResult> {
+    const { nextNumber = 0, fromSeconds = 0 } = this.#file.cut ?? {};
+    const session = sessionOfFile(this.#file) + (nextNumber > 0 ? '-encoded' : '');
+    await this.#advance({ session, nextNumber: 0, encodesFromSeconds: fromSeconds });
+    return this.#encode(opened, { ...opened.foreign, video: true });
+  }
+
+  /** In one go: sound is encoded without seams. A step that is repeated passes over what is there. */
+  async #encode({ format }: OpenedFile, encoding: Foreign): Promise<JobResult> {
+    const { nextNumber = 0, encodesFromSeconds: fromSeconds = 0 } = this.#file.cut ?? {};
+    const { threads, signal } = this.#context;
+    const targetSeconds = this.#targetSeconds();
+    const segments = encodeFile(this.#splitter, {
+      ...{ file: this.#source, format, encoding, fromSeconds, targetSeconds, signal },
+      ...(threads !== undefined && { threads }),
+      maxAudioTracks: MAX_AUDIO_TRACKS,
+    });
+    for (let number = 0; ; ) {
+      const next = await segments.next();
+      if (next.done) return this.#end(next.value);
+      const { inspection } = next.value;
+      if (number >= nextNumber) {
+        await this.#waitForWorkers();
+        const startSeconds = next.value.startSeconds + fromSeconds;
+        const endSeconds = next.value.endSeconds + fromSeconds;
+        await this.#take({ ...next.value, startSeconds, endSeconds });
+      }
+      if (inspection) number += 1;
+    }
+  }
+
+  async #waitForWorkers(): Promise<void> {
+    const { signal } = this.#context;
+    for (let polls = 0; polls < MAX_POLLS; polls += 1) {
+      if ((await this.#segmentsAhead()) <= MAX_ENCODED_AHEAD) return;
+      await setTimeout(POLL_MS, undefined, { signal });
+    }
   }
 
   async #begin({ durationSeconds, audioTracks }: OpenedFile): Promise<void> {
