@@ -15,6 +15,7 @@ import { type AudioCodec, MEDIA_FORMATS, type VideoCodec } from '../../domain/me
 import { MAX_AUDIO_TRACKS } from '../../domain/segment-work.ts';
 import { boxesAt } from '../iso-boxes.ts';
 import type { TrackInit } from '../mux/track-init.ts';
+import type { TrackLanguages } from './track-languages.ts';
 
 export type FileTrack = Readonly<{
   sink: EncodedPacketSink;
@@ -46,13 +47,18 @@ export type OpenedTracks = Readonly<{
 }>;
 
 /** The first video track and the first audio tracks. Throws whatever the demuxer throws. */
-export async function openTracks(input: Input): Promise<OpenedTracks> {
+export async function openTracks(
+  input: Input,
+  languages: TrackLanguages = new Map(),
+): Promise<OpenedTracks> {
   const [picture] = await input.getVideoTracks();
   const sounds = await input.getAudioTracks();
   const video = picture && (await openVideo(picture));
   const audio: FileAudio[] = [];
-  for (const track of sounds.slice(0, MAX_AUDIO_TRACKS)) {
-    const opened = await openAudio(track);
+  for (const [index, track] of sounds.slice(0, MAX_AUDIO_TRACKS).entries()) {
+    const told = await track.getLanguageCode();
+    const known = languages.get(track.id) ?? languages.get(index) ?? 'und';
+    const opened = await openAudio(track, told === 'und' ? known : told);
     if (opened) audio.push(opened);
   }
   const taken = Math.min(sounds.length, MAX_AUDIO_TRACKS);
@@ -83,7 +89,7 @@ async function openVideo(track: InputVideoTrack): Promise<FileVideo | undefined>
   return { sink, codec, pixels, isTransport, init: { kind: 'video', ...boxes } };
 }
 
-async function openAudio(track: InputAudioTrack): Promise<FileAudio | undefined> {
+async function openAudio(track: InputAudioTrack, language: string): Promise<FileAudio | undefined> {
   const found = await track.getCodec();
   const codec = AUDIO_CODECS.find((known) => known === found);
   const decoderConfig = codec && (await track.getDecoderConfig());
@@ -96,7 +102,6 @@ async function openAudio(track: InputAudioTrack): Promise<FileAudio | undefined>
     () => source.add(first, { decoderConfig }),
   );
   if (!boxes) return undefined;
-  const language = await track.getLanguageCode();
   const { sampleDescription } = boxes;
   return {
     ...{ sink, codec, language, sampleRateHz: decoderConfig.sampleRate },

@@ -25,6 +25,7 @@ import {
   type SplitOptions,
   splitFile,
 } from './splitter.ts';
+import { trackLanguages } from './track-languages.ts';
 
 /** What has to be encoded before the file can be cut. */
 export type Foreign = Readonly<{ video: boolean; audio: boolean }>;
@@ -135,12 +136,14 @@ async function openFile(file: SourceFile): Promise<OpenedFile> {
   const moov = format === 'mov' ? await readMoov(file) : undefined;
   if (moov) refuseEncrypted(moov);
   input = openInput(file);
-  const opened = await openTracks(input).catch((error) => {
+  const languages = await trackLanguages(file, format, moov);
+  const opened = await openTracks(input, languages).catch((error) => {
     throw unreadable(format, error as Error);
   });
   ({ tracks } = opened);
   const { audioTracks, foreign } = opened;
   if (!tracks.video && tracks.audio.length === 0 && !foreign.video && !foreign.audio) {
+    if (format === 'mov' && !moov) throw unreadable(format, new Error('no moov'));
     throw new DomainError(
       'undecodable',
       'The file has neither video nor sound.',
