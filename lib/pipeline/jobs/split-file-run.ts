@@ -35,6 +35,8 @@ import { endOfFile } from './split-file-end.ts';
 const WAIT_MS = 5_000;
 /** A step that encodes keeps its worker: it waits for the others, but not for ever. */
 const MAX_ENCODED_AHEAD = 64;
+/** What a header may promise too much: its sound is a little longer than the picture, its times start late. */
+const MAX_MISSING_SECONDS = 2;
 const POLL_MS = 500;
 const MAX_POLLS = 20;
 
@@ -224,8 +226,11 @@ class SplitStep {
       };
       throw new DomainError(code, message, hint);
     }
-    if (damage) {
-      const message = `The file breaks off: ${damage}. What came before is kept.`;
+    const { cut, durationSeconds = 0 } = this.#file;
+    const seconds = cut?.seconds ?? 0;
+    if (damage !== undefined || seconds < durationSeconds - MAX_MISSING_SECONDS) {
+      const at = `at ${seconds.toFixed(1)} s${durationSeconds ? ` of ${durationSeconds.toFixed(1)} s` : ''}`;
+      const message = `The file breaks off ${at}${damage ? ` (${damage})` : ''}. What came before is kept.`;
       await this.#note({ code: 'damaged', message });
     }
     await endOfFile(this.#deps, this.#stream, this.#file);
