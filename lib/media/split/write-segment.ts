@@ -84,12 +84,14 @@ const hideBeforeZero = (): Uint8Array =>
     ),
   );
 
+/** Without the times at which it was written: a step that is done again gives the same bytes. */
 function withTrackId<T extends Readonly<{ trackHeader?: unknown }>>(init: T, trackId: number): T {
   const header = init.trackHeader;
   if (!(header instanceof Uint8Array)) return init;
   const trackHeader = Uint8Array.from(header);
-  const isLong = header[8] === 1;
-  new DataView(trackHeader.buffer).setUint32(isLong ? 28 : 20, trackId);
+  const idAt = header[8] === 1 ? 28 : 20;
+  trackHeader.fill(0, 12, idAt);
+  new DataView(trackHeader.buffer).setUint32(idAt, trackId);
   return { ...init, trackHeader };
 }
 
