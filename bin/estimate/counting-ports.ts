@@ -58,6 +58,8 @@ export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
   },
   // Makes no request; the PUT that it allows is the encoder's.
   presignPut: (key, terms) => media.presignPut(key, terms),
+  // Whole files: none of the scenarios has one.
+  multipart: media.multipart,
 });
 
 export const countingStore = (store: RecordStore, meter: Meter): RecordStore => ({

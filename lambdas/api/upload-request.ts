@@ -53,7 +53,8 @@ const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 /** A variant, a date, a quality: numbers and words. A single letter is what remains of a path. */
 const FOLDER = /^(?:\d|..+)$/u;
 
-function checkedFileName(path: string): string {
+/** Throws `bad_name`. */
+export function checkedFileName(path: string): string {
   const parts = path.split('/').filter((part) => part !== '');
   const name = parts.join('/');
   const bytes = Buffer.byteLength(name);

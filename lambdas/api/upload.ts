@@ -3,14 +3,17 @@
 import { defined } from '../../lib/base/defined.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/ids.ts';
+import type { Stream } from '../../lib/domain/stream.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
+import { requestFileUpload, takeWholeFile } from '../../lib/pipeline/ingest/file-upload.ts';
 import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
 import { storeInit } from '../../lib/pipeline/ingest/push.ts';
 import { assignNumber } from '../../lib/pipeline/ingest/push-naming.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
+import type { Versioned } from '../../lib/pipeline/records/record-types.ts';
 import { bodyBytes, type HttpEvent, json, keyedHandler, parameter } from '../runtime/middleware.ts';
 import { instantOf } from './upload-instant.ts';
-import { openStream, optionalFileName } from './upload-request.ts';
+import { checkedFileName, openStream, optionalFileName } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
 
@@ -43,11 +46,13 @@ export const uploadHandler = (deps: Deps) =>
   keyedHandler(
     (event) => openStream(deps, event),
     async (event, stream) => {
-      if (parameter(event, 'kind') === 'captions') {
+      const kind = parameter(event, 'kind');
+      if (kind === 'captions') {
         // With a validation library, which no cold start of an upload is to load.
         const { uploadCaptions } = await import('./upload-captions.ts');
         return uploadCaptions(deps, event, stream);
       }
+      if (kind === 'file') return uploadFile(deps, event, stream);
       const session = parseSession(parameter(event, 'session'));
       const digest = parseDigest(parameter(event, 'digest'));
       const durationSeconds = durationOf(event);
@@ -89,3 +94,17 @@ export const uploadHandler = (deps: Deps) =>
       return answer(await uploadSegment(deps, stream, segment));
     },
   );
+
+/** A whole file: as the body if it is small, else announced by its size. */
+async function uploadFile(deps: Deps, event: HttpEvent, stream: Versioned<Stream>) {
+  const name = checkedFileName(parameter(event, 'name') ?? 'file');
+  const size = sizeOf(event);
+  const bytes = bodyBytes(event);
+  const { type, answer: body } =
+    bytes.byteLength > 0
+      ? await takeWholeFile(deps, stream, { name, bytes })
+      : await requestFileUpload(deps, stream, { name, sizeBytes: size ?? 0 });
+  return json(FILE_STATUS[type], body);
+}
+
+const FILE_STATUS = { missing: 202, completed: 201, known: 200 } as const;

@@ -9,5 +9,5 @@ export const handler = keyedFunction(pushHandler, {
   media: mediaStore(),
   inspection: inspection(),
   store: recordStore(),
-  queues: workQueues('liveJobs', 'publish', 'delayed', 'scaling'),
+  queues: workQueues('liveJobs', 'backfillJobs', 'publish', 'delayed', 'scaling'),
 });

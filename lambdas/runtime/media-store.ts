@@ -17,5 +17,12 @@ export function mediaStore(): MediaStore {
     list: async (prefix) => (await store).list(prefix),
     delete: async (keys) => (await store).delete(keys),
     presignPut: async (...upload) => (await store).presignPut(...upload),
+    multipart: {
+      begin: async (terms) => (await store).multipart.begin(terms),
+      presignPart: async (...part) => (await store).multipart.presignPart(...part),
+      list: async (upload) => (await store).multipart.list(upload),
+      complete: async (upload) => (await store).multipart.complete(upload),
+      abort: async (upload) => (await store).multipart.abort(upload),
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { MEDIA_FORMATS, mediaTypeOf } from '../domain/media-format.ts';
 import type {
   ErrorBody,
+  FileUpload,
   PresignedUpload,
   Receipt,
   StreamCreated,
@@ -75,6 +76,8 @@ export type SegmentInfo = Readonly<{
   name?: string | undefined;
 }>;
 
+export type FilePart = NonNullable<FileUpload['upload']>['missing'][number];
+
 /** What is left out stays. `newUploadKey`: the key before no longer counts. */
 export type StreamChange = Partial<StreamSettings> & Readonly<{ newUploadKey?: boolean }>;
 
@@ -94,6 +97,14 @@ export type ApiClient = Readonly<{
   ): Promise<Receipt | PresignedUpload>;
   /** Uploads the bytes as the server allowed. Succeeds as well if the object exists already. */
   putPresigned(presigned: PresignedUpload, bytes: Bytes, options?: CallOptions): Promise<void>;
+  /** What the server has of a whole file, and where to send parts that are missing. */
+  requestFileUpload(
+    videoId: string,
+    file: Readonly<{ name: string; sizeBytes: number }>,
+    options?: CallOptions,
+  ): Promise<FileUpload>;
+  /** One part of a file, as the server allowed. */
+  putPart(part: FilePart, bytes: Bytes, options?: CallOptions): Promise<void>;
   /** A segment, init segment or playlist under its file name; only a segment has a receipt. */
   pushFile(
     videoId: string,
@@ -105,6 +116,8 @@ export type ApiClient = Readonly<{
   putStream(videoId: string, settings: StreamChange, options?: CallOptions): Promise<StreamCreated>;
   listStreams(options?: CallOptions): Promise<readonly StreamView[]>;
   getStream(videoId: string, options?: CallOptions): Promise<StreamShown>;
+  /** What everybody may know of a stream; needs no key. */
+  getState(videoId: string, options?: CallOptions): Promise<StreamView>;
   deleteStream(videoId: string, options?: CallOptions): Promise<void>;
 }>;
 
@@ -180,6 +193,14 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       // If-None-Match: an attempt whose answer was lost has stored the object.
       if (answer.status !== 412) requireSuccess(request, answer);
     },
+    requestFileUpload: (videoId, { name, sizeBytes }, { signal } = {}) => {
+      const query = new URLSearchParams({ kind: 'file', name, size: String(sizeBytes) });
+      return json({ method: 'POST', url: at(`/upload/${id(videoId)}?${query}`), signal });
+    },
+    async putPart({ method, url, headers }, body, { signal } = {}) {
+      const request: Call = { method, url, headers, body, withKey: false, signal };
+      requireSuccess(request, await call(request));
+    },
     async pushFile(videoId, name, body, { signal } = {}) {
       const url = at(`/upload/${id(videoId)}/${name.split('/').map(id).join('/')}`);
       const headers = { 'content-type': mediaTypeOf(name) ?? MEDIA_FORMATS.mp4.contentType };
@@ -208,6 +229,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     },
     getStream: (videoId, { signal } = {}) =>
       json({ method: 'GET', url: at(`/streams/${id(videoId)}`), signal }),
+    getState: (videoId, { signal } = {}) => {
+      const url = at(`/viewstream/metadata/${id(videoId)}?format=json`);
+      return json({ method: 'GET', url, signal });
+    },
     async deleteStream(videoId, { signal } = {}) {
       const request: Call = { method: 'DELETE', url: at(`/streams/${id(videoId)}`), signal };
       requireSuccess(request, await call(request));

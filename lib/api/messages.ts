@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { JsonValue } from '../domain/marker.ts';
 import type { Notice } from '../domain/notice.ts';
+import type { UploadedFileState } from '../domain/uploaded-file.ts';
 
 export type ErrorBody = Readonly<{ code: ErrorCode | 'internal'; message: string; hint: string }>;
 
@@ -60,6 +61,49 @@ export type FileProgress = Readonly<{
   retryAfterSeconds: number;
 }>;
 
+/** A whole file that was uploaded, or is being uploaded. */
+export type FileView = Readonly<{
+  name: string;
+  sizeBytes: number;
+  /** `waiting`: all of it is here. `processing`: segments are cut and transcoded. */
+  state: UploadedFileState;
+  /** Bytes that are here, by whole parts. */
+  storedBytes: number;
+  /** Media time, as far as its header says it. */
+  durationSeconds?: number;
+  /** Media time that has been cut into segments. */
+  cutSeconds: number;
+  /** What was left out or put right. */
+  notices?: readonly Notice[];
+  failure?: ErrorBody;
+}>;
+
+/**
+ * Answer to `POST /upload/{videoId}?kind=file&name=…&size=N`. 202 while parts are missing: PUT some to their
+ * `url`, and ask again, until the answer has no `upload`. 201 when the file became complete, 200 afterwards.
+ */
+export type FileUpload = Readonly<{
+  file: FileView;
+  upload?: Readonly<{
+    partBytes: number;
+    parts: number;
+    /** How many parts are missing; `missing` has the first of them. */
+    missingParts: number;
+    missing: readonly Readonly<{
+      part: number;
+      /** Bytes of the file from `offset` on. */
+      offset: number;
+      sizeBytes: number;
+      method: 'PUT';
+      url: string;
+      headers: Readonly<Record<string, string>>;
+    }>[];
+    /** ISO 8601. */
+    expiresAt: string;
+  }>;
+  serverTime: string;
+}>;
+
 export type StreamState = 'created' | 'live' | 'ended';
 
 /** A stream as viewers and owners see it. Only owners get `settings`. */
@@ -95,6 +139,8 @@ export type StreamView = Readonly<{
   viewers?: number;
   /** What its segments take in the store, sources included; for owners. */
   storageBytes?: number;
+  /** The newest whole file that was uploaded; absent: there was none. */
+  file?: FileView;
   /** Path on this host of a JPEG, the newest; absent: there is none. */
   poster?: string;
   /** Tracks of captions; absent: there are none. */

@@ -16,6 +16,7 @@ import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../
 import { savedAs, savedNameOf } from '../ports/saved-objects.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retryCall } from './retry.ts';
+import { S3MultipartUploads } from './s3-multipart-uploads.ts';
 
 export type S3MediaStoreOptions = Readonly<{ bucket: string; clock: Clock }>;
 
@@ -37,6 +38,7 @@ export class S3MediaStore implements MediaStore {
   readonly #clock: Clock;
   readonly #client: S3Client;
   readonly #presigner: S3Client;
+  readonly multipart: S3MultipartUploads;
 
   constructor(connection: AwsConnection, { bucket, clock }: S3MediaStoreOptions) {
     const options = {
@@ -49,6 +51,7 @@ export class S3MediaStore implements MediaStore {
     this.#client = new S3Client(options);
     // Otherwise the checksum of an empty body would be signed into the URL.
     this.#presigner = new S3Client({ ...options, requestChecksumCalculation: 'WHEN_REQUIRED' });
+    this.multipart = new S3MultipartUploads(this.#client, this.#presigner, { bucket, clock });
   }
 
   /** The keys' immutability rests on If-None-Match, which S3 decides between racing creators. */

@@ -29,6 +29,7 @@ export const ERROR_STATUS = {
   too_many_markers: 409,
   too_many_captions: 409,
   too_many_clips: 409,
+  file_under_way: 409,
   too_large: 413,
   unsupported_media: 415,
   unsupported_format: 400,

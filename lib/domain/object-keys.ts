@@ -32,6 +32,10 @@ export const sourceInitKey = (stream: StreamIdentity, digest: string): string =>
 export const presignedKey = (stream: StreamIdentity, presignId: string): string =>
   `${sourcePrefix(stream)}granted/${presignId}.bin`;
 
+/** A whole file as somebody uploaded it, until it is cut into segments. */
+export const uploadedFileKey = (stream: StreamIdentity, fileId: number): string =>
+  `${sourcePrefix(stream)}file/${fileId}`;
+
 /** The stream and upload of such a key; undefined for any other key. */
 export function parsePresignedKey(
   key: string,

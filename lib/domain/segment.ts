@@ -84,6 +84,8 @@ export type SourceSegment = Readonly<{
   uploadedAtMs: number;
   /** The file name that it was pushed under. */
   name?: string;
+  /** Of a whole file: live segments are transcoded first. */
+  ofFile?: true;
 }>;
 
 export type RenderedPiece = Readonly<{

@@ -21,6 +21,7 @@ import type { ByteRange, MediaStore, ObjectInfo, PresignedPut } from '../ports/p
 import { contentTypeOf } from './content-type.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
+import { FileMultipartUploads } from './multipart-files.ts';
 import { checkObjectKey, isObjectKey } from './object-key.ts';
 import type { OpenObject } from './open-object.ts';
 import { PRESIGNED_PATH, type PresignedTerms, presignedQuery } from './presigned-put.ts';
@@ -33,6 +34,8 @@ export type FileMediaStoreOptions = Readonly<{
   typed: string;
   /** On the same file system as `objects`. */
   tmp: string;
+  /** On the same file system, too. */
+  multipart: string;
   signingKey: Uint8Array;
   /** Scheme, host and port of presigned URLs. */
   presignOrigin: () => string;
@@ -45,11 +48,17 @@ export class FileMediaStore implements MediaStore {
   readonly #options: FileMediaStoreOptions;
   readonly #directories: DirectorySync;
   readonly #typedDirectory: DirectorySync;
+  readonly multipart: FileMultipartUploads;
 
   constructor(options: FileMediaStoreOptions) {
     this.#options = options;
     this.#directories = new DirectorySync(options.objects);
     this.#typedDirectory = new DirectorySync(options.typed);
+    this.multipart = new FileMultipartUploads(options.multipart, {
+      presignPut: (key, terms) => this.presignPut(key, terms),
+      isStored: (key) => isThere(this.#path(key)),
+      name: (file, key, contentType) => this.#name(file, this.#path(key), contentType),
+    });
   }
 
   async put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'> {
@@ -209,16 +218,21 @@ export class FileMediaStore implements MediaStore {
       } finally {
         await file.close();
       }
-      const stored =
-        contentType === contentTypeOf(path)
-          ? await claimName(path, () => link(temporary, path))
-          : await this.#linkTyped(temporary, path, contentType);
-      if (!stored) return await this.#existing(path);
-      await this.#directories.sync(dirname(path));
-      return 'stored';
+      return await this.#name(temporary, path, contentType);
     } finally {
       await unlink(temporary).catch(absent);
     }
+  }
+
+  /** A file that is written gets its name in one step. */
+  async #name(file: string, path: string, contentType: string): Promise<'stored' | 'exists'> {
+    const stored =
+      contentType === contentTypeOf(path)
+        ? await claimName(path, () => link(file, path))
+        : await this.#linkTyped(file, path, contentType);
+    if (!stored) return await this.#existing(path);
+    await this.#directories.sync(dirname(path));
+    return 'stored';
   }
 
   /**

@@ -45,7 +45,11 @@ export type RelayCommand = Common &
     port: number;
   }>;
 
-export type Command = Readonly<{ type: 'help' }> | EncodeCommand | RelayCommand;
+/** A file that the server cuts and transcodes. */
+export type VodCommand = Omit<Common, 'spoolFolder'> &
+  Readonly<{ type: 'vod'; input: string; videoId: string; title?: string; parallel?: number }>;
+
+export type Command = Readonly<{ type: 'help' }> | EncodeCommand | RelayCommand | VodCommand;
 
 const orUndefined =
   <T>(parse: (text: string) => T) =>
@@ -87,6 +91,7 @@ const OPTIONS = {
   'no-audio': flag,
   loop: flag,
   once: flag,
+  vod: flag,
   quiet: flag,
 };
 
@@ -96,6 +101,8 @@ type Name = keyof typeof OPTIONS;
 const DEFAULT_SPOOL_LIMIT_BYTES = 10e9;
 
 const RELAY_OPTIONS = ['to', 'stream', 'key', 'spool', 'retry-for', 'port', 'quiet'];
+
+const VOD_OPTIONS = ['vod', 'to', 'stream', 'key', 'title', 'parallel', 'retry-for', 'quiet'];
 
 const CONFLICTS: readonly (readonly [Name, Name])[] = [
   ['copy', 'encode'],
@@ -143,6 +150,12 @@ export function parseCommand(
   if (given.has('port')) throw new UsageError('--port is an option of the relay only.');
   if (videoId === undefined) throw missing('stream', OPTIONS.stream);
   const { session, title, size, parallel, loop, once } = options;
+  if (options.vod) {
+    const alien = [...given].find((name) => !VOD_OPTIONS.includes(name));
+    if (alien) throw new UsageError(`--${alien} and --vod cannot be combined.`);
+    const { spoolFolder: _, ...rest } = common;
+    return { type: 'vod', ...rest, input, videoId, ...defined({ title, parallel }) };
+  }
   const { 'segment-seconds': segmentSeconds, bitrate, duration } = options;
   const video: EncodeCommand['video'] = options.copy
     ? 'copy'

@@ -37,13 +37,18 @@ Media
   --size WxH              largest frame when encoding: 1280x720
   --duration SECONDS      stop after so much media; of a camera, time without it counts too
 
+Whole files
+  --vod                   send the file as it is: the server cuts and transcodes it, so that
+                          this machine needs no ffmpeg; the same command again goes on where
+                          an earlier one was broken off
+
 Pace
   --live                  send a file in real time, as a live event
   --as-fast-as-possible   send as fast as the network allows (default for files)
   --loop                  repeat a file, in real time, until interrupted
   --once                  stop when a stream or camera ends or fails
                           (default: it is opened again until it is back)
-  --parallel N            uploads at once (4 for files, 2 for live inputs)
+  --parallel N            uploads at once (4 for files, 2 for live inputs, 3 with --vod)
 
 Offline and retries
   --spool FOLDER          where segments wait until the server has received them

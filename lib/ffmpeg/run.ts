@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
+import type { Readable } from 'node:stream';
 import { DomainError } from '../domain/errors.ts';
 import { findFfmpeg } from './find.ts';
 
@@ -79,6 +80,48 @@ export async function runFfmpeg({
       else reject(new FfmpegError(quoteCommand(path, allArgs), stderrTail, exitCode, killedBy));
     });
   });
+}
+
+export type FfmpegStream = Readonly<{
+  stdout: Readable;
+  /** Resolves when it has ended by itself or was killed by `kill`; throws as `runFfmpeg`. */
+  done: Promise<void>;
+  kill(): void;
+}>;
+
+/** Starts it; what it writes is read as fast as the caller can. Throws as `runFfmpeg` when it cannot be started. */
+export async function streamFfmpeg({
+  args,
+  signal,
+}: Readonly<{ args: readonly string[]; signal: AbortSignal }>): Promise<FfmpegStream> {
+  const path = await findFfmpeg();
+  signal.throwIfAborted();
+  const allArgs = ['-nostdin', '-hide_banner', '-v', 'error', '-y', ...args];
+  const killed = { signal, killSignal: 'SIGKILL' } as const;
+  const child = spawn(path, allArgs, { stdio: ['ignore', 'pipe', 'pipe'], ...killed });
+  yieldToOthers(child);
+  let isKilled = false;
+  let stderrTail = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARACTERS);
+  });
+  const done = new Promise<void>((resolve, reject) => {
+    child.on('error', (error) => !signal.aborted && reject(error));
+    child.on('close', (exitCode, killedBy) => {
+      if (signal.aborted) reject(signal.reason);
+      else if (exitCode === 0 || isKilled) resolve();
+      else reject(new FfmpegError(quoteCommand(path, allArgs), stderrTail, exitCode, killedBy));
+    });
+  });
+  done.catch(() => undefined);
+  return {
+    stdout: child.stdout,
+    done,
+    kill() {
+      isKilled = true;
+      child.kill('SIGKILL');
+    },
+  };
 }
 
 const tooMuchOutput = (): DomainError =>

@@ -61,6 +61,9 @@ const INGEST: readonly Permission[] = [
   'send delayed',
   'send scaling',
   'count liveJobs',
+  // Segments of whole files, which may be uploaded again.
+  'send backfillJobs',
+  'count backfillJobs',
 ];
 
 export const FUNCTION_TABLE = {
@@ -80,7 +83,7 @@ export const FUNCTION_TABLE = {
   upload: {
     routes: ['upload'],
     // Captions are published without a job.
-    permissions: ['read owner key', ...INGEST, 'send publish'],
+    permissions: ['read owner key', ...INGEST, 'send publish', 'upload parts'],
     lazyChunks: true,
     thread: 'inspection-thread',
     ...UPLOAD,
@@ -194,9 +197,11 @@ export const FUNCTION_TABLE = {
       'write records',
       'send publish',
       'send liveJobs',
+      'send backfillJobs',
       'send delayed',
       // The queue's depth distinguishes lost jobs from waiting ones.
       'count liveJobs',
+      'count backfillJobs',
       'send scaling',
     ],
     ...STEP,
@@ -212,7 +217,7 @@ export const FUNCTION_TABLE = {
   },
   'jobs-dead': {
     deadLetters: 'jobs',
-    permissions: ['write records', 'delete records', 'send publish'],
+    permissions: ['read records', 'write records', 'delete records', 'send publish'],
     ...STEP,
   },
   'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },

@@ -50,7 +50,8 @@ export function mediaStorage(
     serverAccessLogsBucket: accessLogs as IBucket,
     serverAccessLogsPrefix: 'media/',
     lifecycleRules: [
-      { abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      // Whole files, whose upload may be resumed so long.
+      { abortIncompleteMultipartUploadAfter: Duration.days(7) },
       ...(retentionDays > 0
         ? ['source/', 'media/'].map((prefix) => ({
             prefix,

@@ -35,6 +35,8 @@ const PERMISSIONS = {
   'delete records': ({ tableArn }) => allow(tableArn, 'dynamodb:DeleteItem'),
   'read source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:GetObject'),
   'write source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:PutObject'),
+  'upload parts': ({ bucketArn }) =>
+    allow(`${bucketArn}/source/*`, 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'),
   'delete source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:DeleteObject'),
   'read media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:GetObject'),
   'write media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:PutObject'),
@@ -78,6 +80,9 @@ const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
       'delete media',
       // Of a request for a file that it has made, and of its registration without ECS.
       'delete records',
+      // Whole files: their segments are uploaded by workers.
+      ...(['write source', 'delete source', 'send backfillJobs', 'count backfillJobs'] as const),
+      ...(['send delayed', 'send scaling'] as const),
     ],
     scope,
   ),

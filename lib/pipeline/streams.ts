@@ -12,6 +12,7 @@ import { getStream, hashKey, makeKey, newStream } from './auth.ts';
 import type { Deps } from './deps.ts';
 import { sendPublish } from './messages.ts';
 import type { StreamRecords } from './records/stream-records.ts';
+import { fileOf } from './view/file-view.ts';
 import { intakeOf } from './view/intake.ts';
 
 export type SettingsChange = Readonly<{
@@ -117,6 +118,7 @@ async function describeStream(deps: Deps, stream: Stream, forOwner: boolean): Pr
   return {
     ...view,
     ...(await intakeOf(deps, stream, timeline)),
+    ...(await fileOf(deps, stream)),
     ...(viewers !== undefined && { viewers }),
     ...(forOwner && { storageBytes: storedBytes(timeline) }),
   };

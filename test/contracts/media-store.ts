@@ -6,7 +6,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { MediaStore, PresignedPut, WorkQueue } from '../../lib/ports/ports.ts';
+import {
+  type MediaStore,
+  MIN_PART_BYTES,
+  type MultipartUpload,
+  type PresignedPut,
+  type WorkQueue,
+} from '../../lib/ports/ports.ts';
 
 export type MediaStoreUnderTest = Readonly<{
   media: MediaStore;
@@ -210,6 +216,62 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
           [undefined, undefined],
         );
         assert.ok((await sendGranted(grant, bytes)).ok, 'the unchanged one still holds');
+      });
+    });
+
+    describe('uploads in parts', () => {
+      const bytes = randomBytes(2 * MIN_PART_BYTES + 1_000_000);
+      const contentType = 'application/octet-stream';
+      const begin = async (name: string): Promise<MultipartUpload> => {
+        const terms = {
+          ...{ key: `${folder}/parts/${name}`, sizeBytes: bytes.length },
+          partBytes: MIN_PART_BYTES,
+        };
+        return { ...terms, id: await media.multipart.begin({ ...terms, contentType }) };
+      };
+      const partOf = (part: number): Uint8Array =>
+        bytes.subarray((part - 1) * MIN_PART_BYTES, part * MIN_PART_BYTES);
+      const sendPart = async (upload: MultipartUpload, part: number, body = partOf(part)) =>
+        sendGranted(await media.multipart.presignPart(upload, part, Date.now() + 60_000), body);
+
+      test('become one object when all parts are there, sent in any order and again', async () => {
+        const upload = await begin('whole.mp4');
+        assert.deepEqual(await media.multipart.list(upload), []);
+        for (const part of [3, 1, 1]) assert.ok((await sendPart(upload, part)).ok);
+        assert.deepEqual(await media.multipart.list(upload), [1, 3]);
+        assert.equal(await media.multipart.complete(upload), false, 'a part is missing');
+        assert.equal(await media.head(upload.key), undefined, 'nothing half-made is seen');
+        assert.ok((await sendPart(upload, 2)).ok);
+        assert.equal(await media.multipart.complete(upload), true);
+        assert.ok(bytes.equals((await media.get(upload.key)) ?? Buffer.of()));
+        assert.deepEqual(await media.head(upload.key), { sizeBytes: bytes.length, contentType });
+        assert.equal(await media.multipart.complete(upload), true, 'once more');
+        assert.equal(await media.multipart.list(upload), undefined);
+      });
+
+      test('take of each part exactly the bytes that were announced, at its place alone', async () => {
+        const upload = await begin('refused.mp4');
+        const short = await sendPart(upload, 1, partOf(1).subarray(1));
+        assert.ok(short.status >= 400 && short.status < 500, `${short.status}`);
+        const granted = await media.multipart.presignPart(upload, 2, Date.now() + 60_000);
+        for (const url of [
+          granted.url.replace('refused.mp4', 'other.mp4'),
+          granted.url.replace(/(part(?:number)?=)2/i, '$11'),
+        ]) {
+          assert.equal((await sendGranted(granted, partOf(2), url)).status, 403);
+        }
+        assert.deepEqual(await media.multipart.list(upload), []);
+      });
+
+      test('that are aborted leave nothing, and take no further part', async () => {
+        const upload = await begin('aborted.mp4');
+        await sendPart(upload, 1);
+        const late = await media.multipart.presignPart(upload, 2, Date.now() + 60_000);
+        await media.multipart.abort(upload);
+        await media.multipart.abort(upload);
+        assert.equal((await sendGranted(late, partOf(2))).status, 404);
+        assert.equal(await media.multipart.list(upload), undefined);
+        assert.equal(await media.multipart.complete(upload), false);
       });
     });
   });

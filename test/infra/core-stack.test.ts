@@ -65,7 +65,7 @@ describe('core stack', () => {
       return (media?.LifecycleConfiguration as { Rules: unknown[] } | undefined)?.Rules ?? [];
     };
     assert.deepEqual(rulesOf(core), [
-      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' },
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' },
     ]);
     assert.deepEqual(rulesOf(templatesWith(t, { retentionDays: '30' }).core).slice(1), [
       // Init segments stay: a stream may go on for longer than that.

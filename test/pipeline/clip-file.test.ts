@@ -182,6 +182,7 @@ describe('the file of a clip', () => {
       ...{ get: deps.media.get.bind(deps.media), put: deps.media.put.bind(deps.media) },
       ...{ head: async () => undefined, presignPut: deps.media.presignPut.bind(deps.media) },
       putFile: deps.media.putFile.bind(deps.media),
+      multipart: deps.media.multipart,
       async delete(keys: readonly string[]) {
         removed.push(keys);
         await deps.media.delete(keys.filter((key) => key === first.key));

@@ -145,6 +145,28 @@ export const ENGLISH = {
   'manage.delete': 'Delete the stream',
   'manage.deleteWhy': 'Its recording goes with it, for good. To confirm, type its id:',
   'manage.deleteForever': 'Delete for good',
+  'manage.file': 'File',
+  'manage.fileHow': 'Sends a video file of any length, which the server cuts and transcodes.',
+
+  'upload.title': 'Upload a file',
+  'upload.file': 'Video file',
+  'upload.fileHelp':
+    'MP4, MOV, WebM, MKV, TS or AVI, of any length. It can be watched from its start while the rest is still being processed.',
+  'upload.name': 'Title',
+  'upload.submit': 'Upload',
+  'upload.none': 'Choose a file first.',
+  'upload.other': 'This is another file. Choose {name} ({size}) to go on with its upload.',
+  'upload.resume':
+    '{share} % of {name} is on the server. Choose the same file again to send the rest.',
+  'upload.sent': '{sent} of {size} sent',
+  'upload.offline': 'The server cannot be reached. Trying again…',
+  'upload.stop': 'Pause',
+  'upload.stopped': 'Paused. What was sent is kept: choose the same file again to go on.',
+  'upload.processed': '{length} can be watched, the rest is being processed',
+  'upload.done': 'Done: {length}',
+  'upload.cardSent': '{share} % of the file uploaded',
+  'upload.cardProcessed': 'File is being processed',
+  'upload.cardFailed': 'The file could not be processed',
 
   // Player
   'player.quality': 'Quality',

@@ -148,6 +148,31 @@ export const GERMAN: Texts = {
   'manage.delete': 'Stream löschen',
   'manage.deleteWhy': 'Seine Aufzeichnung geht mit, für immer. Zur Bestätigung die Id eingeben:',
   'manage.deleteForever': 'Für immer löschen',
+  'manage.file': 'Datei',
+  'manage.fileHow':
+    'Sendet eine Videodatei beliebiger Länge, die der Server schneidet und umrechnet.',
+
+  'upload.title': 'Datei hochladen',
+  'upload.file': 'Videodatei',
+  'upload.fileHelp':
+    'MP4, MOV, WebM, MKV, TS oder AVI, beliebig lang. Der Anfang lässt sich ansehen, während der Rest noch verarbeitet wird.',
+  'upload.name': 'Titel',
+  'upload.submit': 'Hochladen',
+  'upload.none': 'Zuerst eine Datei wählen.',
+  'upload.other':
+    'Das ist eine andere Datei. {name} ({size}) wählen, um deren Upload fortzusetzen.',
+  'upload.resume':
+    '{share} % von {name} sind auf dem Server. Dieselbe Datei noch einmal wählen, um den Rest zu senden.',
+  'upload.sent': '{sent} von {size} gesendet',
+  'upload.offline': 'Der Server ist nicht erreichbar. Neuer Versuch …',
+  'upload.stop': 'Anhalten',
+  'upload.stopped':
+    'Angehalten. Was gesendet ist, bleibt: dieselbe Datei noch einmal wählen, um fortzufahren.',
+  'upload.processed': '{length} lassen sich ansehen, der Rest wird verarbeitet',
+  'upload.done': 'Fertig: {length}',
+  'upload.cardSent': '{share} % der Datei hochgeladen',
+  'upload.cardProcessed': 'Datei wird verarbeitet',
+  'upload.cardFailed': 'Die Datei ließ sich nicht verarbeiten',
 
   'player.quality': 'Qualität',
   'player.auto': 'Automatisch',

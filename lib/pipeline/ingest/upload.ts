@@ -22,7 +22,7 @@ import {
 } from '../../domain/ticks.ts';
 import type { Inspection } from '../../media/inspect.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
-import type { Deps } from '../deps.ts';
+import type { IngestDeps } from '../deps.ts';
 import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
@@ -58,6 +58,8 @@ export type SegmentUpload = Readonly<{
   initScope?: string;
   /** The object that holds these bytes already, if they came by a presigned upload. */
   storedKey?: string;
+  /** Cut out of a whole file: live segments are transcoded first. */
+  ofFile?: true;
 }>;
 
 export type UploadResult = Readonly<{
@@ -83,7 +85,7 @@ export class CreatedMeanwhile extends Error {
 
 /** Throws DomainError, and for a file `CreatedMeanwhile`. */
 export async function uploadSegment(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Versioned<Stream>,
   upload: SegmentUpload,
 ): Promise<UploadResult> {
@@ -162,13 +164,13 @@ export async function uploadSegment(
 }
 
 /** The stream as it is now, of the same track. */
-async function reread({ records }: Deps, stream: Versioned<Stream>): Promise<Versioned<Stream>> {
+async function reread({ records }: IngestDeps, stream: Versioned<Stream>): Promise<Versioned<Stream>> {
   const found = await records.findStream(stream.value.videoId);
   return found ? { ...found, value: withTrack(found.value, stream.value.track) } : stream;
 }
 
 async function inspect(
-  { inspection }: Deps,
+  { inspection }: IngestDeps,
   { videoId, track }: Stream,
   { bytes }: SegmentUpload,
   init: Uint8Array | undefined,
@@ -179,7 +181,7 @@ async function inspect(
 
 /** The init segment that the encoder sent ahead; undefined when there is none, or none is needed. */
 async function initFor(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   upload: SegmentUpload,
 ): Promise<{ key: string; bytes: Uint8Array } | undefined> {
@@ -212,7 +214,7 @@ function openPlace(place: Sequencing, { number, session }: SegmentUpload, twin?:
 type Stored = Readonly<{ run: Run; segment: SourceSegment; startsRun: boolean }>;
 
 async function store(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Versioned<Stream>,
   source: Source,
   place: OpenPlace,
@@ -271,7 +273,7 @@ function hintOf({ number, durationSeconds, atMs }: SegmentUpload, nowMs: number)
 
 /** Stores the bytes, and returns the record that is to be written for them. */
 async function storeSource(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   { upload, digest, inspected, initKey }: Source,
   run: number,
@@ -294,12 +296,13 @@ async function storeSource(
     timestampOffsetTicks,
     uploadedAtMs: deps.clock.now(),
     ...(upload.file ? { name: upload.file.name } : {}),
+    ...(upload.ofFile && { ofFile: true as const }),
   };
 }
 
 /** A run is planned by its first segment, so it changes with that. */
 async function replaceTwin(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   source: Source,
   { run, segment: before, timestampOffsetTicks }: Twin,
@@ -379,7 +382,7 @@ const runTrack = (track: AudioFacts, timestampOffsetTicks: number): Run['audio']
 
 /** Audio tracks that come later are recorded before their segment: a rendition is one track to the end. */
 function withLateTracks(
-  { records }: Deps,
+  { records }: IngestDeps,
   stream: Stream,
   run: Run,
   { audio }: SegmentFacts,
@@ -398,7 +401,7 @@ function withLateTracks(
  * A repeated upload may be one whose messages could not be sent, so a job that is lost is queued again,
  * and housekeeping starts again: of several messages for it one goes on.
  */
-async function resume(deps: Deps, stream: Stream, segment: SourceSegment): Promise<void> {
+async function resume(deps: IngestDeps, stream: Stream, segment: SourceSegment): Promise<void> {
   if (await deps.records.findOutcome(stream, segment.run, segment.number)) return;
   await startHousekeeping(deps, stream);
   await requeueLost(deps, stream, [segment], { minAgeMs: REPEATED_UPLOAD_MS });

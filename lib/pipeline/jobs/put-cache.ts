@@ -31,5 +31,6 @@ export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
     head: (key) => media.head(key),
     list: (prefix) => media.list(prefix),
     presignPut: (key, terms) => media.presignPut(key, terms),
+    multipart: media.multipart,
   };
 }

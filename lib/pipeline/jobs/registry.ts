@@ -14,7 +14,8 @@ import {
 } from './job-kind.ts';
 import { languageAudio } from './language-audio.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
-import { transcode } from './transcode.ts';
+import { splitFile } from './split-file.ts';
+import { transcode, transcodeFile } from './transcode.ts';
 import { webm } from './webm.ts';
 
 export type JobRegistry = Readonly<{
@@ -78,4 +79,12 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, languageAudio, recordingPlaylists, webm, clip]);
+export const JOBS = jobRegistry([
+  transcode,
+  transcodeFile,
+  splitFile,
+  languageAudio,
+  recordingPlaylists,
+  webm,
+  clip,
+]);

@@ -9,6 +9,7 @@ import type { DelayedMessage } from '../message-schemas.ts';
 import { sendDelayed, sendPublish } from '../messages.ts';
 import type { NextHousekeeping } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
+import { findUploadedFile } from '../records/uploaded-file-records.ts';
 
 const LONGEST_DELAY_MS = 30_000;
 const SHORTEST_DELAY_MS = 1000;
@@ -28,7 +29,7 @@ export function housekeepingDelayMs(stream: Stream, quietMs = 0): number {
 }
 
 export const startHousekeeping = (
-  deps: Deps,
+  deps: Pick<Deps, 'queues'>,
   stream: Stream,
   delayMs = housekeepingDelayMs(stream),
 ): Promise<void> => {
@@ -60,7 +61,9 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   const uploadedAtMs = newest?.uploadedAtMs ?? run.createdAtMs;
   const quietMs = silentMs(next.value, uploadedAtMs, nowMs);
   const { idleTimeoutSeconds } = stream.settings;
-  const isIdle = idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000;
+  const isSilent = idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000;
+  // A file ends its stream itself, however long its job waits for the workers.
+  const isIdle = isSilent && !(await isCut(deps, stream));
   if (!isIdle && isEarly(nowMs, next.value.atMs)) return;
   let requeued = await requeueLostOf(deps, stream, timeline.run, timeline.nextNumber ?? 0);
   if (run.run !== timeline.run) requeued += await requeueLostOf(deps, stream, run.run, 0);
@@ -74,6 +77,11 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   await startHousekeeping(deps, stream, delayMs);
   const mark = { atMs: nowMs + delayMs, uploadedAtMs, sinceMs: nowMs - quietMs };
   await records.markNextHousekeeping(stream, mark, next.version);
+}
+
+async function isCut(deps: Deps, stream: Stream): Promise<boolean> {
+  const state = (await findUploadedFile(deps, stream))?.value.state;
+  return state === 'waiting' || state === 'processing';
 }
 
 /**

@@ -35,6 +35,7 @@ import { viewOf } from '../streams.ts';
 import { DashManifests } from './dash-manifests.ts';
 import { type Document, documentOf } from './document.ts';
 import { EntryWindows, type PlaylistView, type RenderedView } from './entry-windows.ts';
+import { fileOf } from './file-view.ts';
 import { intakeOf } from './intake.ts';
 import { listMarkers, type MarkerFilter } from './marker-list.ts';
 import { MarkerLogs } from './marker-logs.ts';
@@ -169,7 +170,11 @@ export function createViewer(deps: Deps): Viewer {
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
-      const view = { ...viewOf(stream, state), ...(await intakeOf(deps, stream, state)) };
+      const view = {
+        ...viewOf(stream, state),
+        ...(await intakeOf(deps, stream, state)),
+        ...(await fileOf(deps, stream)),
+      };
       if (state.endedAtMs === undefined || state.lateArrivals === 0) return view;
       if (!isLong(state)) return { ...view, durationSeconds: await recordedSeconds(stream, state) };
       const { durationSeconds } = (await storedOf(stream, state)) ?? view;
