@@ -55,6 +55,14 @@ export const posterKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}poster-${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
 
+/** Preview thumbnails of a segment, or of a piece of it. `digest` as in `renditionSegmentKey`. */
+export const thumbnailsKey = (
+  stream: StreamIdentity,
+  run: number,
+  number: number,
+  digest: string,
+): string => `${mediaPrefix(stream)}thumbnails/${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
+
 /** Of audio, for an entry from before the rendition began. */
 export const silenceKey = (stream: StreamIdentity, rendition: string, sequence: number): string =>
   `${mediaPrefix(stream)}${rendition}/silence/${String(sequence).padStart(10, '0')}.m4s`;

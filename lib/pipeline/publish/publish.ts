@@ -23,11 +23,12 @@ import {
 import { TICKS_PER_SECOND, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
 import {
   isEndShown,
+  type SizeTotals,
   storedBytes,
   type TimelineState,
   withDvrWindow,
 } from '../../domain/timeline.ts';
-import { totalsWith } from '../../domain/timeline-draft.ts';
+import { totalsWith, withThumbnails } from '../../domain/timeline-draft.ts';
 import type { Deps } from '../deps.ts';
 import { endGraceMs, endsWith } from '../ingest/end.ts';
 import { ensureRecordingPlaylists } from '../jobs/recording-playlists-request.ts';
@@ -325,10 +326,12 @@ async function recordLateArrival(
     records.getRun(stream, completed.run),
   ]);
   if (outcome?.type !== 'rendered' || !run) return timeline;
-  const { number, startTicks, durationTicks, renditions, pieces } = outcome;
+  const { number, startTicks, durationTicks, renditions, pieces, thumbnails } = outcome;
   const countedMs = run.anchorMs + ticksToMs(startTicks - run.anchorTicks);
   const late: LateArrival = {
-    ...{ run: run.run, number, startTicks, durationTicks, renditions, ...(pieces && { pieces }) },
+    ...{ run: run.run, number, startTicks, durationTicks, renditions },
+    ...(pieces && { pieces }),
+    ...(thumbnails && { thumbnails }),
     programDateTimeMs: outcome.programDateTimeMs ?? countedMs,
   };
   for (let known = timeline; ; known = await currentTimeline(records, stream)) {
@@ -350,21 +353,30 @@ async function recordLateArrival(
 /** What the recording lists counts in its rates, but not as a neighbour of the newest segments. */
 function withLateRates(state: TimelineState, outcome: RenderedOutcome): TimelineState {
   const targetTicks = TICKS_PER_SECOND * (state.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS);
-  let { renditions } = state;
+  let counted = state;
   for (const piece of piecesOf(outcome)) {
+    const { renditions, durationTicks } = piece;
     const { catalogue } = outcome;
-    renditions = totalsWith(
-      { renditions },
-      piece.renditions,
-      catalogue,
-      piece.durationTicks,
-      targetTicks,
-    );
+    const totals = totalsWith(counted, renditions, catalogue, durationTicks, targetTicks);
+    counted = withThumbnails({ ...counted, renditions: totals }, piece, targetTicks);
   }
-  const kept = Object.entries(renditions).map(([name, totals]) => {
-    const { initKey = totals.initKey, newest = [], endTicks } = state.renditions[name] ?? {};
-    const { endTicks: _, ...rest } = totals;
-    return [name, { ...rest, initKey, newest, ...(endTicks === undefined ? {} : { endTicks }) }];
+  const kept = Object.entries(counted.renditions).map(([name, totals]) => {
+    const before = state.renditions[name];
+    const { initKey = totals.initKey, newest = [], endTicks } = before ?? {};
+    const { endTicks: _, keyframes, ...rest } = totals;
+    const trickPlay = keyframes && { keyframes: withNewestOf(before?.keyframes, keyframes) };
+    const end = endTicks === undefined ? {} : { endTicks };
+    return [name, { ...rest, initKey, newest, ...trickPlay, ...end }];
   });
-  return { ...state, renditions: Object.fromEntries(kept) };
+  const { thumbnails } = counted;
+  return {
+    ...counted,
+    renditions: Object.fromEntries(kept),
+    ...(thumbnails && { thumbnails: withNewestOf(state.thumbnails, thumbnails) }),
+  };
 }
+
+const withNewestOf = <Totals extends SizeTotals>(
+  before: SizeTotals | undefined,
+  totals: Totals,
+): Totals => ({ ...totals, newest: before?.newest ?? [] });
