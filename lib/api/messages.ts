@@ -52,6 +52,14 @@ export type PresignedUpload = Readonly<{
   serverTime: string;
 }>;
 
+/** Answer (202) to a request for a file that is being made: ask again at the same address. */
+export type FileProgress = Readonly<{
+  ready: false;
+  /** From 0 to 1. */
+  progress: number;
+  retryAfterSeconds: number;
+}>;
+
 export type StreamState = 'created' | 'live' | 'ended';
 
 /** A stream as viewers and owners see it. Only owners get `settings`. */

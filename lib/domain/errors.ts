@@ -36,6 +36,7 @@ export const ERROR_STATUS = {
   segment_too_long: 422,
   number_too_far: 422,
   too_many_attempts: 429,
+  too_many_files: 429,
   not_ready: 503,
   unavailable: 503,
   insufficient_storage: 507,

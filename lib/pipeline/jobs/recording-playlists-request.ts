@@ -10,14 +10,11 @@ import { isLongRecording } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
-import type { RecordingPlaylists, StoredRecording } from '../records/record-types.ts';
+import type { StoredRecording } from '../records/record-types.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
 import { enqueueJobs } from './enqueue.ts';
-import { JOB_QUEUES } from './job-kind.ts';
+import { isOnItsWay } from './lost-job.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
-
-/** After it a job without an end counts as lost, or as given up, if the queue is empty. */
-const LOST_MS = 15 * 60_000;
 
 export type RequestDeps = Pick<Deps, 'records' | 'store' | 'queues' | 'clock' | 'longEntries'>;
 
@@ -51,7 +48,10 @@ export async function ensureRecordingPlaylists(
 export async function requestRecordingPlaylists(deps: RequestDeps, stream: Stream): Promise<void> {
   const { records, clock } = deps;
   const { value, version } = await records.recordingPlaylists(stream);
-  if (await isOnItsWay(deps, value)) return;
+  const { queuedAtMs } = value;
+  const isQueued =
+    queuedAtMs !== undefined && (await isOnItsWay(deps, recordingPlaylists, queuedAtMs));
+  if (isQueued) return;
   const mark = { ...value, queuedAtMs: clock.now() };
   // Who was faster has queued it. Or it has ended just now, and then looks whether the recording has changed.
   if (!(await records.putRecordingPlaylists(stream, mark, version))) return;
@@ -63,17 +63,4 @@ export async function requestRecordingPlaylists(deps: RequestDeps, stream: Strea
     throw error;
   }
   await requestScaling(deps);
-}
-
-/** A job that waits is not lost, however long it waits. */
-async function isOnItsWay(
-  { queues, clock }: Pick<Deps, 'queues' | 'clock'>,
-  { queuedAtMs }: RecordingPlaylists,
-): Promise<boolean> {
-  if (queuedAtMs === undefined) return false;
-  const ageMs = clock.now() - queuedAtMs;
-  // One from the future is from before the clock was set back.
-  if (ageMs >= 0 && ageMs < LOST_MS) return true;
-  const { ready, inFlight, delayed } = await queues[JOB_QUEUES[recordingPlaylists.class]].depth();
-  return ready + inFlight + delayed > 0;
 }
