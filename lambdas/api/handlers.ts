@@ -14,7 +14,7 @@ import { putStreamHandler } from './put-stream.ts';
 import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './streams.ts';
 import { pushHandler, uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
-import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
+import { viewMetadataHandler, viewPlaylistHandler, viewThumbnailsHandler } from './view.ts';
 import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
@@ -38,6 +38,7 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     pushDelete: pushDeleteHandler(deps),
     viewMetadata: viewMetadataHandler(deps, viewer),
     viewPlaylist: viewPlaylistHandler(deps, viewer),
+    viewThumbnails: viewThumbnailsHandler(deps, viewer),
     viewSegment: viewSegmentHandler(deps),
     watchPage: page,
     embedPage: page,

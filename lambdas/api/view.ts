@@ -1,8 +1,8 @@
-/** `/viewstream/metadata`: playlists and the stream's state. No key is needed, and a CDN may cache the answers. */
+/** `/viewstream/metadata` and `/viewstream/thumbnails`: playlists, the stream's state, the index of thumbnails. No key is needed, and a CDN may cache the answers. */
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
-import { HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
+import { HLS_PLAYLIST, WEBVTT } from '../../lib/domain/media-format.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
@@ -36,8 +36,10 @@ const wantsJson = (event: HttpEvent, format: string | undefined): boolean =>
 export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
     const videoId = parseVideoId(event.pathParameters?.videoId);
-    const rendition = event.pathParameters?.playlist?.match(/^([a-z0-9-]{1,32})\.m3u8$/)?.[1];
-    if (rendition === undefined) {
+    const name = event.pathParameters?.playlist?.match(
+      /^([a-z0-9-]{1,32}(?:\.[a-z]+)?)\.m3u8$/,
+    )?.[1];
+    if (name === undefined) {
       throw new DomainError(
         'rendition_not_found',
         `"${event.pathParameters?.playlist}" is not a playlist's name.`,
@@ -46,8 +48,18 @@ export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(de
     }
     const view = event.queryStringParameters?.view === 'vod' ? 'vod' : 'live';
     const broadcast = Number(event.queryStringParameters?.broadcast ?? 1);
-    const { document, maxAgeSeconds } = await viewer.media(videoId, rendition, view, broadcast);
+    const { document, maxAgeSeconds } = await viewer.media(videoId, name, view, broadcast);
     return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
+  });
+
+/** The index of a stream's preview thumbnails, for players. */
+export const viewThumbnailsHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
+  apiHandler(async (event) => {
+    const name = event.pathParameters?.videoId;
+    const videoId = parseVideoId(name?.endsWith('.vtt') ? name.slice(0, -'.vtt'.length) : name);
+    const { document, maxAgeSeconds } = await viewer.thumbnails(videoId);
+    const headers = { 'content-type': WEBVTT.contentType, vary: 'accept-encoding' };
+    return playlist(event, document, maxAgeSeconds, headers);
   });
 
 /** What fits into the 6 MB of a function's answer, in which JSON escapes line ends, and Base64 adds a third. */
@@ -66,7 +78,11 @@ async function playlist(
   // A client that says nothing takes any coding (RFC 9110, 12.5.3), and ffmpeg does.
   const isCompressed = acceptsGzip(accepted) || (accepted === undefined && !store && !plainFits);
   const fits = isCompressed ? gzip.byteLength <= MAX_GZIP_BYTES : plainFits;
-  const caching = { 'cache-control': `public, max-age=${maxAgeSeconds}`, ...headers };
+  const caching = {
+    'content-type': HLS_PLAYLIST.contentType,
+    'cache-control': `public, max-age=${maxAgeSeconds}`,
+    ...headers,
+  };
   if (!fits && store) {
     const location = await store();
     return { statusCode: 307, headers: { ...caching, location } };
@@ -74,7 +90,7 @@ async function playlist(
   if (!fits) throw tooLong(document, isCompressed);
   const { text } = isCompressed ? { text: '' } : document;
   const tag = isCompressed ? gzipTag(etag) : etag;
-  const common = { 'content-type': HLS_PLAYLIST.contentType, etag: tag, ...caching };
+  const common = { etag: tag, ...caching };
   if (matchesTag(event.headers['if-none-match'], tag)) return { statusCode: 304, headers: common };
   if (!isCompressed) return { statusCode: 200, headers: common, body: text };
   return {

@@ -97,6 +97,8 @@ export type StreamView = Readonly<{
   storageBytes?: number;
   /** Path on this host of a JPEG, the newest; absent: there is none. */
   poster?: string;
+  /** Path on this host of the index of preview thumbnails (WebVTT); absent: there are none. */
+  thumbnails?: string;
   /** Paths on this host. */
   hls: string;
   renditions: readonly Readonly<{

@@ -12,6 +12,7 @@ export const ROUTES = {
   pushDelete: { method: 'DELETE', path: '/upload/{videoId}/{name+}' },
   viewMetadata: { method: 'GET', path: '/viewstream/metadata/{videoId}' },
   viewPlaylist: { method: 'GET', path: '/viewstream/metadata/{videoId}/{playlist}' },
+  viewThumbnails: { method: 'GET', path: '/viewstream/thumbnails/{videoId}' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
   watchPage: { method: 'GET', path: '/watch/{videoId}' },
   embedPage: { method: 'GET', path: '/embed/{videoId}' },

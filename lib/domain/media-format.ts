@@ -54,10 +54,12 @@ export const DOWNLOAD_FORMATS = (Object.keys(MEDIA_FORMATS) as (keyof Formats)[]
 /** RFC 8216bis, 4; `application/x-mpegURL` is its older name. */
 export const HLS_PLAYLIST = { extension: 'm3u8', contentType: 'application/vnd.apple.mpegurl' };
 
+export const WEBVTT = { extension: 'vtt', contentType: 'text/vtt; charset=utf-8' };
+
 /** Content type of a media file or playlist by its name; undefined for any other file. */
 export function mediaTypeOf(fileName: string): string | undefined {
   const extension = extensionOf(fileName);
-  const formats = [HLS_PLAYLIST, ...Object.values(MEDIA_FORMATS)];
+  const formats = [HLS_PLAYLIST, WEBVTT, ...Object.values(MEDIA_FORMATS)];
   return formats.find((format) => format.extension === extension)?.contentType;
 }
 

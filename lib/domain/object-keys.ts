@@ -81,12 +81,13 @@ export const recordingVersion = ({
 }: Readonly<{ nextSequence: number; lateArrivals: number }>): string =>
   `1-${nextSequence}-${lateArrivals}`;
 
-/** Of a long recording. */
+/** Of a long recording; `list` as in `listsOf`, whose names have no ending but that of the thumbnails' index. */
 export const recordingPlaylistKey = (
   stream: StreamIdentity,
-  rendition: string,
+  list: string,
   version: string,
-): string => `${mediaPrefix(stream)}recording/${version}/${rendition}.m3u8`;
+): string =>
+  `${mediaPrefix(stream)}recording/${version}/${list.endsWith('.vtt') ? list : `${list}.m3u8`}`;
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 

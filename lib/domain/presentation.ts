@@ -15,6 +15,12 @@ import {
   type TimelineEntry,
   type TimelineState,
 } from './timeline.ts';
+import {
+  type KeyframeStream,
+  keyframeStreams,
+  type ThumbnailStream,
+  thumbnailStream,
+} from './trick-play.ts';
 
 type Rates = Readonly<{
   /** Of the segment with the highest rate. */
@@ -73,6 +79,10 @@ export type Presentation = Readonly<{
    * VLC 3 then plays one without the other. Its playlist can be asked for by itself.
    */
   variants: readonly Variant[];
+  /** In the order of `video`; only of renditions whose entries say where their keyframes end. */
+  keyframes: readonly KeyframeStream[];
+  /** Absent: the stream has none. */
+  thumbnails?: ThumbnailStream;
 }>;
 
 const AUDIO_GROUP_ID = 'audio';
@@ -82,16 +92,16 @@ const AAC_FRAME_SAMPLES = 1024;
 /** The part of a timeline's state that says what is offered. */
 export type Offered = Readonly<
   Pick<TimelineState, 'renditions'> &
-    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds'>>
+    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds' | 'thumbnails'>>
 >;
 
 export function presentationOf(state: Offered): Presentation {
   const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
   const audio: AudioRendition[] = [];
+  const isLive = endedAtMs === undefined;
   for (const [name, totals] of Object.entries(renditions)) {
     const { info } = totals;
-    const isLive = endedAtMs === undefined;
     const peakBps = boundBps(totals, targetDurationSeconds, isLive);
     const rates = { peakBps, averageBps: averageBps(totals) };
     if (info.kind === 'video') {
@@ -114,7 +124,12 @@ export function presentationOf(state: Offered): Presentation {
       : undefined;
   const offered = isInVariant ? audio.slice(0, 1) : video;
   const variants = offered.map((rendition) => variantOf(rendition, group));
-  return { video, audio, audioGroups: group ? [group] : [], variants };
+  const keyframes = keyframeStreams(video, renditions, targetDurationSeconds, isLive);
+  const thumbnails = thumbnailStream(state.thumbnails, isLive);
+  return {
+    ...{ video, audio, audioGroups: group ? [group] : [], variants, keyframes },
+    ...(thumbnails && { thumbnails }),
+  };
 }
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {

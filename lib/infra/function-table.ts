@@ -51,6 +51,18 @@ const INGEST: readonly Permission[] = [
   'count liveJobs',
 ];
 
+/** Lists of long recordings are stored. */
+const VIEW_LISTS = [
+  'read records',
+  // Who has requested one that is not stored yet.
+  'write records',
+  'read media',
+  'write media',
+  'send backfillJobs',
+  'count backfillJobs',
+  'send scaling',
+] as const;
+
 export const FUNCTION_TABLE = {
   'put-stream': {
     routes: ['putStream'],
@@ -92,17 +104,13 @@ export const FUNCTION_TABLE = {
   'view-metadata': { routes: ['viewMetadata'], permissions: ['read records'], ...VIEW },
   'view-playlist': {
     routes: ['viewPlaylist'],
-    // Playlists of long recordings are stored.
-    permissions: [
-      'read records',
-      // Who has requested a playlist that is not stored yet.
-      'write records',
-      'read media',
-      'write media',
-      'send backfillJobs',
-      'count backfillJobs',
-      'send scaling',
-    ],
+    permissions: VIEW_LISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'view-thumbnails': {
+    routes: ['viewThumbnails'],
+    permissions: VIEW_LISTS,
     lazyChunks: true,
     ...VIEW,
   },

@@ -135,6 +135,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),
+    ...(timeline.thumbnails && { thumbnails: `/viewstream/thumbnails/${stream.videoId}.vtt` }),
     hls: `/viewstream/metadata/${stream.videoId}`,
     renditions: [
       ...video.map(({ codecString: codecs, ...rendition }) => ({

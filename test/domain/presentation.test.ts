@@ -88,6 +88,7 @@ describe('presentation', () => {
           audioGroupId: undefined,
         },
       ],
+      keyframes: [],
     });
   });
 

@@ -9,6 +9,7 @@ import { compressedKey, recordingPlaylistKey, recordingVersion } from '../../dom
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
+import { listsOf } from '../../domain/trick-play.ts';
 import type { WorkerDeps } from '../deps.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { GZIP_LEVEL } from '../view/document.ts';
@@ -57,13 +58,13 @@ const versionOf = (state: TimelineState): string | undefined =>
 async function storedBefore(
   { records, media }: WorkerDeps,
   stream: Stream,
-  { renditions }: TimelineState,
+  state: TimelineState,
   version: string,
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (stored?.version !== version) return undefined;
   const heads = await Promise.all(
-    Object.keys(renditions).map((name) => media.head(keyOf(stream, name, version))),
+    listsOf(state).map((name) => media.head(keyOf(stream, name, version))),
   );
   return heads.every((head) => head !== undefined) ? stored : undefined;
 }
@@ -75,11 +76,11 @@ async function makeAll(
   version: string,
   signal: AbortSignal,
 ): Promise<StoredRecording | 'gone'> {
-  const playlists = Object.keys(state.renditions).map((name) => ({
+  const playlists = listsOf(state).map((name) => ({
     key: keyOf(stream, name, version),
     gzip: new GrowingGzip(),
   }));
-  const names = Object.keys(state.renditions);
+  const names = listsOf(state);
   let durationTicks = 0;
   // Those that there are now: what comes later is in the JSON of the markers alone.
   const markers = await new MarkerLogs(deps).of(stream, state);

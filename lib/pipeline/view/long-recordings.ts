@@ -6,7 +6,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
 import { DomainError } from '../../domain/errors.ts';
-import { HLS_PLAYLIST } from '../../domain/media-format.ts';
+import { HLS_PLAYLIST, mediaTypeOf } from '../../domain/media-format.ts';
 import { compressedKey, recordingPlaylistKey, recordingVersion } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
@@ -41,7 +41,7 @@ export async function longRecording(
     async store() {
       if (!(await media.head(key))) {
         const plain = await promisify(gunzip)(gzip);
-        await media.put(key, plain, HLS_PLAYLIST.contentType);
+        await media.put(key, plain, mediaTypeOf(key) ?? HLS_PLAYLIST.contentType);
       }
       return uriOf(key);
     },

@@ -16,6 +16,7 @@ import {
   type TimelineState,
   withDvrWindow,
 } from '../../domain/timeline.ts';
+import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
@@ -31,17 +32,14 @@ import { recordedEntries } from './recorded-entries.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
-/** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
+/** All throw `stream_not_found`; what lists entries also `not_started`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
   multivariant(videoId: string): Promise<Viewed>;
-  /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
-  media(
-    videoId: string,
-    rendition: string,
-    view: PlaylistView,
-    broadcast?: number,
-  ): Promise<Viewed>;
+  /** `name` as in `listsOf`. `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
+  media(videoId: string, name: string, view: PlaylistView, broadcast?: number): Promise<Viewed>;
+  /** The index of the preview thumbnails (WebVTT): of the recording once there is one, else of the DVR window. */
+  thumbnails(videoId: string): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
 }>;
 
@@ -115,6 +113,35 @@ export function createViewer(deps: Deps): Viewer {
       reportError(error, 'requesting the playlists of a recording'),
     );
 
+  /** Whether those who come now get the recording. */
+  const hasRecording = async (stream: Stream, state: TimelineState): Promise<boolean> =>
+    showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+
+  const listed = async (
+    stream: Stream,
+    state: TimelineState,
+    name: string,
+    view: PlaylistView,
+    broadcast: number,
+  ): Promise<Viewed> => {
+    let { lateArrivals } = state;
+    if (isLong(state)) {
+      const found = await storedOf(stream, state);
+      // Its job may have been lost, or given up.
+      if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
+      lateArrivals = found?.lateArrivals ?? lateArrivals;
+    }
+    if (view === 'vod' && state.endedAtMs !== undefined) {
+      const recorded = { ...state, lateArrivals };
+      return viewed(true, await playlists.render(stream, recorded, name, 'vod', true));
+    }
+    const earlier = endedBroadcast(state, broadcast);
+    const ended = earlier !== undefined || showsEnd(state);
+    const shown = { ...withWindow(stream, state), ...earlier };
+    const of = earlier ? (`live ${earlier.broadcast}` as const) : 'live';
+    return viewed(ended, await playlists.render(stream, shown, name, of, ended));
+  };
+
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
@@ -133,42 +160,38 @@ export function createViewer(deps: Deps): Viewer {
     async multivariant(videoId) {
       const { stream, state } = await loadStarted(videoId);
       // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const isRecording =
-        showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+      const isRecording = await hasRecording(stream, state);
       const broadcast = currentBroadcast(state);
       const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
       const text = formatMultivariantPlaylist(
         presentationOf(state),
-        (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
+        (list) => `${videoId}/${list}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
     },
 
-    async media(videoId, rendition, view, broadcast = 1) {
+    async media(videoId, name, view, broadcast = 1) {
       const { stream, state } = await loadStarted(videoId);
-      if (!state.renditions[rendition]) {
-        throw new DomainError(
-          'rendition_not_found',
-          `Stream "${videoId}" has no rendition "${rendition}".`,
-          `It has ${Object.keys(state.renditions).join(', ')}.`,
-        );
+      const lists = listsOf(state).filter((list) => list !== THUMBNAIL_INDEX);
+      if (lists.includes(name)) return listed(stream, state, name, view, broadcast);
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no rendition "${name}".`,
+        `It has ${lists.join(', ')}.`,
+      );
+    },
+
+    async thumbnails(videoId) {
+      const { stream, state } = await loadStarted(videoId);
+      if (state.thumbnails) {
+        const view = (await hasRecording(stream, state)) ? 'vod' : 'live';
+        return listed(stream, state, THUMBNAIL_INDEX, view, currentBroadcast(state));
       }
-      let { lateArrivals } = state;
-      if (isLong(state)) {
-        const found = await storedOf(stream, state);
-        // Its job may have been lost, or given up.
-        if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
-        lateArrivals = found?.lateArrivals ?? lateArrivals;
-      }
-      if (view === 'vod' && state.endedAtMs !== undefined) {
-        const recorded = { ...state, lateArrivals };
-        return viewed(true, await playlists.render(stream, recorded, rendition, 'vod', true));
-      }
-      const earlier = endedBroadcast(state, broadcast);
-      const ended = earlier !== undefined || showsEnd(state);
-      const shown = { ...withWindow(stream, state), ...earlier };
-      const of = earlier ? (`live ${earlier.broadcast}` as const) : 'live';
-      return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no preview thumbnails.`,
+        'It has no picture, or was transcoded before they were made.',
+      );
     },
   };
 }
