@@ -16,6 +16,7 @@ import { pushHandler, uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
 import { viewMetadataHandler, viewPlaylistHandler, viewThumbnailsHandler } from './view.ts';
 import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
+import { viewPictureHandler } from './view-picture.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
 export type ApiHandler = ReturnType<typeof healthzHandler> &
@@ -39,6 +40,7 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     viewMetadata: viewMetadataHandler(deps, viewer),
     viewPlaylist: viewPlaylistHandler(deps, viewer),
     viewThumbnails: viewThumbnailsHandler(deps, viewer),
+    viewPicture: viewPictureHandler(deps),
     viewSegment: viewSegmentHandler(deps),
     watchPage: page,
     embedPage: page,

@@ -13,6 +13,7 @@ export const ROUTES = {
   viewMetadata: { method: 'GET', path: '/viewstream/metadata/{videoId}' },
   viewPlaylist: { method: 'GET', path: '/viewstream/metadata/{videoId}/{playlist}' },
   viewThumbnails: { method: 'GET', path: '/viewstream/thumbnails/{videoId}' },
+  viewPicture: { method: 'GET', path: '/viewstream/{videoId}/picture' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
   watchPage: { method: 'GET', path: '/watch/{videoId}' },
   embedPage: { method: 'GET', path: '/embed/{videoId}' },

@@ -63,6 +63,14 @@ export const thumbnailsKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}thumbnails/${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
 
+/** A picture of one frame, made when it was first asked for. */
+export const pictureKey = (
+  stream: StreamIdentity,
+  { run, number }: Readonly<{ run: number; number: number }>,
+  frameTicks: number,
+  widthPx: number,
+): string => `${mediaPrefix(stream)}pictures/${run}-${padded(number)}-${frameTicks}-${widthPx}.jpg`;
+
 /** Of audio, for an entry from before the rendition began. */
 export const silenceKey = (stream: StreamIdentity, rendition: string, sequence: number): string =>
   `${mediaPrefix(stream)}${rendition}/silence/${String(sequence).padStart(10, '0')}.m4s`;

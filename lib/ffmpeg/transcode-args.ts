@@ -287,6 +287,18 @@ const inputArgs = (format: string, path: string, options: readonly string[] = []
   ...['-protocol_whitelist', 'file', '-f', format, '-i', path],
 ];
 
+const PICTURE_QUALITY = '3';
+
+/** One frame of a rendition by its place among those that are shown, as a JPEG on standard output. */
+export const pictureArgs = (path: string, frame: number, widthPx: number): string[] => [
+  ...inputArgs('mov', path),
+  ...[
+    '-filter_complex',
+    `[0:v:0]select='eq(n,${frame})',scale=${widthPx}:-2:${JPEG_PICTURE.colour},format=${JPEG_PICTURE.format}[picture]`,
+  ],
+  ...[...jpegArgs('[picture]', PICTURE_QUALITY), '-frames:v', '1', '-f', 'mjpeg', 'pipe:1'],
+];
+
 export type AudioInput = Readonly<{
   path: string;
   /** Name of the demuxer. */

@@ -76,7 +76,7 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     }),
     moments: cache('Moments', {
       ...FRESH,
-      queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
+      queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang', 'width', 'wait'),
     }),
     markers: cache('Markers', {
       ...FRESH,

@@ -51,10 +51,10 @@ const INGEST: readonly Permission[] = [
   'count liveJobs',
 ];
 
-/** Lists of long recordings are stored. */
+/** What is not stored yet is requested from a job: lists of long recordings, pictures. */
 const VIEW_LISTS = [
   'read records',
-  // Who has requested one that is not stored yet.
+  // Who has requested it.
   'write records',
   'read media',
   'write media',
@@ -110,6 +110,12 @@ export const FUNCTION_TABLE = {
   },
   'view-thumbnails': {
     routes: ['viewThumbnails'],
+    permissions: VIEW_LISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'view-picture': {
+    routes: ['viewPicture'],
     permissions: VIEW_LISTS,
     lazyChunks: true,
     ...VIEW,

@@ -61,6 +61,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   'view-metadata': READ,
   'view-playlist': VIEW_LISTS,
   'view-thumbnails': VIEW_LISTS,
+  'view-picture': VIEW_LISTS,
   'view-segment': [
     ...READ,
     's3:GetObject bucket/source/*',

@@ -11,6 +11,7 @@ import {
   type JobResult,
   type SegmentJob,
 } from './job-kind.ts';
+import { picture } from './picture.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
 import { transcode } from './transcode.ts';
 
@@ -74,4 +75,4 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, recordingPlaylists]);
+export const JOBS = jobRegistry([transcode, recordingPlaylists, picture]);

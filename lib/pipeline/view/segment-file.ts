@@ -59,6 +59,13 @@ export async function findMoment(
   );
 }
 
+export const gapError = ({ number, durationTicks }: RecordedEntry): DomainError =>
+  new DomainError(
+    'moment_not_found',
+    `Segment ${number} never came: there is a gap of ${ticksToSeconds(durationTicks).toFixed(3)} s.`,
+    'Ask for a moment before or after it.',
+  );
+
 export type SegmentChoice = Readonly<{
   format: DownloadFormat;
   /** A rung's name, or `source`; left out: the best. */
@@ -76,13 +83,7 @@ export async function joinSegment(
   { stream, state, entry }: Moment,
   { format, resolution, language }: SegmentChoice,
 ): Promise<string> {
-  if (isGap(entry)) {
-    throw new DomainError(
-      'moment_not_found',
-      `Segment ${entry.number} never came: there is a gap of ${ticksToSeconds(entry.durationTicks).toFixed(3)} s.`,
-      'Ask for a moment before or after it.',
-    );
-  }
+  if (isGap(entry)) throw gapError(entry);
   const presentation = presentationOf(state);
   const listed = (rendition: Readonly<{ name: string }> | undefined) => {
     const keyOf = (name: string, sequence: number) => silenceKey(stream, name, sequence);
