@@ -19,10 +19,11 @@ import { serverTimeHandler } from './server-time.ts';
 import { deleteStreamHandler, getStreamHandler, listStreamsHandler } from './streams.ts';
 import { uploadHandler } from './upload.ts';
 import { endStreamHandler, pushDeleteHandler } from './upload-end.ts';
-import { viewMetadataHandler, viewPlaylistHandler } from './view.ts';
+import { viewMetadataHandler, viewPlaylistHandler, viewThumbnailsHandler } from './view.ts';
 import { viewCaptionsHandler } from './view-captions.ts';
 import { viewClipHandler } from './view-clip.ts';
 import { noPage, type PageSource, viewPageHandler } from './view-page.ts';
+import { viewPictureHandler } from './view-picture.ts';
 import { viewSegmentHandler } from './view-segment.ts';
 
 export type ApiHandler = ReturnType<typeof healthzHandler> &
@@ -52,6 +53,8 @@ export function apiHandlers(deps: Deps, pages: PageSource = noPage): Record<Rout
     viewCaptionFile: captions,
     viewCaptionSegment: captions,
     removeCaptions: removeCaptionsHandler(deps),
+    viewThumbnails: viewThumbnailsHandler(deps, viewer),
+    viewPicture: viewPictureHandler(deps),
     viewSegment: viewSegmentHandler(deps),
     viewClip: clip,
     viewClipPlaylist: clip,

@@ -6,6 +6,7 @@ import type { Deps } from '../../lib/pipeline/deps.ts';
 import { requestClipFile } from '../../lib/pipeline/view/clip-file.ts';
 import { type ClipViewer, createClipViewer } from '../../lib/pipeline/view/clip-playlists.ts';
 import { apiHandler, type HttpEvent, type HttpResult } from '../runtime/middleware.ts';
+import { parsePlaylistName } from './playlist-name.ts';
 import { answerWithFile, parseWait } from './requested-file.ts';
 import { playlist } from './view.ts';
 
@@ -25,18 +26,11 @@ export const viewClipHandler = (deps: Deps, clips: ClipViewer = createClipViewer
         'Ask for format=hls, or for format=mp4.',
       );
     }
-    const rendition = name.match(/^([a-z0-9-]{1,32})\.m3u8$/)?.[1];
-    if (rendition === undefined) {
-      throw new DomainError(
-        'rendition_not_found',
-        `"${name}" is not a playlist's name.`,
-        'Use the URIs of the multivariant playlist, as in 720p.m3u8.',
-      );
-    }
+    const list = parsePlaylistName(name);
     const document =
-      rendition === 'index'
+      list === 'index'
         ? await clips.multivariant(videoId, { from, to })
-        : await clips.media(videoId, rendition, { from, to });
+        : await clips.media(videoId, list, { from, to });
     return playlist(event, document, MAX_AGE_SECONDS, { vary: 'accept-encoding' });
   });
 

@@ -1,13 +1,14 @@
-/** `/viewstream/metadata`: playlists and the stream's state. No key is needed, and a CDN may cache the answers. */
+/** `/viewstream/metadata` and `/viewstream/thumbnails`: playlists, the stream's state, the index of thumbnails. No key is needed, and a CDN may cache the answers. */
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
-import { DASH_MANIFEST, HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
+import { DASH_MANIFEST, HLS_PLAYLIST, WEB_VTT } from '../../lib/domain/media-format.ts';
 import { COUNTRY_HEADER, parseCountry } from '../../lib/domain/region-default.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
+import { parsePlaylistName } from './playlist-name.ts';
 
 export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
@@ -26,7 +27,10 @@ export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(de
         const view = query.view === 'vod' ? 'vod' : undefined;
         const broadcast = query.broadcast === undefined ? undefined : Number(query.broadcast);
         const { document, maxAgeSeconds } = await viewer.dash(videoId, view, broadcast, country);
-        return playlist(event, document, maxAgeSeconds, headers, DASH_MANIFEST);
+        return playlist(event, document, maxAgeSeconds, {
+          'content-type': DASH_MANIFEST.contentType,
+          ...headers,
+        });
       }
       case 'hls': {
         const { document, maxAgeSeconds } = await viewer.multivariant(videoId, country);
@@ -55,18 +59,21 @@ function acceptedFormat({ headers }: HttpEvent): 'json' | 'dash' | 'hls' {
 export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
   apiHandler(async (event) => {
     const videoId = parseVideoId(event.pathParameters?.videoId);
-    const rendition = event.pathParameters?.playlist?.match(/^([a-z0-9-]{1,32})\.m3u8$/)?.[1];
-    if (rendition === undefined) {
-      throw new DomainError(
-        'rendition_not_found',
-        `"${event.pathParameters?.playlist}" is not a playlist's name.`,
-        'Use the URIs of the multivariant playlist, as in 720p.m3u8.',
-      );
-    }
+    const name = parsePlaylistName(event.pathParameters?.playlist);
     const view = event.queryStringParameters?.view === 'vod' ? 'vod' : 'live';
     const broadcast = Number(event.queryStringParameters?.broadcast ?? 1);
-    const { document, maxAgeSeconds } = await viewer.media(videoId, rendition, view, broadcast);
+    const { document, maxAgeSeconds } = await viewer.media(videoId, name, view, broadcast);
     return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
+  });
+
+/** The index of a stream's preview thumbnails, for players. */
+export const viewThumbnailsHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
+  apiHandler(async (event) => {
+    const name = event.pathParameters?.videoId;
+    const videoId = parseVideoId(name?.endsWith('.vtt') ? name.slice(0, -'.vtt'.length) : name);
+    const { document, maxAgeSeconds } = await viewer.thumbnails(videoId);
+    const headers = { 'content-type': WEB_VTT.contentType, vary: 'accept-encoding' };
+    return playlist(event, document, maxAgeSeconds, headers);
   });
 
 /** What fits into the 6 MB of a function's answer, in which JSON escapes line ends, and Base64 adds a third. */
@@ -79,7 +86,6 @@ export async function playlist(
   document: Document,
   maxAgeSeconds: number,
   headers: Readonly<Record<string, string>>,
-  { contentType } = HLS_PLAYLIST,
 ): Promise<HttpResult> {
   const { gzip, etag, store } = document;
   const accepted = event.headers['accept-encoding'];
@@ -87,7 +93,11 @@ export async function playlist(
   // A client that says nothing takes any coding (RFC 9110, 12.5.3), and ffmpeg does.
   const isCompressed = acceptsGzip(accepted) || (accepted === undefined && !store && !plainFits);
   const fits = isCompressed ? gzip.byteLength <= MAX_GZIP_BYTES : plainFits;
-  const caching = { 'cache-control': `public, max-age=${maxAgeSeconds}`, ...headers };
+  const caching = {
+    'content-type': HLS_PLAYLIST.contentType,
+    'cache-control': `public, max-age=${maxAgeSeconds}`,
+    ...headers,
+  };
   if (!fits && store) {
     const location = await store();
     return { statusCode: 307, headers: { ...caching, location } };
@@ -95,7 +105,7 @@ export async function playlist(
   if (!fits) throw tooLong(document, isCompressed);
   const { text } = isCompressed ? { text: '' } : document;
   const tag = isCompressed ? gzipTag(etag) : etag;
-  const common = { 'content-type': contentType, etag: tag, ...caching };
+  const common = { etag: tag, ...caching };
   if (matchesTag(event.headers['if-none-match'], tag)) return { statusCode: 304, headers: common };
   if (!isCompressed) return { statusCode: 200, headers: common, body: text };
   return {

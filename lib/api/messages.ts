@@ -151,6 +151,8 @@ export type StreamView = Readonly<{
     isForced?: true;
     isSdh?: true;
   }>[];
+  /** Path on this host of the index of preview thumbnails (WebVTT); absent: there are none. */
+  thumbnails?: string;
   /** Paths on this host. */
   hls: string;
   dash: string;

@@ -20,6 +20,8 @@ export const ROUTES = {
   viewCaptionFile: { method: 'GET', path: '/viewstream/captions/{videoId}/{file}' },
   viewCaptionSegment: { method: 'GET', path: '/viewstream/captions/{videoId}/{track}/{file}' },
   removeCaptions: { method: 'DELETE', path: '/captions/{videoId}/{track}' },
+  viewThumbnails: { method: 'GET', path: '/viewstream/thumbnails/{videoId}' },
+  viewPicture: { method: 'GET', path: '/viewstream/{videoId}/picture' },
   viewSegment: { method: 'GET', path: '/viewstream/{videoId}' },
   viewClip: { method: 'GET', path: '/viewstream/{videoId}/clip' },
   viewClipPlaylist: { method: 'GET', path: '/viewstream/{videoId}/clip/{playlist}' },

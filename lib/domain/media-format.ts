@@ -77,7 +77,7 @@ export const SUB_RIP = { extension: 'srt', contentType: 'application/x-subrip; c
 /** Content type of a media file or playlist by its name; undefined for any other file. */
 export function mediaTypeOf(fileName: string): string | undefined {
   const extension = extensionOf(fileName);
-  const formats = [HLS_PLAYLIST, DASH_MANIFEST, ...Object.values(MEDIA_FORMATS)];
+  const formats = [HLS_PLAYLIST, DASH_MANIFEST, WEB_VTT, SUB_RIP, ...Object.values(MEDIA_FORMATS)];
   return formats.find((format) => format.extension === extension)?.contentType;
 }
 

@@ -64,6 +64,22 @@ export const posterKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}poster-${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
 
+/** Preview thumbnails of a segment, or of a piece of it. `digest` as in `renditionSegmentKey`. */
+export const thumbnailsKey = (
+  stream: StreamIdentity,
+  run: number,
+  number: number,
+  digest: string,
+): string => `${mediaPrefix(stream)}thumbnails/${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
+
+/** A picture of one frame, made when it was first asked for. */
+export const pictureKey = (
+  stream: StreamIdentity,
+  { run, number }: Readonly<{ run: number; number: number }>,
+  frameTicks: number,
+  widthPx: number,
+): string => `${mediaPrefix(stream)}pictures/${run}-${padded(number)}-${frameTicks}-${widthPx}.jpg`;
+
 /** Of audio, for an entry from before the rendition began. */
 export const silenceKey = (stream: StreamIdentity, rendition: string, sequence: number): string =>
   `${mediaPrefix(stream)}${rendition}/silence/${String(sequence).padStart(10, '0')}.m4s`;
@@ -89,12 +105,13 @@ export const recordingVersion = ({
   captions?: Readonly<{ version: number }> | undefined;
 }>): string => `2-${nextSequence}-${lateArrivals}${captions ? `-${captions.version}` : ''}`;
 
-/** Of a long recording. */
+/** Of a long recording; `list` as in `listsOf`, whose names have no ending but that of the thumbnails' index. */
 export const recordingPlaylistKey = (
   stream: StreamIdentity,
-  rendition: string,
+  list: string,
   version: string,
-): string => `${mediaPrefix(stream)}recording/${version}/${rendition}.m3u8`;
+): string =>
+  `${mediaPrefix(stream)}recording/${version}/${list.endsWith('.vtt') ? list : `${list}.m3u8`}`;
 
 /** Of a long recording, for DASH. */
 export const recordingManifestKey = (stream: StreamIdentity, version: string): string =>

@@ -19,6 +19,12 @@ import {
   type TimelineEntry,
   type TimelineState,
 } from './timeline.ts';
+import {
+  type KeyframeStream,
+  keyframeStreams,
+  type ThumbnailStream,
+  thumbnailStream,
+} from './trick-play.ts';
 
 type Rates = Readonly<{
   /** Of the segment with the highest rate. */
@@ -97,6 +103,10 @@ export type Presentation = Readonly<{
    * VLC 3 then plays one without the other. Its playlist can be asked for by itself.
    */
   variants: readonly Variant[];
+  /** In the order of `video`; only of renditions whose entries say where their keyframes end. */
+  keyframes: readonly KeyframeStream[];
+  /** Absent: the stream has none. */
+  thumbnails?: ThumbnailStream;
 }>;
 
 const AUDIO_GROUP_ID = 'audio';
@@ -106,7 +116,7 @@ const AAC_FRAME_SAMPLES = 1024;
 /** The part of a timeline's state that says what is offered. */
 export type Offered = Readonly<
   Pick<TimelineState, 'renditions'> &
-    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds' | 'captions'>>
+    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds' | 'captions' | 'thumbnails'>>
 >;
 
 /**
@@ -121,9 +131,9 @@ export function presentationOf(
   const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
   const tracks: AudioTrack[] = [];
+  const isLive = endedAtMs === undefined;
   for (const [name, totals] of Object.entries(renditions)) {
     const { info } = totals;
-    const isLive = endedAtMs === undefined;
     const peakBps = boundBps(totals, targetDurationSeconds, isLive);
     const rates = { peakBps, averageBps: averageBps(totals) };
     if (info.kind === 'video') {
@@ -149,7 +159,13 @@ export function presentationOf(
   const closedCaptions = Object.values(state.captions?.tracks ?? {}).flatMap(
     ({ channel }) => channel ?? [],
   );
-  return { video, audio, audioGroups: group ? [group] : [], captions, closedCaptions, variants };
+  const keyframes = keyframeStreams(video, renditions, targetDurationSeconds, isLive);
+  const thumbnails = thumbnailStream(state.thumbnails, isLive);
+  return {
+    ...{ video, audio, audioGroups: group ? [group] : [], captions, closedCaptions },
+    ...{ variants, keyframes },
+    ...(thumbnails && { thumbnails }),
+  };
 }
 
 function captionsOf(

@@ -36,6 +36,7 @@ export type LateArrival = Readonly<
     | 'programDateTimeMs'
     | 'renditions'
     | 'audioGaps'
+    | 'thumbnails'
   >
 > &
   Readonly<{ pieces?: readonly RenderedPiece[] }>;
@@ -151,10 +152,12 @@ export class RecordingBuilder {
   #append(entry: NewEntry): RecordedEntry {
     const last = this.#last;
     const endMs = last ? last.programDateTimeMs + ticksToMs(last.durationTicks) : 0;
-    const { run, number, sequence, startTicks, durationTicks, renditions, audioGaps } = entry;
+    const { run, number, sequence, startTicks, durationTicks, renditions } = entry;
+    const { audioGaps, thumbnails } = entry;
     this.#last = {
       ...{ run, number, sequence, startTicks, durationTicks, renditions },
       ...(audioGaps && { audioGaps }),
+      ...(thumbnails && { thumbnails }),
       // The wall clock of a recording never goes back.
       programDateTimeMs: Math.max(entry.programDateTimeMs, endMs - 1),
       offsetTicks: last ? last.offsetTicks + last.durationTicks : 0,

@@ -3,6 +3,7 @@
 import type { CaptionChannel } from './closed-captions.ts';
 import type { AudioCodec, SourceFormat, VideoCodec } from './media-format.ts';
 import type { Notice } from './notice.ts';
+import type { Thumbnails } from './thumbnails.ts';
 import type { EntryRendition, RenditionInfo } from './timeline.ts';
 
 export type VideoFacts = Readonly<{
@@ -92,6 +93,7 @@ export type RenderedPiece = Readonly<{
   startTicks: number;
   durationTicks: number;
   renditions: Readonly<Record<string, EntryRendition>>;
+  thumbnails?: Thumbnails;
 }>;
 
 /** The job has made every rendition of the segment. */
@@ -106,6 +108,8 @@ export type RenderedOutcome = Readonly<{
   renditions: Readonly<Record<string, EntryRendition>>;
   /** Of a segment that is longer than the target duration: its pieces, in order. */
   pieces?: readonly RenderedPiece[];
+  /** Of a segment that was not cut; absent: none could be made, or it has no picture. */
+  thumbnails?: Thumbnails;
   /** Wall clock of its start, if the encoder said it. */
   programDateTimeMs?: number;
   catalogue: Readonly<Record<string, RenditionInfo>>;
@@ -126,10 +130,13 @@ export type RenderedOutcome = Readonly<{
 export const piecesOf = (outcome: RenderedOutcome): readonly RenderedPiece[] =>
   outcome.pieces ?? [outcome];
 
-/** What a segment takes in the store: its source and all its renditions. Init segments are not counted. */
+/** What a segment takes in the store: its source, renditions and thumbnails. Init segments and posters are not counted. */
 export const storedBytesOf = (outcome: RenderedOutcome): number =>
   piecesOf(outcome)
-    .flatMap(({ renditions }) => Object.values(renditions))
+    .flatMap(({ renditions, thumbnails }) => [
+      ...Object.values(renditions),
+      ...(thumbnails ? [thumbnails] : []),
+    ])
     .reduce((sum, { sizeBytes }) => sum + sizeBytes, outcome.sourceBytes ?? 0);
 
 /** Outcome of a segment's job; recorded once, never changed. */

@@ -170,9 +170,10 @@ export class TimelineDraft {
       programDateTimeMs: zero + ticksToMs(startTicks),
       discontinuity,
       renditions: pieces,
+      ...(piece.thumbnails && { thumbnails: piece.thumbnails }),
     });
     this.state = {
-      ...this.state,
+      ...withThumbnails(this.state, piece, this.#targetTicks),
       renditions: totalsWith(
         this.state,
         pieces,
@@ -274,6 +275,18 @@ function withEnded(state: TimelineState): TimelineState['broadcasts'] {
   return [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS);
 }
 
+/** The state with the thumbnails of one more piece. */
+export function withThumbnails<State extends Pick<TimelineState, 'thumbnails'>>(
+  state: State,
+  { thumbnails, durationTicks }: RenderedPiece,
+  targetTicks: number,
+): State {
+  if (!thumbnails) return state;
+  const { sizeBytes, widthPx, heightPx } = thumbnails;
+  const totals = measureSegment(state.thumbnails, sizeBytes, durationTicks, targetTicks);
+  return { ...state, thumbnails: { ...totals, widthPx, heightPx } };
+}
+
 /**
  * The renditions' totals with one more entry. Each counts what it lists: its own piece, or the
  * fallback's. A new rendition has listed the fallback's pieces so far.
@@ -305,6 +318,11 @@ export function totalsWith(
     const before = isNew && stoodIn ? state.renditions[stoodIn] : totals;
     const ticks = listed.durationTicks ?? durationTicks;
     const rates = measureSegment(before, listed.sizeBytes, ticks, targetTicks);
+    const { keyframeBytes } = listed;
+    const keyframes =
+      keyframeBytes === undefined
+        ? before?.keyframes
+        : measureSegment(before?.keyframes, keyframeBytes, ticks, targetTicks);
     const own = pieces[name];
     const end =
       own?.startTicks === undefined || own.durationTicks === undefined
@@ -313,7 +331,8 @@ export function totalsWith(
     const maxrateBps = sourceInfo.kind === 'video' ? sourceInfo.maxrateBps : undefined;
     const limit = maxrateBps === undefined ? {} : { maxrateBps };
     const info = declaredInfo(sourceInfo, declaredInfo(before?.info, totals.info));
-    return [name, { ...totals, info, ...limit, ...rates, ...end }];
+    const trickPlay = keyframes && { keyframes };
+    return [name, { ...totals, info, ...limit, ...rates, ...trickPlay, ...end }];
   });
   return Object.fromEntries(measured);
 }

@@ -2,6 +2,7 @@
 
 import { even, type PlannedRung } from '../domain/ladder.ts';
 import { MAX_POSTER_PX } from '../domain/poster.ts';
+import { MAX_THUMBNAIL_PX } from '../domain/thumbnails.ts';
 import { PTS_WRAP_TICKS, TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
 import { vp9Args } from './webm-args.ts';
 
@@ -49,9 +50,21 @@ export type VideoJob = Readonly<{
   quality?: number | undefined;
   /** The first picture as a JPEG file of this size. */
   poster?: (FrameSize & Readonly<{ path: string }>) | undefined;
+  thumbnails?: ThumbnailJob | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
 }>;
+
+/** A JPEG file for each part of the segment, with small pictures side by side. */
+export type ThumbnailJob = FrameSize &
+  Readonly<{
+    /** Where the parts begin and end: ticks from the segment's first frame, the first 0. */
+    boundsTicks: readonly number[];
+    /** Of each file: frames at equal distances from the part's beginning on. */
+    columns: number;
+    /** With `%d` for the part, from 0 on. */
+    path: string;
+  }>;
 
 export type BlackVideoJob = OutputJob & Readonly<{ frames: number }>;
 
@@ -79,21 +92,33 @@ export function videoArgs(job: VideoJob): string[] {
     ...['-filter_complex', filterGraph(job)],
     ...outputArgs(job),
     ...posterArgs(job),
+    ...thumbnailArgs(job),
   ];
 }
 
 /** 20 to 60 kB at 640x360. */
 const POSTER_QUALITY = '4';
 
-/** The raw muxer writes the picture alone; without passthrough it would be repeated from time zero on. */
+/** The raw muxer writes the picture alone. */
 const posterArgs = ({ poster }: VideoJob): string[] =>
-  poster
+  poster ? [...jpegArgs('[poster]', POSTER_QUALITY), '-f', 'mjpeg', poster.path] : [];
+
+/** 3 to 9 kB a picture. */
+const THUMBNAIL_QUALITY = '6';
+
+const thumbnailArgs = ({ thumbnails }: VideoJob): string[] =>
+  thumbnails
     ? [
-        ...['-map', '[poster]', '-c:v', 'mjpeg', '-q:v', POSTER_QUALITY, '-threads', '1'],
-        ...['-fps_mode', 'passthrough', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
-        ...['-f', 'mjpeg', poster.path],
+        ...jpegArgs('[thumbnails]', THUMBNAIL_QUALITY),
+        ...['-f', 'image2', '-start_number', '0', thumbnails.path],
       ]
     : [];
+
+/** Without passthrough a picture would be repeated from time zero on. */
+const jpegArgs = (label: string, quality: string): string[] => [
+  ...['-map', label, '-c:v', 'mjpeg', '-q:v', quality, '-threads', '1'],
+  ...['-fps_mode', 'passthrough', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
+];
 
 const threadArgs = ({ threads }: Pick<VideoJob, 'threads'>): string[] =>
   threads === undefined ? [] : ['-threads', String(threads)];
@@ -113,13 +138,17 @@ function outputArgs(job: OutputJob): string[] {
 }
 
 function filterGraph(job: VideoJob): string {
-  const { outputs, poster } = job;
+  const { outputs, poster, thumbnails } = job;
   const scaled = outputs.map(({ rung }) => sizeFilters(rung, job, VIDEO_PICTURE));
   const splits = scaled.map((_, index) => `[s${index}]`);
   const chains = scaled.map((filters, index) => `[s${index}]${filters}[v${index}]`);
   if (poster) {
     splits.push('[still]');
     chains.push(`[still]trim=end_frame=1,${sizeFilters(poster, job, JPEG_PICTURE)}[poster]`);
+  }
+  if (thumbnails) {
+    splits.push('[small]');
+    chains.push(`[small]${thumbnailFilters(thumbnails, job)}[thumbnails]`);
   }
   const split = `[0:v:0]${sourceFilters(job)},split=${splits.length}${splits.join('')}`;
   return [split, ...chains].join(';');
@@ -155,6 +184,27 @@ const repeatFilters = ({ perSecond, durationTicks }: FrameRepeats): string[] => 
   `trim=end=${ticksToSeconds(BASE_TICKS + durationTicks).toFixed(6)}`,
 ];
 
+/**
+ * Chooses frames before it scales them. Times are stretched so that each part lasts as many seconds as it has
+ * pictures; of a second the frame that is shown at its beginning is kept, also where none begins in it.
+ */
+function thumbnailFilters(thumbnails: ThumbnailJob, job: VideoJob): string {
+  const { boundsTicks, columns } = thumbnails;
+  const seconds = boundsTicks.slice(0, -1).map((from, part) => {
+    const length = Math.max(1, (boundsTicks[part + 1] ?? from) - from);
+    return `clip((PTS-${BASE_TICKS + from})*${columns}/${length},0,${columns})`;
+  });
+  const count = columns * seconds.length;
+  return [
+    `setpts='${TICKS_PER_SECOND}*(${seconds.join('+')})'`,
+    'fps=1:start_time=0:round=up',
+    `tpad=stop_mode=clone:stop=${count}`,
+    `trim=end_frame=${count}`,
+    sizeFilters(thumbnails, job, JPEG_PICTURE, ':flags=fast_bilinear'),
+    `tile=${columns}x1`,
+  ].join(',');
+}
+
 const HD_HEIGHT_PX = 720;
 
 /** Sets up the graph anew for each size: so the shape of each is kept. */
@@ -172,6 +222,7 @@ function sizeFilters(
   { widthPx, heightPx }: FrameSize,
   job: VideoJob,
   { colour, format }: typeof VIDEO_PICTURE,
+  scaler = '',
 ): string {
   const inner = fitInto(job.frame, { widthPx, heightPx });
   const keepsShape = ':force_original_aspect_ratio=decrease:force_divisible_by=2';
@@ -183,7 +234,7 @@ function sizeFilters(
   const matrix = job.guessMatrix ? `:in_color_matrix=${isHd ? 'bt709' : 'smpte170m'}` : '';
   const fits = !job.changesSize && inner.widthPx === widthPx && inner.heightPx === heightPx;
   return [
-    `scale=${size}${shape}${matrix}:${colour}`,
+    `scale=${size}${shape}${matrix}:${colour}${scaler}`,
     ...(fits ? [] : [`pad=${widthPx}:${heightPx}:-1:-1`]),
     'setsar=1',
     `format=${format}`,
@@ -204,9 +255,13 @@ export function fitInto(source: FrameSize, rung: FrameSize): FrameSize {
   return { widthPx: even(widthPx), heightPx: even(heightPx) };
 }
 
-/** Size of a poster: that of the source, or smaller. */
-export function posterSize(source: FrameSize): FrameSize {
-  const scale = Math.min(1, MAX_POSTER_PX / Math.max(source.widthPx, source.heightPx));
+export const posterSize = (source: FrameSize): FrameSize => stillSize(source, MAX_POSTER_PX);
+
+export const thumbnailSize = (source: FrameSize): FrameSize => stillSize(source, MAX_THUMBNAIL_PX);
+
+/** That of the source, or smaller. */
+function stillSize(source: FrameSize, maxPx: number): FrameSize {
+  const scale = Math.min(1, maxPx / Math.max(source.widthPx, source.heightPx));
   return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
 }
 
@@ -249,6 +304,18 @@ const FILE_ARGS = [
 const inputArgs = (format: string, path: string, options: readonly string[] = []): string[] => [
   ...['-max_error_rate', '1', ...options],
   ...['-protocol_whitelist', 'file', '-f', format, '-i', path],
+];
+
+const PICTURE_QUALITY = '3';
+
+/** One frame of a rendition by its place among those that are shown, as a JPEG on standard output. */
+export const pictureArgs = (path: string, frame: number, widthPx: number): string[] => [
+  ...inputArgs('mov', path),
+  ...[
+    '-filter_complex',
+    `[0:v:0]select='eq(n,${frame})',scale=${widthPx}:-2:${JPEG_PICTURE.colour},format=${JPEG_PICTURE.format}[picture]`,
+  ],
+  ...[...jpegArgs('[picture]', PICTURE_QUALITY), '-frames:v', '1', '-f', 'mjpeg', 'pipe:1'],
 ];
 
 export type AudioInput = Readonly<{

@@ -85,7 +85,7 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     }),
     moments: cache('Moments', {
       ...FRESH,
-      queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
+      queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang', 'width', 'wait'),
     }),
     // What is found stays for ever; what is not may be there in a second.
     segments: cache('Segments', { ...FRESH, maxTtl: YEAR }),

@@ -111,6 +111,18 @@ export const FUNCTION_TABLE = {
     lazyChunks: true,
     ...VIEW,
   },
+  'view-thumbnails': {
+    routes: ['viewThumbnails'],
+    permissions: VIEW_PLAYLISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'view-picture': {
+    routes: ['viewPicture'],
+    permissions: VIEW_PLAYLISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
   'view-playlist': {
     routes: ['viewPlaylist'],
     permissions: VIEW_PLAYLISTS,

@@ -12,6 +12,7 @@ import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioFacts, AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { transcodeTimeoutMs } from '../domain/segment-work.ts';
+import { thumbnailColumns } from '../domain/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import { coverAudio } from './audio/coverage.ts';
@@ -30,7 +31,12 @@ import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
 import type { RenditionSegment } from './mux/cmaf.ts';
 import { encodeBlack } from './video/missing-picture.ts';
-import { type EncodedPicture, encodeRungs, finishRung } from './video/video-renditions.ts';
+import {
+  type EncodedPicture,
+  encodeRungs,
+  finishRung,
+  type ThumbnailSprite,
+} from './video/video-renditions.ts';
 
 /** Of a segment's audio tracks at once. */
 const MAX_ENCODERS = 2;
@@ -68,6 +74,8 @@ export type TranscodeInput = Readonly<{
   targetSeconds?: number | undefined;
   /** Make a poster of the first picture, too. */
   wantsPoster?: boolean | undefined;
+  /** Make preview thumbnails, too. */
+  wantsThumbnails?: boolean | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
   /** The segment is given up after it; by what it holds, if it is left out. */
@@ -100,6 +108,8 @@ export type TranscodedPiece = Readonly<{
   renditions: Readonly<Record<string, RenditionSegment>>;
   startTicks: number;
   durationTicks: number;
+  /** Absent: none were wanted, or none could be made. */
+  thumbnails?: ThumbnailSprite | undefined;
 }>;
 
 export type TranscodedSegment = Readonly<{
@@ -153,6 +163,7 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
     const pieces = bounds.slice(0, -1).map((from, index) => ({
       startTicks: startTicks + from,
       durationTicks: (bounds[index + 1] ?? from) - from,
+      thumbnails: picture.thumbnails?.[index],
       renditions: Object.fromEntries(
         [...finished, ...separated].flatMap(([name, parts]) => {
           const part = parts[index];
@@ -229,8 +240,14 @@ async function encodeVideo(
   const { startTicks } = facts.video;
   const { repeatsPerSecond: perSecond } = cuts;
   const repeats = perSecond && { repeats: { perSecond, durationTicks: endTicks - startTicks } };
-  const job = { ...shared, ...repeats, video, facts: facts.video, previous };
-  const encoded = await encodeRungs({ ...job, wantsPoster: input.wantsPoster });
+  const durationTicks = endTicks - startTicks;
+  const boundsTicks = [0, ...cuts.atTicks, durationTicks];
+  const columns = thumbnailColumns(durationTicks, boundsTicks.length - 1);
+  const encoded = await encodeRungs({
+    ...{ ...shared, ...repeats, video, facts: facts.video, previous },
+    wantsPoster: input.wantsPoster,
+    thumbnails: input.wantsThumbnails ? { columns, boundsTicks } : undefined,
+  });
   const { framesPerSecond: ownRate } = facts.video;
   return { ...encoded, frames: video.frames, startTicks, framesPerSecond: ownRate };
 }

@@ -141,6 +141,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),
     ...(captions.length > 0 && { captions: captions.map(captionView) }),
+    ...(timeline.thumbnails && { thumbnails: `/viewstream/thumbnails/${stream.videoId}.vtt` }),
     hls: `/viewstream/metadata/${stream.videoId}`,
     dash: `/viewstream/metadata/${stream.videoId}.mpd`,
     renditions: [

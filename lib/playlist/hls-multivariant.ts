@@ -7,11 +7,17 @@ import type {
   Presentation,
   Variant,
 } from '../domain/presentation.ts';
+import {
+  type KeyframeStream,
+  keyframesOf,
+  THUMBNAIL_IMAGES,
+  type ThumbnailStream,
+} from '../domain/trick-play.ts';
 import { checkedUri, formatAttributes, quoted, quotedLabel } from './hls-attributes.ts';
 import { formatStart } from './hls-media.ts';
 
-/** URI of the media playlist of a rendition, given its name. */
-export type PlaylistUri = (rendition: string) => string;
+/** URI of a playlist, given its name: that of a rendition, of its keyframes, or of the thumbnails. */
+export type PlaylistUri = (list: string) => string;
 
 // Nothing below asks for a version, but its media playlists do: better to be refused here at once.
 const HEADER = '#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n';
@@ -21,14 +27,17 @@ const CLOSED_CAPTIONS_GROUP = 'cc';
 const SDH =
   'public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound';
 
+type Offer = Pick<Presentation, 'audioGroups' | 'variants'> &
+  Partial<Pick<Presentation, 'captions' | 'closedCaptions' | 'keyframes' | 'thumbnails'>>;
+
 /** `startSeconds`: where players begin in each of the playlists; left out: where they do by themselves. */
 export function formatMultivariantPlaylist(
-  presentation: Pick<Presentation, 'audioGroups' | 'variants'> &
-    Partial<Pick<Presentation, 'captions' | 'closedCaptions'>>,
+  presentation: Offer,
   uriOf: PlaylistUri,
   startSeconds?: number,
 ): string {
   const { audioGroups, captions = [], closedCaptions = [], variants } = presentation;
+  const { keyframes = [], thumbnails } = presentation;
   const audio = audioGroups.flatMap((group) =>
     group.renditions.map((rendition) => formatAudio(group, rendition, uriOf)),
   );
@@ -45,6 +54,8 @@ export function formatMultivariantPlaylist(
     ...captions.map((rendition) => formatCaptions(rendition, uriOf)),
     ...closedCaptions.map(formatClosedCaptions),
     ...variants.map((variant) => formatVariant(variant, groups, uriOf)),
+    ...keyframes.map((stream) => formatKeyframes(stream, uriOf)),
+    ...(thumbnails ? [formatThumbnails(thumbnails, uriOf)] : []),
   ].join('');
 }
 
@@ -101,8 +112,7 @@ function formatVariant(
 ): string {
   const { resolution, framesPerSecond, audioGroupId } = variant;
   const attributes = formatAttributes({
-    BANDWIDTH: Math.ceil(variant.peakBps),
-    'AVERAGE-BANDWIDTH': Math.ceil(variant.averageBps),
+    ...formatRates(variant),
     CODECS: quoted(variant.codecs.join(',')),
     RESOLUTION: resolution && `${resolution.widthPx}x${resolution.heightPx}`,
     'FRAME-RATE': framesPerSecond === undefined ? undefined : Number(framesPerSecond.toFixed(3)),
@@ -112,3 +122,32 @@ function formatVariant(
   });
   return `#EXT-X-STREAM-INF:${attributes}\n${checkedUri(uriOf(variant.rendition))}\n`;
 }
+
+/** RFC 8216bis, 4.4.6.3. Without audio, so its CODECS and rates are those of the picture. */
+function formatKeyframes(stream: KeyframeStream, uriOf: PlaylistUri): string {
+  const { rendition, codecString, widthPx, heightPx } = stream;
+  const attributes = formatAttributes({
+    ...formatRates(stream),
+    CODECS: quoted(codecString),
+    RESOLUTION: `${widthPx}x${heightPx}`,
+    'VIDEO-RANGE': 'SDR',
+    URI: quoted(checkedUri(uriOf(keyframesOf(rendition)))),
+  });
+  return `#EXT-X-I-FRAME-STREAM-INF:${attributes}\n`;
+}
+
+/** HLS Image Media Playlist. Players that do not know it pass over it. */
+function formatThumbnails(stream: ThumbnailStream, uriOf: PlaylistUri): string {
+  const attributes = formatAttributes({
+    ...formatRates(stream),
+    CODECS: quoted('jpeg'),
+    RESOLUTION: `${stream.widthPx}x${stream.heightPx}`,
+    URI: quoted(checkedUri(uriOf(THUMBNAIL_IMAGES))),
+  });
+  return `#EXT-X-IMAGE-STREAM-INF:${attributes}\n`;
+}
+
+const formatRates = ({ peakBps, averageBps }: Pick<Variant, 'peakBps' | 'averageBps'>) => ({
+  BANDWIDTH: Math.ceil(peakBps),
+  'AVERAGE-BANDWIDTH': Math.ceil(averageBps),
+});

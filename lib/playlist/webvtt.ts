@@ -1,7 +1,7 @@
 /** Captions as WebVTT (W3C WebVTT 1) and as SubRip text. */
 
 import type { PlacedCue } from '../domain/caption-placement.ts';
-import { PTS_WRAP_TICKS } from '../domain/ticks.ts';
+import { PTS_WRAP_TICKS, ticksToMs } from '../domain/ticks.ts';
 
 /**
  * A segment of HLS (RFC 8216bis, 3.1.4). Local zero is where the 33 bits of MPEG-TS begin, for every segment: a
@@ -24,7 +24,7 @@ export const formatWebVtt = (cues: readonly PlacedCue[]): string =>
 export const formatSubRip = (cues: readonly PlacedCue[]): string =>
   cues
     .map(({ from, to, text }, index) => {
-      const times = `${timeOf(from, ',')} --> ${timeOf(to, ',')}`;
+      const times = `${vttTime(from, ',')} --> ${vttTime(to, ',')}`;
       return `${index + 1}\n${times}\n${plainText(text)}\n\n`;
     })
     .join('');
@@ -35,16 +35,15 @@ const headersOf = (cues: readonly PlacedCue[]): string =>
     .join('');
 
 function formatCue({ key, from, to, text, settings }: PlacedCue, zero: number): string {
-  const times = `${timeOf(from - zero, '.')} --> ${timeOf(to - zero, '.')}`;
+  const times = `${vttTime(from - zero)} --> ${vttTime(to - zero)}`;
   return `${key}\n${times}${settings === undefined ? '' : ` ${settings}`}\n${text}\n\n`;
 }
 
-/** What lies before zero begins there. */
-function timeOf(ticks: number, point: '.' | ','): string {
-  const ms = Math.max(0, Math.round(ticks / 90));
-  const two = (count: number): string => String(count).padStart(2, '0');
-  const seconds = Math.floor(ms / 1000);
-  const clock = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor).map(two);
+/** `hh:mm:ss.mmm`, to the nearest millisecond; as many hours as it takes. What lies before zero is zero. */
+export function vttTime(ticks: number, point: '.' | ',' = '.'): string {
+  const ms = Math.max(0, Math.round(ticksToMs(ticks)));
+  const two = (count: number): string => String(Math.floor(count)).padStart(2, '0');
+  const clock = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map(two);
   return `${clock.join(':')}${point}${String(ms % 1000).padStart(3, '0')}`;
 }
 

@@ -23,7 +23,7 @@ function recording(durations: readonly number[]): readonly RecordedEntry[] {
       startTicks: 900_000 + (offsetTicks % 1_000_000),
       programDateTimeMs: START_MS + offsetTicks / 90,
       discontinuity: false,
-    discontinuities: 0,
+      discontinuities: 0,
       renditions: duration < 0 ? {} : { '720p': PIECE },
     };
     offsetTicks += durationTicks;

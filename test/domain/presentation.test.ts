@@ -90,6 +90,7 @@ describe('presentation', () => {
           audioGroupId: undefined,
         },
       ],
+      keyframes: [],
     });
   });
 

@@ -95,7 +95,10 @@ describe('edge stack', () => {
       ['from', 'to', 'format', 'resolution', 'wait'],
       [],
     ]);
-    assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
+    assert.deepEqual(keyOf('/viewstream/*'), [
+      ['timestamp', 'format', 'resolution', 'lang', 'width', 'wait'],
+      [],
+    ]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     assert.deepEqual(keyOf('/viewstream/captions/*'), [[], []]);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);

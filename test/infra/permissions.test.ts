@@ -28,6 +28,14 @@ const REQUEST_PLAYLISTS = [
   'sqs:SendMessage backfill-jobs',
   'sqs:SendMessage scaling',
 ];
+const VIEW_LISTS = [
+  ...READ,
+  ...WRITE,
+  's3:GetObject bucket/media/*',
+  's3:ListBucket bucket',
+  's3:PutObject bucket/media/*',
+  ...REQUEST_PLAYLISTS,
+];
 const take = (queue: string): string[] => [
   `sqs:DeleteMessage ${queue}`,
   `sqs:GetQueueAttributes ${queue}`,
@@ -51,14 +59,9 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'view-metadata': READ,
-  'view-playlist': [
-    ...READ,
-    ...WRITE,
-    's3:GetObject bucket/media/*',
-    's3:ListBucket bucket',
-    's3:PutObject bucket/media/*',
-    ...REQUEST_PLAYLISTS,
-  ],
+  'view-playlist': VIEW_LISTS,
+  'view-thumbnails': VIEW_LISTS,
+  'view-picture': VIEW_LISTS,
   'view-segment': [
     ...READ,
     's3:GetObject bucket/source/*',

@@ -17,6 +17,8 @@ export type FakeStream = {
   listed?: boolean;
   /** Path of its poster, in the media tree's form. */
   poster?: string;
+  /** It has an index of preview thumbnails: four segments in each image. */
+  hasThumbnails?: boolean;
   viewers?: number;
   storageBytes?: number;
   state: StreamView['state'];
@@ -134,14 +136,31 @@ export async function startFakeStreamServer(
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const [, videoId, rendition] =
       pathname.match(/^\/viewstream\/metadata\/([^/]+)(?:\/(.+)\.m3u8)?$/) ?? [];
+    const [, indexed] = pathname.match(/^\/viewstream\/thumbnails\/([^/]+)\.vtt$/) ?? [];
     const [, marked] = pathname.match(/^\/markers\/([^/]+)$/) ?? [];
     const [, owned] = pathname.match(/^\/(?:streams|upload)\/([^/]+)(?:\/end)?$/) ?? [];
     if (pathname === '/streams') answerList(request, response);
+    else if (indexed !== undefined) answerThumbnails(response, indexed);
     else if (marked !== undefined) answerMarkers(request, response, marked);
     else if (owned !== undefined) await owner.answer(request, response, owned);
     else if (videoId !== undefined) answerMetadata(request, response, videoId, rendition);
     else if (pathname.startsWith('/media/')) await answerMedia(response, pathname);
     else await answerPage(response, pathname);
+  }
+
+  function answerThumbnails(response: ServerResponse, videoId: string): void {
+    const { published = 0, startedAtMs = 0 } = streams.get(videoId) ?? {};
+    const clock = (second: number) => new Date(second * 1000).toISOString().slice(11, 23);
+    const cues = Array.from({ length: published }, (_, second) =>
+      [
+        new Date(startedAtMs + second * 1000).toISOString(),
+        `${clock(second)} --> ${clock(second + 1)}`,
+        `/media/${videoId}/thumbnails/${Math.floor(second / 4)}.svg#xywh=${(second % 4) * 160},0,160,360`,
+        '',
+      ].join('\n'),
+    );
+    response.writeHead(200, { 'content-type': 'text/vtt' });
+    response.end(['WEBVTT\n', ...cues].join('\n'));
   }
 
   function answerMarkers(
@@ -264,6 +283,7 @@ const viewOf = (videoId: string, stream: FakeStream, forOwner = false): StreamVi
   videoId,
   title: stream.title,
   ...(stream.poster !== undefined && { poster: stream.poster }),
+  ...(stream.hasThumbnails && { thumbnails: `/viewstream/thumbnails/${videoId}.vtt` }),
   ...(stream.viewers !== undefined && { viewers: stream.viewers }),
   ...(forOwner && { storageBytes: stream.storageBytes ?? 0 }),
   state: stream.state,

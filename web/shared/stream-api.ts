@@ -45,12 +45,16 @@ export async function keepClip(
   return said.message ?? `The server answered ${response.status}.`;
 }
 
-async function getJson<Answer>(path: string, signal: AbortSignal): Promise<Answer> {
-  const response = await fetch(path, {
-    cache: 'no-store',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-  });
-  if (response.ok) return response.json();
+/** The index of a stream's preview thumbnails, WebVTT; `path` as the stream's view says it. Throws like `viewStream`. */
+export const viewThumbnails = async (path: string): Promise<string> =>
+  (await get(path, AbortSignal.timeout(TIMEOUT_MS))).text();
+
+const getJson = async <Answer>(path: string, signal: AbortSignal): Promise<Answer> =>
+  (await get(path, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]))).json();
+
+async function get(path: string, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(path, { cache: 'no-store', signal });
+  if (response.ok) return response;
   const said: Partial<ErrorBody> = await response.json().catch(() => ({}));
   throw new ApiError(
     said.code ?? 'internal',

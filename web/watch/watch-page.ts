@@ -103,6 +103,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const controls = connectPlayerControls(view, video, {
     seekToEdge: () => session.seekToEdge(),
     instantOf: (position) => playback?.instantOf(position),
+    thumbnails: () => stream?.thumbnails,
   });
   const { mediaSession } = navigator;
   const system = connectSystemControls(video, mediaSession, (facts) => new MediaMetadata(facts));

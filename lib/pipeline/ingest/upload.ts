@@ -5,21 +5,15 @@
 
 import type { Receipt } from '../../api/messages.ts';
 import { defined } from '../../base/defined.ts';
-import { unknownTracks } from '../../domain/audio-slots.ts';
 import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { withTrack } from '../../domain/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';
-import type { AudioFacts, SegmentFacts, SourceSegment } from '../../domain/segment.ts';
+import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import {
-  TIMELINE_OFFSET_TICKS,
-  ticksToMs,
-  ticksToSeconds,
-  unwrapOffset,
-} from '../../domain/ticks.ts';
+import { TIMELINE_OFFSET_TICKS, ticksToSeconds, unwrapOffset } from '../../domain/ticks.ts';
 import type { Inspection } from '../../media/inspect.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
 import type { IngestDeps } from '../deps.ts';
@@ -29,6 +23,7 @@ import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { soundAlone } from './language-uploads.ts';
 import { receiptFor } from './receipt.ts';
+import { startRun, withLateTracks } from './run-start.ts';
 import { decideSequence, type Sequencing, segmentConflict } from './sequencing.ts';
 import {
   findTwin,
@@ -164,7 +159,10 @@ export async function uploadSegment(
 }
 
 /** The stream as it is now, of the same track. */
-async function reread({ records }: IngestDeps, stream: Versioned<Stream>): Promise<Versioned<Stream>> {
+async function reread(
+  { records }: IngestDeps,
+  stream: Versioned<Stream>,
+): Promise<Versioned<Stream>> {
   const found = await records.findStream(stream.value.videoId);
   return found ? { ...found, value: withTrack(found.value, stream.value.track) } : stream;
 }
@@ -339,62 +337,6 @@ function requireSaneDuration(number: number, { startTicks, endTicks }: SegmentFa
     `Segment ${number} lasts ${seconds.toFixed(3)} s; ${MAX_SEGMENT_SECONDS} s is the longest.`,
     "Set the encoder's segment length and keyframe interval to a few seconds; viewers wait for a segment to end.",
   );
-}
-
-function startRun(
-  run: number,
-  upload: SegmentUpload,
-  facts: SegmentFacts,
-  timestampOffsetTicks: number,
-  nowMs: number,
-  /** Of a language: the encoder's clock, by which its runs are placed. */
-  startMs?: number,
-): Run {
-  return {
-    run,
-    session: upload.session ?? `~${run}`,
-    explicit: upload.session !== undefined,
-    firstNumber: upload.number,
-    createdAtMs: nowMs,
-    anchorTicks: facts.startTicks + timestampOffsetTicks,
-    anchorMs: startMs ?? nowMs - ticksToMs(facts.endTicks - facts.startTicks),
-    ...(facts.video
-      ? {
-          picture: {
-            widthPx: facts.video.widthPx,
-            heightPx: facts.video.heightPx,
-            framesPerSecond: facts.video.framesPerSecond,
-          },
-        }
-      : {}),
-    audio: facts.audio.map((track) => runTrack(track, timestampOffsetTicks)),
-  };
-}
-
-const runTrack = (track: AudioFacts, timestampOffsetTicks: number): Run['audio'][number] => ({
-  trackId: track.trackId,
-  codec: track.codec,
-  sampleRateHz: track.sampleRateHz,
-  channels: track.channels,
-  language: track.language,
-  startTicks: track.startTicks + timestampOffsetTicks,
-});
-
-/** Audio tracks that come later are recorded before their segment: a rendition is one track to the end. */
-function withLateTracks(
-  { records }: IngestDeps,
-  stream: Stream,
-  run: Run,
-  { audio }: SegmentFacts,
-  timestampOffsetTicks: number,
-): Promise<Run> | Run {
-  if (unknownTracks(run.audio, audio).length === 0) return run;
-  return records.changeRun(stream, run.run, (before) => {
-    const late = unknownTracks(before.audio, audio);
-    if (late.length === 0) return before;
-    const added = late.map((track) => runTrack(track, timestampOffsetTicks));
-    return { ...before, audio: [...before.audio, ...added] };
-  });
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
+import { listsOf } from '../../domain/trick-play.ts';
 import type { WorkerDeps } from '../deps.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { GZIP_LEVEL } from '../view/document.ts';
@@ -68,7 +69,7 @@ async function storedBefore(
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (stored?.version !== version) return undefined;
-  const keys = listedNames(state).map((name) => keyOf(stream, name, version));
+  const keys = listsOf(state).map((name) => keyOf(stream, name, version));
   const heads = await Promise.all(
     [...keys, manifestKeyOf(stream, version)].map((key) => media.head(key)),
   );
@@ -82,7 +83,7 @@ async function makeAll(
   version: string,
   signal: AbortSignal,
 ): Promise<StoredRecording | 'gone'> {
-  const names = listedNames(state);
+  const names = listsOf(state);
   const playlists = names.map((name) => ({
     key: keyOf(stream, name, version),
     gzip: new GrowingGzip(),
@@ -111,10 +112,6 @@ async function makeAll(
     ...(captions && { captionVersion: captions.version }),
   };
 }
-
-/** All that have a playlist: renditions, and tracks of captions. */
-const listedNames = ({ renditions, captions }: TimelineState): string[] =>
-  Object.keys({ ...renditions, ...captions?.tracks });
 
 const keyOf = (stream: Stream, rendition: string, version: string): string =>
   compressedKey(recordingPlaylistKey(stream, rendition, version));

@@ -13,6 +13,7 @@ import {
   type SegmentJob,
 } from './job-kind.ts';
 import { languageAudio } from './language-audio.ts';
+import { picture } from './picture.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
 import { splitFile } from './split-file.ts';
 import { transcode, transcodeFile } from './transcode.ts';
@@ -86,5 +87,6 @@ export const JOBS = jobRegistry([
   languageAudio,
   recordingPlaylists,
   webm,
+  picture,
   clip,
 ]);

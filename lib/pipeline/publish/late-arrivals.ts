@@ -4,8 +4,8 @@ import type { LateArrival } from '../../domain/recording.ts';
 import { type RenderedOutcome, type RenderedPiece, storedBytesOf } from '../../domain/segment.ts';
 import { DEFAULT_TARGET_SECONDS, type Stream } from '../../domain/stream.ts';
 import { TICKS_PER_SECOND, ticksToMs } from '../../domain/ticks.ts';
-import { storedBytes, type TimelineState } from '../../domain/timeline.ts';
-import { totalsWith } from '../../domain/timeline-draft.ts';
+import { type SizeTotals, storedBytes, type TimelineState } from '../../domain/timeline.ts';
+import { totalsWith, withThumbnails } from '../../domain/timeline-draft.ts';
 import type { Deps } from '../deps.ts';
 import { findListed } from '../records/timeline-search.ts';
 import { Languages, piecesByName } from './languages.ts';
@@ -33,7 +33,7 @@ export async function recordLateArrival(
     records.getRun(stream, completed.run),
   ]);
   if (outcome?.type !== 'rendered' || !run) return;
-  const { number, startTicks, durationTicks, renditions, pieces } = outcome;
+  const { number, startTicks, durationTicks, renditions, pieces, thumbnails } = outcome;
   const countedMs = run.anchorMs + ticksToMs(startTicks - run.anchorTicks);
   const programDateTimeMs = outcome.programDateTimeMs ?? countedMs;
   const zeroMs = programDateTimeMs - ticksToMs(startTicks);
@@ -59,6 +59,7 @@ export async function recordLateArrival(
       ...(pieces
         ? { renditions, pieces: await Promise.all(pieces.map(withLanguages)) }
         : { renditions: (await withLanguages(outcome)).renditions }),
+      ...(thumbnails && { thumbnails }),
     };
     const state = {
       ...withLateRates(value, outcome),
@@ -77,21 +78,30 @@ export function withLateRates(
   >,
 ): TimelineState {
   const targetTicks = TICKS_PER_SECOND * (state.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS);
-  let { renditions } = state;
+  let counted = state;
   for (const piece of outcome.pieces ?? [outcome]) {
+    const { renditions, durationTicks } = piece;
     const { catalogue } = outcome;
-    renditions = totalsWith(
-      { renditions },
-      piece.renditions,
-      catalogue,
-      piece.durationTicks,
-      targetTicks,
-    );
+    const totals = totalsWith(counted, renditions, catalogue, durationTicks, targetTicks);
+    counted = withThumbnails({ ...counted, renditions: totals }, piece, targetTicks);
   }
-  const kept = Object.entries(renditions).map(([name, totals]) => {
-    const { initKey = totals.initKey, newest = [], endTicks } = state.renditions[name] ?? {};
-    const { endTicks: _, ...rest } = totals;
-    return [name, { ...rest, initKey, newest, ...(endTicks === undefined ? {} : { endTicks }) }];
+  const kept = Object.entries(counted.renditions).map(([name, totals]) => {
+    const before = state.renditions[name];
+    const { initKey = totals.initKey, newest = [], endTicks } = before ?? {};
+    const { endTicks: _, keyframes, ...rest } = totals;
+    const trickPlay = keyframes && { keyframes: withNewestOf(before?.keyframes, keyframes) };
+    const end = endTicks === undefined ? {} : { endTicks };
+    return [name, { ...rest, initKey, newest, ...trickPlay, ...end }];
   });
-  return { ...state, renditions: Object.fromEntries(kept) };
+  const { thumbnails } = counted;
+  return {
+    ...counted,
+    renditions: Object.fromEntries(kept),
+    ...(thumbnails && { thumbnails: withNewestOf(state.thumbnails, thumbnails) }),
+  };
 }
+
+const withNewestOf = <Totals extends SizeTotals>(
+  before: SizeTotals | undefined,
+  totals: Totals,
+): Totals => ({ ...totals, newest: before?.newest ?? [] });

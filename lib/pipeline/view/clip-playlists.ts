@@ -7,18 +7,18 @@ import { LRUCache } from 'lru-cache';
 import { type ClipEntry, MAX_CLIP_ENTRIES, nothingThere, tooLong } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/marker.ts';
-import { silenceKey } from '../../domain/object-keys.ts';
-import { type ListedPiece, pieceLister, presentationOf } from '../../domain/presentation.ts';
+import { type ListedPiece, presentationOf } from '../../domain/presentation.ts';
+import { regionDefault } from '../../domain/region-default.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
-import { formatMediaPlaylist } from '../../playlist/hls-media.ts';
+import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { type ClipQuery, clipBounds, clipEntries } from './clip-entries.ts';
 import { type Document, documentOf } from './document.ts';
-import { linesOf, segmentOf } from './listed-segment.ts';
+import { entryList } from './entry-lists.ts';
 import { MarkerLogs } from './marker-logs.ts';
 
 /**
@@ -27,8 +27,8 @@ import { MarkerLogs } from './marker-logs.ts';
  */
 export type ClipViewer = Readonly<{
   multivariant(videoId: string, query: ClipQuery): Promise<Document>;
-  /** Throws `rendition_not_found`. */
-  media(videoId: string, rendition: string, query: ClipQuery): Promise<Document>;
+  /** `name` as in `listsOf`. Throws `rendition_not_found`. */
+  media(videoId: string, name: string, query: ClipQuery): Promise<Document>;
 }>;
 
 type Clip = Readonly<{ stream: Stream; state: TimelineState; entries: readonly ClipEntry[] }>;
@@ -64,44 +64,43 @@ export function createClipViewer(deps: Deps): ClipViewer {
 
   return {
     async multivariant(videoId, query) {
-      const { state, entries } = await load(videoId, query);
+      const { stream, state, entries } = await load(videoId, query);
       const suffix = suffixOf(query);
       const text = formatMultivariantPlaylist(
-        presentationOf(offeredIn(state, entries)),
-        (rendition) => `/viewstream/${videoId}/clip/${rendition}.m3u8${suffix}`,
+        presentationOf(offeredIn(state, entries), regionDefault(stream.settings.defaultAudio)),
+        (list) => `/viewstream/${videoId}/clip/${list}.m3u8${suffix}`,
         startSeconds(entries),
       );
       return documentOf(text);
     },
 
-    async media(videoId, rendition, query) {
+    async media(videoId, name, query) {
       const { stream, state, entries } = await load(videoId, query);
-      const { renditions } = offeredIn(state, entries);
-      if (!renditions[rendition]) {
+      const lists = listsOf(offeredIn(state, entries)).filter((list) => list !== THUMBNAIL_INDEX);
+      if (!lists.includes(name)) {
         throw new DomainError(
           'rendition_not_found',
-          `The clip has no rendition "${rendition}".`,
-          `It has ${Object.keys(renditions).join(', ')}.`,
+          `The clip has no rendition "${name}".`,
+          `It has ${lists.join(', ')}.`,
         );
       }
-      const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
-      const log = await markerLogs.of(stream, state);
-      let last: ListedPiece | undefined;
-      const segments = entries.map(({ entry }, index) => {
-        last = listPiece(entry, last);
-        const segment = segmentOf(stream, entry, last);
-        if (index > 0) return segment;
-        const { fromMs, toMs } = spanMs(entries);
-        const tags = log.tags().filter(({ marker }) => overlaps(marker, fromMs, toMs));
-        return { ...segment, discontinuity: false, dateRanges: linesOf(tags) };
-      });
-      const text = formatMediaPlaylist({
+      const list = entryList(stream, state, name, 'vod');
+      const header = list.header({
         targetDurationSeconds: targetDurationSeconds(stream.settings, state),
-        ...{ mediaSequence: 0, discontinuitySequence: 0, playlistType: 'VOD', ended: true },
+        ...{ mediaSequence: 0, discontinuitySequence: 0, playlistType: 'VOD' },
         startSeconds: startSeconds(entries),
-        segments,
       });
-      return documentOf(text);
+      const { fromMs, toMs } = spanMs(entries);
+      const tags = (await markerLogs.of(stream, state)).tags();
+      const shown = tags.filter(({ marker }) => overlaps(marker, fromMs, toMs));
+      let last: ListedPiece | undefined;
+      const parts = entries.map(({ entry }, index) => {
+        const first = index === 0 ? { ...entry, discontinuity: false } : entry;
+        const { text, listed } = list.list(first, last);
+        last = listed;
+        return text;
+      });
+      return documentOf([header, list.markers(shown), ...parts, list.end].join(''));
     },
   };
 }

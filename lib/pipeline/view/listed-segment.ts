@@ -44,6 +44,10 @@ export function listerOf(
   };
 }
 
+/** Nothing is behind it. */
+const gapUri = (stream: Stream, { run, number, startTicks }: RecordedEntry, extension: string) =>
+  uriOf(`${mediaPrefix(stream)}gap/${run}-${number}-${startTicks}.${extension}`);
+
 /** Audio does not end where the video does: its playlist says its own times. */
 export function segmentOf(
   stream: Stream,
@@ -51,13 +55,33 @@ export function segmentOf(
   { piece, gap, initKey }: ListedPiece,
 ): MediaSegment {
   const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? gap ?? {};
-  const gapKey = `${mediaPrefix(stream)}gap/${entry.run}-${entry.number}-${entry.startTicks}.m4s`;
   return {
-    uri: uriOf(piece?.key ?? gapKey),
+    uri: piece ? uriOf(piece.key) : gapUri(stream, entry, 'm4s'),
     mapUri: initKey === '' ? undefined : uriOf(initKey),
     durationTicks,
     programDateTimeMs: entry.programDateTimeMs + ticksToMs(startTicks - entry.startTicks),
     discontinuity: entry.discontinuity,
     gap: piece === undefined,
+  };
+}
+
+/** The first frame of a piece. What has not recorded where it ends is a gap. */
+export function keyframeOf(
+  stream: Stream,
+  entry: RecordedEntry,
+  listed: ListedPiece,
+): MediaSegment {
+  const firstBytes = listed.piece?.keyframeBytes;
+  if (firstBytes === undefined) return segmentOf(stream, entry, { ...listed, piece: undefined });
+  return { ...segmentOf(stream, entry, listed), firstBytes };
+}
+
+export function imageOf(stream: Stream, entry: RecordedEntry): MediaSegment {
+  const { thumbnails, durationTicks, programDateTimeMs, discontinuity } = entry;
+  return {
+    ...{ durationTicks, programDateTimeMs, discontinuity },
+    uri: thumbnails ? uriOf(thumbnails.key) : gapUri(stream, entry, 'jpg'),
+    tiles: thumbnails,
+    gap: thumbnails === undefined,
   };
 }

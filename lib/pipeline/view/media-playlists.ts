@@ -1,12 +1,12 @@
 /**
- * Media playlists of a stream, rendered when asked. Entries of the timeline never change, so a warm
+ * Media playlists of a stream, and other lists of its entries, rendered when asked. Entries of the timeline never change, so a warm
  * process keeps what it has read and formatted, and reads only what is new: the cost of a request
  * does not grow with the stream.
  */
 
 import { LRUCache } from 'lru-cache';
 import { TagPlacement } from '../../domain/marker-placement.ts';
-import { HLS_PLAYLIST } from '../../domain/media-format.ts';
+import { HLS_PLAYLIST, mediaTypeOf } from '../../domain/media-format.ts';
 import { recordingPlaylistKey, recordingVersion } from '../../domain/object-keys.ts';
 import type { ListedPiece } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
@@ -17,17 +17,11 @@ import {
   type TimelineEntry,
   type TimelineState,
 } from '../../domain/timeline.ts';
-import {
-  ENDLIST,
-  formatHeader,
-  formatMediaPlaylist,
-  formatSegment,
-} from '../../playlist/hls-media.ts';
 import type { Deps } from '../deps.ts';
 import type { RequestDeps } from '../jobs/recording-playlists-request.ts';
 import { type Document, documentOf } from './document.ts';
+import { entryList } from './entry-lists.ts';
 import type { EntryWindows, RenderedView } from './entry-windows.ts';
-import { linesOf, listerOf, segmentOf, uriOf } from './listed-segment.ts';
 import { longRecording } from './long-recordings.ts';
 import type { MarkerLogs } from './marker-logs.ts';
 import { recordingTexts } from './recording-playlists.ts';
@@ -72,21 +66,21 @@ export class MediaPlaylists {
     this.#turns = turns;
   }
 
-  /** Throws `not_ready` for a long recording whose playlists are not stored yet. */
+  /** `name` as in `listsOf`. Throws `not_ready` for a long recording whose playlists are not stored yet. */
   async render(
     stream: Stream,
     state: TimelineState,
-    rendition: string,
+    name: string,
     view: RenderedView,
     showsEnd: boolean,
   ): Promise<Document> {
     const { nextSequence, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
     const { markerVersion } = state;
-    const key = `${stream.uid}/${rendition}/${view}`;
-    const silence = state.renditions[rendition]?.silence;
+    const key = `${stream.uid}/${name}/${view}`;
+    const silence = state.renditions[name]?.silence;
     const stamp = [
       ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
-      ...[silence?.to, markerVersion, captionStamp(state, rendition, view)],
+      ...[silence?.to, markerVersion, captionStamp(state, name, view)],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -96,23 +90,24 @@ export class MediaPlaylists {
       if (done?.stamp === stamp) return done.document;
       const made =
         view === 'vod'
-          ? await this.#recording(stream, state, rendition)
+          ? await this.#recording(stream, state, name)
           : isSliding(state)
-            ? documentOf(await this.#renderWindow(stream, state, rendition, view, showsEnd))
-            : documentOf(await this.#renderAppendOnly(stream, state, rendition, view, showsEnd));
+            ? documentOf(await this.#renderWindow(stream, state, name, view, showsEnd))
+            : documentOf(await this.#renderAppendOnly(stream, state, name, view, showsEnd));
       this.#documents.set(key, { stamp, document: made });
       return made;
     });
   }
 
-  async #recording(stream: Stream, state: TimelineState, rendition: string): Promise<Document> {
+  async #recording(stream: Stream, state: TimelineState, name: string): Promise<Document> {
     if (isLongRecording(state, this.#parts.longEntries)) {
-      const key = recordingPlaylistKey(stream, rendition, recordingVersion(state));
-      return longRecording(this.#parts, stream, state, key, HLS_PLAYLIST.contentType);
+      const key = recordingPlaylistKey(stream, name, recordingVersion(state));
+      const contentType = mediaTypeOf(key) ?? HLS_PLAYLIST.contentType;
+      return longRecording(this.#parts, stream, state, key, contentType);
     }
     const parts: string[] = [];
     const log = await this.#markers.of(stream, state);
-    const texts = recordingTexts(this.#parts.records, stream, state, [rendition], log);
+    const texts = recordingTexts(this.#parts.records, stream, state, [name], log);
     for await (const part of texts) parts.push(...part.texts);
     return documentOf(parts.join(''));
   }
@@ -120,55 +115,50 @@ export class MediaPlaylists {
   async #renderWindow(
     stream: Stream,
     state: TimelineState,
-    rendition: string,
+    name: string,
     view: RenderedView,
     showsEnd: boolean,
   ): Promise<string> {
     const entries = await this.#windows.of(stream, state, view);
-    const listPiece = listerOf(stream, state, rendition, 'live');
+    const list = entryList(stream, state, name, 'live');
     const tags = new TagPlacement((await this.#markers.of(stream, state)).tags(), entries[0]);
-    let last: ListedPiece | undefined;
-    return formatMediaPlaylist({
+    const header = list.header({
       targetDurationSeconds: targetDurationSeconds(stream.settings, state),
       mediaSequence: entries[0]?.sequence ?? 0,
       discontinuitySequence: discontinuitySequence(entries[0]),
-      ended: showsEnd,
-      segments: entries.map((entry) => {
-        last = listPiece(entry, last);
-        return { ...segmentOf(stream, entry, last), dateRanges: linesOf(tags.before(entry)) };
-      }),
-      get dateRanges() {
-        return linesOf(tags.rest());
-      },
     });
+    let last: ListedPiece | undefined;
+    const parts = entries.map((entry) => {
+      const { text, listed } = list.list(entry, last);
+      last = listed;
+      return list.markers(tags.before(entry)) + text;
+    });
+    return [header, ...parts, list.markers(tags.rest()), showsEnd ? list.end : ''].join('');
   }
 
   async #renderAppendOnly(
     stream: Stream,
     state: TimelineState,
-    rendition: string,
+    name: string,
     view: RenderedView,
     showsEnd: boolean,
   ): Promise<string> {
     const from = state.firstListedSequence;
-    const since = state.captions?.tracks[rendition]?.since;
-    const key = [stream.uid, rendition, view, from, since].join();
+    const since = state.captions?.tracks[name]?.since;
+    const key = [stream.uid, name, view, from, since].join();
     const log = await this.#markers.of(stream, state);
     const { removals } = log;
     const kept = this.#appendOnly.get(key);
     const playlist: AppendOnlyPlaylist =
       kept?.removals === removals ? kept : { text: '', next: from, removals };
     const tags = new TagPlacement(log.tags(), playlist.first, playlist.next - 1);
-    const listPiece = listerOf(stream, state, rendition, 'live');
+    const list = entryList(stream, state, name, 'live');
     const parts = [playlist.text];
     while (playlist.next < state.nextSequence) {
       const to = Math.min(state.nextSequence, playlist.next + PAGE) - 1;
       for (const entry of await this.#parts.records.entries(stream, playlist.next, to)) {
-        const listed = listPiece(entry, playlist.last);
-        const previousMap = playlist.last && uriOf(playlist.last.initKey);
-        const segment = segmentOf(stream, entry, listed);
-        const dateRanges = linesOf(tags.before(entry));
-        parts.push(formatSegment({ ...segment, dateRanges }, previousMap));
+        const { text, listed } = list.list(entry, playlist.last);
+        parts.push(list.markers(tags.before(entry)), text);
         playlist.first ??= entry;
         playlist.last = listed;
       }
@@ -176,13 +166,13 @@ export class MediaPlaylists {
     }
     playlist.text = parts.join('');
     this.#appendOnly.set(key, playlist);
-    const header = formatHeader({
+    const header = list.header({
       targetDurationSeconds: targetDurationSeconds(stream.settings, state),
       mediaSequence: from,
       discontinuitySequence: discontinuitySequence(playlist.first),
       ...(state.isEvent ? { playlistType: 'EVENT' as const } : {}),
     });
-    return header + playlist.text + linesOf(tags.rest()) + (showsEnd ? ENDLIST : '');
+    return header + playlist.text + list.markers(tags.rest()) + (showsEnd ? list.end : '');
   }
 }
 

@@ -25,6 +25,17 @@ export function parseTimestamp(text: string): Timestamp {
   );
 }
 
+/** How far into an entry a timestamp that it holds lies. Throws `bad_request`. */
+export function positionIn(
+  { offsetTicks, programDateTimeMs }: Pick<RecordedEntry, 'offsetTicks' | 'programDateTimeMs'>,
+  timestamp: string,
+): number {
+  const at = parseTimestamp(timestamp);
+  return 'instantMs' in at
+    ? secondsToTicks((at.instantMs - programDateTimeMs) / 1000)
+    : at.offsetTicks - offsetTicks;
+}
+
 /** In the recording; without late arrivals that is the timeline, where a search reads a few entries. */
 export async function entryAt(
   { records }: Pick<Deps, 'records'>,

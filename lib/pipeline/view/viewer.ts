@@ -22,6 +22,7 @@ import {
   type TimelineState,
   withDvrWindow,
 } from '../../domain/timeline.ts';
+import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
@@ -45,18 +46,15 @@ import { StreamTurns } from './stream-turns.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
-/** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
+/** All throw `stream_not_found`; what lists entries also `not_started`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
   /** `country`: of the viewer, for the default language; undefined: it is not known. */
   multivariant(videoId: string, country?: string): Promise<Viewed>;
-  /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
-  media(
-    videoId: string,
-    rendition: string,
-    view: PlaylistView,
-    broadcast?: number,
-  ): Promise<Viewed>;
+  /** `name` as in `listsOf`. `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
+  media(videoId: string, name: string, view: PlaylistView, broadcast?: number): Promise<Viewed>;
+  /** The index of the preview thumbnails (WebVTT): of the recording once there is one, else of the DVR window. */
+  thumbnails(videoId: string): Promise<Viewed>;
   /** The MPD. Without a view and a broadcast that of a new viewer: the recording, once the end was shown. */
   dash(videoId: string, view?: PlaylistView, broadcast?: number, country?: string): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
@@ -167,6 +165,17 @@ export function createViewer(deps: Deps): Viewer {
     };
   };
 
+  const listed = async (
+    stream: Stream,
+    state: TimelineState,
+    name: string,
+    view: PlaylistView,
+    broadcast: number,
+  ): Promise<Viewed> => {
+    const { listed: shown, rendered, ended } = await listedIn(stream, state, view, broadcast);
+    return viewed(ended, await playlists.render(stream, shown, name, rendered, ended));
+  };
+
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
@@ -195,23 +204,33 @@ export function createViewer(deps: Deps): Viewer {
       const { audio, captions } = languagesFor(stream, country);
       const text = formatMultivariantPlaylist(
         presentationOf(found ? withStored(state, found) : state, audio, captions),
-        (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
+        (list) => `${videoId}/${list}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
     },
 
-    async media(videoId, rendition, view, broadcast = 1) {
+    async media(videoId, name, view, broadcast = 1) {
       const { stream, state } = await loadStarted(videoId);
-      const names = Object.keys({ ...state.renditions, ...state.captions?.tracks });
-      if (!names.includes(rendition)) {
-        throw new DomainError(
-          'rendition_not_found',
-          `Stream "${videoId}" has no rendition "${rendition}".`,
-          `It has ${names.join(', ')}.`,
-        );
+      const lists = listsOf(state).filter((list) => list !== THUMBNAIL_INDEX);
+      if (lists.includes(name)) return listed(stream, state, name, view, broadcast);
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no rendition "${name}".`,
+        `It has ${lists.join(', ')}.`,
+      );
+    },
+
+    async thumbnails(videoId) {
+      const { stream, state } = await loadStarted(videoId);
+      if (state.thumbnails) {
+        const view = (await isRecordingShown(stream, state)) ? 'vod' : 'live';
+        return listed(stream, state, THUMBNAIL_INDEX, view, currentBroadcast(state));
       }
-      const { listed, rendered, ended } = await listedIn(stream, state, view, broadcast);
-      return viewed(ended, await playlists.render(stream, listed, rendition, rendered, ended));
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no preview thumbnails.`,
+        'It has no picture, or was transcoded before they were made.',
+      );
     },
 
     async dash(videoId, view, broadcast, country) {
