@@ -18,19 +18,22 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** Characters that XML 1.0 has no way to hold (2.2). */
 const IMPOSSIBLE = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
-/** Of text and of attribute values alike. What XML cannot hold becomes U+FFFD. */
-export const escapeXml = (text: string): string =>
+/** What XML cannot hold becomes U+FFFD. */
+const escapeXml = (text: string, reserved: RegExp): string =>
   text
     .toWellFormed()
     .replace(IMPOSSIBLE, '\uFFFD')
-    .replace(/[&<>"\t\n\r]/g, (character) => ESCAPES[character] ?? character);
+    .replace(reserved, (character) => ESCAPES[character] ?? character);
+
+const RESERVED_IN_TEXT = /[&<>\r]/g;
+const RESERVED_IN_ATTRIBUTES = /[&<>"\t\n\r]/g;
 
 /** `<name a="1"/>` in the order given; undefined attributes are left out. */
 export const tag = (name: string, attributes: Attributes = {}, end = '/'): string =>
   `<${[name, ...Object.entries(attributes).flatMap(formatAttribute)].join(' ')}${end}>`;
 
 const formatAttribute = ([name, value]: readonly [string, Attributes[string]]): string[] =>
-  value === undefined ? [] : [`${name}="${escapeXml(String(value))}"`];
+  value === undefined ? [] : [`${name}="${escapeXml(String(value), RESERVED_IN_ATTRIBUTES)}"`];
 
 /** With its children on lines of their own; without any, an empty element. */
 export const element = (name: string, attributes: Attributes, children: XmlLines): XmlLines =>
@@ -40,7 +43,7 @@ export const element = (name: string, attributes: Attributes, children: XmlLines
 
 /** On one line. */
 export const textElement = (name: string, attributes: Attributes, text: string): string =>
-  `${tag(name, attributes, '')}${escapeXml(text)}</${name}>`;
+  `${tag(name, attributes, '')}${escapeXml(text, RESERVED_IN_TEXT)}</${name}>`;
 
 /** xs:duration, of milliseconds that may have a fraction; to the microsecond. */
 export const formatDuration = (milliseconds: number): string =>

@@ -36,7 +36,7 @@ export async function findSegment(
   const { value: stream } = await getStream(deps, videoId);
 
   const { value: state } = await records.timeline(stream);
-  if (!state.renditions[rendition]) {
+  if (!Object.hasOwn(state.renditions, rendition)) {
     throw new DomainError(
       'rendition_not_found',
       `Stream "${videoId}" has no rendition "${rendition}".`,
