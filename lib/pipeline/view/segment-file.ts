@@ -16,6 +16,7 @@ import { ticksToSeconds } from '../../domain/ticks.ts';
 import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
+import { digestOf } from '../digest.ts';
 import { entryAt, parseTimestamp } from './moments.ts';
 
 /** Joining takes memory several times its size, and viewers need no key. */
@@ -94,7 +95,7 @@ export async function joinSegment(
   const video = fromSource ? undefined : listed(chooseVideo(presentation, resolution));
   const audio = listed(chooseAudio(presentation, language));
   const name = fromSource ? 'source' : (video?.name ?? 'audio');
-  const key = remuxedKey(stream, entry, name, audio?.name ?? 'none', format);
+  const key = remuxedKey(stream, entry, name, soundOf(stream, audio), format);
   if (await deps.media.head(key)) return key;
   let bytes: Uint8Array;
   if (fromSource) {
@@ -112,6 +113,18 @@ export async function joinSegment(
   }
   await deps.media.put(key, bytes, MEDIA_FORMATS[format].contentType);
   return key;
+}
+
+/** Of a language that is uploaded on its own the recording may list another piece than live playlists did. */
+function soundOf(
+  { languages = [] }: Stream,
+  audio: Readonly<{ name: string; piece: EntryRendition }> | undefined,
+): string {
+  if (!audio) return 'none';
+  const isComposed = languages.some(({ name }) => name === audio.name);
+  return isComposed
+    ? `${audio.name}-${digestOf(Buffer.from(audio.piece.key)).slice(0, 8)}`
+    : audio.name;
 }
 
 async function readPiece(
