@@ -169,6 +169,8 @@ export type TimelineState = Readonly<{
   targetDurationSeconds?: number;
   /** Counts the segments that came after their gaps were published, for the recording. */
   lateArrivals: number;
+  /** How many of these are pieces of a language, which entries of the timeline list in the recording. */
+  latePieces?: number;
   /**
    * How far back live playlists reach; null: no limit. The owner's setting, once the publisher has
    * taken it over; undefined in a timeline that no publisher has written since this field exists.

@@ -9,6 +9,7 @@ import { newStream } from '../../lib/pipeline/auth.ts';
 import { digestOf } from '../../lib/pipeline/digest.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { openLanguage } from '../../lib/pipeline/ingest/language-uploads.ts';
+import { commitPresigned, presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { publishRequest } from '../../lib/pipeline/message-schemas.ts';
@@ -270,6 +271,27 @@ describe('a language that is uploaded on its own', () => {
       code: 'unsupported_media',
     });
     assert.equal((await streamOf(engine)).value.languages?.length, 1);
+  });
+
+  test('comes by a presigned upload as well', async (t) => {
+    const { engine, french } = await begin(t);
+    const { deps, records } = engine;
+    const { bytes, atMs } = french[0] ?? assert.fail();
+    const stream = await openLanguage(deps, await streamOf(engine), FRENCH);
+    const request = {
+      ...{ number: 0, session: 'dub', digest: digestOf(bytes), atMs, pushed: false },
+      sizeBytes: bytes.byteLength,
+    };
+    const granted = await presignUpload(deps, stream, request);
+    assert.ok('upload' in granted);
+    const key =
+      new URL(granted.upload.url).pathname.match(/source\/.+\.bin$/)?.[0] ?? assert.fail();
+    await deps.media.put(key, bytes, 'application/octet-stream');
+    await commitPresigned(deps, key);
+    const committed = await presignUpload(deps, stream, request);
+    assert.ok('receipt' in committed);
+    assert.equal((await records.findSegment(stream.value, 1, 0))?.sourceKey, key);
+    assert.deepEqual(await records.runs((await streamOf(engine)).value), []);
   });
 
   test('goes with its stream', async (t) => {

@@ -228,7 +228,8 @@ export function createHlsPlayback(
       reportTracks();
     },
     selectAudio(id) {
-      if (hls) hls.audioTrack = id;
+      // Without a pause: what is buffered of the other language is played until the new one is there.
+      if (hls) hls.nextAudioTrack = id;
     },
     stop,
     destroy: stop,

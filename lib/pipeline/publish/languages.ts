@@ -184,8 +184,13 @@ export function zeroOf(
   return known.find((one) => Math.abs(one - ownMs) < ROUNDING_MS) ?? ownMs;
 }
 
-/** Of a run before its first entry. */
-export const zeroOfRun = ({
-  anchorMs,
-  anchorTicks,
-}: Pick<Run, 'anchorMs' | 'anchorTicks'>): number => anchorMs - ticksToMs(anchorTicks);
+/** Of a run that has no entry yet: as its encoder says it, else by the arrival of its first segment. */
+export function zeroOfRun(
+  { anchorMs, anchorTicks }: Pick<Run, 'anchorMs' | 'anchorTicks'>,
+  outcomes: readonly SegmentOutcome[],
+): number {
+  const first = outcomes.find((outcome) => outcome.type === 'rendered');
+  const saidMs = first?.programDateTimeMs;
+  if (first && saidMs !== undefined) return saidMs - ticksToMs(first.startTicks);
+  return anchorMs - ticksToMs(anchorTicks);
+}

@@ -204,7 +204,8 @@ async function planRun(
   const known = await records.numbersFrom(stream, run.run, from, outcomes.length + READ_AHEAD);
   const targetSeconds = await targetFor(records, stream, state, run, known);
   const languages = stream.languages && new Languages(deps, stream);
-  const zeroMs = state.run === run.run ? state.zeroProgramDateTimeMs : zeroOfRun(run);
+  const hasBegun = state.run === run.run && state.nextNumber !== undefined;
+  const zeroMs = hasBegun ? state.zeroProgramDateTimeMs : zeroOfRun(run, outcomes);
   // Once the next run has begun, what waits too long is passed over.
   const held = isOver ? undefined : await languages?.holdBack(outcomes, zeroMs, targetSeconds);
   const segments = planPublication(

@@ -379,9 +379,11 @@ export class StreamRecords extends EncoderRecords {
     version: number,
   ): Promise<boolean> {
     const partition = partitionOf(stream);
+    const { lateArrivals, latePieces = 0 } = state;
+    const counted = { lateArrivals: lateArrivals + 1, latePieces: latePieces + 1 };
     return this.#store.write([
       put(partition, languagePieceSort(late.sequence, late.rendition), late),
-      put(partition, 'head', { ...state, lateArrivals: state.lateArrivals + 1 }, version),
+      put(partition, 'head', { ...state, ...counted }, version),
     ]);
   }
 

@@ -36,18 +36,22 @@ export function positionIn(
     : at.offsetTicks - offsetTicks;
 }
 
-/** In the recording; without late arrivals that is the timeline, where a search reads a few entries. */
+/** In the recording; without late segments that is the timeline, where a search reads a few entries. */
 export async function entryAt(
   { records }: Pick<Deps, 'records'>,
   stream: Stream,
   state: TimelineState,
   at: Timestamp,
 ): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals } = state;
-  if (lateArrivals === 0) {
-    return 'instantMs' in at
+  const { nextSequence, lateArrivals, latePieces = 0 } = state;
+  if (lateArrivals === latePieces) {
+    const entry = await ('instantMs' in at
       ? findByInstant(records, stream, nextSequence, at.instantMs)
-      : findByOffset(records, stream, nextSequence, at.offsetTicks);
+      : findByOffset(records, stream, nextSequence, at.offsetTicks));
+    if (!entry || latePieces === 0) return entry;
+    const { sequence } = entry;
+    const pieces = (await records.latePieces(stream, sequence, sequence)).get(sequence);
+    return { ...entry, renditions: { ...entry.renditions, ...pieces } };
   }
   for await (const entry of recordedEntries(records, stream, state)) {
     const [from, length, wanted] =

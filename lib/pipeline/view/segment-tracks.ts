@@ -5,6 +5,7 @@ import { segmentFileKey, silenceKey } from '../../domain/object-keys.ts';
 import { pieceLister } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { EntryRendition } from '../../domain/timeline.ts';
+import { digestOf } from '../digest.ts';
 import type { WebmJob } from '../jobs/webm.ts';
 import type { SoundKeys } from './read-pieces.ts';
 import type { Moment } from './segment-moment.ts';
@@ -12,14 +13,7 @@ import type { Moment } from './segment-moment.ts';
 export type SegmentTracks = Readonly<{
   /** Of the rendition, or of the one that stands in for it; undefined where it lists a gap. */
   video: Readonly<{ name: string; piece: EntryRendition }> | undefined;
-  audio:
-    | (SoundKeys &
-        Readonly<{
-          name: string;
-          /** As in the file's key. */
-          neighbours: string;
-        }>)
-    | undefined;
+  audio: (SoundKeys & Readonly<{ name: string }>) | undefined;
   /** Of the segment, in ticks of the timeline. */
   bounds: Readonly<{ startTicks: number; endTicks: number }>;
 }>;
@@ -60,7 +54,6 @@ function soundAt(moment: Moment, rendition: string, language = 'und'): SegmentTr
   return {
     ...{ name, language, initKey: piece.initKey },
     keys: [first, piece.key, last].filter((key) => key !== undefined),
-    neighbours: beside.map((key) => (key === undefined ? '0' : '1')).join(''),
   };
 }
 
@@ -69,8 +62,8 @@ export const keyOfTracks = (
   { video, audio }: SegmentTracks,
   format: DownloadFormat,
 ): string => {
-  const neighbours = audio?.neighbours ?? '00';
-  const names = { video: video?.name ?? 'none', audio: audio?.name ?? 'none', neighbours };
+  const sound = audio && `${audio.name}-${digestOf(Buffer.from(audio.keys.join())).slice(0, 12)}`;
+  const names = { video: video?.name ?? 'none', audio: sound ?? 'none' };
   return segmentFileKey(stream, entry, names, format);
 };
 
