@@ -6,12 +6,13 @@ import { PTS_WRAP_TICKS, ticksToMs } from '../domain/ticks.ts';
 /**
  * A segment of HLS (RFC 8216bis, 3.1.4). Local zero is where the 33 bits of MPEG-TS begin, for every segment: a
  * cue that goes on in the next segment is the same there, and players that count in 33 bits need not
- * guess on which side of zero it lies. `startTicks`: of the entry that lists it.
+ * guess on which side of zero it lies. One tick behind it: hls.js (1.7) takes MPEGTS:0 for no map, and
+ * places a segment wrongly that it has before the picture. `startTicks`: of the entry that lists it.
  */
 export function formatCaptionSegment(cues: readonly PlacedCue[], startTicks: number): string {
   const zero = Math.floor(startTicks / PTS_WRAP_TICKS) * PTS_WRAP_TICKS;
   return `WEBVTT
-X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0
+X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:1
 
 ${headersOf(cues)}${cues.map((cue) => formatCue(cue, zero)).join('')}`;
 }

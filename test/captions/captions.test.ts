@@ -17,7 +17,7 @@ Guten Tag
 Was geht hier vor?
 `;
 
-const HEAD = 'WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n\n';
+const HEAD = 'WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:1\n\n';
 const STYLE = 'STYLE\n::cue { color: yellow }\n\n';
 
 describe('captions', () => {

@@ -8,8 +8,12 @@ import { channelsIn, readClosedCaptions } from '../../lib/media/captions/closed-
 import { decodeClosedCaptions } from '../../lib/media/captions/decode-608.ts';
 import type { DemuxedVideo } from '../../lib/media/demux/demuxed-segment.ts';
 import { unitsInSample } from '../../lib/media/demux/nal-units.ts';
+import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { type JoinedSample, transcodeRun, workFolder } from '../media/segment-run.ts';
 import { erase, makeCaptionedSegments, popOn, schedule } from '../support/closed-captions.ts';
+import { publish } from '../support/outcomes.ts';
+import { captionedStream } from './caption-set-up.ts';
 
 const FRAME = 3000;
 const START = 900_000;
@@ -57,6 +61,39 @@ describe('closed captions in the video', () => {
       assert.deepEqual(frames(whole), [FIRST, SECOND]);
     });
   }
+
+  test('are announced, and are a track of captions from the first segment on that has some', async (t) => {
+    const { engine, stream, viewer, segments, file } = await captionedStream(t, {
+      targetDurationSeconds: 2,
+      ladder: [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }],
+    });
+    const { deps, records, workFolder: folder } = engine;
+    const clip = await makeCaptionedSegments(folder, { seconds: 6 }, SENT);
+    for (const [number, { bytes }] of clip.segments.entries()) {
+      const known = (await records.findStream('show')) ?? assert.fail();
+      await uploadSegment(deps, known, { number, bytes, pushed: false, session: 'a' });
+    }
+    const context = { workFolder: folder, signal: new AbortController().signal };
+    for (const number of [0, 1, 2]) {
+      const job = { kind: 'transcode', videoId: 'show', uid: 'u1', run: 1, number };
+      assert.equal(await JOBS.run(deps, JSON.stringify(job), context), 'done');
+      await publish(engine, stream);
+    }
+    const { text } = (await viewer.multivariant('show')).document;
+    assert.deepEqual(text.match(/^#EXT-X-MEDIA.*$/gm), [
+      '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="CC1",DEFAULT=NO,AUTOSELECT=YES,URI="show/captions-cc1.m3u8"',
+      '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="cc",NAME="CC1",DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID="CC1"',
+    ]);
+    assert.match(text, /SUBTITLES="captions",CLOSED-CAPTIONS="cc"/);
+    const shown = (await segments('captions-cc1')).map((one) => one.match(/^[A-Z].*$/gm)?.slice(2));
+    assert.deepEqual(shown, [['HELLO &lt;1&gt;'], ['HELLO &lt;1&gt;'], ['OVER THE SEAM']]);
+    const whole = (await file('captions-cc1.srt')).text;
+    assert.deepEqual(whole.match(/^\d\d:.*\n.*$/gm), [
+      '00:00:01,367 --> 00:00:02,000\nHELLO <1>',
+      '00:00:02,000 --> 00:00:02,667\nHELLO <1>',
+      '00:00:04,167 --> 00:00:06,000\nOVER THE SEAM',
+    ]);
+  });
 
   test('are decoded in pieces that meet at the seams, each from what came shortly before', () => {
     const pairs = SENT.flatMap((bytes, index): CaptionPair[] =>

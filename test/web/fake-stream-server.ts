@@ -32,6 +32,8 @@ export type FakeStream = {
   audioGaps: ReadonlySet<number>;
   /** Number of a segment whose audio lacks its last frames, of an encoder that was killed. */
   shortAudio?: number;
+  /** Names of tracks of captions: each says its name and the second. */
+  captions?: readonly string[];
   /** From this number on the tree starts over, behind a discontinuity. */
   discontinuityAt?: number;
   /** How long its encoder was away before that, by its program date-time. */
@@ -221,13 +223,20 @@ export async function startFakeStreamServer(
       response.end(
         rendition === undefined
           ? multivariant(videoId, stream)
-          : mediaPlaylist(tree, videoId, stream, rendition, wantsAll),
+          : rendition.startsWith('captions')
+            ? captionPlaylist(mediaPlaylist(tree, videoId, stream, '360p', wantsAll), rendition)
+            : mediaPlaylist(tree, videoId, stream, rendition, wantsAll),
       );
     }
   }
 
   async function answerMedia(response: ServerResponse, pathname: string): Promise<void> {
     const [, , videoId = '', ...rest] = pathname.split('/');
+    if (pathname.endsWith('.vtt')) {
+      response.writeHead(200, { 'content-type': 'text/vtt' });
+      response.end(captionSegment(rest[0] ?? '', Number.parseInt(rest[1] ?? '', 10)));
+      return;
+    }
     const isSegment = pathname.endsWith('.m4s');
     const bytes = pathname.endsWith('.svg')
       ? PICTURE
@@ -320,11 +329,16 @@ function multivariant(videoId: string, stream: FakeStream): string {
     (name, index) =>
       `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="${name}",DEFAULT=${index === 0 ? 'YES' : 'NO'},AUTOSELECT=YES,CHANNELS="2",URI="${videoId}/audio.m3u8${suffix}"`,
   );
+  const captions = (stream.captions ?? []).map(
+    (name) =>
+      `#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="${name}",DEFAULT=NO,AUTOSELECT=YES,URI="${videoId}/captions-${name}.m3u8${suffix}"`,
+  );
+  const group = captions.length > 0 ? ',SUBTITLES="captions"' : '';
   const variants = RENDITIONS.map(
     ({ name, widthPx, heightPx, bps }) =>
-      `#EXT-X-STREAM-INF:BANDWIDTH=${bps + 64_000},CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=${widthPx}x${heightPx},AUDIO="audio"\n${videoId}/${name}.m3u8${suffix}`,
+      `#EXT-X-STREAM-INF:BANDWIDTH=${bps + 64_000},CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=${widthPx}x${heightPx},AUDIO="audio"${group}\n${videoId}/${name}.m3u8${suffix}`,
   );
-  return ['#EXTM3U', '#EXT-X-VERSION:7', ...audio, ...variants, ''].join('\n');
+  return ['#EXTM3U', '#EXT-X-VERSION:7', ...audio, ...captions, ...variants, ''].join('\n');
 }
 
 function mediaPlaylist(
@@ -367,4 +381,15 @@ function mediaPlaylist(
     ...(showsEnd(stream) ? ['#EXT-X-ENDLIST'] : []),
     '',
   ].join('\n');
+}
+
+const captionPlaylist = (picture: string, track: string): string =>
+  picture
+    .replaceAll(/^#EXT-X-MAP.*\n/gm, '')
+    .replaceAll(/^(\/media\/[^/]+)\/360p\/(\d+)\.m4s$/gm, `$1/${track}/$2.vtt`);
+
+function captionSegment(track: string, second: number): string {
+  const at = (time: number) => new Date(time * 1000).toISOString().slice(11, 23);
+  const text = `${track.replace('captions-', '')} ${second}`;
+  return `WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:1\n\n${at(second)} --> ${at(second + 1)}\n${text}\n`;
 }

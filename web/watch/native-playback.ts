@@ -123,9 +123,10 @@ export function createNativePlayback(
     seekToEdge: () => {
       video.currentTime = edge();
     },
-    // The browser chooses levels by itself, and has audio tracks in its own menus.
+    // The browser chooses levels by itself, and has audio tracks and captions in its own menus.
     selectLevel: () => undefined,
     selectAudio: () => undefined,
+    selectCaptions: () => undefined,
     stop,
     destroy() {
       listening.abort();

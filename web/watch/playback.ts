@@ -11,6 +11,10 @@ export type Tracks = Readonly<{
   selectedLevel: number;
   audio: readonly Track[];
   selectedAudio: number;
+  /** Without forced ones, which no viewer chooses. */
+  captions: readonly Track[];
+  /** -1: none. */
+  selectedCaptions: number;
 }>;
 
 export type PlaybackFacts = Readonly<{
@@ -66,6 +70,8 @@ export type Playback = Readonly<{
   seekToEdge(): void;
   selectLevel(id: number): void;
   selectAudio(id: number): void;
+  /** -1: none, but for forced ones in the language of the audio. */
+  selectCaptions(id: number): void;
   /** Plays and loads nothing until the next `load`. */
   stop(): void;
   destroy(): void;
