@@ -89,7 +89,12 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
       },
       '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
       '/viewstream/metadata/*': view(api, policies.metadata, policies),
-      '/viewstream/*': view(api, policies.moments, policies),
+      '/viewstream/*': {
+        ...view(api, policies.moments, policies),
+        functionAssociations: [
+          { function: policies.normalAccept, eventType: FunctionEventType.VIEWER_REQUEST },
+        ],
+      },
       '/watch/*': page(api, policies),
       '/embed/*': page(api, policies),
       '/markers/*': {

@@ -85,7 +85,10 @@ describe('edge stack', () => {
     };
     assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view', 'broadcast'], []]);
     assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept']]);
-    assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
+    assert.deepEqual(keyOf('/viewstream/*'), [
+      ['timestamp', 'format', 'resolution', 'lang', 'wait'],
+      ['Accept'],
+    ]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
     assert.deepEqual(patterns.slice(1, 4), [

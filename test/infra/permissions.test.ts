@@ -61,10 +61,12 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   ],
   'view-segment': [
     ...READ,
+    ...WRITE,
     's3:GetObject bucket/source/*',
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
+    ...REQUEST_PLAYLISTS,
   ],
   'view-page': READ,
   'list-markers': READ,
