@@ -1,11 +1,13 @@
 /** Names the languages of a transport stream's audio, which its muxer leaves out. */
 
-import { SYNC_BYTE, TS_PACKET_BYTES } from '../demux/mpegts-packets.ts';
+import { TS_PACKET_BYTES } from '../demux/mpegts-packets.ts';
 import { crc32 } from '../demux/mpegts-tables.ts';
 
 const PAT_PID = 0;
 const LANGUAGE_DESCRIPTOR = 0x0a;
 const CRC_BYTES = 4;
+/** `payload_unit_start_indicator`. */
+const STARTS_UNIT = 0x40;
 const AUDIO_TYPES: ReadonlySet<number> = new Set([0x03, 0x04, 0x0f, 0x11, 0x81, 0x87]);
 
 /**
@@ -18,12 +20,13 @@ export function writeLanguages(bytes: Uint8Array, codes: readonly string[]): voi
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let mapPid: number | undefined;
   for (let at = 0; at + TS_PACKET_BYTES <= data.length; at += TS_PACKET_BYTES) {
+    // Most packets are of no table: nothing is made for them.
+    const header = data[at + 1] ?? 0;
+    const pid = ((header & 0x1f) << 8) | (data[at + 2] ?? 0);
+    if (!(header & STARTS_UNIT) || (pid !== PAT_PID && pid !== mapPid)) continue;
     const packet = data.subarray(at, at + TS_PACKET_BYTES);
-    const startsUnit = packet[0] === SYNC_BYTE && (packet[1] ?? 0) & 0x40;
-    if (!startsUnit) continue;
-    const pid = packet.readUInt16BE(1) & 0x1fff;
     if (pid === PAT_PID) mapPid = packet.readUInt16BE(sectionAt(packet) + 10) & 0x1fff;
-    else if (pid === mapPid) nameInMap(packet, sectionAt(packet), codes);
+    else nameInMap(packet, sectionAt(packet), codes);
   }
 }
 
