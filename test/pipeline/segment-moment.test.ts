@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { withNeighbours } from '../../lib/pipeline/view/segment-moment.ts';
 import { storedShow } from './stored-show.ts';
 
 const RANGE = '0 to 16.000 s, from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:16.000Z';
@@ -40,6 +41,20 @@ describe('the segment at a timestamp', () => {
         hint: `Ask for a moment before or after it. It has ${RANGE}.`,
       });
     }
+  });
+
+  test('has the entries beside it that it abuts, and none across a gap, a break or a jump', async (t) => {
+    const { records, stream } = await storedShow(t);
+    const [, gap, entry, next] = await records.entries(stream, 0, 3);
+    if (!gap || !entry || !next) return assert.fail();
+    assert.deepEqual(withNeighbours(entry, gap, next), { before: undefined, after: next });
+    assert.deepEqual(withNeighbours(next, entry, undefined), { before: entry, after: undefined });
+    const broken = { ...next, discontinuity: true };
+    assert.equal(withNeighbours(entry, undefined, broken).after, undefined);
+    assert.equal(withNeighbours(broken, entry, undefined).before, undefined);
+    const late = { ...next, startTicks: next.startTicks + 9001 };
+    assert.equal(withNeighbours(entry, undefined, late).after, undefined);
+    assert.equal(withNeighbours(late, entry, undefined).before, undefined);
   });
 
   test('is refused for what is neither seconds nor an instant', async (t) => {
