@@ -15,6 +15,7 @@ import {
   ResponseHeadersPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
+import { NORMAL_ACCEPT } from './accept-at-edge.ts';
 import { stackName } from './stage-names.ts';
 
 const YEAR = Duration.days(365);
@@ -86,6 +87,8 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     moments: cache('Moments', {
       ...FRESH,
       queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang', 'width', 'wait'),
+      // As `normalAccept` leaves it.
+      headerBehavior: CacheHeaderBehavior.allowList('Accept'),
     }),
     // What is found stays for ever; what is not may be there in a second.
     segments: cache('Segments', { ...FRESH, maxTtl: YEAR }),
@@ -111,6 +114,12 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
       runtime: FunctionRuntime.JS_2_0,
       code: FunctionCode.fromInline(NAME_OF_PAGE),
     }),
+    /** Without a format in the query the Accept header decides it. */
+    normalAccept: new EdgeFunction(scope, 'NormalAccept', {
+      functionName: nameOf('normal-accept'),
+      runtime: FunctionRuntime.JS_2_0,
+      code: FunctionCode.fromInline(NORMAL_ACCEPT),
+    }),
     /** The origin gets its own name as host, not the one that the viewer asked. */
     forwardHost: new EdgeFunction(scope, 'ForwardHost', {
       functionName: nameOf('forward-host'),
@@ -127,7 +136,10 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
         accessControlAllowOrigins: ['*'],
         accessControlAllowMethods: ['GET', 'HEAD', 'OPTIONS'],
         accessControlAllowHeaders: ['*'],
-        accessControlExposeHeaders: ['Content-Length', 'Content-Range', 'ETag', 'Date', 'Age'],
+        accessControlExposeHeaders: [
+          ...['Content-Length', 'Content-Range', 'ETag', 'Date', 'Age'],
+          ...['Rivulet-Resolution', 'Rivulet-Language'],
+        ],
         accessControlAllowCredentials: false,
         accessControlMaxAge: Duration.hours(2),
         originOverride: true,

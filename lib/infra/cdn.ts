@@ -95,7 +95,12 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
       '/time': view(api, policies.segments, policies),
       '/viewstream/captions/*': view(api, policies.captions, policies),
       '/viewstream/*/clip*': view(api, policies.clips, policies),
-      '/viewstream/*': view(api, policies.moments, policies),
+      '/viewstream/*': {
+        ...view(api, policies.moments, policies),
+        functionAssociations: [
+          { function: policies.normalAccept, eventType: FunctionEventType.VIEWER_REQUEST },
+        ],
+      },
       '/watch/*': page(api, policies),
       '/embed/*': page(api, policies),
       '/markers/*': {

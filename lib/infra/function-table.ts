@@ -145,7 +145,17 @@ export const FUNCTION_TABLE = {
   },
   'view-segment': {
     routes: ['viewSegment'],
-    permissions: ['read records', 'read source', 'read media', 'write media'],
+    permissions: [
+      'read records',
+      // Who has requested a file that a job makes.
+      'write records',
+      'read source',
+      'read media',
+      'write media',
+      'send backfillJobs',
+      'count backfillJobs',
+      'send scaling',
+    ],
     lazyChunks: true,
     thread: 'remux-thread',
     ...VIEW,

@@ -97,7 +97,7 @@ describe('edge stack', () => {
     ]);
     assert.deepEqual(keyOf('/viewstream/*'), [
       ['timestamp', 'format', 'resolution', 'lang', 'width', 'wait'],
-      [],
+      ['Accept'],
     ]);
     assert.deepEqual(keyOf('/media/*'), [[], []]);
     assert.deepEqual(keyOf('/viewstream/captions/*'), [[], []]);

@@ -64,10 +64,12 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   'view-picture': VIEW_LISTS,
   'view-segment': [
     ...READ,
+    ...WRITE,
     's3:GetObject bucket/source/*',
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
+    ...REQUEST_PLAYLISTS,
   ],
   'view-captions': [...READ, 's3:GetObject bucket/source/*', 's3:ListBucket bucket'],
   'remove-captions': [...[...KEY, ...READ], 'dynamodb:DeleteItem table', 'sqs:SendMessage publish'],

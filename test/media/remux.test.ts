@@ -92,6 +92,32 @@ describe('a segment packaged from its renditions:', () => {
     }
   });
 
+  test('ts decodes no frame after it is shown, and has a clock that runs ahead of both', async () => {
+    const bytes = Buffer.from(await packaged(run, 1, 'ts'));
+    const path = join(workFolder, 'clock.ts');
+    writeFileSync(path, bytes);
+    const args = ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts,dts'];
+    const printed = execFileSync('ffprobe', [...args, '-of', 'csv=p=0', path]).toString();
+    const frames = Array.from(printed.matchAll(/^(\d+),(\d+)/gm), (found) =>
+      found.slice(1).map(Number),
+    );
+    assert.equal(frames.length, 60);
+    for (const [index, [pts = 0, dts = 0]] of frames.entries()) {
+      assert.ok(dts <= pts, `frame ${index} is decoded at ${dts}, and shown at ${pts}`);
+      assert.ok(dts > (frames[index - 1]?.[1] ?? 0));
+    }
+    const clock: number[] = [];
+    for (let at = 0; at < bytes.length; at += 188) {
+      const hasClock = (bytes[at + 3] ?? 0) & 0x20 && (bytes[at + 5] ?? 0) & 0x10;
+      if (hasClock) clock.push(bytes.readUInt32BE(at + 6) * 2 + ((bytes[at + 10] ?? 0) >> 7));
+    }
+    assert.equal(clock[0], (frames[0]?.[1] ?? 0) - 45_000);
+    for (const [index, ticks] of clock.slice(1).entries()) {
+      const step = ticks - (clock[index] ?? 0);
+      assert.ok(step > 0 && step <= 9000, 'a tenth of a second at most');
+    }
+  });
+
   test('timestamps in MPEG-TS are modulo 2^33 where the timeline is longer', async () => {
     const late = await transcodeRun(await makeSegments({ seconds: 8, offsetSeconds: 95_440.5 }));
     const last = late.results.at(-1) ?? assert.fail();

@@ -17,8 +17,8 @@ import {
 } from 'mediabunny';
 import type { DownloadFormat } from '../../domain/media-format.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
+import { finishMpegTs } from './finish-mpegts.ts';
 import { endMovieAt } from './mp4-movie-end.ts';
-import { writeLanguages } from './mpegts-languages.ts';
 
 type Packets = Readonly<{
   /** In decode order. */
@@ -65,7 +65,7 @@ export async function writeFile(
   }
   if (format === 'ts') {
     const codes = tracks.flatMap((one) => (one.kind === 'audio' ? [one.languageCode] : []));
-    writeLanguages(bytes, codes);
+    return finishMpegTs(bytes, codes);
   }
   return bytes;
 }

@@ -37,7 +37,9 @@ export async function queueWebmAhead(
     const rungs = video.length > 0 ? video.map(({ name }) => name) : [undefined];
     return rungs.map((rung) => webmJobOf(moment, segmentTracks(moment, rung, audio[0])));
   });
-  if (jobs.length === 0) return;
-  await enqueueJobs(deps, webm, jobs);
+  // A run with a small picture has one piece for several rungs.
+  const once = [...new Map(jobs.map((job) => [job.key, job])).values()];
+  if (once.length === 0) return;
+  await enqueueJobs(deps, webm, once);
   await requestScaling(deps);
 }
