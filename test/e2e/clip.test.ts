@@ -46,6 +46,8 @@ test('a viewer marks a clip to the frame, shares it, and saves it as a file that
   const system = await startTestSystem(t);
   await recording(system);
   const context = await browser.newContext({ viewport: { width: 1000, height: 900 } });
+  const key = `sessionStorage.setItem('rivulet-owner-key', '${system.ownerKey}')`;
+  await context.addInitScript({ content: key });
   const open = async (path: string): Promise<Page> => {
     const page = await context.newPage();
     await page.goto(new URL(path, system.url).href);
@@ -98,12 +100,22 @@ test('a viewer marks a clip to the frame, shares it, and saves it as a file that
 
   const shared = await page.locator('.clip-link input').inputValue();
   const viewer = await open(shared);
-  assert.ok((await timeOf(viewer)) >= 1.49 - 0, 'it begins with the clip');
+  assert.ok((await timeOf(viewer)) >= 1.49, 'it begins with the clip');
   await viewer.getByText('End of the clip').filter({ visible: true }).waitFor();
   assert.ok(await inVideo(viewer, ({ paused }) => paused));
   await viewer.getByRole('button', { name: 'Watch again' }).click();
   await viewer.locator('.clip-over').waitFor({ state: 'hidden' });
   await viewer.close();
+
+  await page.getByRole('button', { name: 'Keep this clip' }).click();
+  await page.getByText('The clip is kept.').waitFor();
+  const { clips } = (await (await system.fetch('/clips/show', { key: null })).json()) as {
+    clips: readonly { from: string; to: string }[];
+  };
+  assert.deepEqual(
+    clips.map(({ from, to }) => Date.parse(to) - Date.parse(from)),
+    [3000],
+  );
 
   const saving = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save as a file' }).click();

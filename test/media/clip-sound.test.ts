@@ -91,6 +91,31 @@ describe('the sound of a clip', () => {
     assert.equal(length(), 20 * FRAME);
   });
 
+  test('is silent in a hole of whole frames, and stretches a frame over less than half of one', async () => {
+    const { sound, heard, length } = soundOf();
+    const whole = { fromTicks: 0, movieTicks: 0, movieEndTicks: ticksOf(20 * FRAME) };
+    await sound.add({ ...whole, piece: pieceAt(0, 4, 0) });
+    await sound.add({ ...whole, piece: pieceAt(7 * FRAME + 100, 2, 4) });
+    await sound.add({ ...whole, piece: pieceAt(9 * FRAME + 400, 2, 6) });
+    await sound.finish(ticksOf(12 * FRAME));
+    const numbers = heard().map(({ number }) => number);
+    assert.deepEqual(numbers.slice(0, 11), [
+      0,
+      1,
+      2,
+      3,
+      undefined,
+      undefined,
+      undefined,
+      4,
+      5,
+      6,
+      7,
+    ]);
+    assert.equal(heard()[9]?.at, 9 * FRAME + 400);
+    assert.equal(length(), 12 * FRAME);
+  });
+
   test('keeps every frame within half of one of its time, whatever the pieces do', async () => {
     const parts = fc.array(
       fc.record({

@@ -101,6 +101,7 @@ describe('playlists of a clip', () => {
     assert.match(await media('9', '14'), /START:TIME-OFFSET=0,/);
     assert.deepEqual(await uris('9', '14'), ['v/720p/1-3.m4s']);
     assert.deepEqual(await uris('5', '11'), ['v/720p/1-1.m4s']);
+    assert.doesNotMatch(await media('16', '20'), /#EXT-X-DISCONTINUITY\n/, 'nor with a break');
     await assert.rejects(media('9', '11'), { code: 'moment_not_found', message: /nothing/ });
   });
 
@@ -141,6 +142,19 @@ describe('playlists of a clip', () => {
     await assert.rejects(media('5', '2026-01-01T00:00:04Z'), { code: 'moment_not_found' });
     await assert.rejects(media('soon', '5'), { code: 'bad_request', message: /"soon"/ });
     await assert.rejects(media('1', '5', '480p'), { code: 'rendition_not_found', hint: /720p/ });
+  });
+
+  test('offer the renditions that the clip has anything of', async (t) => {
+    const { engine, stream, clips, media } = await setUp(t);
+    await acknowledge(engine, stream, 2, 2);
+    await settle(engine, stream, 2, 2, ['360p']);
+    const { text } = await clips.multivariant('show', { from: '24', to: '28' });
+    assert.deepEqual(
+      [...text.matchAll(/clip\/(\d+p)/g)].map(([, name]) => name),
+      ['360p'],
+    );
+    await assert.rejects(media('24', '28'), { code: 'rendition_not_found', hint: /It has 360p/ });
+    assert.match(await media('20', '28'), /720p\/2-1\.m4s.*360p\/2-2\.m4s/s);
   });
 
   test('have a late segment in its place', async (t) => {

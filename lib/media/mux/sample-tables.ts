@@ -17,6 +17,10 @@ class Numbers {
     this.#values[this.length++] = value;
   }
 
+  pop(): void {
+    this.length -= 1;
+  }
+
   at(index: number): number {
     return this.#values[index] ?? 0;
   }
@@ -33,33 +37,44 @@ class Numbers {
 
 /** Values of which many are alike: how often each comes in a row. */
 class Runs {
-  readonly #runs: { count: number; value: number }[] = [];
+  /** The count of a run, then its value. */
+  readonly #pairs = new Numbers();
 
   push(value: number): void {
-    const last = this.#runs.at(-1);
-    if (last?.value === value) last.count += 1;
-    else this.#runs.push({ count: 1, value });
+    const last = this.#pairs.length - 2;
+    const isSame = last >= 0 && this.#pairs.at(last + 1) === value;
+    const count = isSame ? this.#pairs.at(last) + 1 : 1;
+    if (isSame) this.#dropRun();
+    this.#pairs.push(count);
+    this.#pairs.push(value);
   }
 
   pop(): number | undefined {
-    const last = this.#runs.at(-1);
-    if (!last) return undefined;
-    last.count -= 1;
-    if (last.count === 0) this.#runs.pop();
-    return last.value;
+    const last = this.#pairs.length - 2;
+    if (last < 0) return undefined;
+    const [count, value] = [this.#pairs.at(last), this.#pairs.at(last + 1)];
+    this.#dropRun();
+    if (count > 1) {
+      this.#pairs.push(count - 1);
+      this.#pairs.push(value);
+    }
+    return value;
+  }
+
+  #dropRun(): void {
+    this.#pairs.pop();
+    this.#pairs.pop();
   }
 
   hasOnly(value: number): boolean {
-    return this.#runs.every((run) => run.value === value);
+    for (let index = 1; index < this.#pairs.length; index += 2) {
+      if (this.#pairs.at(index) !== value) return false;
+    }
+    return true;
   }
 
-  content(): Uint8Array[] {
-    const bytes = Buffer.alloc(8 * this.#runs.length);
-    this.#runs.forEach(({ count, value }, index) => {
-      bytes.writeUInt32BE(count, 8 * index);
-      bytes.writeUInt32BE(value, 8 * index + 4);
-    });
-    return [Uint8Array.from(u32(this.#runs.length)), bytes];
+  content(): BoxContent[] {
+    return [u32(this.#pairs.length / 2), this.#pairs.bytes()];
   }
 }
 
