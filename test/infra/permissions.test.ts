@@ -28,6 +28,14 @@ const REQUEST_PLAYLISTS = [
   'sqs:SendMessage backfill-jobs',
   'sqs:SendMessage scaling',
 ];
+const VIEW_PLAYLISTS = [
+  ...READ,
+  ...WRITE,
+  's3:GetObject bucket/media/*',
+  's3:ListBucket bucket',
+  's3:PutObject bucket/media/*',
+  ...REQUEST_PLAYLISTS,
+];
 const take = (queue: string): string[] => [
   `sqs:DeleteMessage ${queue}`,
   `sqs:GetQueueAttributes ${queue}`,
@@ -50,15 +58,10 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
-  'view-metadata': READ,
-  'view-playlist': [
-    ...READ,
-    ...WRITE,
-    's3:GetObject bucket/media/*',
-    's3:ListBucket bucket',
-    's3:PutObject bucket/media/*',
-    ...REQUEST_PLAYLISTS,
-  ],
+  'view-metadata': VIEW_PLAYLISTS,
+  'view-playlist': VIEW_PLAYLISTS,
+  'dash-segment': READ,
+  'server-time': [],
   'view-segment': [
     ...READ,
     's3:GetObject bucket/source/*',
