@@ -28,7 +28,7 @@ const REQUEST_PLAYLISTS = [
   'sqs:SendMessage backfill-jobs',
   'sqs:SendMessage scaling',
 ];
-const VIEW_LISTS = [
+const VIEW_PLAYLISTS = [
   ...READ,
   ...WRITE,
   's3:GetObject bucket/media/*',
@@ -58,10 +58,12 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
-  'view-metadata': READ,
-  'view-playlist': VIEW_LISTS,
-  'view-thumbnails': VIEW_LISTS,
-  'view-picture': VIEW_LISTS,
+  'view-metadata': VIEW_PLAYLISTS,
+  'view-playlist': VIEW_PLAYLISTS,
+  'view-thumbnails': VIEW_PLAYLISTS,
+  'view-picture': VIEW_PLAYLISTS,
+  'dash-segment': READ,
+  'server-time': [],
   'view-segment': [
     ...READ,
     ...WRITE,
