@@ -365,21 +365,6 @@ describe('the gateway', () => {
     assert.deepEqual(allowed, ['authorization', 'content-type', 'range', 'rivulet-session']);
   });
 
-  test('a country is what a proxy says in the header that is set for it, not what a client says', async () => {
-    const countryHeader = 'X-Country';
-    const headers = { 'cloudfront-viewer-country': 'FR', 'x-country': 'CA' };
-    for (const [options, country] of [
-      [{}, undefined],
-      [{ countryHeader }, 'CA'],
-    ] as const) {
-      const other = new Gateway({ routes: [route('GET /a')], report: () => {}, ...options });
-      const { port: otherPort } = await other.listen(0, '127.0.0.1');
-      await fetch(`http://127.0.0.1:${otherPort}/a`, { headers });
-      assert.equal(events.at(-1)?.headers['cloudfront-viewer-country'], country);
-      await other.close(1000);
-    }
-  });
-
   test('finishes requests in flight when it closes, up to a limit', async () => {
     const closing = new Gateway({ routes: [route('GET /a')], report: () => {} });
     const { port: closingPort } = await closing.listen(0, '127.0.0.1');

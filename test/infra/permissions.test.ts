@@ -102,6 +102,8 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...take('publish'),
     ...READ,
     ...WRITE,
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
     'sqs:SendMessage delayed',
     ...REQUEST_PLAYLISTS,

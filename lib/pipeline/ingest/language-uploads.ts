@@ -37,8 +37,19 @@ export async function openLanguage(
   }
 }
 
+/** What is in a segment of the stream, or of its track. Throws what `inspectSegment` throws. */
+export async function inspectUpload(
+  { inspection }: Pick<Deps, 'inspection'>,
+  { videoId, track }: Stream,
+  bytes: Uint8Array,
+  init: Uint8Array | undefined,
+): Promise<Inspection> {
+  const found = await inspection.run('inspectSegment', videoId, [bytes, init]);
+  return track === undefined ? found : soundAlone(found);
+}
+
 /** Throws `unsupported_media`. */
-export function soundAlone({ facts, preroll }: Inspection): Inspection {
+function soundAlone({ facts, preroll }: Inspection): Inspection {
   const [track, ...others] = facts.audio;
   if (facts.video || !track) {
     throw new DomainError(

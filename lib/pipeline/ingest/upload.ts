@@ -21,7 +21,7 @@ import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
-import { soundAlone } from './language-uploads.ts';
+import { inspectUpload } from './language-uploads.ts';
 import { receiptFor } from './receipt.ts';
 import { startRun, withLateTracks } from './run-start.ts';
 import { decideSequence, type Sequencing, segmentConflict } from './sequencing.ts';
@@ -116,7 +116,7 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
-    inspected ??= await inspect(deps, stream.value, upload, init?.bytes);
+    inspected ??= await inspectUpload(deps, stream.value, upload.bytes, init?.bytes);
     const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);
     if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin, inspected.facts);
     if (twin?.answer === 'next_number') {
@@ -165,16 +165,6 @@ async function reread(
 ): Promise<Versioned<Stream>> {
   const found = await records.findStream(stream.value.videoId);
   return found ? { ...found, value: withTrack(found.value, stream.value.track) } : stream;
-}
-
-async function inspect(
-  { inspection }: IngestDeps,
-  { videoId, track }: Stream,
-  { bytes }: SegmentUpload,
-  init: Uint8Array | undefined,
-): Promise<Inspection> {
-  const found = await inspection.run('inspectSegment', videoId, [bytes, init]);
-  return track === undefined ? found : soundAlone(found);
 }
 
 /** The init segment that the encoder sent ahead; undefined when there is none, or none is needed. */

@@ -57,16 +57,19 @@ export class Languages {
     return this.#sources.find(({ track }) => track.name === name);
   }
 
-  /** What need not wait for a language, and when to look again; undefined: all need not. */
+  /** What need not wait for a language, and until when each of the others waits, by its number. */
   async holdBack(
     outcomes: readonly SegmentOutcome[],
     zeroMs: number,
     targetSeconds: number,
-  ): Promise<Readonly<{ outcomes: readonly SegmentOutcome[]; wakeAtMs?: number }>> {
+  ): Promise<
+    Readonly<{ outcomes: readonly SegmentOutcome[]; untilMs: ReadonlyMap<number, number> }>
+  > {
     const rendered = outcomes.filter((outcome) => outcome.type === 'rendered');
     const spans = rendered.map((outcome) => onWallClock(outcome, zeroMs));
     const [first] = spans;
-    if (!first) return { outcomes };
+    const untilMs = new Map<number, number>();
+    if (!first) return { outcomes, untilMs };
     const all = { startMs: first.startMs, endMs: Math.max(...spans.map(({ endMs }) => endMs)) };
     const tracks = await Promise.all(this.#sources.map((source) => source.progress(all)));
     const known = tracks.filter((track) => track !== undefined);
@@ -75,13 +78,11 @@ export class Languages {
       const waits = known.flatMap(
         (track) => waitsUntilMs(entry, track, 1000 * targetSeconds, this.#nowMs) ?? [],
       );
-      if (waits.length === 0) continue;
-      return {
-        outcomes: outcomes.slice(0, outcomes.indexOf(outcome)),
-        wakeAtMs: Math.max(...waits),
-      };
+      if (waits.length > 0) untilMs.set(outcome.number, Math.max(...waits));
     }
-    return { outcomes };
+    const [held] = untilMs.keys();
+    const at = outcomes.findIndex(({ number }) => number === held);
+    return { outcomes: at < 0 ? outcomes : outcomes.slice(0, at), untilMs };
   }
 
   /**

@@ -88,6 +88,13 @@ export async function publishStream(
     timeline = step.timeline;
     listed.push(...step.listed);
     if (step.again) continue;
+    // One message for each segment, and none for those that others bring: they would multiply.
+    const { track, number = -1 } = request.completed ?? {};
+    const wakeAtMs = track === undefined ? step.heldUntilMs?.get(number) : undefined;
+    if (wakeAtMs !== undefined) {
+      const { videoId, uid } = stream;
+      await sendDelayed(deps, { type: 'publish', videoId, uid }, wakeAtMs - deps.clock.now());
+    }
     // With every request, as the process may end between the write of the end and this.
     await ensureRecordingPlaylists(deps, stream, timeline.value);
     return listed;
@@ -123,6 +130,8 @@ type Step = Readonly<{
   listed: readonly ListedSegment[];
   /** More may be ready. */
   again: boolean;
+  /** Until when segments that are ready wait for a language, by their numbers. */
+  heldUntilMs?: ReadonlyMap<number, number> | undefined;
 }>;
 
 async function appendReady(
@@ -168,7 +177,7 @@ async function appendReady(
     uploadedAtMs,
     listedAtMs,
   }));
-  return { timeline: written, listed, again };
+  return { timeline: written, listed, again, heldUntilMs: plan.heldUntilMs };
 }
 
 /** Of the newest segment that is listed now. */
@@ -192,7 +201,7 @@ async function planRun(
   state: TimelineState,
   run: Run,
   isOver: boolean,
-): Promise<Publication & Readonly<{ again: boolean }>> {
+): Promise<Publication & Readonly<{ again: boolean } & Pick<Step, 'heldUntilMs'>>> {
   const { records } = deps;
   const from = state.run === run.run ? (state.nextNumber ?? 0) : 0;
   const [outcomes, startHint, nextRunReadyAtMs] = await Promise.all([
@@ -230,10 +239,9 @@ async function planRun(
     silenceMaker(stream, run),
   );
   const plan = (await languages?.addTo(segments, state, targetSeconds)) ?? segments;
-  const wakeAtMs = Math.min(plan.wakeAtMs ?? Infinity, held?.wakeAtMs ?? Infinity);
   const again =
     plan.isFull || plan.runIsDone || (plan.entries.length > 0 && outcomes.length >= READ_AHEAD);
-  return { ...plan, wakeAtMs: Number.isFinite(wakeAtMs) ? wakeAtMs : undefined, again };
+  return { ...plan, again, heldUntilMs: held?.untilMs };
 }
 
 /** Since when a segment of a run can be shown; undefined if none can. */

@@ -7,20 +7,14 @@ import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { LateArrival } from '../../domain/recording.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import {
-  EMPTY_TIMELINE,
-  type Pieces,
-  type TimelineEntry,
-  type TimelineState,
-} from '../../domain/timeline.ts';
+import { EMPTY_TIMELINE, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';
-import { EncoderRecords } from './encoder-records.ts';
+import { LanguageRecords } from './language-records.ts';
 import { find, put } from './record-access.ts';
 import {
   CATALOGUE,
   digits,
   HIGHEST,
-  languagePieceSort,
   lateArrivalSort,
   numbersOf,
   outcomeSort,
@@ -33,14 +27,13 @@ import {
 } from './record-keys.ts';
 import type {
   EndRequest,
-  LatePiece,
   NextHousekeeping,
   PresignedUploadRecord,
   RecordingPlaylists,
   Versioned,
 } from './record-types.ts';
 
-export class StreamRecords extends EncoderRecords {
+export class StreamRecords extends LanguageRecords {
   readonly #store: RecordStore;
 
   constructor(store: RecordStore) {
@@ -354,37 +347,6 @@ export class StreamRecords extends EncoderRecords {
 
   lateArrivals(stream: StreamIdentity): Promise<LateArrival[]> {
     return this.#list(partitionOf(stream), lateArrivalSort(0, 0), `late/${HIGHEST}`);
-  }
-
-  /** Pieces of languages that came too late for the live playlists, by the sequences of their entries. */
-  async latePieces(
-    stream: StreamIdentity,
-    from: number,
-    to: number,
-  ): Promise<ReadonlyMap<number, Pieces>> {
-    const pieces = new Map<number, Pieces>();
-    const range = [languagePieceSort(from), languagePieceSort(to, '~')] as const;
-    for (const late of await this.#list<LatePiece>(partitionOf(stream), ...range)) {
-      const { sequence, rendition, piece } = late;
-      pieces.set(sequence, { ...pieces.get(sequence), [rendition]: piece });
-    }
-    return pieces;
-  }
-
-  /** false if the state is no longer at `version`. */
-  recordLatePiece(
-    stream: StreamIdentity,
-    late: LatePiece,
-    state: TimelineState,
-    version: number,
-  ): Promise<boolean> {
-    const partition = partitionOf(stream);
-    const { lateArrivals, latePieces = 0 } = state;
-    const counted = { lateArrivals: lateArrivals + 1, latePieces: latePieces + 1 };
-    return this.#store.write([
-      put(partition, languagePieceSort(late.sequence, late.rendition), late),
-      put(partition, 'head', { ...state, ...counted }, version),
-    ]);
   }
 
   async recordingPlaylists(stream: StreamIdentity): Promise<Versioned<RecordingPlaylists>> {
