@@ -133,6 +133,19 @@ describe('captions', () => {
     ]);
   });
 
+  test('of an encoder whose clock has started over after 26 hours are in their place', async (t) => {
+    const { engine, stream, send, upload, segments } = await captionedStream(t);
+    // 25,408 ticks behind the wrap of 33 bits.
+    await upload(23_861);
+    engine.clock.nowMs += 10_000;
+    await publish(engine, stream);
+    const map = 'X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:25408';
+    await send(`WEBVTT\n${map}\n\n00:05.000 --> 00:06.000\nover\n`);
+    await upload(23_862);
+    const [, shown = ''] = await segments();
+    assert.equal(shown, `${HEAD}c1-0\n00:00:15.282 --> 00:00:16.282\nover\n\n`);
+  });
+
   test('of each language and role are a track, announced by its own name', async (t) => {
     const defaultCaptions = { '*': 'off', FR: 'fr', CH: 'de-CH' };
     const { send, upload, viewer } = await captionedStream(t, { defaultCaptions });
