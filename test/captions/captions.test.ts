@@ -268,6 +268,21 @@ describe('captions', () => {
     assert.deepEqual(await segments(), [`${HEAD}c3-0\n00:00:11.000 --> 00:00:12.000\nnew\n\n`]);
   });
 
+  test('have as many tracks as a playlist bears', async (t) => {
+    const { send } = await captionedStream(t);
+    const cue = { id: 'a', from: 1, to: 2, text: 'a' };
+    for (let index = 0; index < 50; index += 1) {
+      const lang = `de-x-${String(index).padStart(3, '0')}`;
+      assert.equal((await send(cue, { lang })).status, 201);
+    }
+    const { status, message } = await send(cue, { lang: 'fr' });
+    assert.equal(
+      `${status} ${message}`,
+      '409 Stream "show" has 50 tracks of captions, which is the most.',
+    );
+    assert.equal((await send({ ...cue, id: 'b' }, { lang: 'de-x-001' })).status, 201);
+  });
+
   test('are refused with what is wrong with them', async (t) => {
     const { send, upload, segment } = await captionedStream(t);
     const map =

@@ -16,6 +16,8 @@ import { closedCaptionsOf } from './closed-captions.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
 const PAGE = 500;
+/** A function's answer has 6 MB, in which JSON escapes the ends of lines. */
+const MAX_CHARACTERS = 4_000_000;
 /** Closed captions on the screen together. */
 const MAX_AT_ONCE = 4;
 
@@ -65,7 +67,13 @@ export async function captionFile(
   }
   const sorted = [...found.values()].toSorted((a, b) => a.from - b.from || a.to - b.to);
   const cues = channel ? joined(sorted) : sorted;
-  return format === 'vtt' ? formatWebVtt(cues) : formatSubRip(cues);
+  const text = format === 'vtt' ? formatWebVtt(cues) : formatSubRip(cues);
+  if (text.length <= MAX_CHARACTERS) return text;
+  throw new DomainError(
+    'too_large',
+    `The captions have ${text.length} characters, more than an answer holds.`,
+    'Take the segments that their playlist lists.',
+  );
 }
 
 /** Closed captions are cut at each entry: here they are whole again. */
