@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { parseMultivariantWithHls } from '../playlist/parse-with-hls.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
 import { captionedStream } from './caption-set-up.ts';
@@ -231,6 +232,35 @@ describe('captions', () => {
       `${HEAD}c1-0\n00:00:15.000 --> 00:00:16.000\nin the gap\n\n`,
       HEAD,
     ]);
+  });
+
+  test('of a long recording are listed as it was made, and then as they are', async (t) => {
+    const { engine, stream, viewer, ...calls } = await captionedStream(t, {}, 1);
+    const { send, upload, segments, file } = calls;
+    await send({ id: 'a', from: 1, to: 2, text: 'old' });
+    await upload(0);
+    await upload(1);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const work = () => {
+      const job = { kind: 'recording-playlists', videoId: 'show', uid: 'u1' };
+      const context = { workFolder: engine.workFolder, signal: new AbortController().signal };
+      return JOBS.run(engine.deps, JSON.stringify(job), context);
+    };
+    await work();
+    const cue = (key: string, text: string) =>
+      `${HEAD}${key}\n00:00:11.000 --> 00:00:12.000\n${text}\n\n`;
+    assert.deepEqual(await segments('captions-de', 'vod'), [cue('c1-0', 'old'), HEAD]);
+    await send({ id: 'a', from: 1, to: 2, text: 'new' });
+    await send({ id: 'b', from: 1, to: 2, text: 'another' }, { lang: 'fr' });
+    const announced = async () =>
+      (await viewer.multivariant('show')).document.text.match(/(?<=LANGUAGE=")\w+/g);
+    assert.deepEqual(await segments('captions-de', 'vod'), [cue('c1-0', 'old'), HEAD]);
+    assert.deepEqual(await announced(), ['de']);
+    await work();
+    assert.deepEqual(await segments('captions-de', 'vod'), [cue('c2-0', 'new'), HEAD]);
+    assert.deepEqual(await segments('captions-fr', 'vod'), [cue('c3-0', 'another'), HEAD]);
+    assert.deepEqual((await file('de.vtt')).status, 413);
   });
 
   test('can be had as one file, by language or track', async (t) => {
