@@ -16,6 +16,9 @@ export type PlacedCue = Pick<KeptCue, 'key' | 'from' | 'to' | 'text' | 'settings
 /** `since`: viewers were shown that version with the entry before. */
 export type CaptionView = Readonly<{ track: string; version: number; since: number }>;
 
+/** Of one segment: nobody reads more, and an answer has an end. */
+const MAX_CUES = 1000;
+
 /** How far back of the live edge a player may be that has not passed a cue that comes late. */
 const LATE_TICKS = 60 * TICKS_PER_SECOND;
 
@@ -43,7 +46,8 @@ export function placeCues(
         return { key, ...times, text, header, ...(settings !== undefined && { settings }) };
       });
   });
-  return withoutTwins(placed.toSorted((a, b) => a.from - b.from || a.to - b.to));
+  const inOrder = placed.toSorted((a, b) => a.from - b.from || a.to - b.to);
+  return withoutTwins(inOrder).slice(0, MAX_CUES);
 }
 
 /** The start of the entry by each clock. */

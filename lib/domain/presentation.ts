@@ -293,7 +293,8 @@ export function pieceLister(
   name: string,
   silenceKey: (rendition: string, sequence: number) => string,
 ): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
-  const candidates = [name, ...fallbackOrder(presentationOf(state), name)];
+  const { renditions } = state;
+  const candidates = [name, ...fallbackOrder(presentationOf({ renditions }), name)];
   const { initKey: newestInitKey = '', silence, info } = state.renditions[name] ?? {};
   return (entry, before) => {
     const { renditions: pieces, sequence = -1 } = entry;

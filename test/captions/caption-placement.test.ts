@@ -175,3 +175,19 @@ test('captions: a cue that goes on over the wrap of 33 bits begins there', () =>
   assert.equal(print(WRAP - 10 * SECOND, 0), '26:30:41.718 --> 26:30:45.718');
   assert.equal(print(WRAP, 10 * SECOND), '00:00:00.000 --> 00:00:02.000');
 });
+
+test('captions: what comes late is not added behind a discontinuity, whose clock is another', () => {
+  const log = new CaptionLog();
+  const cues = [{ from: 8 * SECOND, to: 9 * SECOND, text: 'late' }];
+  log.add({ version: 1, track: 'de', set: 'a' }, { clock: 'start', cues });
+  const entry = {
+    ...{ run: 2, startTicks: 10 * SECOND, durationTicks: 4 * SECOND, offsetTicks: 10 * SECOND },
+    programDateTimeMs: START_MS,
+  };
+  const view = { track: 'de', version: 1, since: 0 };
+  assert.deepEqual(
+    placeCues(log, entry, view).map(({ from }) => from),
+    [8 * SECOND],
+  );
+  assert.deepEqual(placeCues(log, { ...entry, discontinuity: true }, view), []);
+});

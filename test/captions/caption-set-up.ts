@@ -17,9 +17,15 @@ import type { Scope } from '../support/system.ts';
 type Query = Readonly<Record<string, string>>;
 
 /** Segments of four seconds, the first at 10 s of the timeline's clock and `START_MS` of the wall clock. */
-export async function captionedStream(t: Scope, settings: Partial<StreamSettings> = {}) {
-  const engine = await testEngine(t);
-  const { deps, records } = engine;
+export async function captionedStream(
+  t: Scope,
+  settings: Partial<StreamSettings> = {},
+  longEntries?: number,
+) {
+  const plain = await testEngine(t);
+  const deps = { ...plain.deps, ...(longEntries !== undefined && { longEntries }) };
+  const engine = { ...plain, deps };
+  const { records } = engine;
   const made = newStream('show', START_MS);
   const own = { targetDurationSeconds: 4, dvrWindowSeconds: null, ...settings };
   const stream = { ...made, uid: 'u1', settings: { ...made.settings, ...own } };

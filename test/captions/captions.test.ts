@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { parseMultivariantWithHls } from '../playlist/parse-with-hls.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
 import { captionedStream } from './caption-set-up.ts';
@@ -133,6 +134,19 @@ describe('captions', () => {
     ]);
   });
 
+  test('of an encoder whose clock has started over after 26 hours are in their place', async (t) => {
+    const { engine, stream, send, upload, segments } = await captionedStream(t);
+    // 25,408 ticks behind the wrap of 33 bits.
+    await upload(23_861);
+    engine.clock.nowMs += 10_000;
+    await publish(engine, stream);
+    const map = 'X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:25408';
+    await send(`WEBVTT\n${map}\n\n00:05.000 --> 00:06.000\nover\n`);
+    await upload(23_862);
+    const [, shown = ''] = await segments();
+    assert.equal(shown, `${HEAD}c1-0\n00:00:15.282 --> 00:00:16.282\nover\n\n`);
+  });
+
   test('of each language and role are a track, announced by its own name', async (t) => {
     const defaultCaptions = { '*': 'off', FR: 'fr', CH: 'de-CH' };
     const { send, upload, viewer } = await captionedStream(t, { defaultCaptions });
@@ -220,6 +234,35 @@ describe('captions', () => {
     ]);
   });
 
+  test('of a long recording are listed as it was made, and then as they are', async (t) => {
+    const { engine, stream, viewer, ...calls } = await captionedStream(t, {}, 1);
+    const { send, upload, segments, file } = calls;
+    await send({ id: 'a', from: 1, to: 2, text: 'old' });
+    await upload(0);
+    await upload(1);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const work = () => {
+      const job = { kind: 'recording-playlists', videoId: 'show', uid: 'u1' };
+      const context = { workFolder: engine.workFolder, signal: new AbortController().signal };
+      return JOBS.run(engine.deps, JSON.stringify(job), context);
+    };
+    await work();
+    const cue = (key: string, text: string) =>
+      `${HEAD}${key}\n00:00:11.000 --> 00:00:12.000\n${text}\n\n`;
+    assert.deepEqual(await segments('captions-de', 'vod'), [cue('c1-0', 'old'), HEAD]);
+    await send({ id: 'a', from: 1, to: 2, text: 'new' });
+    await send({ id: 'b', from: 1, to: 2, text: 'another' }, { lang: 'fr' });
+    const announced = async () =>
+      (await viewer.multivariant('show')).document.text.match(/(?<=LANGUAGE=")\w+/g);
+    assert.deepEqual(await segments('captions-de', 'vod'), [cue('c1-0', 'old'), HEAD]);
+    assert.deepEqual(await announced(), ['de']);
+    await work();
+    assert.deepEqual(await segments('captions-de', 'vod'), [cue('c2-0', 'new'), HEAD]);
+    assert.deepEqual(await segments('captions-fr', 'vod'), [cue('c3-0', 'another'), HEAD]);
+    assert.deepEqual((await file('de.vtt')).status, 413);
+  });
+
   test('can be had as one file, by language or track', async (t) => {
     const { send, upload, file } = await captionedStream(t);
     await upload(0);
@@ -253,6 +296,21 @@ describe('captions', () => {
     assert.doesNotMatch((await viewer.multivariant('show')).document.text, /SUBTITLES/);
     await send('WEBVTT\n\n00:01.000 --> 00:02.000\nnew\n');
     assert.deepEqual(await segments(), [`${HEAD}c3-0\n00:00:11.000 --> 00:00:12.000\nnew\n\n`]);
+  });
+
+  test('have as many tracks as a playlist bears', async (t) => {
+    const { send } = await captionedStream(t);
+    const cue = { id: 'a', from: 1, to: 2, text: 'a' };
+    for (let index = 0; index < 50; index += 1) {
+      const lang = `de-x-${String(index).padStart(3, '0')}`;
+      assert.equal((await send(cue, { lang })).status, 201);
+    }
+    const { status, message } = await send(cue, { lang: 'fr' });
+    assert.equal(
+      `${status} ${message}`,
+      '409 Stream "show" has 50 tracks of captions, which is the most.',
+    );
+    assert.equal((await send({ ...cue, id: 'b' }, { lang: 'de-x-001' })).status, 201);
   });
 
   test('are refused with what is wrong with them', async (t) => {

@@ -1,13 +1,11 @@
 /** The dialog in which a viewer says how captions look. */
 
 import { find } from '../shared/page-elements.ts';
-import { text } from '../texts/text.ts';
 import {
   type CaptionStyle,
   declarationsOf,
   readCaptionStyle,
   STYLE_PARTS,
-  STYLE_VALUES,
 } from './caption-style.ts';
 
 export type CaptionStylePanel = Readonly<{ open(): void; disconnect(): void }>;
@@ -24,10 +22,6 @@ export function createCaptionStylePanel(
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 
-  for (const part of STYLE_PARTS) {
-    const options = STYLE_VALUES[part].map((value) => optionOf(value, text(`captions.${value}`)));
-    selectOf(part).append(optionOf('', text('captions.asSent')), ...options);
-  }
   fill(style);
   show(style);
   form.addEventListener('change', () => changeTo(readCaptionStyle(valuesOf(form))));
@@ -65,13 +59,6 @@ export function createCaptionStylePanel(
         : `.player video::cue, .caption-sample span { ${declarations.replaceAll(';', ' !important;')} }`,
     );
   }
-}
-
-function optionOf(value: string, label: string): HTMLOptionElement {
-  const option = document.createElement('option');
-  option.value = value;
-  option.textContent = label;
-  return option;
 }
 
 const valuesOf = (form: HTMLFormElement): Record<string, unknown> =>

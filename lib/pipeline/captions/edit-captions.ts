@@ -26,6 +26,8 @@ import { moveCues, placeFile, timesOfCue } from './caption-times.ts';
 /** What pages and functions can keep in memory; removed cues count. */
 const MAX_WEIGHT = 100_000;
 const MAX_CHANGES = 50_000;
+/** They stand in the timeline's state and in the multivariant playlist. */
+const MAX_TRACKS = 50;
 /** A set that is larger is an object: its record is written twice, and read with others. */
 const MAX_INLINE_CHARACTERS = 8000;
 
@@ -106,7 +108,7 @@ async function putSets(
 ): Promise<boolean> {
   const name = captionTrackName(track);
   const names = sets.map(({ set }): CueSetName => ({ track: name, set }));
-  await requireRoom(deps, stream, sets);
+  await requireRoom(deps, stream, name, sets);
   const stored = await Promise.all(sets.map((set) => storeSet(deps, stream, track, set)));
   for (;;) {
     const found = await Promise.all(names.map((one) => findCueSet(deps, stream, one)));
@@ -148,9 +150,18 @@ async function storeSet(
 async function requireRoom(
   { records }: Pick<Deps, 'records'>,
   stream: Stream,
+  track: string,
   sets: readonly NewSet[],
 ): Promise<void> {
-  const { weight = 0, version = 0 } = (await records.timeline(stream)).value.captions ?? {};
+  const { captions } = (await records.timeline(stream)).value;
+  const { weight = 0, version = 0, tracks = {} } = captions ?? {};
+  if (!tracks[track] && Object.keys(tracks).length >= MAX_TRACKS) {
+    throw new DomainError(
+      'too_many_captions',
+      `Stream "${stream.videoId}" has ${MAX_TRACKS} tracks of captions, which is the most.`,
+      'Remove one that nobody needs: DELETE /captions/{videoId}/{track}.',
+    );
+  }
   const more = sets.reduce((sum, { content }) => sum + (content ? weightOf(content) : 0), 0);
   if (weight + more <= MAX_WEIGHT && version + sets.length <= MAX_CHANGES) return;
   throw new DomainError(

@@ -16,6 +16,10 @@ import { closedCaptionsOf } from './closed-captions.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
 const PAGE = 500;
+/** A function's answer has 6 MB, in which JSON escapes the ends of lines. */
+const MAX_CHARACTERS = 4_000_000;
+/** Closed captions on the screen together. */
+const MAX_AT_ONCE = 4;
 
 export type CaptionFileFormat = 'vtt' | 'srt';
 
@@ -61,8 +65,29 @@ export async function captionFile(
       if (!found.has(cue.key)) found.set(cue.key, moved);
     }
   }
-  const cues = [...found.values()].toSorted((a, b) => a.from - b.from || a.to - b.to);
-  return format === 'vtt' ? formatWebVtt(cues) : formatSubRip(cues);
+  const sorted = [...found.values()].toSorted((a, b) => a.from - b.from || a.to - b.to);
+  const cues = channel ? joined(sorted) : sorted;
+  const text = format === 'vtt' ? formatWebVtt(cues) : formatSubRip(cues);
+  if (text.length <= MAX_CHARACTERS) return text;
+  throw new DomainError(
+    'too_large',
+    `The captions have ${text.length} characters, more than an answer holds.`,
+    'Take the segments that their playlist lists.',
+  );
+}
+
+/** Closed captions are cut at each entry: here they are whole again. */
+function joined(cues: readonly PlacedCue[]): PlacedCue[] {
+  const whole: PlacedCue[] = [];
+  for (const cue of cues) {
+    const { from, to, text, settings } = cue;
+    const before = whole
+      .slice(-MAX_AT_ONCE)
+      .find((one) => one.to === from && one.text === text && one.settings === settings);
+    if (before) whole[whole.indexOf(before, -MAX_AT_ONCE)] = { ...before, to };
+    else whole.push(cue);
+  }
+  return whole;
 }
 
 /** Of entries by sequence; undefined: those of the recording are the same, as nothing came late. */
