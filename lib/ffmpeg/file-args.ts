@@ -51,7 +51,7 @@ const videoArgs = [
 /** Chapters and other metadata, as text on standard output (`;FFMETADATA1`). Reads the header alone. */
 export const chapterArgs = (input: FileInput): string[] => [
   ...inputArgs(input),
-  ...['-map_metadata', '-1', '-map_chapters', '0', '-f', 'ffmetadata', 'pipe:1'],
+  ...['-map_chapters', '0', '-f', 'ffmetadata', 'pipe:1'],
 ];
 
 /** Reports the streams of the file on standard error. */

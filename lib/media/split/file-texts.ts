@@ -119,7 +119,8 @@ export function parseSubtitleStreams(
   report: string,
 ): (Omit<SubtitleTrack, 'webvtt'> & Readonly<{ stream: number }>)[] {
   const line = /^\s*Stream #0:(\d+)(?:\[\w+\])?(?:\((\w+)\))?: Subtitle: (\w+)(.*)$/gm;
-  return [...report.matchAll(line)].flatMap(
+  const [inputs = ''] = report.split(/^Output #/m);
+  return [...inputs.matchAll(line)].flatMap(
     ([, stream, language = 'und', codec = '', flags = '']) =>
       TEXT_CODECS.has(codec)
         ? [

@@ -7,6 +7,7 @@ import type { PlannedRung } from '../../domain/ladder.ts';
 import type { VideoFacts } from '../../domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { FfmpegError, runFfmpeg } from '../../ffmpeg/run.ts';
+import { toneMapping } from '../../ffmpeg/tone-mapping.ts';
 import {
   BASE_TICKS,
   decodeArgs,
@@ -88,6 +89,7 @@ export async function encodeRungs(
     dropRanges: hidden?.map(({ from, to }) => ({ from: from + delayTicks, to: to + delayTicks })),
     changesSize: video.changesSize,
     guessMatrix: !video.saysMatrix,
+    toneMapping: video.hdr && (await toneMapping(video.hdr)),
     outputs,
     keyframesAtTicks: job.keyframesAtTicks,
     repeats: job.repeats,
