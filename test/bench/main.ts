@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: all benches, or those named (throughput, delay, inspection,
+ * `npm run bench`: all benches, or those named (throughput, file, delay, inspection,
  * upload, playlist, memory, bundles). Ratios are of one run on one machine; exits 1 when a budget is not kept.
  */
 
@@ -12,9 +12,11 @@ import { measurePlaylist } from './playlist.ts';
 import { type Figure, report } from './report.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureUpload } from './upload.ts';
+import { measureWholeFile } from './whole-file.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   throughput: measureThroughput,
+  file: measureWholeFile,
   delay: measureDelay,
   inspection: measureInspection,
   upload: measureUpload,
