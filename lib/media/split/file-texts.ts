@@ -95,10 +95,9 @@ async function withInput<Result>(
 
 /** ffmpeg's metadata format: a section for each chapter, with `\` in front of special characters. */
 export function parseChapters(text: string): Chapter[] {
-  const sections = text
-    .replaceAll('\\\n', ' ')
-    .split(/^\[CHAPTER\]$/m)
-    .slice(1, 1 + MAX_CHAPTERS);
+  // A line break in a value, behind its mark; a mark may itself stand behind one.
+  const lines = text.replaceAll(/\\([\s\S])/g, (pair, escaped) => (escaped === '\n' ? ' ' : pair));
+  const sections = lines.split(/^\[CHAPTER\]$/m).slice(1, 1 + MAX_CHAPTERS);
   return sections.flatMap((section) => {
     const [own = ''] = section.split(/^\[/m);
     const fieldOf = (name: string): string | undefined =>
