@@ -12,6 +12,7 @@ import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
 import { findUploadedFile } from '../../lib/pipeline/records/uploaded-file-records.ts';
+import { deleteStream } from '../../lib/pipeline/streams.ts';
 import { onDelayedMessage } from '../../lib/pipeline/upkeep/housekeeping.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
@@ -124,6 +125,14 @@ describe('the upload of a whole file', () => {
     engine.clock.nowMs += 10 * 60_000;
     assert.equal((await ask('b.mkv')).answer.file.name, 'b.mkv');
     await assert.rejects(put(deps.media, before), { code: 'not_found' });
+  });
+
+  test('is dropped with its stream', async (t) => {
+    const { deps, stream, open } = await start(t);
+    const request = { name: 'a.mkv', sizeBytes: 20 * MIB };
+    const { answer } = await requestFileUpload(deps, await open(), request);
+    await deleteStream(deps, stream.videoId);
+    await assert.rejects(put(deps.media, answer.upload?.missing[0]?.url), { code: 'not_found' });
   });
 
   test('refuses a file without bytes, and one that is larger than any', async (t) => {
