@@ -51,5 +51,34 @@ const videoArgs = [
 /** Chapters and other metadata, as text on standard output (`;FFMETADATA1`). Reads the header alone. */
 export const chapterArgs = (input: FileInput): string[] => [
   ...inputArgs(input),
-  ...['-map_metadata', '-1', '-map_chapters', '0', '-f', 'ffmetadata', 'pipe:1'],
+  ...['-map_chapters', '0', '-f', 'ffmetadata', 'pipe:1'],
+];
+
+/** Reports the streams of the file on standard error. */
+export const listStreamsArgs = (input: FileInput): string[] => [
+  ...[
+    '-v',
+    'info',
+    ...inputArgs(input),
+    '-map',
+    '0:s?',
+    '-c',
+    'copy',
+    '-t',
+    '0',
+    '-f',
+    'null',
+    '-',
+  ],
+];
+
+/** Subtitles as WebVTT, with the times of the file. */
+export const subtitleArgs = (
+  input: FileInput,
+  outputs: readonly Readonly<{ stream: number; path: string }>[],
+): string[] => [
+  ...inputArgs(input, ['-copyts']),
+  ...outputs.flatMap(({ stream, path }) => [
+    ...['-map', `0:${stream}`, '-c:s', 'webvtt', '-f', 'webvtt', path],
+  ]),
 ];

@@ -40,6 +40,8 @@ export type VideoJob = Readonly<{
   changesSize?: boolean | undefined;
   /** The stream does not name its colour matrix. */
   guessMatrix: boolean;
+  /** Filters that make an ordinary picture of one of high dynamic range. */
+  toneMapping?: string | undefined;
   /** Where keyframes stand besides the first, from the first frame on. */
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
@@ -173,6 +175,7 @@ function sourceFilters(job: VideoJob): string {
     ...(dropped.length > 0 ? [`select='not(${dropped.join('+')})'`] : []),
     // It holds a frame back, which would be lost where the size changes.
     ...(changesSize ? [SQUARE_PIXELS] : ['yadif=deint=interlaced']),
+    ...(job.toneMapping === undefined ? [] : [job.toneMapping]),
     ...(repeats ? repeatFilters(repeats) : []),
     `settb=1/${TICKS_PER_SECOND}`,
   ].join(',');
@@ -231,7 +234,10 @@ function sizeFilters(
     : [`${inner.widthPx}:${inner.heightPx}`, ''];
   // Without a matrix ffmpeg assumes BT.601; players, and most encoders, take HD for BT.709.
   const isHd = Math.min(job.frame.widthPx, job.frame.heightPx) >= HD_HEIGHT_PX;
-  const matrix = job.guessMatrix ? `:in_color_matrix=${isHd ? 'bt709' : 'smpte170m'}` : '';
+  const matrix =
+    job.guessMatrix && job.toneMapping === undefined
+      ? `:in_color_matrix=${isHd ? 'bt709' : 'smpte170m'}`
+      : '';
   const fits = !job.changesSize && inner.widthPx === widthPx && inner.heightPx === heightPx;
   return [
     `scale=${size}${shape}${matrix}:${colour}${scaler}`,

@@ -76,7 +76,11 @@ export const FUNCTION_TABLE = {
   'get-stream': { routes: ['getStream'], permissions: OWNER, ...API },
   'delete-stream': {
     routes: ['deleteStream'],
-    permissions: [...OWNER, 'delete records', 'list objects', 'delete source', 'delete media'],
+    permissions: [
+      ...OWNER,
+      ...(['delete records', 'list objects', 'delete source', 'delete media'] as const),
+      'upload parts',
+    ],
     lazyChunks: true,
     ...API,
   },

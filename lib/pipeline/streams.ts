@@ -10,6 +10,7 @@ import { ticksToSeconds } from '../domain/ticks.ts';
 import { storedBytes, type TimelineState } from '../domain/timeline.ts';
 import { getStream, hashKey, makeKey, newStream } from './auth.ts';
 import type { Deps } from './deps.ts';
+import { dropUpload } from './ingest/file-upload.ts';
 import { sendPublish } from './messages.ts';
 import type { StreamRecords } from './records/stream-records.ts';
 import { fileOf } from './view/file-view.ts';
@@ -108,6 +109,7 @@ export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
   for (const prefix of [sourcePrefix(found.value), mediaPrefix(found.value)]) {
     await deps.media.delete(await deps.media.list(prefix));
   }
+  await dropUpload(deps, found.value);
   await records.removeRecords(found.value);
 }
 

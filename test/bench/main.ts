@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: all benches, or those named (throughput, stills, delay, inspection,
+ * `npm run bench`: all benches, or those named (throughput, stills, file, delay, inspection,
  * upload, playlist, segment-files, memory, bundles). Ratios are of one run on one machine; exits 1 when a budget is not kept.
  */
 
@@ -14,10 +14,12 @@ import { measureSegmentFiles } from './segment-files.ts';
 import { measureStills } from './stills.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureUpload } from './upload.ts';
+import { measureWholeFile } from './whole-file.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   throughput: measureThroughput,
   stills: measureStills,
+  file: measureWholeFile,
   delay: measureDelay,
   inspection: measureInspection,
   upload: measureUpload,

@@ -46,6 +46,7 @@ test('encoder command line: each wrong use names the option and what was expecte
     [['a.mp4', ...WHERE, '--quiet=yes'], /^--quiet takes no value, but "yes" was given/],
     [['a.mp4', ...WHERE, '--steam', 'v'], /^Unknown option --steam; did you mean --stream\?$/],
     [['a.mp4', ...WHERE, '-x'], /^Unknown option -x; expected: one of --to, --stream/],
+    [['a.mp4', ...WHERE, '--vod', '--live'], /^--live and --vod cannot be combined\.$/],
     [['a.mp4', ...WHERE, '--copy', '--encode'], /^--copy and --encode cannot be combined/],
     [['a.mp4', ...WHERE, '--copy', '--bitrate', '1M'], /^--copy and --bitrate cannot be combined/],
     [

@@ -203,6 +203,20 @@ describe('a whole file that segments cannot carry is encoded first', () => {
     assert.deepEqual(lengthsOf(cut), [2, 2]);
   });
 
+  test('ProRes and PCM, VP8 and Vorbis, MPEG-2 and MP2: every frame', async () => {
+    for (const [name, ...codecs] of [
+      ['prores.mov', '-c:v', 'prores_ks', '-c:a', 'pcm_s16le'],
+      ['vp8.webm', '-c:v', 'libvpx', '-deadline', 'realtime', '-c:a', 'libvorbis'],
+      ['mpeg2.ts', '-c:v', 'mpeg2video', '-bf', '2', '-c:a', 'mp2'],
+    ] as const) {
+      await ffmpeg([...picture(2, '25'), ...sound(2), ...codecs, at(name)]);
+      const { frames, audio } = await contentsOf(await cutFile(at(name)));
+      assert.equal(frames.length, 50, name);
+      const samples = 1024 * (audio[0]?.length ?? 0);
+      assert.ok(samples >= 96_000 && samples < 96_000 + 3 * 1024, `${name}: ${samples}`);
+    }
+  });
+
   test('sound alone, where the picture can be copied', async () => {
     const codecs = ['-c:v', 'copy', '-map', '0:v', '-map', '0:a', '-c:a', 'libvorbis'];
     await ffmpeg(['-i', at('film.mp4'), ...codecs, at('vorbis.mkv')]);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -12,6 +12,7 @@ import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
 import { findUploadedFile } from '../../lib/pipeline/records/uploaded-file-records.ts';
+import { deleteStream } from '../../lib/pipeline/streams.ts';
 import { onDelayedMessage } from '../../lib/pipeline/upkeep/housekeeping.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
@@ -124,6 +125,14 @@ describe('the upload of a whole file', () => {
     engine.clock.nowMs += 10 * 60_000;
     assert.equal((await ask('b.mkv')).answer.file.name, 'b.mkv');
     await assert.rejects(put(deps.media, before), { code: 'not_found' });
+  });
+
+  test('is dropped with its stream', async (t) => {
+    const { deps, stream, open } = await start(t);
+    const request = { name: 'a.mkv', sizeBytes: 20 * MIB };
+    const { answer } = await requestFileUpload(deps, await open(), request);
+    await deleteStream(deps, stream.videoId);
+    await assert.rejects(put(deps.media, answer.upload?.missing[0]?.url), { code: 'not_found' });
   });
 
   test('refuses a file without bytes, and one that is larger than any', async (t) => {
@@ -325,5 +334,62 @@ describe('the job that cuts a whole file', () => {
     assert.equal(await engine.records.endRequest(stream), undefined);
     assert.equal((await deps.queues.backfillJobs.depth()).ready, 5);
     assert.equal((await deps.queues.liveJobs.depth()).ready, 0);
+  });
+
+  test('keeps subtitles of every language, and makes markers of chapters', async (t) => {
+    const at = (name: string) => join(folder, name);
+    const chapters = [
+      [0, 8000, 'The beginning'],
+      [8000, 20_000, 'Middle; end = \\'],
+    ].map(
+      ([start, end, title]) =>
+        `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${start}\nEND=${end}\ntitle=${String(title).replaceAll(/[=;\\]/g, '\\$&')}\n`,
+    );
+    await writeFile(at('chapters.txt'), `;FFMETADATA1\n${chapters.join('')}`);
+    await writeFile(at('en.srt'), '1\n00:00:01,500 --> 00:00:03,000\nGood evening\n\n');
+    await writeFile(at('de.srt'), '1\n00:00:01,500 --> 00:00:03,000\nGuten Abend\n\n');
+    await ffmpeg([
+      ...['-i', at('film.mp4'), '-i', at('en.srt'), '-i', at('de.srt'), '-i', at('chapters.txt')],
+      ...['-map', '0', '-map', '1', '-map', '2', '-map_chapters', '3', '-c', 'copy'],
+      ...['-metadata:s:s:0', 'language=eng', '-metadata:s:s:1', 'language=ger'],
+      ...['-disposition:s:1', 'forced', at('texts.mkv')],
+    ]);
+    const { engine, deps, stream, take } = await start(t);
+    await take(await fileNamed('texts.mkv'));
+    await work(engine);
+    await publishStream(deps, { videoId: 'show', uid: stream.uid });
+    const markerIds = ['chapter-1-1', 'chapter-1-2'];
+    await publishStream(deps, { videoId: 'show', uid: stream.uid, markers: markerIds });
+    const viewer = createViewer(deps);
+    const { markers } = await viewer.markers('show', {});
+    const [entry] = await engine.records.entries(stream, 0, 0);
+    const startMs = entry?.programDateTimeMs ?? assert.fail();
+    assert.deepEqual(
+      markers.map(({ class: name, text, start, end }) => [
+        name,
+        text,
+        // The priming of the sound has moved the picture by 21 ms, but not the chapters.
+        ...[start, end].map((time) => Date.parse(time ?? '') - startMs + 21),
+      ]),
+      [
+        ['chapter', 'The beginning', 0, 8000],
+        ['chapter', 'Middle; end = \\', 8000, 20_000],
+      ],
+    );
+    const { notices = [] } = (await viewer.state('show')).file ?? {};
+    assert.deepEqual(
+      notices.map(({ code }) => code),
+      ['subtitles', 'subtitles'],
+    );
+    const texts = await Promise.all(
+      notices.map(async ({ message }) => {
+        const [, key = ''] = message.match(/are at \/(\S+)\.$/) ?? [];
+        return [key.slice(-7), Buffer.from((await deps.media.get(key)) ?? []).toString()];
+      }),
+    );
+    assert.deepEqual(texts, [
+      ['-en.vtt', 'WEBVTT\n\n00:01.500 --> 00:03.000\nGood evening\n\n'],
+      ['-de.vtt', 'WEBVTT\n\n00:01.500 --> 00:03.000\nGuten Abend\n\n'],
+    ]);
   });
 });

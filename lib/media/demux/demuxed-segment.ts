@@ -4,6 +4,7 @@ import { DomainError } from '../../domain/errors.ts';
 import type { SourceFormat } from '../../domain/media-format.ts';
 import type { Notice } from '../../domain/notice.ts';
 import type { AudioFacts, VideoFacts } from '../../domain/segment.ts';
+import type { Hdr } from './video-parameters.ts';
 
 /** `init`: for fragments whose init segment came apart. */
 export type SegmentBytes = Readonly<{ bytes: Uint8Array; init?: Uint8Array | undefined }>;
@@ -36,6 +37,8 @@ export type DemuxedVideo = Omit<
   Readonly<{
     /** Whether the stream names its colour matrix; decoders guess otherwise. */
     saysMatrix: boolean;
+    /** Its light is not that of an ordinary screen: it has to be tone-mapped. */
+    hdr?: Hdr;
     /** The size of the picture changes among the frames; width and height are those of the first. */
     changesSize?: boolean;
     /** Those that are shown, in decode order. */

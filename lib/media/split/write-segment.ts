@@ -10,7 +10,8 @@ import type { FileAudio, FileTracks, FileVideo } from './file-tracks.ts';
 
 /** So that sound which begins before the picture, and hidden frames, have times above zero. */
 const SHIFT_SECONDS = 10;
-const SHIFT_TICKS = SHIFT_SECONDS * TICKS_PER_SECOND;
+/** Added to the times of the file. */
+export const SHIFT_TICKS = SHIFT_SECONDS * TICKS_PER_SECOND;
 
 export type SegmentPackets = Readonly<{
   /** In decode order. */

@@ -8,6 +8,7 @@ import type { VideoFacts } from '../../domain/segment.ts';
 import type { ThumbnailGrid } from '../../domain/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { FfmpegError, runFfmpeg } from '../../ffmpeg/run.ts';
+import { toneMapping } from '../../ffmpeg/tone-mapping.ts';
 import {
   BASE_TICKS,
   decodeArgs,
@@ -101,6 +102,7 @@ export async function encodeRungs(
     dropRanges: hidden?.map(({ from, to }) => ({ from: from + delayTicks, to: to + delayTicks })),
     changesSize: video.changesSize,
     guessMatrix: !video.saysMatrix,
+    toneMapping: video.hdr && (await toneMapping(video.hdr)),
     outputs,
     codec: job.codec,
     keyframesAtTicks: job.keyframesAtTicks,

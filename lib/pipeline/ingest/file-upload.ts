@@ -87,6 +87,16 @@ export async function takeWholeFile(
   return complete(deps, stream.value, file);
 }
 
+/** Of a stream that is removed: its parts are no objects yet. */
+export async function dropUpload(
+  deps: Pick<Deps, 'store' | 'media'>,
+  stream: Stream,
+): Promise<void> {
+  const file = (await findUploadedFile(deps, stream))?.value;
+  const upload = file?.state === 'uploading' && multipartOf(stream, file);
+  if (upload) await deps.media.multipart.abort(upload);
+}
+
 /** Viewers may go back to the start of a stream that begins with a file. */
 function openStreamOfFile(deps: Deps, stream: Versioned<Stream>): Promise<Versioned<Stream>> {
   const { value, version } = stream;

@@ -20,13 +20,15 @@ import {
 } from '../../domain/uploaded-file.ts';
 import { encodeFile } from '../../media/split/encoded-file.ts';
 import { FileSplitter } from '../../media/split/file-splitter.ts';
-import type { SourceFile } from '../../media/split/source-file.ts';
+import { readChapters, readSubtitles } from '../../media/split/file-texts.ts';
+import type { FileFormat, SourceFile } from '../../media/split/source-file.ts';
 import type { Foreign, InspectedSegment, OpenedFile } from '../../media/split/split-thread.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { uploadSegment } from '../ingest/upload.ts';
 import { changeUploadedFile, findUploadedFile } from '../records/uploaded-file-records.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
 import { enqueueJobs } from './enqueue.ts';
+import { keepSubtitles, markChapters } from './file-texts.ts';
 import type { JobContext, JobResult } from './job-kind.ts';
 import { type SplitFileJob, splitFile } from './split-file.ts';
 import { endOfFile } from './split-file-end.ts';
@@ -72,6 +74,7 @@ class SplitStep {
   readonly #key: string;
   readonly #source: SourceFile;
   #file: UploadedFile;
+  #format: FileFormat | undefined;
   #refusal: InspectedSegment['refusal'];
 
   constructor(deps: WorkerDeps, stream: Stream, file: UploadedFile, context: JobContext) {
@@ -93,6 +96,7 @@ class SplitStep {
     const { steps = 0 } = this.#file.cut ?? {};
     if ((await this.#segmentsAhead()) > MAX_SEGMENTS_AHEAD) return this.#goOn(WAIT_MS);
     const opened = await this.#splitter.open();
+    this.#format = opened.format;
     if (!this.#file.cut) await this.#begin(opened);
     const { foreign } = opened;
     if (foreign.video || foreign.audio) return this.#encode(opened, foreign);
@@ -215,6 +219,25 @@ class SplitStep {
     };
     await uploadSegment(deps, stream, { number, session, bytes, pushed: false, ofFile: true });
     await this.#advance({ ...place, nextNumber: number + 1 });
+    if (number === 0) await this.#markChapters();
+  }
+
+  /** As soon as the stream has a clock. */
+  async #markChapters(): Promise<void> {
+    const run = await this.#deps.records.runOfSession(this.#stream, sessionOfFile(this.#file));
+    if (!run || !this.#format) return;
+    const { signal } = this.#context;
+    const chapters = await readChapters({ file: this.#source, format: this.#format, signal });
+    await markChapters(this.#deps, this.#stream, this.#file, run, chapters);
+  }
+
+  async #keepSubtitles(): Promise<void> {
+    if (!this.#format) return;
+    const { signal, workFolder } = this.#context;
+    const options = { file: this.#source, format: this.#format, signal, workFolder };
+    const tracks = await readSubtitles(options);
+    const kept = await keepSubtitles(this.#deps, this.#stream, this.#file, tracks);
+    for (const notice of kept) await this.#note(notice);
   }
 
   async #end(damage: string | undefined): Promise<JobResult> {
@@ -233,6 +256,7 @@ class SplitStep {
       const message = `The file breaks off ${at}${damage ? ` (${damage})` : ''}. What came before is kept.`;
       await this.#note({ code: 'damaged', message });
     }
+    await this.#keepSubtitles();
     await endOfFile(this.#deps, this.#stream, this.#file);
     await this.#change({ state: 'done' });
     // Its segments are sources of their own.
