@@ -54,10 +54,12 @@ describe('the rung that a resolution means', () => {
       fc.property(sizes, fc.integer({ min: 16, max: 9999 }), (made, asked) => {
         const rungs = made.map(({ w, h }) => rung(w, h));
         const sides = made.map(({ w, h }) => Math.min(w, h));
-        const fitting = sides.filter((side) => side <= asked);
-        const expected = fitting.length > 0 ? Math.max(...fitting) : Math.min(...sides);
-        const found = nearestBelow(rungs, `${asked}p`) ?? assert.fail();
-        assert.equal(Math.min(found.widthPx, found.heightPx), expected);
+        for (const px of [asked, sides[0] ?? 0]) {
+          const fitting = sides.filter((side) => side <= px);
+          const expected = fitting.length > 0 ? Math.max(...fitting) : Math.min(...sides);
+          const found = nearestBelow(rungs, `${px}p`) ?? assert.fail();
+          assert.equal(Math.min(found.widthPx, found.heightPx), expected);
+        }
       }),
     );
   });
