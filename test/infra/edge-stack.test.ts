@@ -58,10 +58,15 @@ describe('edge stack', () => {
     };
     for (const pattern of [
       '/viewstream/metadata/*.m3u8',
+      '/viewstream/metadata/*.mpd',
       '/viewstream/metadata/*',
       '/viewstream/*',
     ]) {
       assert.deepEqual(times(pattern), [0, 1, 10], pattern);
+    }
+    // As the origin says: a redirect to a stored object stays, a refusal does not.
+    for (const pattern of ['/viewstream/segment/*', '/time']) {
+      assert.deepEqual(times(pattern), [0, 1, 31_536_000], pattern);
     }
     assert.deepEqual(times('/media/*'), [86_400, 31_536_000, 31_536_000]);
     const errors = distributionOf(edge).CustomErrorResponses;
@@ -84,13 +89,19 @@ describe('edge stack', () => {
       return [QueryStringsConfig?.QueryStrings ?? [], HeadersConfig?.Headers ?? []];
     };
     assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view', 'broadcast'], []]);
+    assert.deepEqual(keyOf('/viewstream/metadata/*.mpd'), [['view', 'broadcast'], []]);
     assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept']]);
     assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
-    assert.deepEqual(keyOf('/media/*'), [[], []]);
+    for (const pattern of ['/media/*', '/viewstream/segment/*', '/time']) {
+      assert.deepEqual(keyOf(pattern), [[], []], pattern);
+    }
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
-    assert.deepEqual(patterns.slice(1, 4), [
+    assert.deepEqual(patterns.slice(1, 7), [
       '/viewstream/metadata/*.m3u8',
+      '/viewstream/metadata/*.mpd',
       '/viewstream/metadata/*',
+      '/viewstream/segment/*',
+      '/time',
       '/viewstream/*',
     ]);
   });
