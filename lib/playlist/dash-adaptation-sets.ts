@@ -129,9 +129,10 @@ const timelineElement = (timeline: string): XmlLines => element('SegmentTimeline
 function formatTimeline(rows: readonly PieceRow[]): string {
   let endTicks: number | undefined;
   const elements = rows.map(({ startTicks, durationTicks, count }) => {
-    const t = startTicks === endTicks ? undefined : startTicks;
+    const t = startTicks === endTicks ? '' : ` t="${startTicks}"`;
+    const r = count > 1 ? ` r="${count - 1}"` : '';
     endTicks = startTicks + count * durationTicks;
-    return tag('S', { t, d: durationTicks, r: count > 1 ? count - 1 : undefined });
+    return `<S${t} d="${durationTicks}"${r}/>`;
   });
   return elements.join('');
 }
