@@ -5,9 +5,10 @@ import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
+import { audioArgs } from '../../lib/ffmpeg/audio-args.ts';
 import { findFfmpeg, parseFfmpegVersion, useFfmpeg } from '../../lib/ffmpeg/find.ts';
 import { atLowPriority, FfmpegError, runFfmpeg } from '../../lib/ffmpeg/run.ts';
-import { audioArgs, decodeArgs, fitInto, videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
+import { decodeArgs, fitInto, videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
 import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-ffmpeg-'));
