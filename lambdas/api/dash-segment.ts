@@ -9,7 +9,8 @@ import { apiHandler } from '../runtime/middleware.ts';
 export const dashSegmentHandler = (deps: Deps) =>
   apiHandler(async (event) => {
     const { videoId, rendition = '', period = '', segment = '' } = event.pathParameters ?? {};
-    const [, run, discontinuities] = period.match(/^(\d{1,15})-(\d{1,15})$/) ?? [];
+    const [, run, discontinuities, latePieces] =
+      period.match(/^(\d{1,15})-(\d{1,15})(?:-(\d{1,15}))?$/) ?? [];
     const startTicks = segment.match(/^(\d{1,15})\.m4s$/)?.[1];
     if (run === undefined || discontinuities === undefined || startTicks === undefined) {
       throw new DomainError(
@@ -21,6 +22,7 @@ export const dashSegmentHandler = (deps: Deps) =>
     const key = await findSegment(deps, {
       ...{ videoId: parseVideoId(videoId), rendition, run: Number(run) },
       ...{ discontinuities: Number(discontinuities), startTicks: Number(startTicks) },
+      latePieces: latePieces === undefined ? undefined : Number(latePieces),
     });
     return {
       statusCode: 302,

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { Context } from 'aws-lambda';
+import { dashSegmentHandler } from '../../lambdas/api/dash-segment.ts';
+import type { HttpEvent, HttpResult } from '../../lambdas/runtime/middleware.ts';
 import { languageTrack, withTrack } from '../../lib/domain/language-track.ts';
 import { ticksToMs } from '../../lib/domain/ticks.ts';
 import { silentFrame } from '../../lib/media/audio/silence.ts';
@@ -193,6 +196,45 @@ describe('a language that is uploaded on its own', () => {
     assert.deepEqual(
       entries.flatMap(({ heard }) => heard),
       framesOf(french.slice(0, 3)),
+    );
+  });
+
+  test('has other addresses in the MPD of the recording than live, where it came too late', async (t) => {
+    const { engine, french } = await begin(t);
+    const { deps } = engine;
+    await sendVideo(engine, 0);
+    const viewer = createViewer(deps);
+    const addressesIn = async (view: 'live' | 'vod') => {
+      const { document } = await viewer.dash('show', view, 1);
+      const french = document.text
+        .split('<AdaptationSet ')
+        .find((set) => set.includes('"audio-fr"'));
+      const [, media = ''] = french?.match(/ media="([^"]+)"/) ?? [];
+      const [, time = ''] = french?.match(/<S t="(\d+)"/) ?? [];
+      return media.replace('$RepresentationID$', 'audio-fr').replace('$Time$', time);
+    };
+    const keyBehind = async (address: string) => {
+      const [, , , videoId, rendition, period, segment] = address.split('/');
+      const pathParameters = { videoId, rendition, period, segment };
+      const event = { pathParameters, headers: {} } as unknown as HttpEvent;
+      const { headers } = (await dashSegmentHandler(deps)(event, {} as Context)) as HttpResult;
+      return String(headers?.location);
+    };
+    const listedKey = async (view: 'live' | 'vod') => {
+      const { document } = await viewer.media('show', 'audio-fr', view);
+      return parseMediaWithHls(document.text).segments[0]?.uri;
+    };
+    await sendFrench(engine, 0, french[0]);
+    await sendVideo(engine, 1);
+    const [live, liveKey] = [await addressesIn('live'), await listedKey('live')];
+    for (const number of [1, 2, 3]) await sendFrench(engine, number, french[number]);
+    await requestEnd(deps, (await streamOf(engine)).value, 'call');
+    await work(engine);
+    const [recorded, recordedKey] = [await addressesIn('vod'), await listedKey('vod')];
+    assert.notEqual(recordedKey, liveKey);
+    assert.deepEqual(
+      [await keyBehind(live), await keyBehind(recorded)],
+      [liveKey, recordedKey].map((uri) => new URL(uri ?? '', 'http://x/').pathname),
     );
   });
 

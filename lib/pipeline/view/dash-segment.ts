@@ -22,6 +22,8 @@ export type SegmentAddress = Readonly<{
   run: number;
   discontinuities: number;
   startTicks: number;
+  /** Of the recording with so many pieces that came late in the place of silence; undefined: of the live view. */
+  latePieces?: number | undefined;
 }>;
 
 /**
@@ -30,11 +32,10 @@ export type SegmentAddress = Readonly<{
  */
 export async function findSegment(
   deps: Deps,
-  { videoId, rendition, run, discontinuities, startTicks }: SegmentAddress,
+  { videoId, rendition, run, discontinuities, startTicks, latePieces }: SegmentAddress,
 ): Promise<string> {
   const { records } = deps;
   const { value: stream } = await getStream(deps, videoId);
-
   const { value: state } = await records.timeline(stream);
   if (!Object.hasOwn(state.renditions, rendition)) {
     throw new DomainError(
@@ -51,9 +52,12 @@ export async function findSegment(
   const before = await findByMediaTime(records, stream, state.nextSequence, time);
   const sequence = before?.sequence ?? 0;
   const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
-  const near = await records.entries(stream, Math.max(0, sequence - REACH), sequence + REACH);
+  const range = [Math.max(0, sequence - REACH), sequence + REACH] as const;
+  const near = await records.entries(stream, ...range);
+  const later = latePieces ? await records.latePieces(stream, ...range) : undefined;
   for (const entry of near) {
-    const { rendition: source, piece } = listPiece(entry);
+    const renditions = { ...entry.renditions, ...later?.get(entry.sequence) };
+    const { rendition: source, piece } = listPiece({ ...entry, renditions });
     const isOwn = source === rendition && entry.discontinuities === discontinuities;
     if (isOwn && isThere(piece, entry)) return piece.key;
   }

@@ -55,7 +55,7 @@ export const recordingManifest = (
   language?: string,
 ): string =>
   formatMpd({
-    ...commonOf(stream, state, periods, markers, language),
+    ...commonOf(stream, state, periods, markers, language, state.latePieces),
     ...{ startMs: undefined, live: undefined },
   });
 
@@ -65,13 +65,14 @@ const commonOf = (
   periods: readonly Period[],
   markers: readonly MarkerTag[],
   language: string | undefined,
+  latePieces = 0,
 ) => ({
   presentation: presentationOf(state, language),
   ...{ periods, markers, messageOf: markerView },
   targetDurationSeconds: targetDurationSeconds(stream.settings, state),
   uris: {
     media: ({ run, discontinuities }: Period): string =>
-      `/viewstream/segment/${stream.videoId}/$RepresentationID$/${run}-${discontinuities}/$Time$.m4s`,
+      `/viewstream/segment/${stream.videoId}/$RepresentationID$/${run}-${discontinuities}${latePieces > 0 ? `-${latePieces}` : ''}/$Time$.m4s`,
     init: uriOf,
   },
 });
