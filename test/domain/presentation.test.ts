@@ -360,10 +360,15 @@ describe('the choice of a rendition', () => {
     });
   }
 
+  test('of a size that no rung has is the nearest one below', () => {
+    assert.equal(chooseVideo(all, '900p')?.name, '720p');
+    assert.equal(chooseVideo(all, '240p')?.name, '360p');
+  });
+
   test('of what the stream does not have is refused with what it has', () => {
-    assert.throws(() => chooseVideo(all, '240p'), {
+    assert.throws(() => chooseVideo(all, 'best'), {
       code: 'rendition_not_found',
-      hint: 'Ask for 1080p, 720p, 480p, 360p, source.',
+      hint: 'Ask for 1080p, 720p, 480p, 360p or source.',
     });
     assert.throws(() => chooseAudio(all, 'fr'), {
       code: 'rendition_not_found',
