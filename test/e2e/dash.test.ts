@@ -24,6 +24,8 @@ const LADDER = [
 const PLAYERS: readonly DashPlayer[] = ['shaka', 'dashjs'];
 /** Of the first encoder run, before that of the live encoder. */
 const FIRST_SECONDS = 6;
+/** Of both encoders. */
+const FRAME_TICKS = 3000;
 
 const mpdOf = async (system: TestSystem, query = '') =>
   readMpd(await (await fetch(`${system.url}/viewstream/metadata/show.mpd${query}`)).text());
@@ -70,10 +72,11 @@ test('Shaka Player and dash.js play DASH live, back, over a discontinuity and to
       [FIRST_SECONDS, 3],
     ],
   );
-  // It plays one period, the longest.
-  const listed = recorded[1]?.sets[0]?.representations[0]?.segments.length;
+  // ffmpeg plays one period, the longest.
+  const listed = recorded[1]?.sets[0]?.representations[0]?.segments ?? [];
+  const ticks = listed.reduce((sum, { durationTicks }) => sum + durationTicks, 0);
   const [played] = await probe(`${mpd}?view=vod`, ['-count_packets']);
-  t.diagnostic(JSON.stringify([listed, played]));
+  assert.equal(Number(played?.nb_read_packets), ticks / FRAME_TICKS);
 });
 
 async function startEncoder(t: TestContext, system: TestSystem) {
@@ -111,7 +114,8 @@ async function watchLive(watched: Watched): Promise<void> {
   const { time } = await becomes(
     watched,
     'both languages, at the encoder that is live',
-    ({ languages, time }) => languages.toSorted().join() === 'en,fr' && time > FIRST_SECONDS + 2,
+    ({ languages, time }) =>
+      languages.length === 2 && languages.includes('fr') && time > FIRST_SECONDS + 2,
   );
   await player.setLanguage('fr');
   await becomes(watched, 'the other language', (shown) => shown.time > time + 0.5);
