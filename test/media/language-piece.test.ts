@@ -109,6 +109,16 @@ describe('the pieces of a language', () => {
     ]);
   });
 
+  test('meet at a frame that begins at a cut: it belongs to the entry behind', () => {
+    const frame = { start: 48 * FRAME, samples: FRAME, bytes: Uint8Array.of(1) };
+    const cutTicks = (48 * FRAME * 90_000) / RATE;
+    const [before, behind] = [
+      { startTicks: cutTicks - 9000, endTicks: cutTicks },
+      { startTicks: cutTicks, endTicks: cutTicks + 9000 },
+    ].map((cut) => compose([frame], cut).frames);
+    assert.deepEqual([before, behind], [0, 1]);
+  });
+
   test('are silence where there is nothing, of whole frames but the last', () => {
     const { frames, ...piece } = compose([], { startTicks: 90_000, endTicks: 99_000 });
     assert.equal(frames, 0);
