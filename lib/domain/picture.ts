@@ -19,6 +19,14 @@ export function parsePictureWidth(text?: string): number {
   );
 }
 
+/** The objects of a moment have gone, which its entry still names. */
+export const pieceIsGone = (): DomainError =>
+  new DomainError(
+    'moment_not_found',
+    'The segment of this moment is not kept.',
+    'Ask for a later moment.',
+  );
+
 /** The smallest rendition that is as wide, else the widest; undefined of a stream without video. */
 export const renditionForPicture = (
   { video }: Pick<Presentation, 'video'>,

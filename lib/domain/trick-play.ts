@@ -2,7 +2,7 @@
 
 import type { VideoRendition } from './presentation.ts';
 import { averageBps } from './rates.ts';
-import type { RenditionTotals, SizeTotals, TimelineState } from './timeline.ts';
+import type { RenditionTotals, TimelineState } from './timeline.ts';
 
 type Rates = Readonly<{ peakBps: number; averageBps: number }>;
 
@@ -37,11 +37,11 @@ export const keyframeStreams = (
     const ownMaxrate = info?.kind === 'video' ? (info.maxrateBps ?? 0) : 0;
     const keyframeBits = (maxrateBps ?? ownMaxrate) * MAX_KEYFRAME_SECONDS + HEADER_BITS;
     const limitBps = keyframeBits / (targetSeconds / 2) + INDEX_BITS_PER_FRAME * framesPerSecond;
-    const bound = Math.min(peakBps, Math.max(keyframes.peakBps, limitBps));
+    const boundBps = Math.ceil(Math.min(peakBps, limitBps));
     return [
       {
         ...{ rendition: name, codecString, widthPx, heightPx },
-        peakBps: isLive ? Math.max(keyframes.peakBps, Math.ceil(bound)) : keyframes.peakBps,
+        peakBps: isLive ? Math.max(keyframes.peakBps, boundBps) : keyframes.peakBps,
         averageBps: averageBps(keyframes),
       },
     ];
@@ -57,8 +57,7 @@ export function thumbnailStream(
   isLive: boolean,
 ): ThumbnailStream | undefined {
   if (!thumbnails) return undefined;
-  const { widthPx, heightPx } = thumbnails;
-  const { peakBps } = thumbnails satisfies SizeTotals;
+  const { widthPx, heightPx, peakBps } = thumbnails;
   return {
     ...{ widthPx, heightPx },
     peakBps: isLive ? Math.max(LIKELY_THUMBNAILS_BPS, HEADROOM * peakBps) : peakBps,

@@ -1,6 +1,6 @@
 /** Makes the picture of a frame from the piece of a rendition that has it. */
 
-import { DomainError } from '../../domain/errors.ts';
+import { pieceIsGone } from '../../domain/picture.ts';
 import { JPEG_CONTENT_TYPE } from '../../domain/poster.ts';
 import { extractFrame } from '../../media/video/extract-frame.ts';
 import type { WorkerDeps } from '../deps.ts';
@@ -15,13 +15,7 @@ export async function makePicture(
   { workFolder, signal }: JobContext,
 ): Promise<MadeFile> {
   const [init, media] = await Promise.all([store.get(initKey), store.get(pieceKey)]);
-  if (!init || !media) {
-    throw new DomainError(
-      'moment_not_found',
-      'The segment of this moment is not kept.',
-      'Ask for a later moment.',
-    );
-  }
+  if (!init || !media) throw pieceIsGone();
   const bytes = await extractFrame({ init, media, frame, widthPx, workFolder, signal });
   return { bytes, contentType: JPEG_CONTENT_TYPE };
 }

@@ -2,7 +2,12 @@
 
 import { DomainError } from '../../domain/errors.ts';
 import { pictureKey, silenceKey } from '../../domain/object-keys.ts';
-import { frameAt, parsePictureWidth, renditionForPicture } from '../../domain/picture.ts';
+import {
+  frameAt,
+  parsePictureWidth,
+  pieceIsGone,
+  renditionForPicture,
+} from '../../domain/picture.ts';
 import { pieceLister, presentationOf } from '../../domain/presentation.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { EntryRendition } from '../../domain/timeline.ts';
@@ -54,7 +59,7 @@ async function frameTimes(
   { key }: EntryRendition,
 ): Promise<number[]> {
   const bytes = await media.get(key);
-  if (!bytes) throw new Error(`The object of a rendition is not there: ${key}`);
+  if (!bytes) throw pieceIsGone();
   const { samples } = parseCmaf(bytes);
   return samples.map(({ ptsTicks }) => ptsTicks).sort((a, b) => a - b);
 }
