@@ -14,6 +14,11 @@ const SOURCE = [
   's3:PutObject bucket/source/*',
   's3:DeleteObject bucket/source/*',
 ];
+const BACKFILL = ['sqs:GetQueueAttributes backfill-jobs', 'sqs:SendMessage backfill-jobs'];
+const PARTS = [
+  's3:AbortMultipartUpload bucket/source/*',
+  's3:ListMultipartUploadParts bucket/source/*',
+];
 const TAKE_IN = [
   'sqs:GetQueueAttributes live-jobs',
   ...READ,
@@ -22,6 +27,8 @@ const TAKE_IN = [
   'sqs:SendMessage scaling',
   'sqs:SendMessage delayed',
   'sqs:SendMessage live-jobs',
+  // Segments of whole files.
+  ...BACKFILL,
 ];
 const REQUEST_PLAYLISTS = [
   'sqs:GetQueueAttributes backfill-jobs',
@@ -45,8 +52,9 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     's3:ListBucket bucket',
     's3:DeleteObject bucket/source/*',
     's3:DeleteObject bucket/media/*',
+    ...PARTS,
   ],
-  upload: [...KEY, ...TAKE_IN],
+  upload: [...KEY, ...TAKE_IN, ...PARTS],
   push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
@@ -95,9 +103,10 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage publish',
     'sqs:SendMessage delayed',
     'sqs:SendMessage live-jobs',
+    ...BACKFILL,
   ],
   'upload-completed': [...take('upload-completed'), ...TAKE_IN],
-  'jobs-dead': [...take('jobs-dead'), ...WRITE, 'sqs:SendMessage publish'],
+  'jobs-dead': [...take('jobs-dead'), ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
   'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage delayed'],
   'upload-completed-dead': [...take('upload-completed-dead'), 'sqs:SendMessage upload-completed'],
@@ -129,6 +138,8 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
       `sqs:ReceiveMessage ${queue}`,
     ]),
     'sqs:SendMessage publish',
+    ...['s3:PutObject bucket/source/*', 's3:DeleteObject bucket/source/*', ...BACKFILL],
+    ...['sqs:SendMessage delayed', 'sqs:SendMessage scaling'],
   ],
 };
 
