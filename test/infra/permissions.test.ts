@@ -14,6 +14,11 @@ const SOURCE = [
   's3:PutObject bucket/source/*',
   's3:DeleteObject bucket/source/*',
 ];
+const BACKFILL = ['sqs:GetQueueAttributes backfill-jobs', 'sqs:SendMessage backfill-jobs'];
+const PARTS = [
+  's3:AbortMultipartUpload bucket/source/*',
+  's3:ListMultipartUploadParts bucket/source/*',
+];
 const TAKE_IN = [
   'sqs:GetQueueAttributes live-jobs',
   ...READ,
@@ -22,6 +27,8 @@ const TAKE_IN = [
   'sqs:SendMessage scaling',
   'sqs:SendMessage delayed',
   'sqs:SendMessage live-jobs',
+  // Segments of whole files.
+  ...BACKFILL,
 ];
 const REQUEST_PLAYLISTS = [
   'sqs:GetQueueAttributes backfill-jobs',
@@ -53,8 +60,9 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     's3:ListBucket bucket',
     's3:DeleteObject bucket/source/*',
     's3:DeleteObject bucket/media/*',
+    ...PARTS,
   ],
-  upload: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
+  upload: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish', ...PARTS],
   push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
@@ -117,10 +125,12 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage publish',
     'sqs:SendMessage delayed',
     'sqs:SendMessage live-jobs',
+    ...BACKFILL,
   ],
   'upload-completed': [...take('upload-completed'), ...TAKE_IN],
   'jobs-dead': [
     ...take('jobs-dead'),
+    ...READ,
     ...WRITE,
     'dynamodb:DeleteItem table',
     'sqs:SendMessage publish',
@@ -158,6 +168,8 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
       `sqs:ReceiveMessage ${queue}`,
     ]),
     'sqs:SendMessage publish',
+    ...['s3:PutObject bucket/source/*', 's3:DeleteObject bucket/source/*', ...BACKFILL],
+    ...['sqs:SendMessage delayed', 'sqs:SendMessage scaling'],
   ],
 };
 

@@ -141,7 +141,10 @@ async function openFile(file: SourceFile): Promise<OpenedFile> {
     throw unreadable(format, error as Error);
   });
   ({ tracks } = opened);
-  const { audioTracks, foreign } = opened;
+  const { audioTracks } = opened;
+  // Our demuxer of MPEG-TS passes over codecs that it does not know, as MPEG-2: ffmpeg knows whether there is one.
+  const isUnsure = format === 'mpegts' && !tracks.video;
+  const foreign = isUnsure ? { video: true, audio: true } : opened.foreign;
   if (!tracks.video && tracks.audio.length === 0 && !foreign.video && !foreign.audio) {
     if (format === 'mov' && !moov) throw unreadable(format, new Error('no moov'));
     throw new DomainError(

@@ -30,7 +30,8 @@ export const openInput = ({ sizeBytes, read }: SourceFile): Input =>
       getSize: () => sizeBytes,
       read,
       maxCacheSize: CACHE_BYTES,
-      prefetchProfile: 'fileSystem',
+      // Few requests: the store may be far away.
+      prefetchProfile: 'network',
       // The read that waits for it fails, too.
       handleUnhandledError: () => undefined,
     }),
