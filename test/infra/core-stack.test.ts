@@ -179,11 +179,7 @@ describe('core stack', () => {
       (permissions as readonly string[]).includes('read owner key'),
     );
     assert.equal(askers.length, expected.length);
-<<<<<<< HEAD
-    assert.equal(expected.length, 12);
-=======
-    assert.equal(expected.length, 13);
->>>>>>> clip
+    assert.equal(expected.length, 14);
   });
 
   test('functions that create streams have the defaults of new streams', (t) => {
@@ -193,11 +189,7 @@ describe('core stack', () => {
       const { Variables } = Properties.Environment as { Variables: Record<string, unknown> };
       return Variables.RIVULET_STREAM_DEFAULTS ?? [];
     });
-<<<<<<< HEAD
-    assert.equal(told.length, 12);
-=======
-    assert.equal(told.length, 13);
->>>>>>> clip
+    assert.equal(told.length, 14);
     assert.deepEqual(JSON.parse(String(told[0])), {
       ladder: [{ name: '720p', shortSidePx: 720, maxrateBps: 2_500_000 }],
       dvrWindowSeconds: 600,
