@@ -110,6 +110,14 @@ describe('the plan by which a file is cut', () => {
     );
   });
 
+  test('a segment ends early where the next keyframe would make it too long', async () => {
+    const segments = await cut(fileOf([36, 200, 40]).tracks, 10);
+    assert.deepEqual(
+      segments.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds),
+      [9, 50, 10],
+    );
+  });
+
   test('keyframes that are more than a segment apart are told, and not gathered', async () => {
     const { tracks } = fileOf([40, 400]);
     await assert.rejects(cut(tracks, 4), KeyframesTooFarApart);
