@@ -70,7 +70,7 @@ async function cut(tracks: FileTracks, targetSeconds: number, fromSeconds?: numb
 }
 
 describe('the plan by which a file is cut', () => {
-  const spans = fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 1, maxLength: 8 });
+  const spans = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 8 });
   const target = fc.integer({ min: 1, max: 10 });
 
   test('any keyframes: segments abut, begin with one, have every frame, and are as long as wanted', async () => {
@@ -107,6 +107,14 @@ describe('the plan by which a file is cut', () => {
         assert.deepEqual(rest, segments.slice(index + 1));
       }),
       { numRuns: 40 },
+    );
+  });
+
+  test('a segment ends early where the next keyframe would make it too long', async () => {
+    const segments = await cut(fileOf([36, 200, 40]).tracks, 10);
+    assert.deepEqual(
+      segments.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds),
+      [9, 50, 10],
     );
   });
 
