@@ -27,9 +27,6 @@ import { findFirstListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { Languages, zeroOfRun } from './languages.ts';
 import { isBehind, recordLateArrival } from './late-arrivals.ts';
-import { recordLateLanguage } from './late-languages.ts';
-import { publishCaptions } from './publish-captions.ts';
-import { publishMarkers } from './publish-markers.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
 import { queueWebmAhead } from './webm-ahead.ts';
 
@@ -56,11 +53,14 @@ export async function publishStream(
   const found = await records.findStream(request.videoId);
   if (found?.value.uid !== request.uid) return [];
   const stream = found.value;
+  // What most requests do not need is loaded when one does: a cold start waits for the rest.
   if (request.markers) {
+    const { publishMarkers } = await import('./publish-markers.ts');
     await publishMarkers(deps, stream, request.markers);
     return [];
   }
   if (request.captions) {
+    const { publishCaptions } = await import('./publish-captions.ts');
     await publishCaptions(deps, stream, request.captions);
     await ensureRecordingPlaylists(deps, stream, (await records.timeline(stream)).value);
     return [];
@@ -70,6 +70,7 @@ export async function publishStream(
   let timeline = await currentTimeline(records, stream);
   for (;;) {
     if (completed?.track !== undefined) {
+      const { recordLateLanguage } = await import('./late-languages.ts');
       await recordLateLanguage(deps, stream, { ...completed, track: completed.track });
       timeline = await currentTimeline(records, stream);
       completed = undefined;
