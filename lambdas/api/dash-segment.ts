@@ -1,5 +1,6 @@
 /** `/viewstream/segment/…`: where the segments of an MPD are. No key is needed, and a CDN keeps the answers. */
 
+import { parseSegmentAddress } from '../../lib/domain/dash-addresses.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
@@ -9,10 +10,8 @@ import { apiHandler } from '../runtime/middleware.ts';
 export const dashSegmentHandler = (deps: Deps) =>
   apiHandler(async (event) => {
     const { videoId, rendition = '', period = '', segment = '' } = event.pathParameters ?? {};
-    const [, run, discontinuities, latePieces] =
-      period.match(/^(\d{1,15})-(\d{1,15})(?:-(\d{1,15}))?$/) ?? [];
-    const startTicks = segment.match(/^(\d{1,15})\.m4s$/)?.[1];
-    if (run === undefined || discontinuities === undefined || startTicks === undefined) {
+    const address = parseSegmentAddress(period, segment);
+    if (!address) {
       throw new DomainError(
         'bad_request',
         `"${period}/${segment}" does not name a segment.`,
@@ -20,9 +19,8 @@ export const dashSegmentHandler = (deps: Deps) =>
       );
     }
     const key = await findSegment(deps, {
-      ...{ videoId: parseVideoId(videoId), rendition, run: Number(run) },
-      ...{ discontinuities: Number(discontinuities), startTicks: Number(startTicks) },
-      latePieces: latePieces === undefined ? undefined : Number(latePieces),
+      ...address,
+      ...{ videoId: parseVideoId(videoId), rendition },
     });
     return {
       statusCode: 302,

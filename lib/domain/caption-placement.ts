@@ -11,7 +11,11 @@ export type CaptionedEntry = Readonly<
   Readonly<{ offsetTicks?: number | undefined; discontinuity?: boolean }>;
 
 /** `from` and `to` by the clock of the entry (`startTicks`), in ticks. */
-export type PlacedCue = Pick<KeptCue, 'key' | 'from' | 'to' | 'text' | 'settings' | 'header'>;
+export type PlacedCue = Pick<KeptCue, 'key' | 'from' | 'to' | 'text' | 'settings' | 'header'> &
+  Readonly<{
+    /** It became known after the entries before were listed, so that none of them has its beginning. */
+    isLate?: true;
+  }>;
 
 /** `since`: viewers were shown that version with the entry before. */
 export type CaptionView = Readonly<{ track: string; version: number; since: number }>;
@@ -41,9 +45,14 @@ export function placeCues(
       .filter((cue) => cue.to > origin || cue.since > since)
       .map((cue) => {
         const { key, text, settings, header } = cue;
+        const isNew = isLate && cue.since > since;
         const shift = startTicks - origin;
         const times = { from: cue.from + shift, to: cue.to + shift };
-        return { key, ...times, text, header, ...(settings !== undefined && { settings }) };
+        return {
+          ...{ key, ...times, text, header },
+          ...(settings !== undefined && { settings }),
+          ...(isNew && { isLate: true as const }),
+        };
       });
   });
   const inOrder = placed.toSorted((a, b) => a.from - b.from || a.to - b.to);

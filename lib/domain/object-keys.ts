@@ -164,6 +164,9 @@ export type CaptionSegmentName = Readonly<{
   since: number;
 }>;
 
+/** WebVTT as text for HLS, in fragments of ISO BMFF for DASH. */
+export type CaptionSegmentFormat = 'vtt' | 'm4s';
+
 /**
  * Address of a segment of captions, which is printed when it is asked for: as no key is used twice, it says
  * what it is printed of.
@@ -172,22 +175,30 @@ export function captionSegmentKey(
   { videoId, uid }: StreamIdentity,
   track: string,
   { entry, version, since }: CaptionSegmentName,
+  format: CaptionSegmentFormat = 'vtt',
 ): string {
   const { sequence, run, number, startTicks } = entry;
   const place = sequence === undefined ? `late.${run}.${number}.${startTicks}` : String(sequence);
-  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}.vtt`;
+  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}.${format}`;
 }
 
-/** The last part of such an address; undefined for any other. */
+/** The last part of the address of what goes before all segments of a track, which is the same for all tracks. */
+export const CAPTION_INIT_NAME = 'init.mp4';
+
+export const captionInitKey = ({ videoId }: StreamIdentity, track: string): string =>
+  `viewstream/captions/${videoId}/${track}/${CAPTION_INIT_NAME}`;
+
+/** The last part of the address of a segment; undefined for any other. */
 export function parseCaptionSegmentName(
   name: string,
-): (CaptionSegmentName & Readonly<{ uid: string }>) | undefined {
+): (CaptionSegmentName & Readonly<{ uid: string; format: CaptionSegmentFormat }>) | undefined {
   const match = name.match(
-    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})\.vtt$/,
+    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})\.(vtt|m4s)$/,
   );
   if (!match) return undefined;
-  const [, uid = '', sequence, run, number, startTicks, since, version] = match;
+  const [, uid = '', sequence, run, number, startTicks, since, version, format] = match;
   const place = { run: Number(run), number: Number(number), startTicks: Number(startTicks) };
   const entry = sequence === undefined ? place : { ...place, sequence: Number(sequence) };
-  return { uid, entry, since: Number(since), version: Number(version) };
+  const versions = { since: Number(since), version: Number(version) };
+  return { uid, entry, ...versions, format: format === 'm4s' ? 'm4s' : 'vtt' };
 }

@@ -3,9 +3,11 @@
  * renditions has one init segment, and pieces that are named by their time. Pure.
  */
 
+import { spritesName } from './dash-addresses.ts';
 import { type ListedEntry, pieceLister } from './presentation.ts';
+import type { ThumbnailGrid, Thumbnails } from './thumbnails.ts';
 import { secondsToTicks, ticksToMs } from './ticks.ts';
-import type { TimelineState } from './timeline.ts';
+import { isGap, type TimelineState } from './timeline.ts';
 
 export type PeriodEntry = ListedEntry &
   Readonly<{
@@ -13,6 +15,7 @@ export type PeriodEntry = ListedEntry &
     programDateTimeMs: number;
     discontinuity: boolean;
     discontinuities: number;
+    thumbnails?: Thumbnails;
   }>;
 
 /** Pieces in a row that last equally long. */
@@ -20,6 +23,9 @@ export type PieceRow = Readonly<{ startTicks: number; durationTicks: number; cou
 
 /** `rows`: in order; between two that do not meet there is a gap. */
 export type PeriodRendition = Readonly<{ name: string; initKey: string; rows: PieceRow[] }>;
+
+/** Sprites that are divided alike, which all of a Representation are. */
+export type PeriodSprites = Readonly<{ name: string; grid: ThumbnailGrid; rows: PieceRow[] }>;
 
 export type Period = Readonly<{
   /** Of all its entries. These name it in a live view, and with the run in any view. */
@@ -32,15 +38,20 @@ export type Period = Readonly<{
   endTicks: number;
   /** Only those that have pieces of their own: no other stands in for what is missing. */
   renditions: ReadonlyMap<string, PeriodRendition>;
+  /** Entries that are no gaps: each has a segment of each track of captions. */
+  rows: readonly PieceRow[];
+  sprites: ReadonlyMap<string, PeriodSprites>;
   /** Wall clock of its media time: from each of these on it is counted. */
   clock: readonly ClockPoint[];
 }>;
 
 type ClockPoint = Readonly<{ ticks: number; ms: number }>;
 
-type OpenPeriod = Omit<Period, 'endTicks' | 'renditions' | 'clock'> & {
+type OpenPeriod = Omit<Period, 'endTicks' | 'renditions' | 'rows' | 'sprites' | 'clock'> & {
   endTicks: number;
   renditions: Map<string, PeriodRendition>;
+  rows: PieceRow[];
+  sprites: Map<string, PeriodSprites>;
   clock: ClockPoint[];
 };
 
@@ -71,21 +82,41 @@ export class PeriodBuilder {
 
   add(entry: PeriodEntry): void {
     const last = this.#periods.at(-1);
-    const goesOn = last && !entry.discontinuity && entry.discontinuities === last.discontinuities;
+    const goesOn =
+      last &&
+      !entry.discontinuity &&
+      entry.discontinuities === last.discontinuities &&
+      !this.#hasOtherInit(last, entry);
     const period = goesOn ? last : this.#begin(last ? entry : (this.#first ?? entry));
     period.endTicks = entry.startTicks + entry.durationTicks;
     setClock(period.clock, entry);
-    for (const [name, listPiece] of this.#listers) {
-      const { rendition, piece } = listPiece(entry);
-      // A fallback's piece is offered by its own name.
-      if (!piece || rendition !== name) continue;
+    if (!isGap(entry)) addPiece(period.rows, entry.startTicks, entry.durationTicks);
+    if (entry.thumbnails) addSprite(period.sprites, entry.thumbnails, entry);
+    for (const { name, piece } of this.#piecesOf(entry)) {
       const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece;
-      const { initKey } = piece;
-      const known = period.renditions.get(name) ?? { name, initKey, rows: [] };
+      const known = period.renditions.get(name) ?? { name, initKey: piece.initKey, rows: [] };
       period.renditions.set(name, known);
-      // A Representation has one init segment; where another comes the publisher makes a discontinuity.
-      if (known.initKey === initKey) addPiece(known.rows, startTicks, durationTicks);
+      addPiece(known.rows, startTicks, durationTicks);
     }
+  }
+
+  /** Each rendition's own: a fallback's piece is offered by its own name. */
+  #piecesOf(entry: PeriodEntry) {
+    return this.#listers.flatMap(([name, listPiece]) => {
+      const { rendition, piece } = listPiece(entry);
+      return piece && rendition === name ? [{ name, piece }] : [];
+    });
+  }
+
+  /**
+   * A Representation has one init segment. The publisher makes a discontinuity where a rendition's own init
+   * segment changes; in a recording what came late may bring another one.
+   */
+  #hasOtherInit({ renditions }: OpenPeriod, entry: PeriodEntry): boolean {
+    return this.#piecesOf(entry).some(({ name, piece }) => {
+      const known = renditions.get(name);
+      return known !== undefined && known.initKey !== piece.initKey;
+    });
   }
 
   #begin(first: PeriodEntry): OpenPeriod {
@@ -94,6 +125,8 @@ export class PeriodBuilder {
       ...{ discontinuities, run, startTicks, programDateTimeMs },
       endTicks: startTicks,
       renditions: new Map(),
+      rows: [],
+      sprites: new Map(),
       clock: [{ ticks: startTicks, ms: programDateTimeMs }],
     };
     this.#periods.push(period);
@@ -108,6 +141,17 @@ function addPiece(rows: PieceRow[], startTicks: number, durationTicks: number): 
     last.startTicks + last.count * durationTicks === startTicks;
   if (isNext) rows[rows.length - 1] = { ...last, count: last.count + 1 };
   else rows.push({ startTicks, durationTicks, count: 1 });
+}
+
+function addSprite(
+  sprites: Map<string, PeriodSprites>,
+  grid: ThumbnailGrid,
+  { startTicks, durationTicks }: PeriodEntry,
+): void {
+  const name = spritesName(grid);
+  const known = sprites.get(name) ?? { name, grid, rows: [] };
+  sprites.set(name, known);
+  addPiece(known.rows, startTicks, durationTicks);
 }
 
 /** Less is what rounding amounts to. */

@@ -11,7 +11,6 @@ import {
   gapEntries,
   isGap,
   MAX_TIME_JUMP_TICKS,
-  type Pieces,
   type TimelineEntry,
   type TimelineState,
 } from './timeline.ts';
@@ -75,6 +74,8 @@ export class RecordingBuilder {
   #nextLate = 0;
   #gaps: TimelineEntry[] = [];
   #last: RecordedEntry | undefined;
+  /** By rendition, of its newest piece. */
+  readonly #initKeys = new Map<string, string>();
 
   constructor(late: readonly LateArrival[], targetTicks: number) {
     this.#late = late.toSorted((a, b) => a.run - b.run || a.number - b.number).flatMap(separate);
@@ -126,7 +127,7 @@ export class RecordingBuilder {
         ? undefined
         : gapEntries(missing, numbers, this.#targetTicks);
     const gaps = count === undefined ? [] : this.#gapsBetween(last, segment, count);
-    const discontinuity = (!continues && count === undefined) || hasOtherInit(last, segment);
+    const discontinuity = (!continues && count === undefined) || this.#hasOtherInit(segment);
     return [...gaps, this.#append({ ...segment, discontinuity })];
   }
 
@@ -164,14 +165,17 @@ export class RecordingBuilder {
       discontinuity: last !== undefined && entry.discontinuity,
       discontinuities: entry.discontinuities ?? last?.discontinuities ?? 0,
     };
+    for (const [name, { initKey }] of Object.entries(renditions)) {
+      this.#initKeys.set(name, initKey);
+    }
     return this.#last;
   }
-}
 
-/** Another init segment needs EXT-X-MAP, and players that keep their decoder a discontinuity. */
-function hasOtherInit(before: Readonly<{ renditions: Pieces }>, { renditions }: LateArrival) {
-  return Object.entries(renditions).some(([name, { initKey }]) => {
-    const last = before.renditions[name]?.initKey;
-    return last !== undefined && last !== initKey;
-  });
+  /** Another init segment needs EXT-X-MAP, and players that keep their decoder a discontinuity. */
+  #hasOtherInit({ renditions }: LateArrival): boolean {
+    return Object.entries(renditions).some(([name, { initKey }]) => {
+      const last = this.#initKeys.get(name);
+      return last !== undefined && last !== initKey;
+    });
+  }
 }

@@ -1,27 +1,32 @@
-/** AdaptationSets of a Period: one for the video, one for each language (ISO/IEC 23009-1, 5.3.3). */
+/** AdaptationSets of a Period: one for the video, one for each language, and for captions and thumbnails (ISO/IEC 23009-1, 5.3.3). */
 
-import type { Period, PeriodRendition, PieceRow } from '../domain/period.ts';
+import type { Period, PeriodRendition } from '../domain/period.ts';
 import type { AudioRendition, Presentation, VideoRendition } from '../domain/presentation.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
+import { formatCaptionSets, formatThumbnailSet } from './dash-companion-sets.ts';
+import {
+  AUDIENCE_SCHEME,
+  AUDIENCES,
+  type DashUris,
+  formatTimeline,
+  role,
+  timelineElement,
+} from './dash-segment-timeline.ts';
 import { element, tag, textElement, type XmlLines } from './dash-xml.ts';
-
-/** Addresses of what a Representation consists of. */
-export type DashUris = Readonly<{
-  /** With `$RepresentationID$` and `$Time$`, of a period's segments. */
-  media(period: Period): string;
-  init(initKey: string): string;
-}>;
 
 type Printed<Rendition> = readonly (Rendition & Readonly<{ pieces: PeriodRendition }>)[];
 
-const ROLE_SCHEME = 'urn:mpeg:dash:role:2011';
+const CLOSED_CAPTIONS_SCHEME = 'urn:scte:dash:cc:cea-608:2015';
 const CHANNELS_SCHEME = 'urn:mpeg:dash:23003:3:audio_channel_configuration:2011';
 
-const role = (value: string): string => tag('Role', { schemeIdUri: ROLE_SCHEME, value });
+export type PrintedPresentation = Pick<
+  Presentation,
+  'video' | 'audio' | 'closedCaptions' | 'captions' | 'thumbnails'
+>;
 
 /** Those that have pieces in the period. The same rendition has the same ids in all periods. */
 export function formatAdaptationSets(
-  { video, audio }: Pick<Presentation, 'video' | 'audio'>,
+  { video, audio, closedCaptions, captions, thumbnails }: PrintedPresentation,
   period: Period,
   uris: DashUris,
 ): XmlLines {
@@ -33,15 +38,18 @@ export function formatAdaptationSets(
       return pieces && pieces.rows.length > 0 ? [{ ...rendition, pieces }] : [];
     });
   return [
-    ...formatVideo(printed(video), period, uris),
+    ...formatVideo(printed(video), closedCaptions, period, uris),
     ...audio.flatMap((rendition, index) =>
       formatAudio(printed([rendition]), index, audio[0], period, uris),
     ),
+    ...formatCaptionSets(captions, period, uris),
+    ...(thumbnails ? formatThumbnailSet(thumbnails, period, uris) : []),
   ];
 }
 
 function formatVideo(
   renditions: Printed<VideoRendition>,
+  closedCaptions: readonly string[],
   period: Period,
   uris: DashUris,
 ): XmlLines {
@@ -56,7 +64,11 @@ function formatVideo(
     maxFrameRate: formatFrameRate(greatest(({ framesPerSecond }) => framesPerSecond)),
     sar: '1:1',
   };
+  // Nothing in the video says their language.
+  const channels = closedCaptions.map((channel) => `${channel}=und`).join(';');
+  const inVideo = tag('Accessibility', { schemeIdUri: CLOSED_CAPTIONS_SCHEME, value: channels });
   return element('AdaptationSet', attributes, [
+    ...(closedCaptions.length > 0 ? [inVideo] : []),
     role('main'),
     ...formatRepresentations(renditions, period, uris, (rendition) => ({
       width: rendition.widthPx,
@@ -75,7 +87,7 @@ function formatAudio(
 ): XmlLines {
   const [rendition] = renditions;
   if (!rendition) return [];
-  const { language, label, isDefault, channels, sampleRateHz } = rendition;
+  const { language, label, isDefault, channels, sampleRateHz, describesVideo } = rendition;
   const attributes = {
     ...{ id: index + 1, contentType: 'audio', mimeType: 'audio/mp4' },
     lang: language ?? 'und',
@@ -85,6 +97,9 @@ function formatAudio(
   return element('AdaptationSet', attributes, [
     tag('AudioChannelConfiguration', { schemeIdUri: CHANNELS_SCHEME, value: channels }),
     textElement('Label', {}, label),
+    ...(describesVideo
+      ? [tag('Accessibility', { schemeIdUri: AUDIENCE_SCHEME, value: AUDIENCES.cannotSee })]
+      : []),
     role(isDefault ? 'main' : isTranslation ? 'dub' : 'alternate'),
     ...formatRepresentations(renditions, period, uris, () => ({
       audioSamplingRate: sampleRateHz,
@@ -121,20 +136,6 @@ function formatRepresentations<Rendition extends Shared>(
   });
   const shared = element('SegmentTemplate', template, areSame ? timelineElement(common) : []);
   return [...shared, ...representations];
-}
-
-const timelineElement = (timeline: string): XmlLines => element('SegmentTimeline', {}, [timeline]);
-
-/** On one line: a day of audio has 43,200 elements. */
-function formatTimeline(rows: readonly PieceRow[]): string {
-  let endTicks: number | undefined;
-  const elements = rows.map(({ startTicks, durationTicks, count }) => {
-    const t = startTicks === endTicks ? '' : ` t="${startTicks}"`;
-    const r = count > 1 ? ` r="${count - 1}"` : '';
-    endTicks = startTicks + count * durationTicks;
-    return `<S${t} d="${durationTicks}"${r}/>`;
-  });
-  return elements.join('');
 }
 
 const NTSC_DIVISOR = 1.001;

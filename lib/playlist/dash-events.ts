@@ -1,5 +1,6 @@
 /** EventStreams of a Period: markers, each class a stream of its own (ISO/IEC 23009-1, 5.10.2). */
 
+import { hash32 } from '../domain/hash.ts';
 import type { Marker } from '../domain/marker.ts';
 import type { MarkerTag } from '../domain/marker-log.ts';
 import { type Period, periodAt, ticksAt } from '../domain/period.ts';
@@ -44,18 +45,10 @@ export function formatEventStreams(
         const presentationTime = Math.max(0, ticksAt(period, startMs));
         const duration =
           endMs === undefined ? undefined : Math.max(0, ticksAt(period, endMs) - presentationTime);
-        const attributes = { presentationTime, duration, id: eventId(rangeId) };
+        // Players show an event once by its id, a number of 32 bits.
+        const attributes = { presentationTime, duration, id: hash32(rangeId) };
         return textElement('Event', attributes, JSON.stringify(messageOf(marker)));
       }),
     ),
   );
-}
-
-/** Event@id is a number of 32 bits: FNV-1a of what names the range. Players show an event once by it. */
-function eventId(rangeId: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(rangeId)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return hash;
 }

@@ -3,10 +3,10 @@
 import type { Marker } from '../domain/marker.ts';
 import type { MarkerTag } from '../domain/marker-log.ts';
 import type { Period } from '../domain/period.ts';
-import type { Presentation } from '../domain/presentation.ts';
 import { ticksToMs } from '../domain/ticks.ts';
-import { type DashUris, formatAdaptationSets } from './dash-adaptation-sets.ts';
+import { formatAdaptationSets, type PrintedPresentation } from './dash-adaptation-sets.ts';
 import { eventsByPeriod, formatEventStreams } from './dash-events.ts';
+import type { DashUris } from './dash-segment-timeline.ts';
 import { element, formatDuration, formatTime, tag, textElement } from './dash-xml.ts';
 
 /** What a player that watches live needs to know; it asks again. */
@@ -23,7 +23,7 @@ export type LiveMpd = Readonly<{
 }>;
 
 export type Mpd = Readonly<{
-  presentation: Pick<Presentation, 'video' | 'audio'>;
+  presentation: PrintedPresentation;
   periods: readonly Period[];
   /** Wall clock of the presentation's start; undefined: it has none, its periods follow without pauses. */
   startMs: number | undefined;

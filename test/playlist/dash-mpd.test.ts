@@ -80,6 +80,9 @@ function mpdOf(
     uris: {
       media: ({ run }) => `/segment/show/$RepresentationID$/${run}/$Time$.m4s`,
       init: (key) => `/${key}`,
+      captions: ({ run }, track) => `/segment/show/$RepresentationID$/${run}-${track}/$Time$.m4s`,
+      captionInit: (track) => `/captions/${track}/init.mp4`,
+      thumbnails: ({ run }) => `/segment/show/$RepresentationID$/${run}/$Time$.jpg`,
     },
     ...more,
   });

@@ -4,8 +4,8 @@ import { type BoxContent, box, fullBox, u16, u32 } from '../iso-boxes.ts';
 
 export type TrackInit = Readonly<{
   timescale: number;
-  /** `vmhd` or `smhd`, with the handler that goes with it. */
-  kind: 'video' | 'audio';
+  /** `vmhd`, `smhd` or `nmhd`, with the handler that goes with it. */
+  kind: 'video' | 'audio' | 'text';
   /** `stsd`. */
   sampleDescription: BoxContent;
   /** `edts`; left out: all is shown as it lies. */
@@ -26,6 +26,7 @@ export const MOVIE_TIMESCALE = 1000;
 export const MEDIA_HANDLERS = {
   audio: { type: 'soun', name: 'SoundHandler', header: fullBox('smhd', 0, 0, zeros(4)) },
   video: { type: 'vide', name: 'VideoHandler', header: fullBox('vmhd', 0, 1, zeros(8)) },
+  text: { type: 'text', name: 'TextHandler', header: fullBox('nmhd', 0, 0) },
 } as const;
 
 /** `ftyp` and `moov` of one track; the same bytes for the same track. */
@@ -101,18 +102,20 @@ function writeTrack(track: TrackInit, trackId: number): Uint8Array {
       sampleTable,
     ),
   );
-  const header = track.trackHeader ?? audioTrackHeader(trackId);
+  const header =
+    track.trackHeader ?? plainTrackHeader(trackId, track.kind === 'audio' ? 0x0100 : 0);
   return box('trak', header, ...(track.edits ? [track.edits] : []), media);
 }
 
-const audioTrackHeader = (trackId: number): Uint8Array =>
+/** `volume`: 8.8 fixed point. */
+const plainTrackHeader = (trackId: number, volume: number): Uint8Array =>
   fullBox(
     'tkhd',
     0,
     // Enabled, in the movie.
     3,
     [...zeros(8), ...u32(trackId), ...zeros(4), ...u32(0), ...zeros(8)],
-    [...u16(0), ...u16(0), ...u16(0x0100), ...u16(0)],
+    [...u16(0), ...u16(0), ...u16(volume), ...u16(0)],
     UNITY_MATRIX,
     zeros(8),
   );

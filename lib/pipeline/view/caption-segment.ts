@@ -13,14 +13,17 @@ import { findByInstant } from '../records/timeline-search.ts';
 import type { CaptionLogs } from './caption-logs.ts';
 import { closedCaptionsOf } from './closed-captions.ts';
 
-/** Throws `stream_not_found`, and `captions_not_found` for what no playlist lists. */
+/**
+ * WebVTT as text, or in a fragment of ISO BMFF, as the name says. Throws `stream_not_found`, and
+ * `captions_not_found` for what no playlist lists.
+ */
 export async function captionSegment(
   deps: Deps,
   logs: CaptionLogs,
   videoId: string,
   track: string,
   name: string,
-): Promise<string> {
+): Promise<string | Uint8Array> {
   const { value: stream } = await getStream(deps, videoId);
   const { value: state } = await deps.records.timeline(stream);
   const wanted = parseCaptionSegmentName(name);
@@ -29,16 +32,21 @@ export async function captionSegment(
   const entry = isKnown ? await findEntry(deps, stream, wanted.entry) : undefined;
   if (!wanted || !entry) throw segmentNotFound(name);
   const { channel } = state.captions?.tracks[track] ?? {};
-  if (channel) {
-    return formatCaptionSegment(
-      await closedCaptionsOf(deps, stream, entry, channel),
-      entry.startTicks,
-    );
-  }
-  const log = await logs.of(stream, wanted.version);
-  const captioned = await withOffset(deps, stream, state.nextSequence, entry);
-  const cues = placeCues(log, captioned, { track, ...wanted });
-  return formatCaptionSegment(cues, entry.startTicks);
+  const cues = channel
+    ? await closedCaptionsOf(deps, stream, entry, channel)
+    : placeCues(
+        await logs.of(stream, wanted.version),
+        await withOffset(deps, stream, state.nextSequence, entry),
+        { track, ...wanted },
+      );
+  const { startTicks, durationTicks } = entry;
+  if (wanted.format === 'vtt') return formatCaptionSegment(cues, startTicks);
+  const { webVttFragment } = await import('../../media/mux/webvtt-track.ts');
+  // The segments before have what goes on here, and those behind have the rest.
+  const own = cues.map((cue) =>
+    cue.isLate ? cue : { ...cue, from: Math.max(cue.from, startTicks) },
+  );
+  return webVttFragment(own, startTicks, startTicks + durationTicks);
 }
 
 const segmentNotFound = (name: string): DomainError =>

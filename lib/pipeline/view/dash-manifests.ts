@@ -36,8 +36,14 @@ export type ManifestView = Readonly<{
   showsEnd: boolean;
   /** Of a live one, where it is asked for again. */
   location: string;
-  /** Of the default audio; undefined: the stream's own. Long recordings are stored with that. */
-  language?: string | undefined;
+  /** Long recordings are stored with the stream's own. */
+  languages: DefaultLanguages;
+}>;
+
+/** Of the audio that is played by default, and of captions that are shown; undefined: the stream's own, and none. */
+export type DefaultLanguages = Readonly<{
+  audio?: string | undefined;
+  captions?: string | undefined;
 }>;
 
 type Parts = RequestDeps & Pick<Deps, 'media'>;
@@ -65,12 +71,12 @@ export class DashManifests {
 
   /** Throws `not_ready` for a long recording. */
   async render(stream: Stream, state: TimelineState, how: ManifestView): Promise<Document> {
-    const { view, showsEnd, language } = how;
+    const { view, showsEnd, languages } = how;
     const { nextSequence, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
-    const key = `${stream.uid}/${view}/${language ?? ''}`;
+    const key = [stream.uid, view, languages.audio, languages.captions].join('/');
     const stamp = [
       ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
-      ...[silencesOf(state), state.markerVersion],
+      ...[silencesOf(state), state.markerVersion, state.captions?.version],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -84,7 +90,7 @@ export class DashManifests {
   }
 
   async #make(stream: Stream, state: TimelineState, how: ManifestView): Promise<Document> {
-    const { view, language } = how;
+    const { view, languages } = how;
     if (view === 'vod' && isLongRecording(state, this.#parts.longEntries)) {
       const key = recordingManifestKey(stream, recordingVersion(state));
       return longRecording(this.#parts, stream, state, key, DASH_MANIFEST.contentType);
@@ -95,7 +101,7 @@ export class DashManifests {
       for await (const entry of recordedEntries(this.#parts.records, stream, state)) {
         builder.add(entry);
       }
-      return documentOf(recordingManifest(stream, state, builder.periods, markers, language));
+      return documentOf(recordingManifest(stream, state, builder.periods, markers, languages));
     }
     const builder = isSliding(state)
       ? await this.#window(stream, state, view)

@@ -1,76 +1,96 @@
-/** The object behind the address of a segment in an MPD: a rendition's piece, found by period and time. */
+/** What is behind the address of a segment in an MPD: an object, or a segment of captions, found by period and time. */
 
+import type { SegmentKind, SegmentPlace } from '../../domain/dash-addresses.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { silenceKey } from '../../domain/object-keys.ts';
+import { captionSegmentKey, silenceKey } from '../../domain/object-keys.ts';
 import { pieceLister } from '../../domain/presentation.ts';
-import { separate } from '../../domain/recording.ts';
+import { type RecordedEntry, separate } from '../../domain/recording.ts';
+import type { Stream } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
-import type { EntryRendition } from '../../domain/timeline.ts';
+import { isGap, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { findByMediaTime } from '../records/timeline-search.ts';
+import { captionVersionsAt } from './listed-segment.ts';
 
 /** Audio does not start where its entry does, but less than a second from there. */
 const REACH = 4;
 
-type Timed = Readonly<{ run: number; startTicks: number }>;
+/** As the address says them; `startTicks`: where the piece starts. */
+export type SegmentAddress = SegmentPlace &
+  Readonly<{ videoId: string; rendition: string; kind: SegmentKind; startTicks: number }>;
 
-/** As the address says them: run and `discontinuities` of the period's entries, and where the piece starts. */
-export type SegmentAddress = Readonly<{
-  videoId: string;
-  rendition: string;
-  run: number;
-  discontinuities: number;
-  startTicks: number;
-  /** Of the recording with so many pieces that came late in the place of silence; undefined: of the live view. */
-  latePieces?: number | undefined;
-}>;
+/** Of the timeline, or what came late for it. */
+type Candidate = Omit<RecordedEntry, 'offsetTicks' | 'discontinuity' | 'discontinuities'> &
+  Pick<TimelineEntry, 'captionVersions'>;
 
 /**
- * Key of the object; the same for ever. Throws `stream_not_found`, `rendition_not_found`, and
- * `moment_not_found` if no piece starts there.
+ * Its key; the same for ever. Throws `stream_not_found`, `rendition_not_found`, and `moment_not_found` if nothing
+ * starts there.
  */
-export async function findSegment(
-  deps: Deps,
-  { videoId, rendition, run, discontinuities, startTicks, latePieces }: SegmentAddress,
-): Promise<string> {
+export async function findSegment(deps: Deps, address: SegmentAddress): Promise<string> {
+  const { videoId, uid, rendition, run, discontinuities, startTicks, latePieces } = address;
   const { records } = deps;
   const { value: stream } = await getStream(deps, videoId);
+  if (uid !== stream.uid) throw notFound(address);
   const { value: state } = await records.timeline(stream);
-  if (!Object.hasOwn(state.renditions, rendition)) {
+  if (address.kind === 'media' && !Object.hasOwn(state.renditions, rendition)) {
     throw new DomainError(
       'rendition_not_found',
       `Stream "${videoId}" has no rendition "${rendition}".`,
       `It has ${Object.keys(state.renditions).join(', ')}.`,
     );
   }
-  const isThere = (piece: EntryRendition | undefined, entry: Timed): piece is EntryRendition =>
-    piece !== undefined &&
-    entry.run === run &&
-    (piece.startTicks ?? entry.startTicks) === startTicks;
+  const keyIn = keyFinder(stream, state, address);
   const time = { discontinuities, startTicks };
   const before = await findByMediaTime(records, stream, state.nextSequence, time);
   const sequence = before?.sequence ?? 0;
-  const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
   const range = [Math.max(0, sequence - REACH), sequence + REACH] as const;
   const near = await records.entries(stream, ...range);
   const later = latePieces ? await records.latePieces(stream, ...range) : undefined;
   for (const entry of near) {
+    if (entry.discontinuities !== discontinuities) continue;
     const renditions = { ...entry.renditions, ...later?.get(entry.sequence) };
-    const { rendition: source, piece } = listPiece({ ...entry, renditions });
-    const isOwn = source === rendition && entry.discontinuities === discontinuities;
-    if (isOwn && isThere(piece, entry)) return piece.key;
+    const key = keyIn({ ...entry, renditions });
+    if (key !== undefined) return key;
   }
   const late = state.lateArrivals > 0 ? await records.lateArrivals(stream) : [];
   const firstNumber = before?.run === run ? before.number : 0;
-  const key = late
+  const keys = late
     .flatMap(separate)
-    .filter((one) => one.number >= firstNumber && isThere(one.renditions[rendition], one))
-    .toSorted((a, b) => a.number - b.number)[0]?.renditions[rendition]?.key;
-  if (key !== undefined) return key;
-  throw new DomainError(
+    .filter(({ number }) => number >= firstNumber)
+    .toSorted((a, b) => a.number - b.number)
+    .flatMap((one) => keyIn(one) ?? []);
+  if (keys[0] !== undefined) return keys[0];
+  throw notFound(address);
+}
+
+/** The key of what an entry has at the address; undefined: it has nothing there. */
+function keyFinder(
+  stream: Stream,
+  state: TimelineState,
+  { rendition, kind, run, startTicks, captions }: SegmentAddress,
+): (entry: Candidate) => string | undefined {
+  const listPiece = pieceLister(state, rendition, (...at) => silenceKey(stream, ...at));
+  return (entry) => {
+    if (entry.run !== run) return undefined;
+    if (kind === 'media') {
+      const { rendition: source, piece } = listPiece(entry);
+      const isThere =
+        source === rendition && (piece?.startTicks ?? entry.startTicks) === startTicks;
+      return isThere ? piece?.key : undefined;
+    }
+    if (entry.startTicks !== startTicks) return undefined;
+    if (kind === 'thumbnails') return entry.thumbnails?.key;
+    if (!captions || isGap(entry)) return undefined;
+    const printedOf = { entry, ...captionVersionsAt(entry, captions) };
+    return captionSegmentKey(stream, rendition, printedOf, 'm4s');
+  };
+}
+
+const notFound = ({ videoId, rendition, run, discontinuities, startTicks }: SegmentAddress) =>
+  new DomainError(
     'moment_not_found',
     `"${rendition}" of "${videoId}" has no segment that starts at ${ticksToSeconds(startTicks).toFixed(3)} s of its period ${run}-${discontinuities}.`,
     `Use the addresses of the MPD: /viewstream/metadata/${videoId}.mpd.`,
   );
-}

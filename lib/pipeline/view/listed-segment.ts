@@ -6,7 +6,7 @@ import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
-import type { TimelineEntry, TimelineState } from '../../domain/timeline.ts';
+import { isGap, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import { formatDateRange } from '../../playlist/hls-date-range.ts';
 import type { MediaSegment } from '../../playlist/hls-media.ts';
 
@@ -33,15 +33,24 @@ export function listerOf(
   const track = state.captions?.tracks[name];
   if (!track) return pieceLister(state, name, (...at) => silenceKey(stream, ...at));
   const newest = state.captions?.version ?? 0;
+  const versions = view === 'vod' ? { version: newest } : { trackSince: track.since };
   return (entry) => {
-    const { renditions, captionVersions: [before, own] = [0, 0] } = entry;
-    const since = view === 'vod' ? newest : Math.max(track.since, before);
-    const version = view === 'vod' ? newest : Math.max(track.since, own);
-    const segment = { entry, since, version };
+    const segment = { entry, ...captionVersionsAt(entry, versions) };
     const piece = { key: captionSegmentKey(stream, name, segment), initKey: '', sizeBytes: 0 };
-    const isGap = Object.keys(renditions).length === 0;
-    return { rendition: name, piece: isGap ? undefined : piece, initKey: '' };
+    return { rendition: name, piece: isGap(entry) ? undefined : piece, initKey: '' };
   };
+}
+
+/** Of a recording the version that all of it is printed with; live the one that the track began with. */
+export type CaptionVersions = Readonly<{ version: number } | { trackSince: number }>;
+
+/** What the segment of captions of an entry is printed of. */
+export function captionVersionsAt(
+  { captionVersions: [before, own] = [0, 0] }: Pick<TimelineEntry, 'captionVersions'>,
+  of: CaptionVersions,
+): Readonly<{ version: number; since: number }> {
+  if ('version' in of) return { version: of.version, since: of.version };
+  return { since: Math.max(of.trackSince, before), version: Math.max(of.trackSince, own) };
 }
 
 /** Nothing is behind it. */

@@ -1,14 +1,16 @@
 /** An MPD from a timeline's state and the periods that it lists. */
 
+import { type SegmentPlace, segmentTemplate } from '../../domain/dash-addresses.ts';
 import type { MarkerTag } from '../../domain/marker-log.ts';
-import { silenceKey } from '../../domain/object-keys.ts';
+import { captionInitKey, silenceKey } from '../../domain/object-keys.ts';
 import { type Period, PeriodBuilder } from '../../domain/period.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import { isSliding, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import { formatMpd } from '../../playlist/dash-mpd.ts';
-import type { ManifestView } from './dash-manifests.ts';
+import type { DashUris } from '../../playlist/dash-segment-timeline.ts';
+import type { DefaultLanguages, ManifestView } from './dash-manifests.ts';
 import { uriOf } from './listed-segment.ts';
 import { markerView } from './marker-list.ts';
 
@@ -24,23 +26,24 @@ export function liveManifest(
   state: TimelineState,
   periods: readonly Period[],
   markers: readonly MarkerTag[],
-  { showsEnd, location, language }: Pick<ManifestView, 'showsEnd' | 'location' | 'language'>,
+  { showsEnd, location, languages }: Pick<ManifestView, 'showsEnd' | 'location' | 'languages'>,
 ): string {
-  const { startedAtMs = 0, newestHops, endProgramDateTimeMs, markerVersion = 0 } = state;
+  const { startedAtMs = 0, newestHops, endProgramDateTimeMs } = state;
+  const { markerVersion = 0, captions } = state;
   const { recordedAtMs, listedAtMs } = newestHops ?? {
     recordedAtMs: endProgramDateTimeMs,
     listedAtMs: endProgramDateTimeMs,
   };
   const live = {
-    // Each change makes it later; those of markers have no time of their own.
-    publishTimeMs: listedAtMs + markerVersion,
+    // Each change makes it later; those of markers and captions have no time of their own.
+    publishTimeMs: listedAtMs + markerVersion + (captions?.version ?? 0),
     lagMs: listedAtMs - recordedAtMs,
     windowMs: isSliding(state) ? ticksToMs(state.dvrWindowTicks) : undefined,
     location,
     clockUri: '/time',
   };
   return formatMpd({
-    ...commonOf(stream, state, periods, markers, language),
+    ...commonOf(stream, state, periods, markers, languages),
     startMs: startedAtMs,
     live: showsEnd ? undefined : live,
   });
@@ -52,10 +55,10 @@ export const recordingManifest = (
   state: TimelineState,
   periods: readonly Period[],
   markers: readonly MarkerTag[],
-  language?: string,
+  languages?: DefaultLanguages,
 ): string =>
   formatMpd({
-    ...commonOf(stream, state, periods, markers, language, state.latePieces),
+    ...commonOf(stream, state, periods, markers, languages, true),
     ...{ startMs: undefined, live: undefined },
   });
 
@@ -64,15 +67,32 @@ const commonOf = (
   state: TimelineState,
   periods: readonly Period[],
   markers: readonly MarkerTag[],
-  language: string | undefined,
-  latePieces = 0,
+  { audio, captions }: DefaultLanguages = {},
+  isRecording = false,
 ) => ({
-  presentation: presentationOf(state, language),
+  presentation: presentationOf(state, audio, captions),
   ...{ periods, markers, messageOf: markerView },
   targetDurationSeconds: targetDurationSeconds(stream.settings, state),
-  uris: {
-    media: ({ run, discontinuities }: Period): string =>
-      `/viewstream/segment/${stream.videoId}/$RepresentationID$/${run}-${discontinuities}${latePieces > 0 ? `-${latePieces}` : ''}/$Time$.m4s`,
-    init: uriOf,
-  },
+  uris: urisOf(stream, state, isRecording),
 });
+
+function urisOf(stream: Stream, state: TimelineState, isRecording: boolean): DashUris {
+  const { version = 0, tracks = {} } = state.captions ?? {};
+  const { videoId, uid } = stream;
+  const placeOf = ({ run, discontinuities }: Period): SegmentPlace => {
+    return { uid, run, discontinuities };
+  };
+  return {
+    media(period) {
+      const latePieces = isRecording ? state.latePieces : undefined;
+      return segmentTemplate(videoId, 'media', { ...placeOf(period), latePieces });
+    },
+    init: uriOf,
+    captions(period, track) {
+      const captions = isRecording ? { version } : { trackSince: tracks[track]?.since ?? 0 };
+      return segmentTemplate(videoId, 'captions', { ...placeOf(period), captions });
+    },
+    captionInit: (track) => uriOf(captionInitKey(stream, track)),
+    thumbnails: (period) => segmentTemplate(videoId, 'thumbnails', placeOf(period)),
+  };
+}

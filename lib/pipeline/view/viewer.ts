@@ -244,8 +244,8 @@ export function createViewer(deps: Deps): Viewer {
       const { listed, rendered, ended } = await listedIn(stream, state, shown, of);
       // Who watches live asks there again, and is not given the recording, whose times are others.
       const location = `${videoId}.mpd?broadcast=${of}`;
-      const { audio: language } = languagesFor(stream, country);
-      const how = { view: rendered, showsEnd: ended, location, language };
+      const languages = languagesFor(stream, country);
+      const how = { view: rendered, showsEnd: ended, location, languages };
       return viewed(ended, await manifests.render(stream, listed, how));
     },
   };
