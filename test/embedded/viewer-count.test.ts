@@ -53,6 +53,22 @@ describe('viewers of a stream on one machine', () => {
     answer.statusCode = 304;
     await ask('b', '192.0.2.1', 'hls.js');
     assert.equal(viewers.of('b'), 3, 'what its player has already counts as well');
+    const ofDash = countingViewers(route, viewers, '.mpd');
+    const askForDash = (videoId: string) => {
+      const event = {
+        pathParameters: { videoId },
+        headers: {},
+        requestContext: { http: { sourceIp: '192.0.2.7' } },
+      };
+      return ofDash.handler(event as unknown as APIGatewayProxyEventV2, {} as Context);
+    };
+    await askForDash('d.mpd');
+    await askForDash('d');
+    assert.equal(
+      viewers.of('d'),
+      1,
+      'who asks for an MPD counts, and for a multivariant playlist not',
+    );
     answer.statusCode = 404;
     await ask('none', '192.0.2.1', 'hls.js');
     assert.equal(viewers.of('none'), 0);

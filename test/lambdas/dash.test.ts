@@ -135,15 +135,15 @@ describe('an MPD by HTTP', () => {
       );
     const own = '/viewstream/segment/show';
     const live = (rung: string) => [
-      `${own}/${rung}/1-0/1620000.m4s`,
-      `${own}/${rung}/1-0/1980000.m4s`,
+      `${own}/${rung}/u1-1-0/1620000.m4s`,
+      `${own}/${rung}/u1-1-0/1980000.m4s`,
     ];
-    const second = (rung: string) => [`${own}/${rung}/2-1/900000.m4s`];
+    const second = (rung: string) => [`${own}/${rung}/u1-2-1/900000.m4s`];
     assert.deepEqual(await urisOf({}), [
       [live('720p'), live('360p')],
       [second('720p'), second('360p')],
     ]);
-    const { statusCode, headers } = await follow(`${own}/360p/1-0/1620000.m4s`);
+    const { statusCode, headers } = await follow(`${own}/360p/u1-1-0/1620000.m4s`);
     assert.deepEqual(
       [statusCode, headers],
       [
@@ -155,7 +155,7 @@ describe('an MPD by HTTP', () => {
       ],
     );
     assert.equal(
-      (await follow(`${own}/720p/2-1/900000.m4s`)).headers.location,
+      (await follow(`${own}/720p/u1-2-1/900000.m4s`)).headers.location,
       '/media/v/720p/2-0.m4s',
     );
     await end();
@@ -171,17 +171,21 @@ describe('an MPD by HTTP', () => {
     const { upload, follow } = await setUp(t);
     await upload(1, 0, 1);
     const refusals = [
-      ['show/720p/1-0/1980000.m4s', 404, 'moment_not_found'],
-      ['show/720p/2-0/900000.m4s', 404, 'moment_not_found'],
-      ['show/720p/1-1/900000.m4s', 404, 'moment_not_found'],
-      ['show/720p/1-0/900001.m4s', 404, 'moment_not_found'],
-      ['show/1080p/1-0/900000.m4s', 404, 'rendition_not_found'],
-      ['show/__proto__/1-0/900000.m4s', 404, 'rendition_not_found'],
-      ['other/720p/1-0/900000.m4s', 404, 'stream_not_found'],
-      ['show/720p/1-0/900000.mp4', 400, 'bad_request'],
-      ['show/720p/1/900000.m4s', 400, 'bad_request'],
-      [`show/720p/1-0/${'9'.repeat(30)}.m4s`, 400, 'bad_request'],
-      ['-/720p/1-0/900000.m4s', 400, 'bad_video_id'],
+      ['show/720p/u1-1-0/1980000.m4s', 404, 'moment_not_found'],
+      ['show/720p/u1-2-0/900000.m4s', 404, 'moment_not_found'],
+      ['show/720p/u1-1-1/900000.m4s', 404, 'moment_not_found'],
+      // Of a stream that had the same id before.
+      ['show/720p/u0-1-0/900000.m4s', 404, 'moment_not_found'],
+      ['show/thumbnails/u1-1-0/900000.jpg', 404, 'moment_not_found'],
+      ['show/captions-de/u1-1-0-since1/900001.m4s', 404, 'moment_not_found'],
+      ['show/720p/u1-1-0/900001.m4s', 404, 'moment_not_found'],
+      ['show/1080p/u1-1-0/900000.m4s', 404, 'rendition_not_found'],
+      ['show/__proto__/u1-1-0/900000.m4s', 404, 'rendition_not_found'],
+      ['other/720p/u1-1-0/900000.m4s', 404, 'stream_not_found'],
+      ['show/720p/u1-1-0/900000.mp4', 400, 'bad_request'],
+      ['show/720p/1-0/900000.m4s', 400, 'bad_request'],
+      [`show/720p/u1-1-0/${'9'.repeat(30)}.m4s`, 400, 'bad_request'],
+      ['-/720p/u1-1-0/900000.m4s', 400, 'bad_video_id'],
     ] as const;
     for (const [path, status, code] of refusals) {
       const answer = await follow(`/viewstream/segment/${path}`);

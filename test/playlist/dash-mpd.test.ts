@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { XmlDocument } from 'libxml2-wasm';
 import { PeriodBuilder, type PeriodEntry } from '../../lib/domain/period.ts';
-import { presentationOf } from '../../lib/domain/presentation.ts';
+import { type Offered, presentationOf } from '../../lib/domain/presentation.ts';
 import type { EntryRendition, RenditionInfo, TimelineState } from '../../lib/domain/timeline.ts';
 import { formatFrameRate } from '../../lib/playlist/dash-adaptation-sets.ts';
 import { formatMpd, type Mpd } from '../../lib/playlist/dash-mpd.ts';
@@ -66,11 +66,12 @@ function mpdOf(
   entries: readonly PeriodEntry[],
   more: Partial<Mpd> = {},
   first?: PeriodEntry,
+  offered: Partial<Offered> = {},
 ): string {
   const builder = new PeriodBuilder({ renditions }, () => 'silence.m4s', first);
   for (const one of entries) builder.add(one);
   return formatMpd({
-    presentation: presentationOf({ renditions, endedAtMs: START_MS }),
+    presentation: presentationOf({ renditions, endedAtMs: START_MS, ...offered }, undefined, 'de'),
     periods: builder.periods,
     startMs: START_MS,
     targetDurationSeconds: 2,
@@ -236,6 +237,111 @@ ${period}
     assert.deepEqual(labels.slice(0, 3), ['en', 'fr-CA (audio-fr)', 'en (audio-3)']);
   });
 
+  test('captions have a segment for each entry that is no gap, thumbnails a Representation for each way to divide', () => {
+    const renditions = {
+      '360p': video(360, 25),
+      audio: audio('audio', 'de'),
+      'audio-2': {
+        ...audio('audio-2', 'de'),
+        info: { ...audio('audio-2', 'de').info, describesVideo: true as const },
+      } as TimelineState['renditions'][string],
+    };
+    const captions = {
+      ...{ version: 3, listedVersion: 3, weight: 0 },
+      tracks: {
+        'captions-de': { language: 'de', since: 1 },
+        'captions-en-sdh': { language: 'en', isSdh: true as const, since: 1 },
+        'captions-fr-forced': { language: 'fr', isForced: true as const, since: 2 },
+        'captions-cc1': { language: 'und', channel: 'CC1', since: 0 },
+      },
+    };
+    const sprite = (columns: number) => ({
+      thumbnails: {
+        ...{ key: 'media/sprite.jpg', sizeBytes: 100, columns, widthPx: 240, heightPx: 135 },
+        intervalTicks: 180_000 / columns,
+      },
+    });
+    const thumbnails = {
+      ...{ peakBps: 20_000.5, sizeBytes: 1, durationTicks: 90_000 },
+      ...{ widthPx: 240, heightPx: 135 },
+    };
+    const names = Object.keys(renditions);
+    const text = mpdOf(
+      renditions,
+      [
+        entry(1, 0, names, sprite(1)),
+        entry(1, 2, names, sprite(2)),
+        entry(1, 4, []),
+        entry(1, 6, names, sprite(2)),
+        entry(1, 8, ['360p'], {}),
+      ],
+      {},
+      undefined,
+      { captions, thumbnails },
+    );
+    const { periods } = readMpd(text);
+    assert.deepEqual(
+      periods[0]?.sets.map(({ descriptors }) =>
+        descriptors.map((one) => one.replace('urn:mpeg:dash:role:2011 ', '')),
+      ),
+      [
+        ['urn:scte:dash:cc:cea-608:2015 CC1=und', 'main'],
+        ['main'],
+        ['urn:tva:metadata:cs:AudioPurposeCS:2007 1', 'alternate'],
+        ['subtitle', 'main'],
+        ['urn:tva:metadata:cs:AudioPurposeCS:2007 2', 'caption'],
+        ['forced-subtitle'],
+        ['subtitle'],
+        [],
+      ],
+    );
+    const lines = text.split('\n');
+    const from = lines.findIndex((line) => line.includes('id="1001"'));
+    const to = lines.findIndex((line) => line.includes('id="1002"'));
+    assert.equal(
+      lines.slice(from, to).join('\n'),
+      `\
+    <AdaptationSet id="1001" contentType="text" mimeType="application/mp4" lang="de" segmentAlignment="true" startWithSAP="1">
+      <Label>Deutsch</Label>
+      <Role schemeIdUri="urn:mpeg:dash:role:2011" value="subtitle"/>
+      <Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>
+      <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1-captions-de/$Time$.m4s" initialization="/captions/captions-de/init.mp4">
+        <SegmentTimeline>
+          <S t="900000" d="180000" r="1"/><S t="1440000" d="180000" r="1"/>
+        </SegmentTimeline>
+      </SegmentTemplate>
+      <Representation id="captions-de" bandwidth="10000" codecs="wvtt"/>
+    </AdaptationSet>`,
+    );
+    const images = lines.findIndex((line) => line.includes('id="1000"'));
+    assert.equal(
+      lines.slice(images).join('\n'),
+      `\
+    <AdaptationSet id="1000" contentType="image" mimeType="image/jpeg">
+      <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1/$Time$.jpg"/>
+      <Representation id="thumbnails-2x1-240x135" bandwidth="20001" width="480" height="135">
+        <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="2x1"/>
+        <SegmentTemplate>
+          <SegmentTimeline>
+            <S t="1080000" d="180000"/><S t="1440000" d="180000"/>
+          </SegmentTimeline>
+        </SegmentTemplate>
+      </Representation>
+      <Representation id="thumbnails-1x1-240x135" bandwidth="20001" width="240" height="135">
+        <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="1x1"/>
+        <SegmentTemplate>
+          <SegmentTimeline>
+            <S t="900000" d="180000"/>
+          </SegmentTimeline>
+        </SegmentTemplate>
+      </Representation>
+    </AdaptationSet>
+  </Period>
+</MPD>
+`,
+    );
+  });
+
   test('the start of a period stays when its first entries are listed no more', () => {
     const renditions = { '360p': video(360, 25) };
     const entries = [0, 2, 4, 6].map((second) => entry(1, second, ['360p']));
@@ -251,14 +357,18 @@ ${period}
     );
   });
 
-  test('a rung that is lost within a period has a hole of its own, and no piece behind another init segment', () => {
+  test('a rung that is lost within a period has a hole of its own, and another init segment begins a period', () => {
     const renditions = { '720p': video(720, 25), '360p': video(360, 25) };
-    const text = mpdOf(renditions, [
-      entry(1, 0, ['720p', '360p']),
-      entry(1, 2, ['360p']),
-      entry(1, 4, ['720p', '360p']),
-      entry(1, 6, ['720p', '360p'], { initKey: 'media/other/init.mp4' }),
-    ]);
+    const text = mpdOf(
+      renditions,
+      [
+        entry(1, 0, ['720p', '360p']),
+        entry(1, 2, ['360p']),
+        entry(1, 4, ['720p', '360p']),
+        entry(1, 6, ['720p', '360p'], { initKey: 'media/other/init.mp4' }),
+      ],
+      { startMs: undefined },
+    );
     const timelines = Array.from(
       text.matchAll(/<Representation id="(\w+)"|(<S .*>)/g),
       ([one]) => one,
@@ -268,8 +378,10 @@ ${period}
       '<S t="900000" d="180000"/><S t="1260000" d="180000"/>',
       '<Representation id="360p"',
       '<S t="900000" d="180000" r="2"/>',
+      '<S t="1440000" d="180000"/>',
+      ...['<Representation id="720p"', '<Representation id="360p"'],
     ]);
-    readMpd(text);
+    assert.equal(readMpd(text).periods.length, 2);
   });
 
   test('a clock that was set within a period does not move the markers', () => {

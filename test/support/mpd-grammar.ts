@@ -60,12 +60,12 @@ export const MPD_GRAMMAR: Readonly<Record<string, ElementRule>> = {
   AdaptationSet: {
     required: {
       id: UNSIGNED,
-      contentType: /^(video|audio|text)$/,
-      mimeType: /^(video|audio|application)\/mp4$/,
-      segmentAlignment: BOOLEAN,
-      startWithSAP: /^1$/,
+      contentType: /^(video|audio|text|image)$/,
+      mimeType: /^((video|audio|application)\/mp4|image\/jpeg)$/,
     },
     optional: {
+      segmentAlignment: BOOLEAN,
+      startWithSAP: /^1$/,
       lang: LANGUAGE,
       maxWidth: UNSIGNED,
       maxHeight: UNSIGNED,
@@ -84,6 +84,7 @@ export const MPD_GRAMMAR: Readonly<Record<string, ElementRule>> = {
   AudioChannelConfiguration: DESCRIPTOR,
   Label: { text: true },
   Accessibility: DESCRIPTOR,
+  EssentialProperty: DESCRIPTOR,
   Role: DESCRIPTOR,
   UTCTiming: DESCRIPTOR,
   SegmentTemplate: {
@@ -98,13 +99,14 @@ export const MPD_GRAMMAR: Readonly<Record<string, ElementRule>> = {
   SegmentTimeline: { children: ['S'] },
   S: { required: { d: /^[1-9]\d*$/ }, optional: { t: UNSIGNED, r: UNSIGNED } },
   Representation: {
-    required: { id: /^\S+$/, bandwidth: /^[1-9]\d*$/, codecs: /^[\w.,]+$/ },
+    required: { id: /^\S+$/, bandwidth: /^[1-9]\d*$/ },
     optional: {
+      codecs: /^[\w.,]+$/,
       width: UNSIGNED,
       height: UNSIGNED,
       frameRate: FRAME_RATE,
       audioSamplingRate: UNSIGNED,
     },
-    children: ['SegmentTemplate'],
+    children: ['EssentialProperty', 'SegmentTemplate'],
   },
 };

@@ -20,6 +20,8 @@ export type ReadRepresentation = Readonly<{
   attributes: Readonly<Record<string, string>>;
   init: string;
   segments: readonly ReadSegment[];
+  /** Of images, how they are divided: `2x1`. */
+  tiles: string | undefined;
 }>;
 
 export type ReadPeriod = Readonly<{
@@ -29,6 +31,8 @@ export type ReadPeriod = Readonly<{
   sets: readonly Readonly<{
     attributes: Readonly<Record<string, string>>;
     representations: readonly ReadRepresentation[];
+    /** Scheme and value of each descriptor: Accessibility, Role. */
+    descriptors: readonly string[];
   }>[];
   events: readonly Readonly<{ value: string; startSeconds: number; message: string }>[];
 }>;
@@ -102,6 +106,9 @@ function readPeriod(period: Element): ReadPeriod {
     sets: sets.map((set) => ({
       attributes: set.attributes,
       representations: childrenOf(set, 'Representation').map((one) => readSegments(set, one)),
+      descriptors: [...childrenOf(set, 'Accessibility'), ...childrenOf(set, 'Role')].map((one) =>
+        [one.attributes.schemeIdUri, one.attributes.value].join(' '),
+      ),
     })),
     events: childrenOf(period, 'EventStream').flatMap(readEvents),
   };
@@ -130,7 +137,11 @@ function readSegments(set: Element, representation: Element): ReadRepresentation
       startTicks += durationTicks;
     }
   }
-  return { id, attributes: representation.attributes, init: template.initialization, segments };
+  const [tiles] = childrenOf(representation, 'EssentialProperty');
+  return {
+    ...{ id, attributes: representation.attributes, init: template.initialization, segments },
+    tiles: tiles?.attributes.value,
+  };
 }
 
 function readEvents({ attributes, children }: Element): ReadPeriod['events'] {
@@ -174,10 +185,23 @@ function judgeSet(
   maxSegmentSeconds: number,
 ): void {
   assert.ok(representations.length > 0);
-  if (set.contentType === 'audio') assert.ok(set.lang !== undefined, 'audio has a language');
-  for (const { id, attributes, init, segments } of representations) {
+  const isImage = set.contentType === 'image';
+  const isHeard = set.contentType === 'audio' || set.contentType === 'text';
+  assert.equal(set.lang !== undefined, isHeard, 'audio and captions have a language');
+  assert.equal(set.mimeType === 'image/jpeg', isImage);
+  for (const { id, attributes, init, segments, tiles } of representations) {
     assert.ok(segments.length > 0, `${id} has segments`);
-    assert.ok(init !== undefined, `${id} has an init segment`);
+    assert.equal(init !== undefined, !isImage, `${id}: init segment`);
+    assert.equal('codecs' in attributes, !isImage, `${id}: codecs`);
+    if (isImage) {
+      const [columns, rows] =
+        (tiles ?? '')
+          .match(/^(\d+)x(\d+)$/)
+          ?.slice(1)
+          .map(Number) ?? [];
+      assert.equal(Number(attributes.width) % (columns ?? 0), 0, 'width of the whole image');
+      assert.equal(Number(attributes.height) % (rows ?? 0), 0, 'height of the whole image');
+    }
     for (const { durationTicks } of segments) {
       assert.ok(durationTicks <= maxSegmentSeconds * 90_000, `${id}: MPD@maxSegmentDuration`);
     }
