@@ -388,8 +388,8 @@ describe('the job that cuts a whole file', () => {
       }),
     );
     assert.deepEqual(texts, [
-      ['-en.vtt', 'WEBVTT\n\n00:01.500 --> 00:03.000\nGood evening\n\n'],
-      ['-de.vtt', 'WEBVTT\n\n00:01.500 --> 00:03.000\nGuten Abend\n\n'],
+      ['-en.vtt', 'WEBVTT\n\n00:01.521 --> 00:03.021\nGood evening\n'],
+      ['-de.vtt', 'WEBVTT\n\n00:01.521 --> 00:03.021\nGuten Abend\n'],
     ]);
   });
 });
