@@ -11,6 +11,7 @@ export function mediaStore(): MediaStore {
   });
   return {
     put: async (...object) => (await store).put(...object),
+    putFile: async (...files) => (await store).putFile(...files),
     get: async (...part) => (await store).get(...part),
     head: async (key) => (await store).head(key),
     list: async (prefix) => (await store).list(prefix),

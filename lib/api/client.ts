@@ -74,6 +74,16 @@ export type SegmentInfo = Readonly<{
   digest?: string | undefined;
   /** The file name, from an encoder that pushes files. */
   name?: string | undefined;
+}> &
+  Partial<SoundAlone>;
+
+/** Sound without a picture: a language of the stream, which is uploaded on its own. */
+export type SoundAlone = Readonly<{
+  kind: 'audio';
+  /** BCP 47. */
+  lang: string;
+  /** Audio description. */
+  description?: true;
 }>;
 
 export type FilePart = NonNullable<FileUpload['upload']>['missing'][number];
@@ -112,7 +122,8 @@ export type ApiClient = Readonly<{
     bytes: Bytes,
     options?: CallOptions,
   ): Promise<Receipt | undefined>;
-  endStream(videoId: string, options?: CallOptions): Promise<void>;
+  /** `sound`: that of this language alone. */
+  endStream(videoId: string, options?: CallOptions, sound?: SoundAlone): Promise<void>;
   putStream(videoId: string, settings: StreamChange, options?: CallOptions): Promise<StreamCreated>;
   listStreams(options?: CallOptions): Promise<readonly StreamView[]>;
   getStream(videoId: string, options?: CallOptions): Promise<StreamShown>;
@@ -211,8 +222,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const receipt = parse<Partial<Receipt>>(request, answer);
       return receipt.stored === true ? (receipt as Receipt) : undefined;
     },
-    async endStream(videoId, { signal } = {}) {
-      const request: Call = { method: 'POST', url: at(`/upload/${id(videoId)}/end`), signal };
+    async endStream(videoId, { signal } = {}, sound) {
+      const query = sound ? `?${queryOf(sound)}` : '';
+      const url = at(`/upload/${id(videoId)}/end${query}`);
+      const request: Call = { method: 'POST', url, signal };
       requireSuccess(request, await call(request));
     },
     putStream: (videoId, settings, { signal } = {}) =>
@@ -247,13 +260,18 @@ type Answer = Readonly<{ status: number; retryAfterMs: number | undefined; text:
 
 function segmentQuery(segment: SegmentInfo): URLSearchParams {
   const { durationSeconds, atMs, ...rest } = segment;
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(rest)) {
-    if (value !== undefined) query.set(name, String(value));
-  }
+  const query = queryOf(rest);
   if (durationSeconds !== undefined)
     query.set('duration', String(Number(durationSeconds.toFixed(6))));
   if (atMs !== undefined) query.set('at', new Date(atMs).toISOString());
+  return query;
+}
+
+function queryOf(values: Readonly<Record<string, unknown>>): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) query.set(name, String(value));
+  }
   return query;
 }
 

@@ -143,8 +143,19 @@ export type StreamView = Readonly<{
   file?: FileView;
   /** Path on this host of a JPEG, the newest; absent: there is none. */
   poster?: string;
+  /** Tracks of captions; absent: there are none. */
+  captions?: readonly Readonly<{
+    name: string;
+    language?: string;
+    label: string;
+    isForced?: true;
+    isSdh?: true;
+  }>[];
+  /** Path on this host of the index of preview thumbnails (WebVTT); absent: there are none. */
+  thumbnails?: string;
   /** Paths on this host. */
   hls: string;
+  dash: string;
   renditions: readonly Readonly<{
     name: string;
     kind: 'video' | 'audio';
@@ -154,6 +165,8 @@ export type StreamView = Readonly<{
     framesPerSecond?: number;
     channels?: number;
     language?: string;
+    /** Audio description. */
+    describesVideo?: true;
     averageBps: number;
     peakBps: number;
   }>[];
@@ -179,6 +192,19 @@ export type MarkerList = Readonly<{
   removed?: readonly string[];
 }>;
 
+/** A clip that the owner of a stream keeps; times in ISO 8601. */
+export type SavedClipView = Readonly<{
+  id: string;
+  title?: string;
+  from: string;
+  to: string;
+  /** Path on this host of its playlist. */
+  hls: string;
+}>;
+
+/** Answer to `GET /clips/{videoId}`, by start. */
+export type SavedClipList = Readonly<{ clips: readonly SavedClipView[] }>;
+
 /** What `PUT /streams/{videoId}` takes. Left out: the present value, or the default of a new stream. */
 export type StreamSettings = Readonly<{
   title: string;
@@ -193,8 +219,14 @@ export type StreamSettings = Readonly<{
   ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
   /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */
   redundant: boolean;
+  /** Captions shown by default, by country (`FR`) or `*`: a language, or `off`. */
+  defaultCaptions?: Readonly<Record<string, string>>;
+  /** When segments are made as WebM: when asked for, with the renditions, or not at all. */
+  webm?: 'onDemand' | 'always' | 'never';
   /** Shown in the list to everybody, not to the owner alone. */
   listed: boolean;
+  /** Language (BCP 47) of the default audio by country (ISO 3166-1, or `*`). Absent: the stream's first. */
+  defaultAudio?: Readonly<Record<string, string>>;
 }>;
 
 /** Answer to `GET /streams/{videoId}`. */

@@ -1,5 +1,6 @@
 /** The media store on one S3 bucket. */
 
+import { stat } from 'node:fs/promises';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -12,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
+import { savedAs, savedNameOf } from '../ports/saved-objects.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retryCall } from './retry.ts';
 import { S3MultipartUploads } from './s3-multipart-uploads.ts';
@@ -58,6 +60,31 @@ export class S3MediaStore implements MediaStore {
     const command = { ...this.#at(key), ...terms, Body: bytes };
     try {
       await retryCall(() => this.#client.send(new PutObjectCommand(command)), isWriteConflict);
+      return 'stored';
+    } catch (error) {
+      if (statusOf(error) === 412) return 'exists';
+      throw error;
+    }
+  }
+
+  async putFile(
+    key: string,
+    paths: readonly string[],
+    contentType: string,
+  ): Promise<'stored' | 'exists'> {
+    const { blocksOf, partBytes, putMultipart } = await import('./multipart-put.ts');
+    const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+    const name = savedNameOf(key);
+    const terms = {
+      ...{ ...this.#at(key), ContentType: contentType, CacheControl: IMMUTABLE, IfNoneMatch: '*' },
+      ...(name !== undefined && { ContentDisposition: savedAs(name) }),
+    };
+    const blockBytes = partBytes(sizes.reduce((sum, size) => sum + size, 0));
+    try {
+      await retryCall(
+        () => putMultipart(this.#client, terms, blocksOf(paths, blockBytes)),
+        isWriteConflict,
+      );
       return 'stored';
     } catch (error) {
       if (statusOf(error) === 412) return 'exists';

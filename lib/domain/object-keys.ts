@@ -1,15 +1,20 @@
 /** Names of stored objects. Made here and nowhere else; a name is never used twice for other bytes. */
 
-/** A stream's id may be used again after it was deleted; its `uid` is not. */
-export type StreamIdentity = Readonly<{ videoId: string; uid: string }>;
+/**
+ * A stream's id may be used again after it was deleted; its `uid` is not. `track`: of a source track that
+ * is uploaded on its own, the name; its records and objects lie within those of the stream.
+ */
+export type StreamIdentity = Readonly<{ videoId: string; uid: string; track?: string }>;
+
+/** The part of partitions and keys that names the stream, or its track. */
+export const placeOf = ({ videoId, uid, track }: StreamIdentity): string =>
+  track === undefined ? `${videoId}/${uid}` : `${videoId}/${uid}/${track}`;
 
 const padded = (number: number): string => String(number).padStart(10, '0');
 
-export const sourcePrefix = (stream: StreamIdentity): string =>
-  `source/${stream.videoId}/${stream.uid}/`;
+export const sourcePrefix = (stream: StreamIdentity): string => `source/${placeOf(stream)}/`;
 
-export const mediaPrefix = (stream: StreamIdentity): string =>
-  `media/${stream.videoId}/${stream.uid}/`;
+export const mediaPrefix = (stream: StreamIdentity): string => `media/${placeOf(stream)}/`;
 
 /** Bytes as the encoder sent them. `digest` keeps two encoders that race for one number apart. */
 export const sourceSegmentKey = (
@@ -43,10 +48,10 @@ export const fileCaptionsKey = (
 export function parsePresignedKey(
   key: string,
 ): (StreamIdentity & { presignId: string }) | undefined {
-  const [folder, videoId, uid, granted, file, ...rest] = key.split('/');
-  if (folder !== 'source' || granted !== 'granted' || rest.length > 0) return undefined;
-  const presignId = file?.match(/^([0-9a-f]+)\.bin$/)?.[1];
-  return videoId && uid && presignId ? { videoId, uid, presignId } : undefined;
+  const [, videoId, uid, track, presignId] =
+    key.match(/^source\/([^/]+)\/([^/]+)\/(?:([^/]+)\/)?granted\/([0-9a-f]+)\.bin$/) ?? [];
+  if (!videoId || !uid || !presignId) return undefined;
+  return { videoId, uid, ...(track !== undefined && { track }), presignId };
 }
 
 /** `digest` of the segment's bytes: two attempts at one job that differ get two names. */
@@ -67,6 +72,22 @@ export const posterKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}poster-${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
 
+/** Preview thumbnails of a segment, or of a piece of it. `digest` as in `renditionSegmentKey`. */
+export const thumbnailsKey = (
+  stream: StreamIdentity,
+  run: number,
+  number: number,
+  digest: string,
+): string => `${mediaPrefix(stream)}thumbnails/${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
+
+/** A picture of one frame, made when it was first asked for. */
+export const pictureKey = (
+  stream: StreamIdentity,
+  { run, number }: Readonly<{ run: number; number: number }>,
+  frameTicks: number,
+  widthPx: number,
+): string => `${mediaPrefix(stream)}pictures/${run}-${padded(number)}-${frameTicks}-${widthPx}.jpg`;
+
 /** Of audio, for an entry from before the rendition began. */
 export const silenceKey = (stream: StreamIdentity, rendition: string, sequence: number): string =>
   `${mediaPrefix(stream)}${rendition}/silence/${String(sequence).padStart(10, '0')}.m4s`;
@@ -78,28 +99,95 @@ export const renditionInitKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
-/** Names a recording as it is with so many entries and late arrivals. The first number is that of the playlists' form. */
+/**
+ * Names a recording as it is with so many entries and late arrivals, and this version of its captions. The
+ * first number is that of the playlists' form.
+ */
 export const recordingVersion = ({
   nextSequence,
   lateArrivals,
-}: Readonly<{ nextSequence: number; lateArrivals: number }>): string =>
-  `1-${nextSequence}-${lateArrivals}`;
+  captions,
+}: Readonly<{
+  nextSequence: number;
+  lateArrivals: number;
+  captions?: Readonly<{ version: number }> | undefined;
+}>): string => `2-${nextSequence}-${lateArrivals}${captions ? `-${captions.version}` : ''}`;
 
-/** Of a long recording. */
+/** Of a long recording; `list` as in `listsOf`, whose names have no ending but that of the thumbnails' index. */
 export const recordingPlaylistKey = (
   stream: StreamIdentity,
-  rendition: string,
+  list: string,
   version: string,
-): string => `${mediaPrefix(stream)}recording/${version}/${rendition}.m3u8`;
+): string =>
+  `${mediaPrefix(stream)}recording/${version}/${list.endsWith('.vtt') ? list : `${list}.m3u8`}`;
+
+/** Of a long recording, for DASH. */
+export const recordingManifestKey = (stream: StreamIdentity, version: string): string =>
+  `${mediaPrefix(stream)}recording/${version}/manifest.mpd`;
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
-/** A segment joined from its renditions into one file, made when it was first asked for. */
-export const remuxedKey = (
+export const savedFilesPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}saved/`;
+
+/** A file that viewers save under its name (`savedNameOf`). `digest`: of all that it depends on. */
+export const savedFileKey = (stream: StreamIdentity, digest: string, name: string): string =>
+  `${savedFilesPrefix(stream)}${digest.slice(0, 24)}/${name}`;
+
+/**
+ * A segment as a file of its own, made when it was first asked for. `audio` names what it is made of, too: the
+ * newest has nothing behind it yet, and what comes late takes the place of silence.
+ */
+export const segmentFileKey = (
   stream: StreamIdentity,
   { run, number, startTicks }: Readonly<{ run: number; number: number; startTicks: number }>,
-  resolution: string,
-  language: string,
+  { video, audio }: Readonly<{ video: string; audio: string }>,
   format: string,
-): string =>
-  `${mediaPrefix(stream)}joined/${run}-${padded(number)}-${startTicks}-${resolution}-${language}.${format}`;
+): string => {
+  const segment = `${run}-${padded(number)}-${startTicks}`;
+  return `${mediaPrefix(stream)}files/${segment}-${video}-${audio}.${format}`;
+};
+
+/** A large set of cues as JSON. */
+export const captionsKey = (stream: StreamIdentity, digest: string): string =>
+  `${sourcePrefix(stream)}captions/${digest.slice(0, 32)}.json`;
+
+/** What a segment of captions is printed of. A late arrival has no sequence. */
+export type CaptionSegmentName = Readonly<{
+  entry: Readonly<{
+    sequence?: number | undefined;
+    run: number;
+    number: number;
+    startTicks: number;
+  }>;
+  /** Version of the captions, and the one that the entry before was listed with. */
+  version: number;
+  since: number;
+}>;
+
+/**
+ * Address of a segment of captions, which is printed when it is asked for: as no key is used twice, it says
+ * what it is printed of.
+ */
+export function captionSegmentKey(
+  { videoId, uid }: StreamIdentity,
+  track: string,
+  { entry, version, since }: CaptionSegmentName,
+): string {
+  const { sequence, run, number, startTicks } = entry;
+  const place = sequence === undefined ? `late.${run}.${number}.${startTicks}` : String(sequence);
+  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}.vtt`;
+}
+
+/** The last part of such an address; undefined for any other. */
+export function parseCaptionSegmentName(
+  name: string,
+): (CaptionSegmentName & Readonly<{ uid: string }>) | undefined {
+  const match = name.match(
+    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})\.vtt$/,
+  );
+  if (!match) return undefined;
+  const [, uid = '', sequence, run, number, startTicks, since, version] = match;
+  const place = { run: Number(run), number: Number(number), startTicks: Number(startTicks) };
+  const entry = sequence === undefined ? place : { ...place, sequence: Number(sequence) };
+  return { uid, entry, since: Number(since), version: Number(version) };
+}

@@ -1,6 +1,7 @@
 /** The media store on files: `objects/KEY` appears whole, durable and once. A disk that refuses throws StorageFault. */
 
 import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -64,6 +65,18 @@ export class FileMediaStore implements MediaStore {
     const path = this.#path(key);
     if (await isThere(path)) return this.#existing(path);
     return this.#create(path, contentType, (file) => file.writeFile(bytes));
+  }
+
+  async putFile(
+    key: string,
+    paths: readonly string[],
+    contentType: string,
+  ): Promise<'stored' | 'exists'> {
+    const path = this.#path(key);
+    if (await isThere(path)) return this.#existing(path);
+    return this.#create(path, contentType, async (file) => {
+      for (const from of paths) await file.writeFile(createReadStream(from));
+    });
   }
 
   /**

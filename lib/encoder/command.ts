@@ -1,9 +1,11 @@
 /** The command line of the encoder, parsed once. */
 
+import type { SoundAlone } from '../api/client.ts';
 import { flag, parseCommandLine, UsageError } from '../base/command-line.ts';
 import { defined } from '../base/defined.ts';
 import { bitRate, decimal, type Setting, text, wholeNumber } from '../base/settings.ts';
 import { parseSession, parseVideoId } from '../domain/ids.ts';
+import { languageTrack } from '../domain/language-track.ts';
 import { defaultSpoolFolder } from './spool.ts';
 
 type Common = Readonly<{
@@ -26,6 +28,8 @@ export type EncodeCommand = Common &
     video?: 'copy' | 'encode';
     /** The sound of the source is left out. */
     noAudio?: true;
+    /** The sound alone is sent, as a language of the stream. */
+    sound?: SoundAlone;
     bitrateBps?: number;
     size?: Readonly<{ widthPx: number; heightPx: number }>;
     durationSeconds?: number;
@@ -89,6 +93,9 @@ const OPTIONS = {
   copy: flag,
   encode: flag,
   'no-audio': flag,
+  'audio-only': flag,
+  lang: { expected: 'a language such as fr or pt-BR', read: parseLanguageTag },
+  description: flag,
   loop: flag,
   once: flag,
   vod: flag,
@@ -110,6 +117,10 @@ const CONFLICTS: readonly (readonly [Name, Name])[] = [
   ['copy', 'size'],
   ['live', 'as-fast-as-possible'],
   ['loop', 'as-fast-as-possible'],
+  ['audio-only', 'no-audio'],
+  ['audio-only', 'copy'],
+  ['audio-only', 'bitrate'],
+  ['audio-only', 'size'],
 ];
 
 export const INPUT_EXPECTED = 'expected: a file, a device, a URL, "-", testsrc or relay.';
@@ -149,6 +160,11 @@ export function parseCommand(
   }
   if (given.has('port')) throw new UsageError('--port is an option of the relay only.');
   if (videoId === undefined) throw missing('stream', OPTIONS.stream);
+  const { 'audio-only': audioOnly, lang, description } = options;
+  if (audioOnly && lang === undefined) throw missing('lang', OPTIONS.lang);
+  for (const name of ['lang', 'description'] as const) {
+    if (given.has(name) && !audioOnly) throw new UsageError(`--${name} is for --audio-only.`);
+  }
   const { session, title, size, parallel, loop, once } = options;
   if (options.vod) {
     const alien = [...given].find((name) => !VOD_OPTIONS.includes(name));
@@ -174,6 +190,9 @@ export function parseCommand(
     once,
     spoolLimitBytes: options['spool-limit'] ?? DEFAULT_SPOOL_LIMIT_BYTES,
     ...(options['no-audio'] && { noAudio: true }),
+    ...(lang !== undefined && {
+      sound: { kind: 'audio', lang, ...(description && { description: true }) },
+    }),
     ...defined({ session, title, size, parallel, video, pace }),
     ...defined({ segmentSeconds, bitrateBps: bitrate, durationSeconds: duration }),
   };
@@ -195,6 +214,14 @@ function parseSize(text: string): { widthPx: number; heightPx: number } | undefi
   const [, width, height] = text.match(/^(\d{2,5})x(\d{2,5})$/) ?? [];
   if (width === undefined || height === undefined) return undefined;
   return { widthPx: Number(width), heightPx: Number(height) };
+}
+
+function parseLanguageTag(text: string): string | undefined {
+  try {
+    return languageTrack(text, false).language;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `M` and `G` are decimal. */

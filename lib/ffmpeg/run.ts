@@ -1,5 +1,6 @@
 /** Runs ffmpeg to its end, for the worker. The encoder client starts its own long-running ffmpeg (lib/encoder). */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
@@ -130,14 +131,22 @@ const tooMuchOutput = (): DomainError =>
     'The timestamps are broken; play the segment with ffplay to see.',
   );
 
+const lowPriority = new AsyncLocalStorage<true>();
+
+/** Every ffmpeg that `run` starts, however deep inside, leaves the cores to those of other calls. */
+export const atLowPriority = <Result>(run: () => Promise<Result>): Promise<Result> =>
+  lowPriority.run(true, run);
+
 /**
  * Requests and playlists come before pictures: what serves needs little time, but at once. Alone on the
  * machine ffmpeg still has all of it. What a platform does not know or allow is left as it is.
  */
 function yieldToOthers({ pid }: ChildProcess): void {
   if (pid === undefined) return;
+  const { PRIORITY_BELOW_NORMAL, PRIORITY_LOW } = constants.priority;
+  const priority = lowPriority.getStore() ? PRIORITY_LOW : PRIORITY_BELOW_NORMAL;
   try {
-    setPriority(pid, Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
+    setPriority(pid, Math.max(getPriority(), priority));
     writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
   } catch {}
 }

@@ -74,8 +74,12 @@ function allowedBy(permission: Permission, scope: PermissionScope): Allowed {
 const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
   ...statementsFor(
     [
-      ...(['read records', 'write records', 'read source', 'read media', 'write media'] as const),
-      'send publish',
+      ...(['read records', 'write records', 'read source', 'read media'] as const),
+      ...(['write media', 'send publish'] as const),
+      // Of files of clips that make room for others.
+      'delete media',
+      // Of a request for a file that it has made, and of its registration without ECS.
+      'delete records',
       // Whole files: their segments are uploaded by workers.
       ...(['write source', 'delete source', 'send backfillJobs', 'count backfillJobs'] as const),
       ...(['send delayed', 'send scaling'] as const),
@@ -108,7 +112,7 @@ export function workerPolicy(
   stage: string,
   scope: PermissionScope,
 ): ManagedPolicy {
-  const statements = [...takeJobs(scope), ...statementsFor(['delete records'], scope)];
+  const statements = takeJobs(scope);
   const policy = new ManagedPolicy(parent, 'Policy', {
     managedPolicyName: workersName(stage),
     description: `Rivulet ${stage}: what a worker may do`,

@@ -48,6 +48,8 @@ export type MultipartUploads = Readonly<{
 export type MediaStore = Readonly<{
   /** Creates the object, durably and whole or not at all. An object that is there stays as it is. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'>;
+  /** The same, of files on this machine, whose bytes follow one another; never whole in memory. */
+  putFile(key: string, paths: readonly string[], contentType: string): Promise<'stored' | 'exists'>;
   get(key: string, range?: ByteRange): Promise<Uint8Array | undefined>;
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Keys under a prefix that ends in `/`, in order. */

@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   type MediaStore,
@@ -65,6 +68,31 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
       const empty = await media.head(`${folder}/types/empty.json`);
       assert.deepEqual(empty, { sizeBytes: 0, contentType: 'application/json' });
       assert.equal((await media.get(`${folder}/types/empty.json`))?.byteLength, 0);
+    });
+
+    test('stores files that follow one another as one object, however large, and once', async () => {
+      const files = await mkdtemp(join(tmpdir(), 'rivulet-files-'));
+      // More than one part of a multipart upload, with a seam inside of one.
+      const parts = [randomBytes(300), randomBytes(18_000_000), new Uint8Array(), randomBytes(7)];
+      const paths = parts.map((_, index) => join(files, String(index)));
+      await Promise.all(paths.map((path, index) => writeFile(path, parts[index] ?? '')));
+      const key = `${folder}/files/movie.mp4`;
+      assert.equal(await media.putFile(key, paths, 'video/mp4'), 'stored');
+      const whole = Buffer.concat(parts);
+      assert.deepEqual(await media.head(key), {
+        sizeBytes: whole.length,
+        contentType: 'video/mp4',
+      });
+      assert.equal(sha256((await media.get(key)) ?? Buffer.of()), sha256(whole));
+      const small = paths.slice(0, 1);
+      assert.equal(await media.putFile(key, small, 'video/mp4'), 'exists');
+      assert.equal((await media.head(key))?.sizeBytes, whole.length, 'the first one stays');
+      assert.equal(await media.putFile(`${folder}/files/a.bin`, small, 'text/vtt'), 'stored');
+      assert.equal((await media.head(`${folder}/files/a.bin`))?.contentType, 'text/vtt');
+      const lost = [...small, join(files, 'none')];
+      await assert.rejects(media.putFile(`${folder}/files/half.mp4`, lost, 'video/mp4'));
+      assert.equal(await media.head(`${folder}/files/half.mp4`), undefined, 'nothing half-made');
+      await rm(files, { recursive: true });
     });
 
     test('says undefined of objects that are not there', async () => {

@@ -35,6 +35,14 @@ const REQUEST_PLAYLISTS = [
   'sqs:SendMessage backfill-jobs',
   'sqs:SendMessage scaling',
 ];
+const VIEW_PLAYLISTS = [
+  ...READ,
+  ...WRITE,
+  's3:GetObject bucket/media/*',
+  's3:ListBucket bucket',
+  's3:PutObject bucket/media/*',
+  ...REQUEST_PLAYLISTS,
+];
 const take = (queue: string): string[] => [
   `sqs:DeleteMessage ${queue}`,
   `sqs:GetQueueAttributes ${queue}`,
@@ -54,31 +62,43 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     's3:DeleteObject bucket/media/*',
     ...PARTS,
   ],
-  upload: [...KEY, ...TAKE_IN, ...PARTS],
+  upload: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish', ...PARTS],
   push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
-  'view-metadata': READ,
-  'view-playlist': [
+  'view-metadata': VIEW_PLAYLISTS,
+  'view-playlist': VIEW_PLAYLISTS,
+  'view-thumbnails': VIEW_PLAYLISTS,
+  'view-picture': VIEW_PLAYLISTS,
+  'dash-segment': READ,
+  'server-time': [],
+  'view-segment': [
     ...READ,
     ...WRITE,
+    's3:GetObject bucket/source/*',
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
     ...REQUEST_PLAYLISTS,
   ],
-  'view-segment': [
+  'view-captions': [...READ, 's3:GetObject bucket/source/*', 's3:ListBucket bucket'],
+  'remove-captions': [...[...KEY, ...READ], 'dynamodb:DeleteItem table', 'sqs:SendMessage publish'],
+  'view-clip': [
     ...READ,
-    's3:GetObject bucket/source/*',
+    ...WRITE,
+    'dynamodb:DeleteItem table',
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
-    's3:PutObject bucket/media/*',
+    ...REQUEST_PLAYLISTS,
   ],
   'view-page': READ,
   'list-markers': READ,
   'put-markers': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'change-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'remove-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'list-clips': READ,
+  'save-clip': [...KEY, ...READ, ...WRITE],
+  'remove-clip': [...KEY, ...READ, 'dynamodb:DeleteItem table'],
   healthz: [
     ...READ,
     's3:GetObject bucket/health/probe',
@@ -90,6 +110,8 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...take('publish'),
     ...READ,
     ...WRITE,
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
     'sqs:SendMessage delayed',
     ...REQUEST_PLAYLISTS,
@@ -106,7 +128,13 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...BACKFILL,
   ],
   'upload-completed': [...take('upload-completed'), ...TAKE_IN],
-  'jobs-dead': [...take('jobs-dead'), ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'jobs-dead': [
+    ...take('jobs-dead'),
+    ...READ,
+    ...WRITE,
+    'dynamodb:DeleteItem table',
+    'sqs:SendMessage publish',
+  ],
   'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
   'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage delayed'],
   'upload-completed-dead': [...take('upload-completed-dead'), 'sqs:SendMessage upload-completed'],
@@ -125,9 +153,11 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage scaling',
   ],
   worker: [
+    'dynamodb:DeleteItem table',
     ...READ,
     ...WRITE,
     'ecs:UpdateTaskProtection tasks',
+    's3:DeleteObject bucket/media/*',
     's3:GetObject bucket/media/*',
     's3:GetObject bucket/source/*',
     's3:ListBucket bucket',
@@ -230,10 +260,10 @@ describe('IAM permissions', () => {
       'logs:PutLogEvents',
     ]);
   });
-  test('the policy of static workers is that of tasks, less ECS and with their registration', (t) => {
+  test('the policy of static workers is that of tasks, less ECS', (t) => {
     const permissions = permissionsIn(Template.fromStack(appWith(t, { workers: 'none' }).core));
     const [, policy = []] = [...permissions].find(([id]) => id.startsWith('WorkerPolicy')) ?? [];
     const tasks = WORKERS.worker?.filter((permission) => !permission.startsWith('ecs:')) ?? [];
-    assert.deepEqual(policy.toSorted(), [...tasks, 'dynamodb:DeleteItem table'].toSorted());
+    assert.deepEqual(policy.toSorted(), tasks.toSorted());
   });
 });

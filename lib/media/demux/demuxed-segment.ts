@@ -28,6 +28,8 @@ export type DemuxedFrame = Readonly<{
 /** Of a track: four minutes of 120 frames a second, ten minutes of AAC. */
 export const MAX_SAMPLES = 30_000;
 
+export type NalFrame = Readonly<{ ptsTicks: number; units: Iterable<Uint8Array> }>;
+
 export type DemuxedVideo = Omit<
   VideoFacts,
   'frames' | 'framesPerSecond' | 'startTicks' | 'endTicks'
@@ -46,6 +48,8 @@ export type DemuxedVideo = Omit<
      * the times are those of its own `frames`, and of `previous.frames`, also where they were put right.
      */
     decoderInput(previous?: DemuxedVideo): DecoderInput;
+    /** NAL units of the frames that are shown, in decode order. Called as a method; absent: it has none. */
+    nalFrames?(): Iterable<NalFrame>;
   }>;
 
 /** A file for ffmpeg. Its only video stream is the track. */

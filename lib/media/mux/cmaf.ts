@@ -16,6 +16,8 @@ export type RenditionSegment = Readonly<{
    */
   startTicks?: number;
   durationTicks?: number;
+  /** Of video: from the start of the media to the end of its first frame, a keyframe. */
+  keyframeBytes?: number;
 }>;
 
 export type CmafSample = Readonly<{

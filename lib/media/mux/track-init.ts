@@ -16,13 +16,14 @@ export type TrackInit = Readonly<{
   packedLanguage?: number;
 }>;
 
-const UNITY_MATRIX = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
+export const UNITY_MATRIX = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].flatMap(u32);
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
 /** `und`. */
 const UNDETERMINED = 0x55c4;
 export const MOVIE_TIMESCALE = 1000;
 
-const HANDLERS = {
+/** Of a track: its handler, and the media header that goes with it. */
+export const MEDIA_HANDLERS = {
   audio: { type: 'soun', name: 'SoundHandler', header: fullBox('smhd', 0, 0, zeros(4)) },
   video: { type: 'vide', name: 'VideoHandler', header: fullBox('vmhd', 0, 1, zeros(8)) },
 } as const;
@@ -65,7 +66,7 @@ export function writeMovieInit(
 }
 
 function writeTrack(track: TrackInit, trackId: number): Uint8Array {
-  const handler = HANDLERS[track.kind];
+  const handler = MEDIA_HANDLERS[track.kind];
   const sampleTable = box(
     'stbl',
     track.sampleDescription,

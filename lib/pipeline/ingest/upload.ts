@@ -5,20 +5,15 @@
 
 import type { Receipt } from '../../api/messages.ts';
 import { defined } from '../../base/defined.ts';
-import { unknownTracks } from '../../domain/audio-slots.ts';
 import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { withTrack } from '../../domain/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';
-import type { AudioFacts, SegmentFacts, SourceSegment } from '../../domain/segment.ts';
+import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import {
-  TIMELINE_OFFSET_TICKS,
-  ticksToMs,
-  ticksToSeconds,
-  unwrapOffset,
-} from '../../domain/ticks.ts';
+import { TIMELINE_OFFSET_TICKS, ticksToSeconds, unwrapOffset } from '../../domain/ticks.ts';
 import type { Inspection } from '../../media/inspect.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
 import type { IngestDeps } from '../deps.ts';
@@ -26,7 +21,9 @@ import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+import { inspectUpload } from './language-uploads.ts';
 import { receiptFor } from './receipt.ts';
+import { startRun, withLateTracks } from './run-start.ts';
 import { decideSequence, type Sequencing, segmentConflict } from './sequencing.ts';
 import {
   findTwin,
@@ -106,7 +103,7 @@ export async function uploadSegment(
   let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
     if (stream.version === 0) {
-      stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      stream = await reread(deps, stream);
       if (stream.version > 0 && upload.file) throw new CreatedMeanwhile();
     }
     const nowMs = deps.clock.now();
@@ -119,10 +116,7 @@ export async function uploadSegment(
       };
     }
     const init = await initFor(deps, stream.value, upload);
-    inspected ??= await deps.inspection.run('inspectSegment', stream.value.videoId, [
-      upload.bytes,
-      init?.bytes,
-    ]);
+    inspected ??= await inspectUpload(deps, stream.value, upload.bytes, init?.bytes);
     const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);
     if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin, inspected.facts);
     if (twin?.answer === 'next_number') {
@@ -141,7 +135,7 @@ export async function uploadSegment(
         ? await replaceTwin(deps, stream.value, source, twin)
         : await store(deps, stream, source, openPlace(place, upload, twin));
     if (stored === 'raced') {
-      if (stream.version > 0) stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      if (stream.version > 0) stream = await reread(deps, stream);
       continue;
     }
     await Promise.all([
@@ -162,6 +156,15 @@ export async function uploadSegment(
     `Too many uploads raced for segment ${upload.number}.`,
     'Send it again in a second.',
   );
+}
+
+/** The stream as it is now, of the same track. */
+async function reread(
+  { records }: IngestDeps,
+  stream: Versioned<Stream>,
+): Promise<Versioned<Stream>> {
+  const found = await records.findStream(stream.value.videoId);
+  return found ? { ...found, value: withTrack(found.value, stream.value.track) } : stream;
 }
 
 /** The init segment that the encoder sent ahead; undefined when there is none, or none is needed. */
@@ -224,7 +227,14 @@ async function store(
   }
   const run = joins
     ? await withLateTracks(deps, stream.value, joins, facts, timestampOffsetTicks)
-    : startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
+    : startRun(
+        newRunNumber,
+        upload,
+        facts,
+        timestampOffsetTicks,
+        nowMs,
+        stream.value.track === undefined ? undefined : hintOf(upload, nowMs)?.programDateTimeMs,
+      );
   const segment = await storeSource(deps, stream.value, source, run.run, timestampOffsetTicks);
   const hint = hintOf(upload, nowMs);
   if (hint) await records.hintSegments(stream.value, run.run, [hint]);
@@ -317,60 +327,6 @@ function requireSaneDuration(number: number, { startTicks, endTicks }: SegmentFa
     `Segment ${number} lasts ${seconds.toFixed(3)} s; ${MAX_SEGMENT_SECONDS} s is the longest.`,
     "Set the encoder's segment length and keyframe interval to a few seconds; viewers wait for a segment to end.",
   );
-}
-
-function startRun(
-  run: number,
-  upload: SegmentUpload,
-  facts: SegmentFacts,
-  timestampOffsetTicks: number,
-  nowMs: number,
-): Run {
-  return {
-    run,
-    session: upload.session ?? `~${run}`,
-    explicit: upload.session !== undefined,
-    firstNumber: upload.number,
-    createdAtMs: nowMs,
-    anchorTicks: facts.startTicks + timestampOffsetTicks,
-    anchorMs: nowMs - ticksToMs(facts.endTicks - facts.startTicks),
-    ...(facts.video
-      ? {
-          picture: {
-            widthPx: facts.video.widthPx,
-            heightPx: facts.video.heightPx,
-            framesPerSecond: facts.video.framesPerSecond,
-          },
-        }
-      : {}),
-    audio: facts.audio.map((track) => runTrack(track, timestampOffsetTicks)),
-  };
-}
-
-const runTrack = (track: AudioFacts, timestampOffsetTicks: number): Run['audio'][number] => ({
-  trackId: track.trackId,
-  codec: track.codec,
-  sampleRateHz: track.sampleRateHz,
-  channels: track.channels,
-  language: track.language,
-  startTicks: track.startTicks + timestampOffsetTicks,
-});
-
-/** Audio tracks that come later are recorded before their segment: a rendition is one track to the end. */
-function withLateTracks(
-  { records }: IngestDeps,
-  stream: Stream,
-  run: Run,
-  { audio }: SegmentFacts,
-  timestampOffsetTicks: number,
-): Promise<Run> | Run {
-  if (unknownTracks(run.audio, audio).length === 0) return run;
-  return records.changeRun(stream, run.run, (before) => {
-    const late = unknownTracks(before.audio, audio);
-    if (late.length === 0) return before;
-    const added = late.map((track) => runTrack(track, timestampOffsetTicks));
-    return { ...before, audio: [...before.audio, ...added] };
-  });
 }
 
 /**

@@ -22,6 +22,7 @@ export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
       known.set(key, true);
       return outcome;
     },
+    putFile: (key, paths, contentType) => media.putFile(key, paths, contentType),
     async delete(keys) {
       for (const key of keys) known.delete(key);
       await media.delete(keys);

@@ -29,9 +29,16 @@ export async function storedRecording(
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (!stored) return undefined;
-  const { version, lateArrivals } = stored;
-  return version === recordingVersion({ nextSequence, lateArrivals }) ? stored : undefined;
+  const { version, lateArrivals, captionVersion } = stored;
+  const captions = captionVersion === undefined ? undefined : { version: captionVersion };
+  return version === recordingVersion({ nextSequence, lateArrivals, captions })
+    ? stored
+    : undefined;
 }
+
+/** Whether it has all that came late, and the newest captions. */
+export const isUpToDate = (stored: StoredRecording | undefined, state: TimelineState): boolean =>
+  stored?.lateArrivals === state.lateArrivals && stored.captionVersion === state.captions?.version;
 
 /** Requests them if the stream has ended with a long recording, and what is stored lacks some of it. */
 export async function ensureRecordingPlaylists(
@@ -41,7 +48,7 @@ export async function ensureRecordingPlaylists(
 ): Promise<void> {
   if (state.endedAtMs === undefined || !isLongRecording(state, deps.longEntries)) return;
   const stored = await storedRecording(deps, stream, state);
-  if (stored?.lateArrivals !== state.lateArrivals) await requestRecordingPlaylists(deps, stream);
+  if (!isUpToDate(stored, state)) await requestRecordingPlaylists(deps, stream);
 }
 
 /** Queues the job, and has the number of workers checked. However often it is called, one message waits. */

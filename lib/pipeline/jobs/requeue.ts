@@ -4,12 +4,14 @@
  * segment without an outcome has two messages at most.
  */
 
+import { withTrack } from '../../domain/language-track.ts';
 import type { SourceSegment } from '../../domain/segment.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
 import { enqueueJobs } from './enqueue.ts';
-import { JOB_QUEUES } from './job-kind.ts';
+import { JOB_QUEUES, type JobKind, type SegmentJob } from './job-kind.ts';
+import { languageAudio } from './language-audio.ts';
 import { transcode, transcodeFile } from './transcode.ts';
 
 /** After it a second message counts as lost, too, if the queue is empty. */
@@ -18,7 +20,11 @@ const REQUEUED_LOST_MS = 15 * 60_000;
 /** The time of a message that was never sent. */
 const NEVER = 0;
 
-const kindOf = ({ ofFile }: Pick<SourceSegment, 'ofFile'>) => (ofFile ? transcodeFile : transcode);
+const kindOf = (
+  { track }: Pick<Stream, 'track'>,
+  { ofFile }: Pick<SourceSegment, 'ofFile'>,
+): JobKind<SegmentJob> =>
+  track !== undefined ? languageAudio : ofFile ? transcodeFile : transcode;
 
 /** Queues the jobs of these segments, and has the number of workers checked. */
 export async function enqueueSegments(
@@ -26,12 +32,12 @@ export async function enqueueSegments(
   stream: Stream,
   segments: readonly SourceSegment[],
 ): Promise<void> {
-  const { videoId, uid } = stream;
+  const { videoId, uid, track } = stream;
+  const byKind = Map.groupBy(segments, (segment) => kindOf(stream, segment));
   try {
-    for (const kind of [transcode, transcodeFile]) {
-      const own = segments.filter((segment) => kindOf(segment) === kind);
-      const jobs = own.map(({ run, number }) => ({ videoId, uid, run, number }));
-      if (jobs.length > 0) await enqueueJobs(deps, kind, jobs);
+    for (const [kind, own] of byKind) {
+      const jobs = own.map(({ run, number }) => withTrack({ videoId, uid, run, number }, track));
+      await enqueueJobs(deps, kind, jobs);
     }
   } catch (error) {
     await Promise.all(segments.map((one) => deps.records.markQueued(stream, one, NEVER)));
@@ -59,7 +65,8 @@ export async function requeueLost(
   const marks = await Promise.all(
     unfinished.map((segment) => records.queuedMark(stream, segment.run, segment.number)),
   );
-  const { ready, inFlight, delayed } = await queues[JOB_QUEUES[kindOf(first).class]].depth();
+  const { ready, inFlight, delayed } =
+    await queues[JOB_QUEUES[kindOf(stream, first).class]].depth();
   const queued = ready + inFlight + delayed;
   const lost = unfinished.flatMap((segment, index) => {
     const mark = marks[index];

@@ -1,5 +1,6 @@
 /** Housekeeping of an open stream: ends it when its encoder is silent, and finds what fell between two steps. */
 
+import { withTrack } from '../../domain/language-track.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { requestEnd } from '../ingest/end.ts';
@@ -66,6 +67,8 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   if (!isIdle && isEarly(nowMs, next.value.atMs)) return;
   let requeued = await requeueLostOf(deps, stream, timeline.run, timeline.nextNumber ?? 0);
   if (run.run !== timeline.run) requeued += await requeueLostOf(deps, stream, run.run, 0);
+  for (const { name } of stream.languages ?? [])
+    requeued += await requeueLanguage(deps, stream, name);
   // Ended, and nothing is on its way: the next upload starts housekeeping again.
   if (timeline.endedAtMs !== undefined && requeued === 0) return;
   if (isIdle) await requestEnd(deps, stream, 'idle');
@@ -97,6 +100,14 @@ function silentMs(last: NextHousekeeping, uploadedAtMs: number, nowMs: number): 
 /** A time further ahead than any delay is from before the clock was set back, and does not count. */
 const isEarly = (nowMs: number, dueMs: number): boolean =>
   nowMs < dueMs - EARLY_MS && dueMs <= nowMs + LONGEST_DELAY_MS;
+
+async function requeueLanguage(deps: Deps, stream: Stream, track: string): Promise<number> {
+  const language = withTrack(stream, track);
+  const newest = await deps.records.newestRun(language);
+  if (!newest) return 0;
+  const [first = 0] = await deps.records.highestNumbers(language, newest.run, READ_AHEAD);
+  return requeueLostOf(deps, language, newest.run, first);
+}
 
 async function requeueLostOf(
   deps: Deps,

@@ -1,6 +1,7 @@
 /** Moments of a stream as callers name them: seconds from its start, or instants of the wall clock. */
 
 import { DomainError } from '../../domain/errors.ts';
+import { shortened } from '../../domain/notice.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { secondsToTicks, ticksToMs } from '../../domain/ticks.ts';
@@ -14,28 +15,43 @@ export type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }
 
 /** Throws `bad_request`. */
 export function parseTimestamp(text: string): Timestamp {
-  if (/^\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
+  if (/^-?\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
   const instantMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(instantMs)) return { instantMs };
   throw new DomainError(
     'bad_request',
-    `"${text}" is not a valid timestamp.`,
+    `"${shortened(text)}" is not a valid timestamp.`,
     'Send seconds from the start (timestamp=12.5), or an instant (timestamp=2026-01-31T12:00:00Z).',
   );
 }
 
-/** In the recording; without late arrivals that is the timeline, where a search reads a few entries. */
+/** How far into an entry a timestamp that it holds lies. Throws `bad_request`. */
+export function positionIn(
+  { offsetTicks, programDateTimeMs }: Pick<RecordedEntry, 'offsetTicks' | 'programDateTimeMs'>,
+  timestamp: string,
+): number {
+  const at = parseTimestamp(timestamp);
+  return 'instantMs' in at
+    ? secondsToTicks((at.instantMs - programDateTimeMs) / 1000)
+    : at.offsetTicks - offsetTicks;
+}
+
+/** In the recording; without late segments that is the timeline, where a search reads a few entries. */
 export async function entryAt(
   { records }: Pick<Deps, 'records'>,
   stream: Stream,
   state: TimelineState,
   at: Timestamp,
 ): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals } = state;
-  if (lateArrivals === 0) {
-    return 'instantMs' in at
+  const { nextSequence, lateArrivals, latePieces = 0 } = state;
+  if (lateArrivals === latePieces) {
+    const entry = await ('instantMs' in at
       ? findByInstant(records, stream, nextSequence, at.instantMs)
-      : findByOffset(records, stream, nextSequence, at.offsetTicks);
+      : findByOffset(records, stream, nextSequence, at.offsetTicks));
+    if (!entry || latePieces === 0) return entry;
+    const { sequence } = entry;
+    const pieces = (await records.latePieces(stream, sequence, sequence)).get(sequence);
+    return { ...entry, renditions: { ...entry.renditions, ...pieces } };
   }
   for await (const entry of recordedEntries(records, stream, state)) {
     const [from, length, wanted] =

@@ -10,16 +10,21 @@ const PAGE = 500;
 
 /** In order, as they are read. */
 export async function* recordedEntries(
-  records: Pick<StreamRecords, 'entries' | 'lateArrivals'>,
+  records: Pick<StreamRecords, 'entries' | 'lateArrivals' | 'latePieces'>,
   stream: Stream,
   state: TimelineState,
 ): AsyncGenerator<RecordedEntry> {
   const { nextSequence, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
-  const late = state.lateArrivals > 0 ? await records.lateArrivals(stream) : [];
+  const { lateArrivals, latePieces = 0 } = state;
+  const late = lateArrivals > latePieces ? await records.lateArrivals(stream) : [];
   const builder = new RecordingBuilder(late, targetDurationSeconds * TICKS_PER_SECOND);
   for (let from = 0; from < nextSequence; from += PAGE) {
     const to = Math.min(nextSequence, from + PAGE) - 1;
-    for (const entry of await records.entries(stream, from, to)) yield* builder.add(entry);
+    const pieces = latePieces > 0 ? await records.latePieces(stream, from, to) : undefined;
+    for (const entry of await records.entries(stream, from, to)) {
+      const renditions = { ...entry.renditions, ...pieces?.get(entry.sequence) };
+      yield* builder.add({ ...entry, renditions });
+    }
   }
   yield* builder.end();
 }

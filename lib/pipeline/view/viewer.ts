@@ -7,7 +7,13 @@ import { DomainError } from '../../domain/errors.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
-import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import { regionDefault } from '../../domain/region-default.ts';
+import {
+  captionDefault,
+  dvrWindowTicks,
+  type Stream,
+  targetDurationSeconds,
+} from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
   currentBroadcast,
@@ -16,33 +22,41 @@ import {
   type TimelineState,
   withDvrWindow,
 } from '../../domain/timeline.ts';
+import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
-import { requestRecordingPlaylists, storedRecording } from '../jobs/recording-playlists-request.ts';
+import {
+  isUpToDate,
+  requestRecordingPlaylists,
+  storedRecording,
+} from '../jobs/recording-playlists-request.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { viewOf } from '../streams.ts';
+import { DashManifests } from './dash-manifests.ts';
 import { type Document, documentOf } from './document.ts';
+import { EntryWindows, type PlaylistView, type RenderedView } from './entry-windows.ts';
 import { fileOf } from './file-view.ts';
 import { intakeOf } from './intake.ts';
 import { listMarkers, type MarkerFilter } from './marker-list.ts';
 import { MarkerLogs } from './marker-logs.ts';
-import { MediaPlaylists, type PlaylistView } from './media-playlists.ts';
+import { MediaPlaylists } from './media-playlists.ts';
 import { recordedEntries } from './recorded-entries.ts';
+import { StreamTurns } from './stream-turns.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
-/** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
+/** All throw `stream_not_found`; what lists entries also `not_started`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
-  multivariant(videoId: string): Promise<Viewed>;
-  /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
-  media(
-    videoId: string,
-    rendition: string,
-    view: PlaylistView,
-    broadcast?: number,
-  ): Promise<Viewed>;
+  /** `country`: of the viewer, for the default language; undefined: it is not known. */
+  multivariant(videoId: string, country?: string): Promise<Viewed>;
+  /** `name` as in `listsOf`. `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
+  media(videoId: string, name: string, view: PlaylistView, broadcast?: number): Promise<Viewed>;
+  /** The index of the preview thumbnails (WebVTT): of the recording once there is one, else of the DVR window. */
+  thumbnails(videoId: string): Promise<Viewed>;
+  /** The MPD. Without a view and a broadcast that of a new viewer: the recording, once the end was shown. */
+  dash(videoId: string, view?: PlaylistView, broadcast?: number, country?: string): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
 }>;
 
@@ -53,11 +67,17 @@ export type Viewer = Readonly<{
 const LIVE_MAX_AGE_SECONDS = 1;
 const ENDED_MAX_AGE_SECONDS = 10;
 
+/** How long after a shown end the address of an MPD goes on with what was live: as a player asks again. */
+const FIRST_ADDRESS_MS = 60_000;
+
 /** One for the life of the process: it keeps what it has rendered. */
 export function createViewer(deps: Deps): Viewer {
   const { records, clock } = deps;
   const markers = new MarkerLogs(deps);
-  const playlists = new MediaPlaylists(deps, markers);
+  const windows = new EntryWindows(records);
+  const turns = new StreamTurns();
+  const playlists = new MediaPlaylists(deps, markers, windows, turns);
+  const manifests = new DashManifests(deps, markers, windows, turns);
   const lengths = new LRUCache<string, number>({ max: 1000 });
   const stored = new LRUCache<string, StoredRecording>({ max: 1000 });
 
@@ -116,6 +136,46 @@ export function createViewer(deps: Deps): Viewer {
       reportError(error, 'requesting the playlists of a recording'),
     );
 
+  /** Viewers who come after the end get the recording; those who watched live keep what they play. */
+  const isRecordingShown = async (stream: Stream, state: TimelineState): Promise<boolean> =>
+    showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+
+  /** What a view lists of the timeline, and whether it ends there. */
+  const listedIn = async (
+    stream: Stream,
+    state: TimelineState,
+    view: PlaylistView,
+    broadcast: number,
+  ): Promise<Readonly<{ listed: TimelineState; rendered: RenderedView; ended: boolean }>> => {
+    let recorded = state;
+    if (isLong(state)) {
+      const found = await storedOf(stream, state);
+      // Its job may have been lost, or given up.
+      if (!isUpToDate(found, state)) await requestQuietly(stream);
+      if (found) recorded = withStored(state, found);
+    }
+    if (view === 'vod' && state.endedAtMs !== undefined) {
+      return { listed: recorded, rendered: 'vod', ended: true };
+    }
+    const earlier = endedBroadcast(state, broadcast);
+    return {
+      listed: { ...withWindow(stream, state), ...earlier },
+      rendered: earlier ? `live ${earlier.broadcast}` : 'live',
+      ended: earlier !== undefined || showsEnd(state),
+    };
+  };
+
+  const listed = async (
+    stream: Stream,
+    state: TimelineState,
+    name: string,
+    view: PlaylistView,
+    broadcast: number,
+  ): Promise<Viewed> => {
+    const { listed: shown, rendered, ended } = await listedIn(stream, state, view, broadcast);
+    return viewed(ended, await playlists.render(stream, shown, name, rendered, ended));
+  };
+
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
@@ -135,47 +195,77 @@ export function createViewer(deps: Deps): Viewer {
       return listMarkers(deps, stream, state, await markers.of(stream, state), filter);
     },
 
-    async multivariant(videoId) {
+    async multivariant(videoId, country) {
       const { stream, state } = await loadStarted(videoId);
-      // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const isRecording =
-        showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+      const found = showsEnd(state) && isLong(state) ? await storedOf(stream, state) : undefined;
+      const isRecording = await isRecordingShown(stream, state);
       const broadcast = currentBroadcast(state);
       const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
+      const { audio, captions } = languagesFor(stream, country);
       const text = formatMultivariantPlaylist(
-        presentationOf(state),
-        (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
+        presentationOf(found ? withStored(state, found) : state, audio, captions),
+        (list) => `${videoId}/${list}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
     },
 
-    async media(videoId, rendition, view, broadcast = 1) {
+    async media(videoId, name, view, broadcast = 1) {
       const { stream, state } = await loadStarted(videoId);
-      if (!state.renditions[rendition]) {
-        throw new DomainError(
-          'rendition_not_found',
-          `Stream "${videoId}" has no rendition "${rendition}".`,
-          `It has ${Object.keys(state.renditions).join(', ')}.`,
-        );
+      const lists = listsOf(state).filter((list) => list !== THUMBNAIL_INDEX);
+      if (lists.includes(name)) return listed(stream, state, name, view, broadcast);
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no rendition "${name}".`,
+        `It has ${lists.join(', ')}.`,
+      );
+    },
+
+    async thumbnails(videoId) {
+      const { stream, state } = await loadStarted(videoId);
+      if (state.thumbnails) {
+        const view = (await isRecordingShown(stream, state)) ? 'vod' : 'live';
+        return listed(stream, state, THUMBNAIL_INDEX, view, currentBroadcast(state));
       }
-      let { lateArrivals } = state;
-      if (isLong(state)) {
-        const found = await storedOf(stream, state);
-        // Its job may have been lost, or given up.
-        if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
-        lateArrivals = found?.lateArrivals ?? lateArrivals;
-      }
-      if (view === 'vod' && state.endedAtMs !== undefined) {
-        const recorded = { ...state, lateArrivals };
-        return viewed(true, await playlists.render(stream, recorded, rendition, 'vod', true));
-      }
-      const earlier = endedBroadcast(state, broadcast);
-      const ended = earlier !== undefined || showsEnd(state);
-      const shown = { ...withWindow(stream, state), ...earlier };
-      const of = earlier ? (`live ${earlier.broadcast}` as const) : 'live';
-      return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no preview thumbnails.`,
+        'It has no picture, or was transcoded before they were made.',
+      );
+    },
+
+    async dash(videoId, view, broadcast, country) {
+      const { stream, state } = await loadStarted(videoId);
+      const isNew = view === undefined && broadcast === undefined;
+      // ffmpeg asks again at the first address, and takes other times there for those that it plays.
+      const isOver = clock.now() >= (state.endShownAtMs ?? 0) + FIRST_ADDRESS_MS;
+      const isRecording = isNew && isOver && (await isRecordingShown(stream, state));
+      const shown = isRecording ? 'vod' : (view ?? 'live');
+      const of = broadcast ?? currentBroadcast(state);
+      const { listed, rendered, ended } = await listedIn(stream, state, shown, of);
+      // Who watches live asks there again, and is not given the recording, whose times are others.
+      const location = `${videoId}.mpd?broadcast=${of}`;
+      const { audio: language } = languagesFor(stream, country);
+      const how = { view: rendered, showsEnd: ended, location, language };
+      return viewed(ended, await manifests.render(stream, listed, how));
     },
   };
+}
+
+/** Of what is played and shown by default. */
+const languagesFor = ({ settings }: Stream, country: string | undefined) => ({
+  audio: regionDefault(settings.defaultAudio, country),
+  captions: captionDefault(settings, country),
+});
+
+/** A long recording as it is stored: without what came later. */
+function withStored(
+  { captions, ...state }: TimelineState,
+  { lateArrivals, captionVersion }: StoredRecording,
+): TimelineState {
+  if (!captions || captionVersion === undefined) return { ...state, lateArrivals };
+  const tracks = Object.entries(captions.tracks).filter(([, { since }]) => since <= captionVersion);
+  const stored = { ...captions, version: captionVersion, tracks: Object.fromEntries(tracks) };
+  return { ...state, lateArrivals, captions: stored };
 }
 
 /** The window is the publisher's; a timeline from before it kept one follows the setting. */
