@@ -7,7 +7,9 @@ import type { HttpEvent } from '../../lambdas/runtime/middleware.ts';
 import { boxesAt } from '../../lib/media/iso-boxes.ts';
 import { type CmafSample, parseCmaf } from '../../lib/media/mux/cmaf.ts';
 import { webVttFragment, webVttInit } from '../../lib/media/mux/webvtt-track.ts';
+import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { readMpd } from '../support/mpd-judge.ts';
+import { publish } from '../support/outcomes.ts';
 import { captionedStream } from './caption-set-up.ts';
 
 type Shown = Readonly<{ from: number; to: number; lines: readonly string[] }>;
@@ -125,7 +127,7 @@ const ticks = (seconds: number): number => 90_000 * (10 + seconds);
 
 describe('captions of an MPD', () => {
   test('have a segment for each entry, in which cues are cut', async (t) => {
-    const { upload, send, track, segment, engine } = await setUp(t);
+    const { upload, send, track, segment } = await setUp(t);
     await upload(0);
     await send(cue(3, 5, 'over the cut'));
     await upload(1);
@@ -139,28 +141,64 @@ describe('captions of an MPD', () => {
       parts.map(({ location, shown }) => [location.split('/').at(-1), withText(shown)]),
       [
         ['u1-0-1-1.m4s', [[ticks(3), ticks(4), 'over the cut']]],
-        // It was listed with the cue, which the entry before was not: so it has all of it.
         ['u1-1-1-1.m4s', [[ticks(4), ticks(5), 'over the cut']]],
         ['u1-2-1-1.m4s', []],
       ],
     );
-    assert.ok(engine);
   });
 
   test('that come late are in the next live segment, and at their place in the recording', async (t) => {
-    const { engine, stream, upload, send, track, end } = { ...(await setUp(t)), end: undefined };
+    const { engine, stream, upload, send, track } = await setUp(t);
     await send(cue(0, 1, 'first'));
     await upload(0);
     await upload(1);
     const before = (await track()).parts;
-    await send(cue(5, 6, 'late'));
+    await send(cue(3, 9, 'late'));
     await upload(2);
     const live = (await track()).parts;
     assert.deepEqual(live.slice(0, 2), before, 'what was listed stays');
     assert.deepEqual(
       live.map(({ shown }) => withText(shown)),
-      [[[ticks(0), ticks(1), 'first']], [], [[ticks(5), ticks(6), 'late']]],
+      [[[ticks(0), ticks(1), 'first']], [], [[ticks(3), ticks(9), 'late']]],
     );
-    assert.deepEqual([end, engine && stream.uid], [undefined, 'u1']);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const { parts } = await track('captions-de', 'vod');
+    assert.deepEqual(
+      parts.map(({ location, shown }) => [location.split('/').at(-1), withText(shown)]),
+      [
+        [
+          'u1-0-2-2.m4s',
+          [
+            [ticks(0), ticks(1), 'first'],
+            [ticks(3), ticks(4), 'late'],
+          ],
+        ],
+        ['u1-1-2-2.m4s', [[ticks(4), ticks(8), 'late']]],
+        ['u1-2-2-2.m4s', [[ticks(8), ticks(9), 'late']]],
+      ],
+    );
+  });
+
+  test('are in the recording also of a segment that came late itself', async (t) => {
+    const { engine, stream, upload, send, track } = await setUp(t);
+    await upload(0);
+    await send(cue(5, 6, 'missing'));
+    await upload(2);
+    engine.clock.nowMs += 9000;
+    await publish(engine, stream);
+    await upload(1);
+    assert.equal((await track()).parts.length, 2);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const { parts } = await track('captions-de', 'vod');
+    assert.deepEqual(
+      parts.map(({ location, shown }) => [location.split('/').at(-1), withText(shown)]),
+      [
+        ['u1-0-1-1.m4s', []],
+        [`u1-late.1.1.${ticks(4)}-1-1.m4s`, [[ticks(5), ticks(6), 'missing']]],
+        ['u1-2-1-1.m4s', []],
+      ],
+    );
   });
 });

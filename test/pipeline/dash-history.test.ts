@@ -2,21 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseSegmentAddress } from '../../lib/domain/dash-addresses.ts';
+import { THUMBNAIL_IMAGES } from '../../lib/domain/trick-play.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
+import { putCues } from '../../lib/pipeline/captions/edit-captions.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { publishCaptions } from '../../lib/pipeline/publish/publish-captions.ts';
 import { putStream } from '../../lib/pipeline/streams.ts';
 import { findSegment } from '../../lib/pipeline/view/dash-segment.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
 import { type ReadMpd, type ReadSegment, readMpd } from '../support/mpd-judge.ts';
-import { acknowledge, publish, settle } from '../support/outcomes.ts';
+import { acknowledge, publish, SEGMENT_TICKS, settle } from '../support/outcomes.ts';
 
 const WINDOWS_SECONDS = [12, 32, null] as const;
+const CAPTIONS = 'captions-de';
 
 /**
  * One thing that happens: the next segment is uploaded and comes from its worker, with all rungs or with the
- * small one, or is missing until `late`; time passes; the encoder starts anew; it ends; the window is changed.
+ * small one, or is missing until `late`; time passes; a cue is sent; the encoder starts anew; it ends; the
+ * window is changed.
  */
 const event = fc.oneof(
   { weight: 12, arbitrary: fc.constant('next' as const) },
@@ -24,6 +29,7 @@ const event = fc.oneof(
   { weight: 2, arbitrary: fc.constant('missing' as const) },
   { weight: 2, arbitrary: fc.constant('late' as const) },
   { weight: 4, arbitrary: fc.constant('wait' as const) },
+  { weight: 3, arbitrary: fc.constant('cue' as const) },
   { weight: 2, arbitrary: fc.constant('restart' as const) },
   { weight: 1, arbitrary: fc.constant('end' as const) },
   { weight: 1, arbitrary: fc.constantFrom(...WINDOWS_SECONDS) },
@@ -45,10 +51,12 @@ test('MPDs: whatever happens, each one follows from the one before, and lists th
         let run = 1;
         let number = 0;
         let before: ReadMpd | undefined;
-        for (const what of events) {
+        for (const [step, what] of events.entries()) {
           if (what === 'next' || what === 'small') {
             await acknowledge(engine, stream, run, number);
-            await settle(engine, stream, run, number, what === 'small' ? ['360p'] : undefined);
+            const rungs = what === 'small' ? (['360p'] as const) : undefined;
+            const thumbnails = spriteOf(run, number);
+            await settle(engine, stream, run, number, rungs, { thumbnails });
             number += 1;
           } else if (what === 'missing') {
             missing.push([run, number]);
@@ -61,6 +69,12 @@ test('MPDs: whatever happens, each one follows from the one before, and lists th
           } else if (what === 'wait') {
             engine.clock.nowMs += 9000;
             await publish(engine, stream);
+          } else if (what === 'cue') {
+            const fromMs = engine.clock.nowMs - 3000;
+            const [from = '', to = ''] = [fromMs, fromMs + 5000].map((ms) => new Date(ms).toJSON());
+            const input = { id: `${step}`, from, to, text: 'cue' };
+            await putCues(engine.deps, stream, { language: 'de' }, [input]);
+            await publishCaptions(engine.deps, stream, [{ track: CAPTIONS, set: `cue/${step}` }]);
           } else if (what === 'restart') {
             run += 1;
             number = 0;
@@ -96,7 +110,7 @@ test('MPDs: whatever happens, each one follows from the one before, and lists th
 function requireStable(before: ReadMpd | undefined, now: ReadMpd): void {
   if (!before) return;
   const { availabilityStartTime, type } = before.attributes;
-  if (type === 'static') assert.deepEqual(now, before, 'what has ended stays');
+  if (type === 'static') assert.deepEqual(mediaOf(now), mediaOf(before), 'what has ended stays');
   if (now.attributes.type === 'dynamic') {
     assert.equal(now.attributes.availabilityStartTime, availabilityStartTime);
     assert.ok((now.attributes.publishTime ?? '') >= (before.attributes.publishTime ?? ''));
@@ -119,28 +133,49 @@ function requireStable(before: ReadMpd | undefined, now: ReadMpd): void {
   }
 }
 
-/** Each address leads to the object that the rendition's HLS playlist lists, or to none where that has a fallback's. */
+/** Captions may come after the end. */
+const mediaOf = ({ periods, ...mpd }: ReadMpd) => ({
+  ...mpd,
+  periods: periods.map((period) => ({
+    ...period,
+    sets: period.sets.filter(({ attributes }) => attributes.contentType !== 'text'),
+  })),
+});
+
+/** Each address leads to what HLS lists of the same, or to nothing where a rendition has a fallback's. */
 async function requireSameObjects(
   { deps }: TestEngine,
   viewer: Viewer,
   mpd: ReadMpd,
   view: 'live' | 'vod',
 ): Promise<void> {
-  for (const rendition of ['720p', '360p']) {
-    const listed = await viewer.media('show', rendition, view).catch(() => undefined);
+  for (const list of ['720p', '360p', CAPTIONS, THUMBNAIL_IMAGES]) {
+    const listed = await viewer.media('show', list, view).catch(() => undefined);
     if (!listed) continue;
-    const uris = parseMediaWithHls(listed.document.text).segments.flatMap(({ uri, gap }) =>
-      gap || !uri.includes(`/${rendition}/`) ? [] : [uri],
-    );
+    const uris = parseMediaWithHls(listed.document.text).segments.flatMap(({ uri, gap }) => {
+      const isOwn = !uri.includes('p/') || uri.includes(`/${list}/`);
+      return gap || !isOwn ? [] : [uri.replace(/vtt$/, 'm4s')];
+    });
+    const isOf = (id: string) =>
+      id === list || (list === THUMBNAIL_IMAGES && id.startsWith('thumb'));
     const segments = mpd.periods.flatMap(({ sets }) =>
-      sets.flatMap(({ representations }) =>
-        representations.flatMap(({ id, segments }) => (id === rendition ? segments : [])),
-      ),
+      sets
+        .flatMap(({ representations }) =>
+          representations.flatMap(({ id, segments }) => (isOf(id) ? segments : [])),
+        )
+        .toSorted((a, b) => a.startTicks - b.startTicks),
     );
     const found = await Promise.all(segments.map((segment) => keyOf(deps, segment)));
     assert.deepEqual(found, uris);
   }
 }
+
+/** One or two pictures, by the number. */
+const spriteOf = (run: number, number: number) => ({
+  ...{ key: `media/v/thumbnails/${run}-${number}.jpg`, sizeBytes: 1000 },
+  ...{ columns: 1 + (number % 2), widthPx: 240, heightPx: 135 },
+  intervalTicks: SEGMENT_TICKS / (1 + (number % 2)),
+});
 
 async function keyOf(deps: TestEngine['deps'], { uri }: ReadSegment): Promise<string> {
   const [, videoId = '', rendition = '', period = '', segment = ''] =

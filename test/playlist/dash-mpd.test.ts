@@ -234,7 +234,7 @@ ${period}
 `,
     );
     const labels = Array.from(text.matchAll(/<Label>(.*)<\/Label>/g), ([, label]) => label);
-    assert.deepEqual(labels.slice(0, 3), ['en', 'fr-CA (audio-fr)', 'en (audio-3)']);
+    assert.deepEqual(labels.slice(0, 3), ['English', 'Français canadien', 'English 2']);
   });
 
   test('captions have a segment for each entry that is no gap, thumbnails a Representation for each way to divide', () => {

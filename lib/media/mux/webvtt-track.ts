@@ -46,7 +46,8 @@ export function webVttFragment(
   const shown = cues
     .map((cue) => ({ ...cue, from: Math.max(0, cue.from), to: Math.min(cue.to, endTicks) }))
     .filter(({ from, to }) => from < to);
-  const edges = [...shown.flatMap(({ from, to }) => [from, to]), startTicks, endTicks];
+  const firstTicks = Math.min(startTicks, ...shown.map(({ from }) => from));
+  const edges = [...shown.flatMap(({ from, to }) => [from, to]), firstTicks, endTicks];
   const inOrder = [...new Set(edges)].toSorted((a, b) => a - b);
   let bytesLeft = MAX_BYTES;
   const samples = inOrder.slice(0, -1).map((from, index) => {
@@ -57,7 +58,7 @@ export function webVttFragment(
     bytesLeft -= bytes.byteLength;
     return { bytes, isSync: true, compositionTicks: 0, durationTicks: to - from };
   });
-  return writeFragment(inOrder[0] ?? startTicks, samples, 1);
+  return writeFragment(firstTicks, samples, 1);
 }
 
 const EMPTY = box('vtte');
