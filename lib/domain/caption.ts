@@ -55,6 +55,20 @@ export type CaptionsState = Readonly<{
   tracks: Readonly<Record<string, CaptionTrack & Readonly<{ since: number }>>>;
 }>;
 
+/** Of a recording the version that all of it is printed with; live the one that the track began with. */
+export type CaptionVersions = Readonly<{ version: number } | { trackSince: number }>;
+
+/** What the segment of captions of an entry is printed of (`CaptionSegmentName`). */
+export function captionVersionsAt(
+  {
+    captionVersions: [before, own] = [0, 0],
+  }: Readonly<{ captionVersions?: readonly [before: number, own: number] }>,
+  of: CaptionVersions,
+): Readonly<{ version: number; since: number }> {
+  if ('version' in of) return { version: of.version, since: of.version };
+  return { since: Math.max(of.trackSince, before), version: Math.max(of.trackSince, own) };
+}
+
 export const NO_CAPTIONS: CaptionsState = {
   version: 0,
   listedVersion: 0,

@@ -1,5 +1,6 @@
 /** Addresses of the segments of an MPD: they say a time, and stand for an object, always the same one. */
 
+import type { CaptionVersions } from './caption.ts';
 import type { ThumbnailGrid } from './thumbnails.ts';
 
 /** What all segments of a Representation in one period have in common, beside its name. */
@@ -10,8 +11,8 @@ export type SegmentPlace = Readonly<{
   discontinuities: number;
   /** Of the recording with so many pieces that came late in the place of silence. */
   latePieces?: number | undefined;
-  /** Of captions: as `CaptionVersions`. */
-  captions?: Readonly<{ version: number } | { trackSince: number }> | undefined;
+  /** Of captions. */
+  captions?: CaptionVersions | undefined;
 }>;
 
 export type SegmentKind = 'media' | 'captions' | 'thumbnails';

@@ -32,9 +32,10 @@ async function uploadRun(system: TestSystem, run: number): Promise<void> {
 const LIBRARIES: Readonly<Record<string, string>> = {
   '/hls.js': '../../node_modules/hls.js/dist/hls.js',
   '/shaka.js': '../../node_modules/shaka-player/dist/shaka-player.compiled.js',
+  '/dashjs.js': '../../node_modules/dashjs/dist/modern/umd/dash.mediaplayer.min.js',
 };
 
-/** A page with both players, of another origin than the stream, as a stranger's would be. */
+/** A page with all players, of another origin than the stream, as a stranger's would be. */
 async function servePlayers(t: Scope): Promise<string> {
   const server = createServer(async (request, response) => {
     const library = LIBRARIES[request.url ?? ''];
@@ -44,7 +45,7 @@ async function servePlayers(t: Scope): Promise<string> {
     } else {
       response.setHeader('content-type', 'text/html');
       response.end(
-        '<!doctype html><video muted width="320"></video><script src="/hls.js"></script><script src="/shaka.js"></script>',
+        '<!doctype html><video muted width="320"></video><script src="/hls.js"></script><script src="/shaka.js"></script><script src="/dashjs.js"></script>',
       );
     }
   });
@@ -58,8 +59,10 @@ type Seen = Readonly<{
   cues: readonly Readonly<{ from: number; to: number; text: string }>[];
 }>;
 
+type Player = 'hls' | 'shaka' | 'dashjs';
+
 /** Plays it to the end; what was on the screen with each frame, and which cues the player has. */
-async function play(page: Page, player: 'hls' | 'shaka', address: string): Promise<Seen> {
+async function play(page: Page, player: Player, address: string): Promise<Seen> {
   await page.reload();
   return page.evaluate(`(${PLAY})(${JSON.stringify({ player, address })})`) as Promise<Seen>;
 }
@@ -74,6 +77,13 @@ const PLAY = `async ({ player, address }) => {
     await new Promise((resolve) => hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, resolve));
     hls.subtitleTrack = 0;
     hls.subtitleDisplay = true;
+  } else if (player === 'dashjs') {
+    const shown = dashjs.MediaPlayer().create();
+    const areThere = new Promise((resolve) =>
+      shown.on(dashjs.MediaPlayer.events.TEXT_TRACKS_ADDED, resolve));
+    shown.initialize(video, address, false);
+    await areThere;
+    shown.setTextTrack(0);
   } else {
     const shown = new shaka.Player();
     await shown.attach(video);
@@ -83,7 +93,12 @@ const PLAY = `async ({ player, address }) => {
   }
   const frames = [];
   const context = new OffscreenCanvas(8, 8).getContext('2d', { willReadFrequently: true });
+  // Players forget the cues of what is behind.
+  const cues = new Map();
   const watch = (now, { mediaTime }) => {
+    for (const { startTime, endTime, text } of [...video.textTracks].flatMap(({ cues }) => [...(cues ?? [])])) {
+      cues.set([startTime, endTime, text].join(), { from: startTime, to: endTime, text });
+    }
     context.drawImage(video, 0, 0, 8, 8);
     const { data } = context.getImageData(0, 0, 8, 8);
     let darkest = 255;
@@ -97,12 +112,22 @@ const PLAY = `async ({ player, address }) => {
     video.addEventListener('ended', resolve);
     video.addEventListener('error', () => reject(new Error(video.error.message)));
   });
-  const cues = [...video.textTracks].flatMap(({ cues }) => [...(cues ?? [])]);
-  return {
-    frames,
-    cues: cues.map(({ startTime, endTime, text }) => ({ from: startTime, to: endTime, text })),
-  };
+  return { frames, cues: [...cues.values()] };
 }`;
+
+/** DASH has the parts of a cue in the segments that it goes over. */
+function joined(cues: Seen['cues']): Seen['cues'] {
+  const whole: Seen['cues'][number][] = [];
+  for (const cue of cues.toSorted((a, b) => a.from - b.from)) {
+    const at = whole.findIndex(
+      ({ to, text }) => text === cue.text && Math.abs(to - cue.from) < 0.001,
+    );
+    const before = whole[at];
+    if (before) whole[at] = { ...before, to: cue.to };
+    else whole.push(cue);
+  }
+  return whole;
+}
 
 /** Whether the pictures say that a cue is at its frames, give or take one. */
 function assertInStep({ frames, cues }: Seen): void {
@@ -124,7 +149,7 @@ function assertInStep({ frames, cues }: Seen): void {
   }
 }
 
-test('captions are shown at their frames by hls.js and Shaka Player: after hours, over a wrap and a discontinuity', {
+test('captions are shown at their frames by hls.js, Shaka Player and dash.js: after hours, over a wrap and a discontinuity', {
   skip: withoutChromium(),
 }, async (t) => {
   const system = await startTestSystem(t);
@@ -159,7 +184,6 @@ test('captions are shown at their frames by hls.js and Shaka Player: after hours
   });
   // After the event.
   await sendCues([whiteCue(1)]);
-  const address = `${system.url}/viewstream/metadata/show.m3u8`;
   await waitFor('the recording with both', async () => {
     const text = await (await fetch(`${system.url}/viewstream/captions/show/de.vtt`)).text();
     return text.includes('white 1');
@@ -168,9 +192,19 @@ test('captions are shown at their frames by hls.js and Shaka Player: after hours
   t.after(() => browser.close());
   const page = await browser.newPage();
   await page.goto(await servePlayers(t));
-  for (const player of ['hls', 'shaka'] as const) {
-    await t.test(player, async () => {
-      const seen = await play(page, player, address);
+  for (const [player, file] of [
+    ['hls', 'show.m3u8'],
+    ['shaka', 'show.m3u8'],
+    ['shaka', 'show.mpd?view=vod'],
+    ['dashjs', 'show.mpd?view=vod'],
+  ] as const) {
+    await t.test(`${player} with ${file}`, async () => {
+      const { frames, cues } = await play(
+        page,
+        player,
+        `${system.url}/viewstream/metadata/${file}`,
+      );
+      const seen = { frames, cues: joined(cues) };
       assertInStep(seen);
       const over = seen.cues.filter(({ text }) => text === 'over');
       assert.ok(over.length > 0);

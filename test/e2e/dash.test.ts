@@ -30,7 +30,7 @@ const FRAME_TICKS = 3000;
 const mpdOf = async (system: TestSystem, query = '') =>
   readMpd(await (await fetch(`${system.url}/viewstream/metadata/show.mpd${query}`)).text());
 
-test('Shaka Player and dash.js play DASH live, back, over a discontinuity and to the end, and ffmpeg the recording', {
+test('Shaka Player and dash.js play DASH live with captions and thumbnails, back, over a discontinuity and to the end, and ffmpeg the recording', {
   skip: withoutChromium(),
 }, async (t) => {
   const { segments } = await makeSegments({ seconds: FIRST_SECONDS, languages: ['eng', 'fra'] });
@@ -50,6 +50,7 @@ test('Shaka Player and dash.js play DASH live, back, over a discontinuity and to
   }
   const marker = { class: 'goal', start: new Date(firstMs + 3000), end: new Date(firstMs + 4000) };
   await system.fetch('/markers/show', { method: 'POST', body: JSON.stringify(marker) });
+  await sendCue(system, firstMs, 'first');
   const encoder = await startEncoder(t, system);
   const periods = async () => (await mpdOf(system).catch(() => undefined))?.periods.length;
   await waitFor('both runs', async () => (await periods()) === 2);
@@ -58,7 +59,7 @@ test('Shaka Player and dash.js play DASH live, back, over a discontinuity and to
   const players = await Promise.all(
     PLAYERS.map(async (name) => ({ name, player: await openPlayer(browser, pages, name, mpd) })),
   );
-  await Promise.all(players.map(watchLive));
+  await Promise.all(players.map((watched) => watchLive(system, watched)));
   const isOver = once(encoder, 'exit');
   encoder.kill('SIGINT');
   await isOver;
@@ -68,8 +69,8 @@ test('Shaka Player and dash.js play DASH live, back, over a discontinuity and to
   assert.deepEqual(
     recorded.map(({ startSeconds, sets }) => [startSeconds, sets.length]),
     [
-      [0, 3],
-      [FIRST_SECONDS, 3],
+      [0, 5],
+      [FIRST_SECONDS, 5],
     ],
   );
   // ffmpeg plays one period, the longest.
@@ -78,6 +79,14 @@ test('Shaka Player and dash.js play DASH live, back, over a discontinuity and to
   const [played] = await probe(`${mpd}?view=vod`, ['-count_packets']);
   assert.equal(Number(played?.nb_read_packets), ticks / FRAME_TICKS);
 });
+
+/** A German one, from an instant on for four seconds. */
+async function sendCue(system: TestSystem, fromMs: number, text: string): Promise<void> {
+  const [from, to] = [fromMs, fromMs + 4000].map((ms) => new Date(ms));
+  const body = JSON.stringify({ cues: [{ from, to, text }] });
+  const answer = await system.fetch('/upload/show?kind=captions&lang=de', { method: 'POST', body });
+  assert.ok(answer.ok, await answer.text());
+}
 
 async function startEncoder(t: TestContext, system: TestSystem) {
   const spool = await temporaryFolder(t);
@@ -107,7 +116,7 @@ async function becomes(
   });
 }
 
-async function watchLive(watched: Watched): Promise<void> {
+async function watchLive(system: TestSystem, watched: Watched): Promise<void> {
   const { player } = watched;
   const live = await becomes(watched, 'live', ({ time, isLive }) => isLive && time > 0);
   await becomes(watched, 'live playback', ({ time }) => time > live.time + 1);
@@ -119,6 +128,14 @@ async function watchLive(watched: Watched): Promise<void> {
   );
   await player.setLanguage('fr');
   await becomes(watched, 'the other language', (shown) => shown.time > time + 0.5);
+  await player.showCaptions();
+  // Of what is listed already.
+  const late = `late for ${watched.name}`;
+  await sendCue(system, Date.now() - 5000, late);
+  await becomes(watched, 'a cue that came late', ({ cues }) => cues.includes(late));
+  assert.deepEqual(await player.thumbnail(live.start + 0.5), {
+    ...{ x: 0, width: 240, height: 135, spriteWidth: 240 },
+  });
   await player.seek(live.start + 0.5);
   await becomes(watched, 'the first run', (shown) => shown.time > 1 && shown.time < FIRST_SECONDS);
 }

@@ -17,12 +17,22 @@ export type Shown = Readonly<{
   isLive: boolean;
   ended: boolean;
   languages: readonly string[];
+  /** Texts of the cues that it has. */
+  cues: readonly string[];
   /** Markers that it was told of. */
   events: readonly string[];
   problems: readonly string[];
 }>;
 
-/** In the page: `play(uri)`, `shown()`, `setLanguage(language)`, `seek(seconds)` and `setRate(rate)`. */
+/** A preview thumbnail; sizes and places in pixels of the sprite. */
+export type ShownThumbnail = Readonly<{
+  x: number;
+  width: number;
+  height: number;
+  spriteWidth: number;
+}>;
+
+/** In the page: `play(uri)`, `shown()`, `setLanguage(language)`, `showCaptions()`, `seek(seconds)`, `setRate(rate)` and `thumbnail(seconds)`. */
 const PAGES: Readonly<Record<DashPlayer, string>> = {
   shaka: `
     const player = new shaka.Player();
@@ -41,6 +51,11 @@ const PAGES: Readonly<Record<DashPlayer, string>> = {
     });
     window.setLanguage = (language) =>
       player.selectAudioTrack(player.getAudioTracks().find((track) => track.language === language));
+    window.showCaptions = () => player.selectTextTrack(player.getTextTracks()[0]);
+    window.thumbnail = async (seconds) => {
+      const { uris, positionX, width, height } = await player.getThumbnails(null, seconds);
+      return { x: positionX, width, height, spriteWidth: await widthOf(uris[0]) };
+    };
     window.setRate = (rate) => { video.playbackRate = rate; };`,
   dashjs: `
     const player = dashjs.MediaPlayer().create();
@@ -57,6 +72,12 @@ const PAGES: Readonly<Record<DashPlayer, string>> = {
     });
     window.setLanguage = (language) =>
       player.setCurrentTrack(player.getTracksFor('audio').find(({ lang }) => lang === language));
+    window.showCaptions = () => player.setTextTrack(0);
+    window.thumbnail = async (seconds) => {
+      const found = await new Promise((resolve) => player.provideThumbnail(seconds, resolve));
+      const { url, x, width, height } = found;
+      return { x, width, height, spriteWidth: await widthOf(url) };
+    };
     window.setRate = (rate) => player.setPlaybackRate(rate);`,
 };
 
@@ -73,10 +94,17 @@ const pageOf = (player: DashPlayer): string => `<!doctype html>
   const video = document.getElementById('video');
   const problems = [];
   const events = [];
+  const widthOf = async (uri) => {
+    const image = new Image();
+    image.src = uri;
+    await image.decode();
+    return image.naturalWidth;
+  };
   ${PAGES[player]}
   window.seek = (seconds) => { video.currentTime = seconds; };
   window.all = () => ({
     time: video.currentTime, ended: video.ended, events, problems, ...window.shown(),
+    cues: [...video.textTracks].flatMap(({ cues }) => [...(cues ?? [])]).map(({ text }) => text),
   });
 </script>`;
 
@@ -101,6 +129,8 @@ export async function servePlayers(t: Scope): Promise<string> {
 export type OpenPlayer = Readonly<{
   shown(): Promise<Shown>;
   setLanguage(language: string): Promise<unknown>;
+  showCaptions(): Promise<unknown>;
+  thumbnail(seconds: number): Promise<ShownThumbnail>;
   seek(seconds: number): Promise<unknown>;
   setRate(rate: number): Promise<unknown>;
 }>;
@@ -119,6 +149,8 @@ export async function openPlayer(
   return {
     shown: () => shownOf(page),
     setLanguage: (language) => call('setLanguage', language),
+    showCaptions: () => call('showCaptions', ''),
+    thumbnail: (seconds) => call('thumbnail', seconds) as Promise<ShownThumbnail>,
     seek: (seconds) => call('seek', seconds),
     setRate: (rate) => call('setRate', rate),
   };

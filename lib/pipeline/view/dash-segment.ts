@@ -1,5 +1,6 @@
 /** What is behind the address of a segment in an MPD: an object, or a segment of captions, found by period and time. */
 
+import { captionVersionsAt } from '../../domain/caption.ts';
 import type { SegmentKind, SegmentPlace } from '../../domain/dash-addresses.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { captionSegmentKey, silenceKey } from '../../domain/object-keys.ts';
@@ -11,7 +12,6 @@ import { isGap, type TimelineEntry, type TimelineState } from '../../domain/time
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { findByMediaTime } from '../records/timeline-search.ts';
-import { captionVersionsAt } from './listed-segment.ts';
 
 /** Audio does not start where its entry does, but less than a second from there. */
 const REACH = 4;

@@ -1,5 +1,6 @@
 /** What a media playlist says of an entry. */
 
+import { captionVersionsAt } from '../../domain/caption.ts';
 import type { MarkerTag } from '../../domain/marker-log.ts';
 import { captionSegmentKey, mediaPrefix, silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
@@ -39,18 +40,6 @@ export function listerOf(
     const piece = { key: captionSegmentKey(stream, name, segment), initKey: '', sizeBytes: 0 };
     return { rendition: name, piece: isGap(entry) ? undefined : piece, initKey: '' };
   };
-}
-
-/** Of a recording the version that all of it is printed with; live the one that the track began with. */
-export type CaptionVersions = Readonly<{ version: number } | { trackSince: number }>;
-
-/** What the segment of captions of an entry is printed of. */
-export function captionVersionsAt(
-  { captionVersions: [before, own] = [0, 0] }: Pick<TimelineEntry, 'captionVersions'>,
-  of: CaptionVersions,
-): Readonly<{ version: number; since: number }> {
-  if ('version' in of) return { version: of.version, since: of.version };
-  return { since: Math.max(of.trackSince, before), version: Math.max(of.trackSince, own) };
 }
 
 /** Nothing is behind it. */
