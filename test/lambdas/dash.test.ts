@@ -42,7 +42,7 @@ async function setUp(t: TestContext) {
     await requestEnd(engine.deps, stream, 'call');
     await publish(engine, stream);
   };
-  return { engine, upload, get, follow, end, time: ask(serverTimeHandler(engine.deps)) };
+  return { engine, stream, upload, get, follow, end, time: ask(serverTimeHandler(engine.deps)) };
 }
 
 describe('an MPD by HTTP', () => {
@@ -164,6 +164,35 @@ describe('an MPD by HTTP', () => {
     assert.deepEqual(
       found.map((answer) => answer.headers.location),
       [0, 1, 2, 3].map((number) => `/media/v/720p/1-${number}.m4s`),
+    );
+  });
+
+  test('names pieces that came late in the place of others by addresses of their own', async (t) => {
+    const { engine, stream, upload, get, follow, end } = await setUp(t);
+    await upload(1, 0);
+    const firstOf = async (query: Names) =>
+      readMpd((await get('show.mpd', query)).body).periods[0]?.sets[0]?.representations[1]
+        ?.segments[0]?.uri ?? '';
+    const live = await firstOf({});
+    const { value, version } = await engine.records.timeline(stream);
+    const piece = {
+      ...{ key: 'media/v/360p/late.m4s', initKey: 'media/v/360p/init.mp4', sizeBytes: 1 },
+    };
+    const late = { sequence: 0, rendition: '360p', piece };
+    assert.ok(await engine.records.recordLatePiece(stream, late, value, version));
+    await end();
+    const recorded = await firstOf({ view: 'vod' });
+    assert.deepEqual(
+      [live, recorded],
+      [
+        '/viewstream/segment/show/360p/u1-1-0/900000.m4s',
+        '/viewstream/segment/show/360p/u1-1-0-late1/900000.m4s',
+      ],
+    );
+    const found = await Promise.all([live, recorded].map(follow));
+    assert.deepEqual(
+      found.map(({ headers }) => headers.location),
+      ['/media/v/360p/1-0.m4s', '/media/v/360p/late.m4s'],
     );
   });
 
