@@ -94,6 +94,16 @@ describe('the recording', () => {
     ]);
   });
 
+  test('has a discontinuity where a rung comes back with another init segment, though it was away between', () => {
+    const small = { renditions: { '360p': { key: 'small', initKey: 'small', sizeBytes: 1 } } };
+    const entries = [listed(0), listed(1, { gap: true }), listed(2, { initKey: 'other' })];
+    const recorded = record(entries, [{ ...late(1), ...small }]);
+    assert.deepEqual(
+      recorded.map(({ discontinuity }) => discontinuity),
+      [false, false, true],
+    );
+  });
+
   test('has a long row of late segments in the place of a discontinuity', () => {
     const numbers = Array.from({ length: 120 }, (_, index) => index + 1);
     const entries = [listed(0), listed(121, { discontinuity: true })];
