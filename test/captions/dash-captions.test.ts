@@ -119,7 +119,9 @@ async function setUp(t: TestContext) {
     for (const { uri } of segments) parts.push(await follow(uri));
     return { inits: representations.map(({ init }) => init), parts };
   }
-  return { ...stream, follow, track };
+  const publishTime = async (): Promise<string> =>
+    readMpd((await stream.viewer.dash('show')).document.text).attributes.publishTime ?? '';
+  return { ...stream, follow, track, publishTime };
 }
 
 const cue = (from: number, to: number, text: string) => ({ cues: [{ from, to, text }] });
@@ -127,9 +129,11 @@ const ticks = (seconds: number): number => 90_000 * (10 + seconds);
 
 describe('captions of an MPD', () => {
   test('have a segment for each entry, in which cues are cut', async (t) => {
-    const { upload, send, track, segment } = await setUp(t);
+    const { upload, send, track, segment, publishTime } = await setUp(t);
     await upload(0);
+    const published = await publishTime();
     await send(cue(3, 5, 'over the cut'));
+    assert.ok((await publishTime()) > published, 'a track that is new makes a new MPD');
     await upload(1);
     await upload(0, 2);
     const { inits, parts } = await track();
