@@ -163,7 +163,14 @@ describe('captions of an MPD', () => {
     assert.deepEqual(live.slice(0, 2), before, 'what was listed stays');
     assert.deepEqual(
       live.map(({ shown }) => withText(shown)),
-      [[[ticks(0), ticks(1), 'first']], [], [[ticks(3), ticks(9), 'late']]],
+      [
+        [[ticks(0), ticks(1), 'first']],
+        [],
+        [
+          [ticks(3), ticks(8), 'late'],
+          [ticks(8), ticks(9), 'late'],
+        ],
+      ],
     );
     await requestEnd(engine.deps, stream, 'call');
     await publish(engine, stream);

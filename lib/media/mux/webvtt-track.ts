@@ -46,8 +46,8 @@ export function webVttFragment(
   const shown = cues
     .map((cue) => ({ ...cue, from: Math.max(0, cue.from), to: Math.min(cue.to, endTicks) }))
     .filter(({ from, to }) => from < to);
-  const firstTicks = Math.min(startTicks, ...shown.map(({ from }) => from));
-  const edges = [...shown.flatMap(({ from, to }) => [from, to]), firstTicks, endTicks];
+  // Shaka leaves out what begins before the period: the part within the entry is then a sample of its own.
+  const edges = [...shown.flatMap(({ from, to }) => [from, to]), startTicks, endTicks];
   const inOrder = [...new Set(edges)].toSorted((a, b) => a - b);
   let bytesLeft = MAX_BYTES;
   const samples = inOrder.slice(0, -1).map((from, index) => {
@@ -58,7 +58,7 @@ export function webVttFragment(
     bytesLeft -= bytes.byteLength;
     return { bytes, isSync: true, compositionTicks: 0, durationTicks: to - from };
   });
-  return writeFragment(firstTicks, samples, 1);
+  return writeFragment(inOrder[0] ?? startTicks, samples, 1);
 }
 
 const EMPTY = box('vtte');
