@@ -4,7 +4,7 @@ import type { Context } from 'aws-lambda';
 import fc from 'fast-check';
 import { dashSegmentHandler } from '../../lambdas/api/dash-segment.ts';
 import type { HttpEvent } from '../../lambdas/runtime/middleware.ts';
-import { boxesAt } from '../../lib/media/iso-boxes.ts';
+import { boxesAt, viewOf } from '../../lib/media/iso-boxes.ts';
 import { type CmafSample, parseCmaf } from '../../lib/media/mux/cmaf.ts';
 import { webVttFragment, webVttInit } from '../../lib/media/mux/webvtt-track.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
@@ -58,6 +58,15 @@ describe('WebVTT in a fragment', () => {
     });
     assert.deepEqual(id, again, 'the parts of a cue have one source id');
     assert.deepEqual(shownBy(webVttFragment([], 5, 9)), [{ from: 5, to: 9, lines: [] }]);
+  });
+
+  test('says the size of each sample, also of one alone: Shaka Player reads a single cue without it', () => {
+    const cues = ['one', 'two'].map((text) => ({ key: text, from: 0, to: 9, text }));
+    const fragment = webVttFragment(cues, 0, 9);
+    const [run] = boxesAt(fragment, ['moof', 'traf', 'trun']);
+    assert.ok(run);
+    assert.equal(viewOf(fragment).getUint32(run.bodyStart) & 0x200, 0x200);
+    assert.deepEqual(shownBy(fragment), [{ from: 0, to: 9, lines: ['one', 'two'] }]);
   });
 
   test('whatever the cues, shows each at its times and nothing else', () => {

@@ -135,13 +135,15 @@ export type TimedSample = Omit<CmafSample, 'ptsTicks'> & Readonly<{ durationTick
 const flagsOf = ({ isSync }: TimedSample): number =>
   isSync ? 0x0200_0000 : 0x0100_0000 | NON_SYNC;
 
+const SIZE_IN_RUN = 0x200;
+
 /**
  * What `trun` says of each sample, in its order: its flag there, and in `tfhd` for a value that all
  * samples have in common (8.8.7, 8.8.8).
  */
 const SAMPLE_FIELDS = [
   { inRun: 0x100, inHeader: 0x08, of: ({ durationTicks }: TimedSample) => durationTicks },
-  { inRun: 0x200, inHeader: 0x10, of: ({ bytes }: TimedSample) => bytes.byteLength },
+  { inRun: SIZE_IN_RUN, inHeader: 0x10, of: ({ bytes }: TimedSample) => bytes.byteLength },
   { inRun: 0x400, inHeader: 0x20, of: flagsOf },
   { inRun: 0x800, inHeader: 0, of: ({ compositionTicks }: TimedSample) => compositionTicks },
 ] as const;
@@ -149,16 +151,22 @@ const SAMPLE_FIELDS = [
 const BASE_IS_MOOF = 0x02_0000;
 const HAS_DATA_OFFSET = 0x01;
 
-/** One fragment (`moof`, `mdat`) of one track; times in the track's time scale. */
+/**
+ * One fragment (`moof`, `mdat`) of one track; times in the track's time scale. `sizesInRun`: `trun` says the size
+ * of each sample even if all are equal.
+ */
 export function writeFragment(
   startTicks: number,
   samples: readonly TimedSample[],
   sequence: number,
-  trackId = 1,
+  { trackId = 1, sizesInRun = false } = {},
 ): Uint8Array {
   const [first] = samples;
   const common = SAMPLE_FIELDS.filter(
-    ({ inHeader, of }) => first && samples.every((one) => of(one) === (inHeader ? of(first) : 0)),
+    ({ inRun, inHeader, of }) =>
+      first &&
+      !(sizesInRun && inRun === SIZE_IN_RUN) &&
+      samples.every((one) => of(one) === (inHeader ? of(first) : 0)),
   );
   const own = SAMPLE_FIELDS.filter((field) => !common.includes(field));
   const defaults = common.filter(({ inHeader }) => inHeader);

@@ -58,7 +58,8 @@ export function webVttFragment(
     bytesLeft -= bytes.byteLength;
     return { bytes, isSync: true, compositionTicks: 0, durationTicks: to - from };
   });
-  return writeFragment(inOrder[0] ?? startTicks, samples, 1);
+  // Shaka reads a single cue of a sample whose size is not in the run.
+  return writeFragment(inOrder[0] ?? startTicks, samples, 1, { sizesInRun: true });
 }
 
 const EMPTY = box('vtte');

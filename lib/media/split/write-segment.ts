@@ -31,14 +31,14 @@ export function writeSegment(tracks: FileTracks, packets: SegmentPackets): Uint8
     const { samples, startTicks, isPartlyHidden } = videoSamples(video, packets);
     const edits = isPartlyHidden ? { edits: hideBeforeZero() } : {};
     inits.push({ ...withTrackId(video.init, 1), timescale: TICKS_PER_SECOND, ...edits });
-    fragments.push((trackId) => writeFragment(startTicks, samples, 1, trackId));
+    fragments.push((trackId) => writeFragment(startTicks, samples, 1, { trackId }));
   }
   for (const [index, track] of tracks.audio.entries()) {
     const own = packets.audio[index] ?? [];
     if (own.length === 0) continue;
     inits.push({ ...track.init, timescale: track.sampleRateHz });
     const { samples, start } = audioSamples(track, own);
-    fragments.push((trackId) => writeFragment(start, samples, 1, trackId));
+    fragments.push((trackId) => writeFragment(start, samples, 1, { trackId }));
   }
   return Buffer.concat([
     writeMovieInit(['iso6', 'mp41'], inits),
