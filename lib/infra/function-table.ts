@@ -168,6 +168,8 @@ export const FUNCTION_TABLE = {
     routes: ['viewClip', 'viewClipPlaylist'],
     permissions: [
       'read records',
+      // Large sets of captions.
+      'read source',
       // Who has requested a file that is not made yet.
       'write records',
       'delete records',

@@ -87,6 +87,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...READ,
     ...WRITE,
     'dynamodb:DeleteItem table',
+    's3:GetObject bucket/source/*',
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
     ...REQUEST_PLAYLISTS,
