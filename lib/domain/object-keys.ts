@@ -162,6 +162,8 @@ export type CaptionSegmentName = Readonly<{
   /** Version of the captions, and the one that the entry before was listed with. */
   version: number;
   since: number;
+  /** The entry's period is over: cues end with it. */
+  isCut?: boolean;
 }>;
 
 /**
@@ -171,11 +173,11 @@ export type CaptionSegmentName = Readonly<{
 export function captionSegmentKey(
   { videoId, uid }: StreamIdentity,
   track: string,
-  { entry, version, since }: CaptionSegmentName,
+  { entry, version, since, isCut = false }: CaptionSegmentName,
 ): string {
   const { sequence, run, number, startTicks } = entry;
   const place = sequence === undefined ? `late.${run}.${number}.${startTicks}` : String(sequence);
-  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}.vtt`;
+  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}${isCut ? '-cut' : ''}.vtt`;
 }
 
 /** The last part of such an address; undefined for any other. */
@@ -183,11 +185,14 @@ export function parseCaptionSegmentName(
   name: string,
 ): (CaptionSegmentName & Readonly<{ uid: string }>) | undefined {
   const match = name.match(
-    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})\.vtt$/,
+    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})(-cut)?\.vtt$/,
   );
   if (!match) return undefined;
-  const [, uid = '', sequence, run, number, startTicks, since, version] = match;
+  const [, uid = '', sequence, run, number, startTicks, since, version, cut] = match;
   const place = { run: Number(run), number: Number(number), startTicks: Number(startTicks) };
   const entry = sequence === undefined ? place : { ...place, sequence: Number(sequence) };
-  return { uid, entry, since: Number(since), version: Number(version) };
+  return {
+    ...{ uid, entry, since: Number(since), version: Number(version) },
+    ...(cut && { isCut: true }),
+  };
 }

@@ -195,7 +195,7 @@ describe('captions', () => {
   });
 
   test('over a discontinuity are shown by the clock of each run', async (t) => {
-    const { engine, stream, send, upload, segments, playlist } = await captionedStream(t);
+    const { engine, stream, send, upload, segments, segment, playlist } = await captionedStream(t);
     await upload(0);
     await send({ from: 3, to: 5, text: 'over' });
     engine.clock.nowMs += 60_000;
@@ -210,7 +210,32 @@ describe('captions', () => {
     const zero = 10 + 900 * 4;
     assert.equal(zero, 3610);
     const [, shown = ''] = await segments();
-    assert.equal(shown, `${HEAD}c1-0\n01:00:09.000 --> 01:00:11.000\nover\n\n`);
+    const behind = `${HEAD}c1-0\n01:00:10.000 --> 01:00:11.000\nover\n\n`;
+    assert.equal(shown, behind, 'its part behind the discontinuity');
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const before = `${HEAD}c1-0\n00:00:13.000 --> 00:00:14.000\nover\n\n`;
+    assert.deepEqual(await segments('captions-de', 'vod'), [before, behind]);
+    const recorded = await playlist('captions-de', 'vod');
+    assert.deepEqual(recorded.match(/u1-.*$/gm), ['u1-0-1-1-cut.vtt', 'u1-1-1-1.vtt']);
+    const whole = `${HEAD}c1-0\n00:00:13.000 --> 00:00:15.000\nover\n\n`;
+    const live = (await playlist()).match(/u1-.*$/gm) ?? [];
+    assert.deepEqual(live, ['u1-0-0-0.vtt', 'u1-1-0-1.vtt']);
+    assert.equal((await segment('/captions-de/u1-0-1-1.vtt')).text, whole, 'as it was once said');
+  });
+
+  test('that go on over a discontinuity are cut there in every segment of the period', async (t) => {
+    const { engine, stream, send, upload, segments } = await captionedStream(t);
+    await send({ from: 1, to: 19, text: 'long' });
+    for (const number of [0, 1]) await upload(number);
+    engine.clock.nowMs += 60_000;
+    for (const number of [0, 1, 2]) await upload(number, 2);
+    await publish(engine, stream);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const times = (await segments('captions-de', 'vod')).map((text) => text.match(/^.* --> .*$/gm));
+    const [before, behind] = ['00:00:11.000 --> 00:00:18.000', '00:00:10.000 --> 00:00:21.000'];
+    assert.deepEqual(times, [[before], [before], [behind], [behind], [behind]]);
   });
 
   test('of a late arrival are in the recording, in the place of its gap', async (t) => {

@@ -6,12 +6,14 @@ import { parseCaptionSegmentName } from '../../domain/object-keys.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
+import type { TimelineEntry } from '../../domain/timeline.ts';
 import { formatCaptionSegment } from '../../playlist/webvtt.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant } from '../records/timeline-search.ts';
 import type { CaptionLogs } from './caption-logs.ts';
 import { closedCaptionsOf } from './closed-captions.ts';
+import { cutToPeriod } from './period-captions.ts';
 
 /** Throws `stream_not_found`, and `captions_not_found` for what no playlist lists. */
 export async function captionSegment(
@@ -37,7 +39,11 @@ export async function captionSegment(
   }
   const log = await logs.of(stream, wanted.version);
   const captioned = await withOffset(deps, stream, state.nextSequence, entry);
-  const cues = placeCues(log, captioned, { track, ...wanted });
+  const placed = placeCues(log, captioned, { track, ...wanted });
+  const cues =
+    entry.sequence === undefined
+      ? placed
+      : await cutToPeriod(deps, stream, state.nextSequence, entry, placed, wanted.isCut ?? false);
   return formatCaptionSegment(cues, entry.startTicks);
 }
 
@@ -55,12 +61,14 @@ type Place = Readonly<{
   startTicks: number;
 }>;
 
+type LatePiece = CaptionedEntry & Readonly<{ number: number; sequence?: undefined }>;
+
 /** Of the timeline, or a piece of a late arrival. */
 async function findEntry(
   { records }: Deps,
   stream: Stream,
   { sequence, run, number, startTicks }: Place,
-): Promise<(CaptionedEntry & Pick<RecordedEntry, 'sequence' | 'number'>) | undefined> {
+): Promise<TimelineEntry | LatePiece | undefined> {
   if (sequence !== undefined) return records.entry(stream, sequence);
   const late = await records.findLateArrival(stream, run, number);
   if (!late) return undefined;

@@ -26,18 +26,22 @@ export type Lister = (
 /** Of a rendition, or a track of captions. `view`: live ones are printed with what was known by then. */
 export function listerOf(
   stream: Stream,
-  state: Pick<TimelineState, 'renditions' | 'captions'>,
+  state: Pick<TimelineState, 'renditions' | 'captions' | 'discontinuities'>,
   name: string,
   view: 'live' | 'vod',
 ): Lister {
   const track = state.captions?.tracks[name];
   if (!track) return pieceLister(state, name, (...at) => silenceKey(stream, ...at));
   const newest = state.captions?.version ?? 0;
+  const { channel } = track;
   return (entry) => {
-    const { renditions, captionVersions: [before, own] = [0, 0] } = entry;
+    const { renditions, sequence, captionVersions: [before, own] = [0, 0] } = entry;
     const since = view === 'vod' ? newest : Math.max(track.since, before);
     const version = view === 'vod' ? newest : Math.max(track.since, own);
-    const segment = { entry, since, version };
+    // Where its period ends is not known live, when the entry is listed.
+    const isOver = entry.discontinuities < state.discontinuities;
+    const isCut = view === 'vod' && sequence !== undefined && isOver && channel === undefined;
+    const segment = { entry, since, version, isCut };
     const piece = { key: captionSegmentKey(stream, name, segment), initKey: '', sizeBytes: 0 };
     const isGap = Object.keys(renditions).length === 0;
     return { rendition: name, piece: isGap ? undefined : piece, initKey: '' };
