@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { pushFile } from '../../lib/pipeline/ingest/push.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { parseMultivariantWithHls } from '../playlist/parse-with-hls.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
@@ -134,6 +135,36 @@ describe('captions', () => {
     ]);
   });
 
+  test('that an encoder pushes under names count from its first segment', async (t) => {
+    const { engine, stream, upload, segments, file } = await captionedStream(t);
+    const push = (name: string, text: string, language?: string) => {
+      const bytes = Buffer.from(`WEBVTT\n\n${text}\n`);
+      const given = { name, bytes, session: 'session-2', ...(language && { language }) };
+      return pushFile(engine.deps, { value: stream, version: 1 }, given);
+    };
+    await upload(0);
+    await upload(300, 2);
+    engine.clock.nowMs += 10_000;
+    await publish(engine, stream);
+    assert.equal(await push('live0.vtt', '00:01.000 --> 00:02.000\nHallo', 'de'), undefined);
+    assert.equal(await push('live0.vtt', '00:01.000 --> 00:03.000\nGuten Tag', 'de'), undefined);
+    assert.deepEqual(await push('live0.vtt', '00:01.000 --> 00:03.000\nHi'), {
+      ignored: true,
+      notices: [
+        {
+          code: 'track_ignored',
+          message:
+            '"live0.vtt" holds captions, whose language is not known, so they are not used. Push them with ?lang=, as in live0.vtt?lang=de.',
+        },
+      ],
+    });
+    await file('de.vtt');
+    const shown = (await segments('captions-de', 'vod')).map((text) =>
+      text.match(/^\d+:.*\n.*$/gm),
+    );
+    assert.deepEqual(shown, [null, ['00:20:11.000 --> 00:20:13.000\nGuten Tag']]);
+  });
+
   test('of an encoder whose clock has started over after 26 hours are in their place', async (t) => {
     const { engine, stream, send, upload, segments } = await captionedStream(t);
     // 25,408 ticks behind the wrap of 33 bits.
@@ -220,7 +251,7 @@ describe('captions', () => {
     assert.deepEqual(recorded.match(/u1-.*$/gm), ['u1-0-1-1-cut.vtt', 'u1-1-1-1.vtt']);
     const whole = `${HEAD}c1-0\n00:00:13.000 --> 00:00:15.000\nover\n\n`;
     const live = (await playlist()).match(/u1-.*$/gm) ?? [];
-    assert.deepEqual(live, ['u1-0-0-0.vtt', 'u1-1-0-1.vtt']);
+    assert.deepEqual(live, ['u1-0-1-1.vtt', 'u1-1-1-1.vtt']);
     assert.equal((await segment('/captions-de/u1-0-1-1.vtt')).text, whole, 'as it was once said');
   });
 
