@@ -292,7 +292,7 @@ describe('captions', () => {
 
   test('of a long recording are listed as it was made, and then as they are', async (t) => {
     const { engine, stream, viewer, ...calls } = await captionedStream(t, {}, 1);
-    const { send, upload, segments, file } = calls;
+    const { send, upload, segments } = calls;
     await send({ id: 'a', from: 1, to: 2, text: 'old' });
     await upload(0);
     await upload(1);
@@ -316,7 +316,48 @@ describe('captions', () => {
     await work();
     assert.deepEqual(await segments('captions-de', 'vod'), [cue('c2-0', 'new'), HEAD]);
     assert.deepEqual(await segments('captions-fr', 'vod'), [cue('c3-0', 'another'), HEAD]);
-    assert.deepEqual((await file('de.vtt')).status, 413);
+  });
+
+  test('of a long recording are a file that a job makes', async (t) => {
+    const { engine, stream, send, upload, file } = await captionedStream(t, {}, 1);
+    const { deps, workFolder } = engine;
+    await send({ id: 'a', from: 1, to: 2, text: 'first' });
+    await upload(0);
+    await upload(1);
+    const waiting = await file('de.srt');
+    assert.equal(waiting.status, 202);
+    assert.equal(waiting.text, '{"ready":false,"progress":0,"retryAfterSeconds":2}');
+    const work = async () => {
+      const { backfillJobs } = deps.queues;
+      const context = { workFolder, signal: new AbortController().signal };
+      for (const { body, receipt } of await backfillJobs.receive({
+        ...{ max: 10, leaseMs: 1000, waitMs: 0 },
+      })) {
+        await JOBS.run(deps, body, context);
+        await backfillJobs.acknowledge([receipt]);
+      }
+    };
+    const made = async () => {
+      await file('de.srt');
+      await work();
+      const { status, headers } = await file('de.srt');
+      assert.equal(status, 302);
+      const location = String(headers?.location);
+      assert.match(location, /^\/media\/show\/u1\/saved\/[0-9a-f]{24}\/show-captions-de\.srt$/);
+      const bytes = (await deps.media.get(location.slice(1))) ?? assert.fail();
+      return { location, text: Buffer.from(bytes).toString() };
+    };
+    const live = await made();
+    assert.equal(live.text, '', 'less than the first step of a live stream');
+    await send({ id: 'b', from: 5, to: 6, text: 'second' });
+    assert.equal((await made()).location, live.location, 'not made anew with every change');
+    await requestEnd(deps, stream, 'call');
+    await publish(engine, stream);
+    const first = '1\n00:00:01,000 --> 00:00:02,000\nfirst\n\n';
+    const ended = await made();
+    assert.equal(ended.text, `${first}2\n00:00:05,000 --> 00:00:06,000\nsecond\n\n`);
+    await send({ id: 'b', text: null });
+    assert.equal((await made()).text, first);
   });
 
   test('can be had as one file, by language or track', async (t) => {

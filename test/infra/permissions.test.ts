@@ -81,7 +81,15 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     's3:PutObject bucket/media/*',
     ...REQUEST_PLAYLISTS,
   ],
-  'view-captions': [...READ, 's3:GetObject bucket/source/*', 's3:ListBucket bucket'],
+  'view-captions': [
+    ...READ,
+    ...WRITE,
+    'dynamodb:DeleteItem table',
+    's3:GetObject bucket/source/*',
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
+    ...REQUEST_PLAYLISTS,
+  ],
   'remove-captions': [...[...KEY, ...READ], 'dynamodb:DeleteItem table', 'sqs:SendMessage publish'],
   'view-clip': [
     ...READ,

@@ -7,7 +7,7 @@ import { nothingThere } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { UNDETERMINED } from '../../domain/language.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { savedFilesPrefix, silenceKey } from '../../domain/object-keys.ts';
+import { silenceKey } from '../../domain/object-keys.ts';
 import {
   type AudioRendition,
   type CaptionRendition,
@@ -30,11 +30,10 @@ import { recordedCues } from '../view/recorded-captions.ts';
 import type { ClipJob } from './clip.ts';
 import type { MadeFile, ReportProgress } from './file-job.ts';
 import type { JobContext } from './job-kind.ts';
+import { makeRoom } from './saved-files.ts';
 
 /** Eight hours at 4.5 Mbit/s: what the disk of a worker holds. */
 const MAX_FILE_BYTES = 16_000_000_000;
-/** Of one stream. Viewers need no key. */
-export const MAX_SAVED_FILES = 100;
 /** Reports of progress are writes. */
 const REPORTS = 50;
 
@@ -83,12 +82,6 @@ export async function makeClip(
     await folder.remove();
     throw error;
   }
-}
-
-/** Files are made again when they are asked for again: those that there are make room when they are many. */
-async function makeRoom({ media }: WorkerDeps, stream: Stream): Promise<void> {
-  const keys = await media.list(savedFilesPrefix(stream));
-  if (keys.length >= MAX_SAVED_FILES) await media.delete(keys);
 }
 
 async function writeMovie(
