@@ -16,7 +16,7 @@ import { Progress, type ProgressOptions } from './progress.ts';
 import { Refusals } from './refusals.ts';
 import { type Connection, captureUntilEnd } from './reopening.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
-import { SessionClock } from './session-clock.ts';
+import { FileClock, SessionClock } from './session-clock.ts';
 import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
 import { openSource, type Source } from './source.ts';
 import { SourceWait } from './source-wait.ts';
@@ -227,13 +227,19 @@ class EncodeRun {
     }: Readonly<{ remainingSeconds: number; openedMs: number; wait: SourceWait }>,
   ): Promise<Connection> {
     const { resumableSession } = plan;
+    const startMs = source.live ? undefined : await this.#startOfDub();
     const isFile = resumableSession !== undefined;
     const info: SessionInfo = {
       session: resumableSession ?? sessionName(this.#command.session, this.#sessions + 1),
       createdAtMs: Math.max(Date.now(), this.#newestSessionMs + 1),
       ...(source.live && { isLive: true }),
+      ...(startMs !== undefined && { countsFromStart: true }),
     };
-    const clock = new SessionClock();
+    const clock = source.live
+      ? new SessionClock()
+      : startMs === undefined
+        ? undefined
+        : new FileClock(startMs);
     const spool = new SessionSpool(this.#streamFolder, info);
     const waiting = await spool.open();
     const queue = this.#openQueue(spool, isFile ? 0 : undefined);
@@ -250,8 +256,8 @@ class EncodeRun {
       finish: this.#interrupts.finish,
       stopped: this.#stopped,
       onSegment: async ({ number, durationSeconds, path }) => {
+        const beginMs = clock?.beginOf(durationSeconds, Date.now());
         if (queue.has(number)) return;
-        const beginMs = source.live ? clock.beginOf(durationSeconds, Date.now()) : undefined;
         const endMs = beginMs && beginMs + 1000 * (durationSeconds ?? 0);
         queue.add(await spool.add(number, durationSeconds, path, endMs));
         if (source.live) await this.#keepWithinLimit();
@@ -274,6 +280,21 @@ class EncodeRun {
     return connection;
   }
 
+  /** When the stream began that a file is a language of; undefined: it has not, or the file is no language. */
+  async #startOfDub(): Promise<number | undefined> {
+    const { sound, videoId } = this.#command;
+    if (!sound) return undefined;
+    try {
+      const { startedAt } = await this.#link.call((signal) =>
+        this.#api.getState(videoId, { signal }),
+      );
+      return startedAt === undefined ? undefined : Date.parse(startedAt);
+    } catch (error) {
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    }
+  }
+
   #openQueue(spool: SessionSpool, firstNumber: number | undefined): UploadQueue {
     return new UploadQueue({
       api: this.#api,
@@ -285,7 +306,11 @@ class EncodeRun {
       ...defined({ sound: this.#command.sound }),
       onSent: (segment, receipt) => {
         this.#refusals.accepted();
-        this.#progress.sent(segment, receipt);
+        const { countsFromStart } = spool.info;
+        this.#progress.sent(
+          countsFromStart ? { sizeBytes: segment.sizeBytes } : segment,
+          receipt,
+        );
       },
       onRefused: (warning, code) => this.#refusals.add(warning, code),
       onSuperseded: (session) =>

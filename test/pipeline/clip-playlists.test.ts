@@ -141,14 +141,14 @@ describe('playlists of a clip', () => {
 #EXT-X-DISCONTINUITY-SEQUENCE:0
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:04.000Z
 #EXTINF:4,
-/viewstream/captions/show/captions-de/u1-1-1-1.vtt
+/viewstream/captions/show/captions-de/u1-1-1-1-cut.vtt
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:08.000Z
 #EXT-X-GAP
 #EXTINF:4,
 /media/show/u1/gap/1-2-1620000.m4s
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:12.000Z
 #EXTINF:4,
-/viewstream/captions/show/captions-de/u1-3-1-1.vtt
+/viewstream/captions/show/captions-de/u1-3-1-1-cut.vtt
 #EXT-X-ENDLIST
 `,
     );
