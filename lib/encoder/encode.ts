@@ -307,10 +307,7 @@ class EncodeRun {
       onSent: (segment, receipt) => {
         this.#refusals.accepted();
         const { countsFromStart } = spool.info;
-        this.#progress.sent(
-          countsFromStart ? { sizeBytes: segment.sizeBytes } : segment,
-          receipt,
-        );
+        this.#progress.sent(countsFromStart ? { sizeBytes: segment.sizeBytes } : segment, receipt);
       },
       onRefused: (warning, code) => this.#refusals.add(warning, code),
       onSuperseded: (session) =>

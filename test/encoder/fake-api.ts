@@ -220,7 +220,19 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
   };
   await comeBack();
   const url = `http://127.0.0.1:${port}`;
-  return { url, calls, segments, pushed, ends, settings, startedAt, fault, goAway, comeBack, close: goAway };
+  return {
+    url,
+    calls,
+    segments,
+    pushed,
+    ends,
+    settings,
+    startedAt,
+    fault,
+    goAway,
+    comeBack,
+    close: goAway,
+  };
 }
 
 type Answer = Readonly<{ status: number; body: unknown }>;
