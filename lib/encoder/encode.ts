@@ -21,6 +21,7 @@ import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts
 import { openSource, type Source } from './source.ts';
 import { SourceWait } from './source-wait.ts';
 import { lockSpool, streamSpoolFolder } from './spool.ts';
+import { startOfStream } from './stream-start.ts';
 import { SessionUploads, UploadQueue } from './upload-queue.ts';
 
 const PARALLEL = { live: 2, file: 4 } as const;
@@ -227,7 +228,9 @@ class EncodeRun {
     }: Readonly<{ remainingSeconds: number; openedMs: number; wait: SourceWait }>,
   ): Promise<Connection> {
     const { resumableSession } = plan;
-    const startMs = source.live ? undefined : await this.#startOfDub();
+    const startMs = source.live
+      ? undefined
+      : await startOfStream(this.#api, this.#link, this.#command);
     const isFile = resumableSession !== undefined;
     const info: SessionInfo = {
       session: resumableSession ?? sessionName(this.#command.session, this.#sessions + 1),
@@ -235,11 +238,7 @@ class EncodeRun {
       ...(source.live && { isLive: true }),
       ...(startMs !== undefined && { countsFromStart: true }),
     };
-    const clock = source.live
-      ? new SessionClock()
-      : startMs === undefined
-        ? undefined
-        : new FileClock(startMs);
+    const clock = source.live ? new SessionClock() : new FileClock(startMs);
     const spool = new SessionSpool(this.#streamFolder, info);
     const waiting = await spool.open();
     const queue = this.#openQueue(spool, isFile ? 0 : undefined);
@@ -256,7 +255,7 @@ class EncodeRun {
       finish: this.#interrupts.finish,
       stopped: this.#stopped,
       onSegment: async ({ number, durationSeconds, path }) => {
-        const beginMs = clock?.beginOf(durationSeconds, Date.now());
+        const beginMs = clock.beginOf(durationSeconds, Date.now());
         if (queue.has(number)) return;
         const endMs = beginMs && beginMs + 1000 * (durationSeconds ?? 0);
         queue.add(await spool.add(number, durationSeconds, path, endMs));
@@ -278,21 +277,6 @@ class EncodeRun {
     if (connection.segments > 0) this.#segments = connection.segments;
     else if (!isFile) await spool.remove();
     return connection;
-  }
-
-  /** When the stream began that a file is a language of; undefined: it has not, or the file is no language. */
-  async #startOfDub(): Promise<number | undefined> {
-    const { sound, videoId } = this.#command;
-    if (!sound) return undefined;
-    try {
-      const { startedAt } = await this.#link.call((signal) =>
-        this.#api.getState(videoId, { signal }),
-      );
-      return startedAt === undefined ? undefined : Date.parse(startedAt);
-    } catch (error) {
-      if (error instanceof ApiError) return undefined;
-      throw error;
-    }
   }
 
   #openQueue(spool: SessionSpool, firstNumber: number | undefined): UploadQueue {

@@ -24,11 +24,11 @@ export class SessionClock {
   }
 }
 
-/** The same of a file: its media is counted from the instant at which it begins. */
+/** The same of a file: its media is counted from the instant at which it begins, if that is known. */
 export class FileClock {
   #endMs: number | undefined;
 
-  constructor(startMs: number) {
+  constructor(startMs: number | undefined) {
     this.#endMs = startMs;
   }
 
