@@ -5,6 +5,7 @@ import type { StreamSettings } from '../../lib/api/messages.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
 import { ownName, UNDETERMINED } from '../../lib/domain/language.ts';
 import { ANYWHERE, type RegionDefaults } from '../../lib/domain/region-default.ts';
+import { NO_CAPTIONS_SHOWN } from '../../lib/domain/stream.ts';
 import { formatSpan } from '../shared/format-time.ts';
 import { type TextKey, text } from '../texts/text.ts';
 
@@ -15,8 +16,6 @@ const UNLIMITED = 'null';
 const AS_SENT = '';
 const FIRST = '';
 const OWN_LADDER = 'own';
-/** As the setting says it. */
-const NO_CAPTIONS = 'off';
 
 const DVR_SECONDS = [1800, 7200, 21_600, 43_200, 86_400] as const;
 const IDLE_SECONDS = [10, 60, 300, 1800, 7200] as const;
@@ -69,7 +68,7 @@ export function captionChoices(
   offered: readonly string[],
   now: string | undefined,
 ): readonly Choice[] {
-  const chosen = now === NO_CAPTIONS ? undefined : now;
+  const chosen = now === NO_CAPTIONS_SHOWN ? undefined : now;
   return [{ value: FIRST, label: text('setting.noCaptions') }, ...languages(offered, chosen)];
 }
 
@@ -138,7 +137,7 @@ const webmOf = (value: string | undefined): NonNullable<StreamSettings['webm']> 
   value === 'always' || value === 'never' ? value : 'onDemand';
 
 const captionsOf = ({ [ANYWHERE]: language = FIRST }: RegionDefaults = {}): string =>
-  language === NO_CAPTIONS ? FIRST : language;
+  language === NO_CAPTIONS_SHOWN ? FIRST : language;
 
 function withDefault({ [ANYWHERE]: _, ...countries }: RegionDefaults, language = FIRST) {
   return language === FIRST ? countries : { ...countries, [ANYWHERE]: language };
