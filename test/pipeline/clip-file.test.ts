@@ -46,7 +46,7 @@ type Probed = Readonly<{
   duration: string;
   nb_frames: string;
   nb_read_frames: string;
-  tags?: Readonly<{ language?: string; title?: string }>;
+  tags?: Readonly<{ language?: string; handler_name?: string }>;
   disposition: Readonly<{ default: number; forced: number }>;
 }>;
 
@@ -185,7 +185,7 @@ describe('the file of a clip', () => {
     const [, , , ...tracks] = await probe(path);
     assert.deepEqual(
       tracks.map(({ codec_type, codec_name, tags, disposition, duration }) => ({
-        ...{ codec_type, codec_name, language: tags?.language, title: tags?.title },
+        ...{ codec_type, codec_name, language: tags?.language, title: tags?.handler_name },
         ...{ default: disposition.default, forced: disposition.forced, duration },
       })),
       [

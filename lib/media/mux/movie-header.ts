@@ -81,7 +81,7 @@ function trackBox(
   durationTicks: number,
   sampleTable: Uint8Array,
 ): Uint8Array {
-  const { kind, timescale, language, widthPx = 0, heightPx = 0, isDefault } = track;
+  const { kind, timescale, language, label, widthPx = 0, heightPx = 0, isDefault } = track;
   const handler = MEDIA_HANDLERS[kind];
   const volume = kind === 'audio' ? 0x0100 : 0;
   const flags = IN_MOVIE | (isDefault ? ENABLED : 0);
@@ -103,7 +103,12 @@ function trackBox(
       fullBox(
         'hdlr',
         ...([0, 0] as const),
-        ...[zeros(4), Buffer.from(handler.type), zeros(12), Buffer.from(`${handler.name}\0`)],
+        ...[
+          zeros(4),
+          Buffer.from(handler.type),
+          zeros(12),
+          Buffer.from(`${label ?? handler.name}\0`),
+        ],
       ),
       ...(language ? [fullBox('elng', 0, 0, Buffer.from(`${language}\0`))] : []),
       box(
@@ -117,7 +122,7 @@ function trackBox(
   );
 }
 
-/** `name` as QuickTime has it, and the role (ISO/IEC 14496-12, 8.10.4). */
+/** The label as QuickTime has it, which others read from the handler, and the role (ISO/IEC 14496-12, 8.10.4). */
 function userData({ label, role }: MovieTrack): Uint8Array[] {
   const contents = [
     ...(label ? [box('name', Buffer.from(label))] : []),
