@@ -3,7 +3,11 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Cue } from '../../lib/domain/caption.ts';
-import type { CaptionChannel, CaptionPair } from '../../lib/domain/closed-captions.ts';
+import {
+  type CaptionChannel,
+  type CaptionPair,
+  settledAt,
+} from '../../lib/domain/closed-captions.ts';
 import { channelsIn, readClosedCaptions } from '../../lib/media/captions/closed-captions.ts';
 import { decodeClosedCaptions } from '../../lib/media/captions/decode-608.ts';
 import type { DemuxedVideo } from '../../lib/media/demux/demuxed-segment.ts';
@@ -142,6 +146,20 @@ describe('closed captions in the video', () => {
     assert.deepEqual(await shown(100), []);
     assert.deepEqual(await shown(101), []);
     assert.deepEqual(await shown(102, 'CC3'), [[0, 360_000, 'OTHER']]);
+  });
+
+  test('are known from the newest command that changes the whole screen', () => {
+    const pair = (ticks: number, code: number, field: 1 | 2 = 1) => {
+      return { ticks, field, bytes: [0x14, code] } as const;
+    };
+    const [show, clear, newLine] = [0x2f, 0x2c, 0x2d];
+    const pairs = [pair(1, show), pair(2, clear), pair(3, newLine), pair(4, show, 2)];
+    assert.equal(settledAt(pairs, 'CC1', 9), 2);
+    assert.equal(settledAt(pairs, 'CC1', 1), 1);
+    assert.equal(settledAt(pairs, 'CC3', 9), 4);
+    assert.equal(settledAt(pairs, 'CC2', 9), undefined);
+    const scrolled = Array.from({ length: 9 }, (_, index) => pair(10 + index, newLine));
+    assert.equal(settledAt([...pairs, ...scrolled], 'CC1', 99), 11);
   });
 
   test('whose track was removed stay removed', async (t) => {

@@ -78,6 +78,13 @@ describe('captions in the file of a clip', () => {
     ]);
   });
 
+  test('are one sample where a cue lasts longer than the clip', async () => {
+    const { captions, shown } = trackOf();
+    await captions.add(part(10, 0, 4, [cue(0, 100, 'always')]));
+    await captions.finish(4 * 90_000);
+    assert.deepEqual(shown, [['always', 4000]]);
+  });
+
   test('are no samples where nothing is said at all', async () => {
     const { captions, shown } = trackOf();
     await captions.add(part(0, 0, 4, [cue(4, 5, 'behind the clip')]));

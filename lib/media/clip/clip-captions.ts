@@ -52,8 +52,8 @@ export class ClipCaptions {
     const start = msOf(movieTicks);
     const shown = cues.map(({ from, to, text }) => ({
       text,
-      from: Math.max(start, msOf(from - fromTicks + movieTicks)),
-      to: Math.min(end, msOf(to - fromTicks + movieTicks)),
+      from: msOf(from - fromTicks + movieTicks),
+      to: msOf(to - fromTicks + movieTicks),
     }));
     const changes = new Set([start, ...shown.flatMap(({ from, to }) => [from, to])]);
     for (const at of [...changes].filter((ms) => ms >= start && ms < end).sort((a, b) => a - b)) {
