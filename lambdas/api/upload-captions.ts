@@ -1,6 +1,7 @@
 /** `POST /upload/{videoId}?kind=captions`: files, pieces of an encoder, and cues as JSON. */
 
 import { cuesSchema } from '../../lib/api/captions.ts';
+import type { CaptionsReceipt } from '../../lib/api/messages.ts';
 import { defined } from '../../lib/base/defined.ts';
 import type { CaptionTrack } from '../../lib/domain/caption.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
@@ -40,7 +41,8 @@ export async function uploadCaptions(
         ...defined({ atMs: instantOf(event), session: parseSession(parameter(event, 'session')) }),
       });
   const { isNew, track: name, cues } = put;
-  return json(isNew ? 201 : 200, { stored: true, videoId: stream.videoId, track: name, cues });
+  const receipt: CaptionsReceipt = { stored: true, videoId: stream.videoId, track: name, cues };
+  return json(isNew ? 201 : 200, receipt);
 }
 
 function trackOf(event: HttpEvent): CaptionTrack {

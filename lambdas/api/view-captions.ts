@@ -9,6 +9,7 @@ import { captionFile } from '../../lib/pipeline/view/caption-file.ts';
 import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
 import { captionSegment } from '../../lib/pipeline/view/caption-segment.ts';
 import { apiHandler, type HttpResult } from '../runtime/middleware.ts';
+import { answerWithFile } from './requested-file.ts';
 
 /** Its address says all that a segment is printed of. */
 const FOR_EVER = 'public, max-age=31536000, immutable';
@@ -41,8 +42,9 @@ export const viewCaptionsHandler = (deps: Deps) => {
         'Ask for a language and a format: de.vtt, de.srt.',
       );
     }
-    const text = await captionFile(deps, logs, videoId, name, format);
-    return answer(text, FORMATS[format].contentType, BRIEFLY);
+    const found = await captionFile(deps, logs, videoId, name, format);
+    if (typeof found === 'string') return answer(found, FORMATS[format].contentType, BRIEFLY);
+    return answerWithFile(async () => found, 0, { 'cache-control': BRIEFLY });
   });
 };
 

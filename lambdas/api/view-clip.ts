@@ -3,6 +3,7 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
+import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
 import { requestClipFile } from '../../lib/pipeline/view/clip-file.ts';
 import { type ClipViewer, createClipViewer } from '../../lib/pipeline/view/clip-playlists.ts';
 import { apiHandler, type HttpEvent, type HttpResult } from '../runtime/middleware.ts';
@@ -13,12 +14,13 @@ import { playlist } from './view.ts';
 /** What a clip lists is there and stays, but for a segment that comes late into a gap. */
 const MAX_AGE_SECONDS = 300;
 
-export const viewClipHandler = (deps: Deps, clips: ClipViewer = createClipViewer(deps)) =>
-  apiHandler(async (event) => {
+export const viewClipHandler = (deps: Deps, clips: ClipViewer = createClipViewer(deps)) => {
+  const logs = new CaptionLogs(deps);
+  return apiHandler(async (event) => {
     const videoId = parseVideoId(event.pathParameters?.videoId);
     const { from, to, format = 'hls' } = event.queryStringParameters ?? {};
     const name = event.pathParameters?.playlist ?? 'index.m3u8';
-    if (format === 'mp4') return answerFile(deps, event, videoId);
+    if (format === 'mp4') return answerFile(deps, logs, event, videoId);
     if (format !== 'hls') {
       throw new DomainError(
         'unsupported_format',
@@ -33,11 +35,17 @@ export const viewClipHandler = (deps: Deps, clips: ClipViewer = createClipViewer
         : await clips.media(videoId, list, { from, to });
     return playlist(event, document, MAX_AGE_SECONDS, { vary: 'accept-encoding' });
   });
+};
 
-function answerFile(deps: Deps, event: HttpEvent, videoId: string): Promise<HttpResult> {
+function answerFile(
+  deps: Deps,
+  logs: CaptionLogs,
+  event: HttpEvent,
+  videoId: string,
+): Promise<HttpResult> {
   const { from, to, resolution, wait } = event.queryStringParameters ?? {};
   return answerWithFile(
-    () => requestClipFile(deps, videoId, { from, to, resolution }),
+    () => requestClipFile(deps, videoId, { from, to, resolution }, logs),
     parseWait(wait),
     { 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` },
   );

@@ -2,11 +2,16 @@
 
 import type { ErrorCode } from '../domain/errors.ts';
 import { MEDIA_FORMATS, mediaTypeOf } from '../domain/media-format.ts';
+import type { CuesInput } from './captions.ts';
+import type { SavedClipInput } from './clips.ts';
 import type {
+  CaptionsReceipt,
   ErrorBody,
   FileUpload,
   PresignedUpload,
   Receipt,
+  SavedClipList,
+  SavedClipView,
   StreamCreated,
   StreamSettings,
   StreamShown,
@@ -86,6 +91,22 @@ export type SoundAlone = Readonly<{
   description?: true;
 }>;
 
+/** Of which track captions are, and of what their times are counted. */
+export type CaptionsInfo = Readonly<{
+  /** BCP 47. */
+  lang: string;
+  forced?: boolean;
+  sdh?: boolean;
+  /** For people; left out: the language's own name. */
+  name?: string;
+  /** A file of the same name, or a piece of the same number, takes the place of the one before. */
+  file?: string;
+  segment?: number;
+  session?: string;
+  /** Wall clock of the file's zero, in milliseconds since 1970; left out: the start of the stream. */
+  atMs?: number;
+}>;
+
 export type FilePart = NonNullable<FileUpload['upload']>['missing'][number];
 
 /** What is left out stays. `newUploadKey`: the key before no longer counts. */
@@ -130,6 +151,20 @@ export type ApiClient = Readonly<{
   /** What everybody may know of a stream; needs no key. */
   getState(videoId: string, options?: CallOptions): Promise<StreamView>;
   deleteStream(videoId: string, options?: CallOptions): Promise<void>;
+  /** WebVTT or SubRip, or cues as JSON; what is known already is taken again. */
+  uploadCaptions(
+    videoId: string,
+    captions: CaptionsInfo,
+    content: string | CuesInput,
+    options?: CallOptions,
+  ): Promise<CaptionsReceipt>;
+  /** `track` as the receipt names it. */
+  removeCaptions(videoId: string, track: string, options?: CallOptions): Promise<void>;
+  /** Those that the owner keeps, by start; needs no key. */
+  listClips(videoId: string, options?: CallOptions): Promise<readonly SavedClipView[]>;
+  /** The same span again takes the new title. */
+  saveClip(videoId: string, clip: SavedClipInput, options?: CallOptions): Promise<SavedClipView>;
+  removeClip(videoId: string, clipId: string, options?: CallOptions): Promise<void>;
 }>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -248,6 +283,40 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     },
     async deleteStream(videoId, { signal } = {}) {
       const request: Call = { method: 'DELETE', url: at(`/streams/${id(videoId)}`), signal };
+      requireSuccess(request, await call(request));
+    },
+    uploadCaptions(videoId, { atMs, ...captions }, content, { signal } = {}) {
+      const query = queryOf({ kind: 'captions', ...captions });
+      if (atMs !== undefined) query.set('at', new Date(atMs).toISOString());
+      const isFile = typeof content === 'string';
+      return json({
+        method: 'POST',
+        url: at(`/upload/${id(videoId)}?${query}`),
+        headers: { 'content-type': isFile ? 'text/vtt' : 'application/json' },
+        body: isFile ? content : JSON.stringify(content),
+        signal,
+      });
+    },
+    async removeCaptions(videoId, track, { signal } = {}) {
+      const url = at(`/captions/${id(videoId)}/${id(track)}`);
+      const request: Call = { method: 'DELETE', url, signal };
+      requireSuccess(request, await call(request));
+    },
+    async listClips(videoId, { signal } = {}) {
+      const request: Call = { method: 'GET', url: at(`/clips/${id(videoId)}`), signal };
+      return (await json<SavedClipList>(request)).clips;
+    },
+    saveClip: (videoId, clip, { signal } = {}) =>
+      json({
+        method: 'POST',
+        url: at(`/clips/${id(videoId)}`),
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(clip),
+        signal,
+      }),
+    async removeClip(videoId, clipId, { signal } = {}) {
+      const url = at(`/clips/${id(videoId)}/${id(clipId)}`);
+      const request: Call = { method: 'DELETE', url, signal };
       requireSuccess(request, await call(request));
     },
   };

@@ -192,6 +192,15 @@ export type MarkerList = Readonly<{
   removed?: readonly string[];
 }>;
 
+/** Answer to `POST /upload/{videoId}?kind=captions`: 201 if anything is new, 200 if all was there. */
+export type CaptionsReceipt = Readonly<{
+  stored: true;
+  videoId: string;
+  /** By which it is removed. */
+  track: string;
+  cues: number;
+}>;
+
 /** A clip that the owner of a stream keeps; times in ISO 8601. */
 export type SavedClipView = Readonly<{
   id: string;

@@ -70,6 +70,21 @@ export class CaptionLog {
     }
   }
 
+  /** The newest version that differs from the one before within any of the spans; 0: none does. */
+  newestIn(spans: readonly ClockSpan[]): number {
+    let newest = 0;
+    for (const { clock, from, to } of spans) {
+      for (const [key, cues] of this.#index) {
+        if (!key.includes(`/${clock}/`)) continue;
+        for (const cue of cues) {
+          if (cue.from >= to || cue.to <= from) continue;
+          newest = Math.max(newest, cue.since, Number.isFinite(cue.until) ? cue.until : 0);
+        }
+      }
+    }
+    return newest;
+  }
+
   /** Cues of a track that lie in a span in part at least, as of a version, by their start. */
   cues(track: string, version: number, { clock, from, to }: ClockSpan): readonly KeptCue[] {
     const found = new Set<KeptCue>();

@@ -53,6 +53,8 @@ export type CaptionsState = Readonly<{
   weight: number;
   /** By name; `since`: the version that the track began with. */
   tracks: Readonly<Record<string, CaptionTrack & Readonly<{ since: number }>>>;
+  /** Channels of closed captions in the video whose tracks were removed: they stay removed. */
+  removedChannels?: readonly string[];
 }>;
 
 /** Of a recording the version that all of it is printed with; live the one that the track began with. */

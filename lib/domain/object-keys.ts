@@ -162,6 +162,8 @@ export type CaptionSegmentName = Readonly<{
   /** Version of the captions, and the one that the entry before was listed with. */
   version: number;
   since: number;
+  /** The entry's period is over: cues end with it. */
+  isCut?: boolean;
 }>;
 
 /** WebVTT as text for HLS, in fragments of ISO BMFF for DASH. */
@@ -174,12 +176,13 @@ export type CaptionSegmentFormat = 'vtt' | 'm4s';
 export function captionSegmentKey(
   { videoId, uid }: StreamIdentity,
   track: string,
-  { entry, version, since }: CaptionSegmentName,
+  { entry, version, since, isCut = false }: CaptionSegmentName,
   format: CaptionSegmentFormat = 'vtt',
 ): string {
   const { sequence, run, number, startTicks } = entry;
   const place = sequence === undefined ? `late.${run}.${number}.${startTicks}` : String(sequence);
-  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}.${format}`;
+  const versions = `${since}-${version}${isCut ? '-cut' : ''}`;
+  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${versions}.${format}`;
 }
 
 /** The last part of the address of what goes before all segments of a track, which is the same for all tracks. */
@@ -193,12 +196,15 @@ export function parseCaptionSegmentName(
   name: string,
 ): (CaptionSegmentName & Readonly<{ uid: string; format: CaptionSegmentFormat }>) | undefined {
   const match = name.match(
-    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})\.(vtt|m4s)$/,
+    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})(-cut)?\.(vtt|m4s)$/,
   );
   if (!match) return undefined;
-  const [, uid = '', sequence, run, number, startTicks, since, version, format] = match;
+  const [, uid = '', sequence, run, number, startTicks, since, version, cut, format] = match;
   const place = { run: Number(run), number: Number(number), startTicks: Number(startTicks) };
   const entry = sequence === undefined ? place : { ...place, sequence: Number(sequence) };
-  const versions = { since: Number(since), version: Number(version) };
-  return { uid, entry, ...versions, format: format === 'm4s' ? 'm4s' : 'vtt' };
+  return {
+    ...{ uid, entry, since: Number(since), version: Number(version) },
+    ...(cut && { isCut: true }),
+    format: format === 'm4s' ? 'm4s' : 'vtt',
+  };
 }

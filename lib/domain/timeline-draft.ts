@@ -254,7 +254,10 @@ function withChannels(
   { captions = NO_CAPTIONS }: Pick<TimelineState, 'captions'>,
   channels: readonly string[],
 ): Pick<TimelineState, 'captions'> {
-  const fresh = channels.filter((channel) => !captions.tracks[channelTrackName(channel)]);
+  const { removedChannels = [] } = captions;
+  const fresh = channels.filter(
+    (channel) => !captions.tracks[channelTrackName(channel)] && !removedChannels.includes(channel),
+  );
   if (fresh.length === 0) return {};
   const since = captions.version;
   const tracks = fresh.map((channel) => [

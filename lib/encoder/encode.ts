@@ -16,11 +16,12 @@ import { Progress, type ProgressOptions } from './progress.ts';
 import { Refusals } from './refusals.ts';
 import { type Connection, captureUntilEnd } from './reopening.ts';
 import { GaveUp, ServerLink } from './server-link.ts';
-import { SessionClock } from './session-clock.ts';
+import { FileClock, SessionClock } from './session-clock.ts';
 import { findSessions, type SessionInfo, SessionSpool } from './session-spool.ts';
 import { openSource, type Source } from './source.ts';
 import { SourceWait } from './source-wait.ts';
 import { lockSpool, streamSpoolFolder } from './spool.ts';
+import { startOfStream } from './stream-start.ts';
 import { SessionUploads, UploadQueue } from './upload-queue.ts';
 
 const PARALLEL = { live: 2, file: 4 } as const;
@@ -227,13 +228,17 @@ class EncodeRun {
     }: Readonly<{ remainingSeconds: number; openedMs: number; wait: SourceWait }>,
   ): Promise<Connection> {
     const { resumableSession } = plan;
+    const startMs = source.live
+      ? undefined
+      : await startOfStream(this.#api, this.#link, this.#command);
     const isFile = resumableSession !== undefined;
     const info: SessionInfo = {
       session: resumableSession ?? sessionName(this.#command.session, this.#sessions + 1),
       createdAtMs: Math.max(Date.now(), this.#newestSessionMs + 1),
       ...(source.live && { isLive: true }),
+      ...(startMs !== undefined && { countsFromStart: true }),
     };
-    const clock = new SessionClock();
+    const clock = source.live ? new SessionClock() : new FileClock(startMs);
     const spool = new SessionSpool(this.#streamFolder, info);
     const waiting = await spool.open();
     const queue = this.#openQueue(spool, isFile ? 0 : undefined);
@@ -250,8 +255,8 @@ class EncodeRun {
       finish: this.#interrupts.finish,
       stopped: this.#stopped,
       onSegment: async ({ number, durationSeconds, path }) => {
+        const beginMs = clock.beginOf(durationSeconds, Date.now());
         if (queue.has(number)) return;
-        const beginMs = source.live ? clock.beginOf(durationSeconds, Date.now()) : undefined;
         const endMs = beginMs && beginMs + 1000 * (durationSeconds ?? 0);
         queue.add(await spool.add(number, durationSeconds, path, endMs));
         if (source.live) await this.#keepWithinLimit();
@@ -285,7 +290,8 @@ class EncodeRun {
       ...defined({ sound: this.#command.sound }),
       onSent: (segment, receipt) => {
         this.#refusals.accepted();
-        this.#progress.sent(segment, receipt);
+        const { countsFromStart } = spool.info;
+        this.#progress.sent(countsFromStart ? { sizeBytes: segment.sizeBytes } : segment, receipt);
       },
       onRefused: (warning, code) => this.#refusals.add(warning, code),
       onSuperseded: (session) =>

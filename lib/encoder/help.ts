@@ -33,7 +33,7 @@ Media
                           (default: copied if it is H.264 with suitable keyframes)
   --no-audio              leave the sound out
   --audio-only --lang TAG send the sound alone, as a language of the stream (fr, pt-BR):
-                          another encoder sends the picture
+                          another encoder sends the picture; a file begins with the stream
   --description           with it: the sound describes the picture
   --bitrate N             video bit rate when encoding: 2500k, 4M
                           (default: constant quality, CRF 20, live 22, at most 8 Mbit/s)

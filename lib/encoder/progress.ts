@@ -6,7 +6,8 @@ import type { Receipt } from '../api/messages.ts';
 export type Backlog = Readonly<{ segments: number; seconds?: number }>;
 
 /** A segment that was sent, or a file beside the segments. */
-export type SentItem = Readonly<{ sizeBytes: number; spooledAtMs: number }>;
+/** `spooledAtMs`: left out where it says nothing of a delay. */
+export type SentItem = Readonly<{ sizeBytes: number; spooledAtMs?: number }>;
 
 export type ProgressOptions = Readonly<{
   label: string;
@@ -57,7 +58,7 @@ export class Progress {
     this.#recent.push({ atMs, bytes: sizeBytes, seconds: (receipt?.durationMs ?? 0) / 1000 });
     if (!receipt) return;
     this.#segments += 1;
-    this.#delayMs = atMs - spooledAtMs;
+    this.#delayMs = spooledAtMs === undefined ? undefined : atMs - spooledAtMs;
     this.#clockOffsetMs = Date.parse(receipt.serverTime) - atMs;
   }
 

@@ -23,3 +23,19 @@ export class SessionClock {
     return beginMs;
   }
 }
+
+/** The same of a file: its media is counted from the instant at which it begins, if that is known. */
+export class FileClock {
+  #endMs: number | undefined;
+
+  constructor(startMs: number | undefined) {
+    this.#endMs = startMs;
+  }
+
+  /** undefined from the first segment on whose duration is not known. */
+  beginOf(durationSeconds: number | undefined): number | undefined {
+    const beginMs = durationSeconds === undefined ? undefined : this.#endMs;
+    this.#endMs = beginMs === undefined ? undefined : beginMs + 1000 * (durationSeconds ?? 0);
+    return beginMs;
+  }
+}

@@ -26,6 +26,8 @@ export type SessionInfo = Readonly<{
   createdAtMs: number;
   /** Its segments lasted as long as it took to cut them, so that their wall-clock times are known. */
   isLive?: true;
+  /** A file's, counted from the start of the stream: by the server's clock. */
+  countsFromStart?: true;
 }>;
 
 /** Sent segments that are kept to be sent again: the newest, as long as both limits allow. */

@@ -177,8 +177,9 @@ export class UploadQueue {
 
   /** By the server's clock, where ours is not right. */
   #beginOf({ durationSeconds, spooledAtMs }: SpooledSegment): number | undefined {
-    if (durationSeconds === undefined || !this.spool.info.isLive) return undefined;
-    const skewMs = Math.abs(this.#skewMs) > MAX_SKEW_MS ? this.#skewMs : 0;
+    const { isLive, countsFromStart } = this.spool.info;
+    if (durationSeconds === undefined || !(isLive || countsFromStart)) return undefined;
+    const skewMs = isLive && Math.abs(this.#skewMs) > MAX_SKEW_MS ? this.#skewMs : 0;
     return Math.round(spooledAtMs - 1000 * durationSeconds + skewMs);
   }
 

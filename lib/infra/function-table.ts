@@ -137,8 +137,18 @@ export const FUNCTION_TABLE = {
   'server-time': { routes: ['serverTime'], permissions: [], ...API },
   'view-captions': {
     routes: ['viewCaptionFile', 'viewCaptionSegment'],
-    // Large sets of cues are objects, which only uploads and this read.
-    permissions: ['read records', 'read source'],
+    permissions: [
+      'read records',
+      // Large sets of cues are objects.
+      'read source',
+      // Who has requested a file that is not made yet.
+      'write records',
+      'delete records',
+      'read media',
+      'send backfillJobs',
+      'count backfillJobs',
+      'send scaling',
+    ],
     lazyChunks: true,
     ...VIEW,
   },
@@ -168,6 +178,8 @@ export const FUNCTION_TABLE = {
     routes: ['viewClip', 'viewClipPlaylist'],
     permissions: [
       'read records',
+      // Large sets of captions.
+      'read source',
       // Who has requested a file that is not made yet.
       'write records',
       'delete records',

@@ -26,7 +26,7 @@ export const formatSubRip = (cues: readonly PlacedCue[]): string =>
   cues
     .map(({ from, to, text }, index) => {
       const times = `${vttTime(from, ',')} --> ${vttTime(to, ',')}`;
-      return `${index + 1}\n${times}\n${plainText(text)}\n\n`;
+      return `${index + 1}\n${times}\n${plainText(text, SUB_RIP_REMOVES)}\n\n`;
     })
     .join('');
 
@@ -57,7 +57,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '&nbsp;': '\u00a0',
 };
 
-const plainText = (text: string): string =>
-  text
-    .replace(/<(?!\/?[biu]>)[^>]*>/g, '')
-    .replace(/&[a-z]+;/g, (entity) => ENTITIES[entity] ?? entity);
+const SUB_RIP_REMOVES = /<(?!\/?[biu]>)[^>]*>/g;
+
+/** Of WebVTT cue text; without any tags unless others are given. */
+export const plainText = (text: string, tags = /<[^>]*>/g): string =>
+  text.replace(tags, '').replace(/&[a-z]+;/g, (entity) => ENTITIES[entity] ?? entity);

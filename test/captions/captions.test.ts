@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { pushFile } from '../../lib/pipeline/ingest/push.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { parseMultivariantWithHls } from '../playlist/parse-with-hls.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
@@ -134,6 +135,36 @@ describe('captions', () => {
     ]);
   });
 
+  test('that an encoder pushes under names count from its first segment', async (t) => {
+    const { engine, stream, upload, segments, file } = await captionedStream(t);
+    const push = (name: string, text: string, language?: string) => {
+      const bytes = Buffer.from(`WEBVTT\n\n${text}\n`);
+      const given = { name, bytes, session: 'session-2', ...(language && { language }) };
+      return pushFile(engine.deps, { value: stream, version: 1 }, given);
+    };
+    await upload(0);
+    await upload(300, 2);
+    engine.clock.nowMs += 10_000;
+    await publish(engine, stream);
+    assert.equal(await push('live0.vtt', '00:01.000 --> 00:02.000\nHallo', 'de'), undefined);
+    assert.equal(await push('live0.vtt', '00:01.000 --> 00:03.000\nGuten Tag', 'de'), undefined);
+    assert.deepEqual(await push('live0.vtt', '00:01.000 --> 00:03.000\nHi'), {
+      ignored: true,
+      notices: [
+        {
+          code: 'track_ignored',
+          message:
+            '"live0.vtt" holds captions, whose language is not known, so they are not used. Push them with ?lang=, as in live0.vtt?lang=de.',
+        },
+      ],
+    });
+    await file('de.vtt');
+    const shown = (await segments('captions-de', 'vod')).map((text) =>
+      text.match(/^\d+:.*\n.*$/gm),
+    );
+    assert.deepEqual(shown, [null, ['00:20:11.000 --> 00:20:13.000\nGuten Tag']]);
+  });
+
   test('of an encoder whose clock has started over after 26 hours are in their place', async (t) => {
     const { engine, stream, send, upload, segments } = await captionedStream(t);
     // 25,408 ticks behind the wrap of 33 bits.
@@ -195,7 +226,7 @@ describe('captions', () => {
   });
 
   test('over a discontinuity are shown by the clock of each run', async (t) => {
-    const { engine, stream, send, upload, segments, playlist } = await captionedStream(t);
+    const { engine, stream, send, upload, segments, segment, playlist } = await captionedStream(t);
     await upload(0);
     await send({ from: 3, to: 5, text: 'over' });
     engine.clock.nowMs += 60_000;
@@ -210,7 +241,32 @@ describe('captions', () => {
     const zero = 10 + 900 * 4;
     assert.equal(zero, 3610);
     const [, shown = ''] = await segments();
-    assert.equal(shown, `${HEAD}c1-0\n01:00:09.000 --> 01:00:11.000\nover\n\n`);
+    const behind = `${HEAD}c1-0\n01:00:10.000 --> 01:00:11.000\nover\n\n`;
+    assert.equal(shown, behind, 'its part behind the discontinuity');
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const before = `${HEAD}c1-0\n00:00:13.000 --> 00:00:14.000\nover\n\n`;
+    assert.deepEqual(await segments('captions-de', 'vod'), [before, behind]);
+    const recorded = await playlist('captions-de', 'vod');
+    assert.deepEqual(recorded.match(/u1-.*$/gm), ['u1-0-1-1-cut.vtt', 'u1-1-1-1.vtt']);
+    const whole = `${HEAD}c1-0\n00:00:13.000 --> 00:00:15.000\nover\n\n`;
+    const live = (await playlist()).match(/u1-.*$/gm) ?? [];
+    assert.deepEqual(live, ['u1-0-1-1.vtt', 'u1-1-1-1.vtt']);
+    assert.equal((await segment('/captions-de/u1-0-1-1.vtt')).text, whole, 'as it was once said');
+  });
+
+  test('that go on over a discontinuity are cut there in every segment of the period', async (t) => {
+    const { engine, stream, send, upload, segments } = await captionedStream(t);
+    await send({ from: 1, to: 19, text: 'long' });
+    for (const number of [0, 1]) await upload(number);
+    engine.clock.nowMs += 60_000;
+    for (const number of [0, 1, 2]) await upload(number, 2);
+    await publish(engine, stream);
+    await requestEnd(engine.deps, stream, 'call');
+    await publish(engine, stream);
+    const times = (await segments('captions-de', 'vod')).map((text) => text.match(/^.* --> .*$/gm));
+    const [before, behind] = ['00:00:11.000 --> 00:00:18.000', '00:00:10.000 --> 00:00:21.000'];
+    assert.deepEqual(times, [[before], [before], [behind], [behind], [behind]]);
   });
 
   test('of a late arrival are in the recording, in the place of its gap', async (t) => {
@@ -236,7 +292,7 @@ describe('captions', () => {
 
   test('of a long recording are listed as it was made, and then as they are', async (t) => {
     const { engine, stream, viewer, ...calls } = await captionedStream(t, {}, 1);
-    const { send, upload, segments, file } = calls;
+    const { send, upload, segments } = calls;
     await send({ id: 'a', from: 1, to: 2, text: 'old' });
     await upload(0);
     await upload(1);
@@ -260,30 +316,6 @@ describe('captions', () => {
     await work();
     assert.deepEqual(await segments('captions-de', 'vod'), [cue('c2-0', 'new'), HEAD]);
     assert.deepEqual(await segments('captions-fr', 'vod'), [cue('c3-0', 'another'), HEAD]);
-    assert.deepEqual((await file('de.vtt')).status, 413);
-  });
-
-  test('can be had as one file, by language or track', async (t) => {
-    const { send, upload, file } = await captionedStream(t);
-    await upload(0);
-    await send(FILE);
-    await upload(1);
-    const vtt = await file('de.vtt');
-    assert.equal(
-      vtt.text,
-      `WEBVTT\n\n${STYLE}c1-0\n00:00:01.000 --> 00:00:02.500 line:0\nGuten Tag\n\nc1-1\n00:00:03.000 --> 00:00:06.000\nWas geht hier vor?\n\n`,
-    );
-    assert.equal((await file('captions-de.vtt')).text, vtt.text);
-    assert.equal(
-      (await file('de.srt')).text,
-      '1\n00:00:01,000 --> 00:00:02,500\nGuten Tag\n\n2\n00:00:03,000 --> 00:00:06,000\nWas geht hier vor?\n\n',
-    );
-    const missing = await file('ja.vtt');
-    assert.deepEqual(JSON.parse(missing.text), {
-      code: 'captions_not_found',
-      message: 'Stream "show" has no captions "ja".',
-      hint: 'It has captions-de.',
-    });
   });
 
   test('of a removed track are gone, and may come again', async (t) => {

@@ -3,16 +3,28 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Cue } from '../../lib/domain/caption.ts';
-import type { CaptionPair } from '../../lib/domain/closed-captions.ts';
+import {
+  type CaptionChannel,
+  type CaptionPair,
+  settledAt,
+} from '../../lib/domain/closed-captions.ts';
 import { channelsIn, readClosedCaptions } from '../../lib/media/captions/closed-captions.ts';
 import { decodeClosedCaptions } from '../../lib/media/captions/decode-608.ts';
 import type { DemuxedVideo } from '../../lib/media/demux/demuxed-segment.ts';
 import { unitsInSample } from '../../lib/media/demux/nal-units.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
+import { putClosedCaptions } from '../../lib/pipeline/records/closed-caption-records.ts';
+import { closedCaptionsOf } from '../../lib/pipeline/view/closed-captions.ts';
 import { type JoinedSample, transcodeRun, workFolder } from '../media/segment-run.ts';
-import { erase, makeCaptionedSegments, popOn, schedule } from '../support/closed-captions.ts';
-import { publish } from '../support/outcomes.ts';
+import {
+  erase,
+  makeCaptionedSegments,
+  type Pair,
+  popOn,
+  schedule,
+} from '../support/closed-captions.ts';
+import { acknowledge, publish, settle } from '../support/outcomes.ts';
 import { captionedStream } from './caption-set-up.ts';
 
 const FRAME = 3000;
@@ -107,6 +119,60 @@ describe('closed captions in the video', () => {
     for (const channel of ['CC2', 'CC3', 'CC4']) {
       assert.deepEqual(decodeClosedCaptions(pairs, channel, START, START + 180 * FRAME), []);
     }
+  });
+
+  test('that stay for minutes are shown as long, whatever other channels say meanwhile', async (t) => {
+    const { engine, stream } = await captionedStream(t);
+    const at = (number: number) => START + number * 4 * 90_000;
+    const put = (number: number, pairs: readonly Pair[], field: 1 | 2 = 1) => {
+      const timed = pairs.map((bytes, index) => ({
+        ...{ ticks: at(number) + index * FRAME, field, bytes },
+      }));
+      return putClosedCaptions(engine.deps, stream, { run: 1, number }, timed);
+    };
+    await put(0, popOn('STAYS'));
+    for (let number = 1; number < 100; number += 1) await put(number, popOn('OTHER'), 2);
+    await put(100, erase());
+    const entryOf = (number: number) => ({
+      ...{ run: 1, number, startTicks: at(number), durationTicks: 360_000 },
+      programDateTimeMs: 0,
+    });
+    const shown = async (number: number, channel = 'CC1') => {
+      const cues = await closedCaptionsOf(engine.deps, stream, entryOf(number), channel);
+      return cues.map(({ from, to, text }) => [from - at(number), to - at(number), text]);
+    };
+    assert.deepEqual(await shown(3), [[0, 360_000, 'STAYS']]);
+    assert.deepEqual(await shown(99), [[0, 360_000, 'STAYS']]);
+    assert.deepEqual(await shown(100), []);
+    assert.deepEqual(await shown(101), []);
+    assert.deepEqual(await shown(102, 'CC3'), [[0, 360_000, 'OTHER']]);
+  });
+
+  test('are known from the newest command that changes the whole screen', () => {
+    const pair = (ticks: number, code: number, field: 1 | 2 = 1) => {
+      return { ticks, field, bytes: [0x14, code] } as const;
+    };
+    const [show, clear, newLine] = [0x2f, 0x2c, 0x2d];
+    const pairs = [pair(1, show), pair(2, clear), pair(3, newLine), pair(4, show, 2)];
+    assert.equal(settledAt(pairs, 'CC1', 9), 2);
+    assert.equal(settledAt(pairs, 'CC1', 1), 1);
+    assert.equal(settledAt(pairs, 'CC3', 9), 4);
+    assert.equal(settledAt(pairs, 'CC2', 9), undefined);
+    const scrolled = Array.from({ length: 9 }, (_, index) => pair(10 + index, newLine));
+    assert.equal(settledAt([...pairs, ...scrolled], 'CC1', 99), 11);
+  });
+
+  test('whose track was removed stay removed', async (t) => {
+    const { engine, stream, viewer, remove } = await captionedStream(t);
+    const upload = async (number: number, closedCaptions: readonly CaptionChannel[]) => {
+      await acknowledge(engine, stream, 1, number);
+      await settle(engine, stream, 1, number, ['360p'], { closedCaptions });
+    };
+    await upload(0, ['CC1']);
+    assert.equal(await remove('captions-cc1'), 204);
+    await upload(1, ['CC1', 'CC3']);
+    const { text } = (await viewer.multivariant('show')).document;
+    assert.deepEqual(text.match(/NAME="CC\d"/g), ['NAME="CC3"', 'NAME="CC3"']);
   });
 
   test('keep their slant, their colours, and their place when it is not at the bottom', () => {

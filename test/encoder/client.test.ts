@@ -5,6 +5,35 @@ import { test } from 'node:test';
 import { ApiError, createApiClient } from '../../lib/api/client.ts';
 import { startFakeApi } from './fake-api.ts';
 
+test('API client: captions and clips are sent, listed and removed', async () => {
+  const calls: string[] = [];
+  const client = createApiClient({
+    ...{ baseUrl: 'https://stream.example', key: 'secret' },
+    fetch: async (url, { method = '', headers, body } = {}) => {
+      const type = new Headers(headers).get('content-type') ?? '';
+      calls.push([method, String(url).slice(22), type, String(body ?? '')].join(' ').trim());
+      const answer = method === 'GET' ? { clips: [] } : { track: 'captions-de' };
+      return method === 'DELETE' ? new Response(null, { status: 204 }) : Response.json(answer);
+    },
+  });
+  const atMs = Date.parse('2026-01-01T00:00:00Z');
+  await client.uploadCaptions('v', { lang: 'de', sdh: true, file: 'a.vtt', atMs }, 'WEBVTT\n');
+  const cue = { from: 1, to: 2, text: 'Hallo' };
+  const { track } = await client.uploadCaptions('v', { lang: 'de' }, [cue]);
+  await client.removeCaptions('v', track);
+  assert.deepEqual(await client.listClips('v'), []);
+  await client.saveClip('v', { from: 1, to: 2.5, title: 'The goal' });
+  await client.removeClip('v', 'c1');
+  assert.deepEqual(calls, [
+    'POST /upload/v?kind=captions&lang=de&sdh=true&file=a.vtt&at=2026-01-01T00%3A00%3A00.000Z text/vtt WEBVTT',
+    'POST /upload/v?kind=captions&lang=de application/json [{"from":1,"to":2,"text":"Hallo"}]',
+    'DELETE /captions/v/captions-de',
+    'GET /clips/v',
+    'POST /clips/v application/json {"from":1,"to":2.5,"title":"The goal"}',
+    'DELETE /clips/v/c1',
+  ]);
+});
+
 test('API client: calls have the form of the API, and failures say whether a retry may help', async (t) => {
   const api = await startFakeApi();
   t.after(() => api.close());

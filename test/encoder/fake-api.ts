@@ -43,6 +43,8 @@ export type FakeApi = Readonly<{
   /** Ids of the streams that were ended. */
   ends: string[];
   settings: unknown[];
+  /** Of the stream; undefined: there is none. */
+  startedAt: { current: string | undefined };
   /** Called for each call; may count them. */
   fault: { current: ((call: ApiCall) => Fault | undefined) | undefined };
   /** Closes all connections and stops listening. */
@@ -58,6 +60,7 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
   const ends: string[] = [];
   const settings: unknown[] = [];
   const fault: FakeApi['fault'] = { current: undefined };
+  const startedAt: FakeApi['startedAt'] = { current: undefined };
   const objects = new Map<string, Buffer>();
   let underWay = 0;
   let port = 0;
@@ -146,6 +149,9 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
       settings.push(JSON.parse(bytes.toString()));
       return { status: 200, body: { videoId: id } };
     }
+    if (area === 'viewstream' && startedAt.current !== undefined) {
+      return { status: 200, body: { state: 'ended', startedAt: startedAt.current } };
+    }
     if (area !== 'upload') return refusal(404, 'not_found');
     if (name === 'end' && call.method === 'POST') {
       if (bytes.length > 0) return refusal(400, 'bad_request');
@@ -214,7 +220,19 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
   };
   await comeBack();
   const url = `http://127.0.0.1:${port}`;
-  return { url, calls, segments, pushed, ends, settings, fault, goAway, comeBack, close: goAway };
+  return {
+    url,
+    calls,
+    segments,
+    pushed,
+    ends,
+    settings,
+    startedAt,
+    fault,
+    goAway,
+    comeBack,
+    close: goAway,
+  };
 }
 
 type Answer = Readonly<{ status: number; body: unknown }>;

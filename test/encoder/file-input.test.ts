@@ -49,6 +49,7 @@ test('encoder: the sound alone is sent as a language, beside the encoder of the 
   const { api, folder, common } = await setUp(t);
   const file = join(folder, 'clip.mp4');
   await makeClip(file, 3, 1);
+  api.startedAt.current = '2026-01-01T20:15:00.250Z';
   const language = ['--audio-only', '--lang', 'fre', '--description'];
   const dub = startEncoder(t, [file, ...common, ...language, '--segment-seconds', '1']);
   const stream = startEncoder(t, [file, ...common]);
@@ -59,7 +60,18 @@ test('encoder: the sound alone is sent as a language, beside the encoder of the 
   const said = sound.map(({ query: { kind, lang, description } }) => [kind, lang, description]);
   assert.deepEqual(said, Array(said.length).fill(['audio', 'fr', 'true']));
   assert.deepEqual([sound[0]?.path, sound.at(-1)?.path], ['/upload/v', '/upload/v/end']);
-  const [first] = api.segments.filter(({ session }) => session === sound[0]?.query.session);
+  const dubbed = byNumber(api.segments).filter(
+    ({ session }) => session === sound[0]?.query.session,
+  );
+  const [first] = dubbed;
+  // A dub of a recording lies where the recording does, each segment behind the one before.
+  let beginMs = Date.parse(api.startedAt.current);
+  for (const { at, durationSeconds = 0 } of dubbed) {
+    assert.ok(Math.abs(Date.parse(at ?? '') - beginMs) <= 1, `${at} for ${beginMs}`);
+    beginMs += 1000 * durationSeconds;
+  }
+  const alone = api.segments.filter(({ session }) => session !== first?.session);
+  assert.ok(alone.every(({ at }) => at === undefined));
   const { facts } = await inspectSegment(first?.bytes ?? assert.fail());
   assert.deepEqual([facts.video, facts.audio.length], [undefined, 1]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SessionClock } from '../../lib/encoder/session-clock.ts';
+import { FileClock, SessionClock } from '../../lib/encoder/session-clock.ts';
 
 const beginnings = (
   ...cuts: readonly (readonly [seconds: number | undefined, nowMs: number])[]
@@ -30,4 +30,10 @@ test('wall clock of segments: one of unknown length has none, and the next has i
     undefined,
     14_500,
   ]);
+});
+
+test('wall clock of segments: those of a file are counted from the start of the stream', () => {
+  const clock = new FileClock(10_000);
+  const begins = [4, 3.5, undefined, 4].map((seconds) => clock.beginOf(seconds));
+  assert.deepEqual(begins, [10_000, 14_000, undefined, undefined]);
 });

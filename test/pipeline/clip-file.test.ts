@@ -4,8 +4,12 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import type { CueInput } from '../../lib/api/captions.ts';
+import type { CaptionTrack } from '../../lib/domain/caption.ts';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
+import { putCues } from '../../lib/pipeline/captions/edit-captions.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
+import { publishStream } from '../../lib/pipeline/publish/publish.ts';
 import { clipEntries } from '../../lib/pipeline/view/clip-entries.ts';
 import { decodeMoments, flashAndBeep, lipSyncOf, reorderedVideo } from '../support/lip-sync.ts';
 import { cutSegments, type RecordedShow, recordShow } from '../support/recorded-show.ts';
@@ -38,11 +42,12 @@ async function sound(path: string, track = 0): Promise<Int16Array> {
 
 type Probed = Readonly<{
   codec_type: string;
+  codec_name: string;
   duration: string;
   nb_frames: string;
   nb_read_frames: string;
-  tags?: Readonly<{ language?: string }>;
-  disposition: Readonly<{ default: number }>;
+  tags?: Readonly<{ language?: string; handler_name?: string }>;
+  disposition: Readonly<{ default: number; forced: number }>;
 }>;
 
 async function probe(path: string): Promise<readonly Probed[]> {
@@ -160,6 +165,61 @@ describe('the file of a clip', () => {
     for (const late of differences) assert.ok(Math.abs(late) < 0.01, JSON.stringify(differences));
   });
 
+  test('has the captions of the span as tracks, cut at its ends', async () => {
+    const { deps } = show.engine;
+    const { key: before } = await show.file({ from: '0.5', to: '3.7' });
+    const caption = async (track: CaptionTrack, cues: readonly CueInput[]) => {
+      const put = await putCues(deps, show.stream, track, cues);
+      const captions = cues.map(({ id }) => ({ track: put.track, set: `cue/${id}` }));
+      await publishStream(deps, { videoId: 'show', uid: 'u1', captions });
+    };
+    await caption({ language: 'de' }, [
+      { id: 'a', from: 0, to: 1, text: '<i>Guten</i> Tag &amp; so' },
+      { id: 'b', from: 3, to: 9, text: 'Was geht\nhier vor?' },
+      { id: 'late', from: 12, to: 13, text: 'behind the clip' },
+    ]);
+    await caption({ language: 'en', isForced: true }, [{ id: 'c', from: 1, to: 2, text: 'Sign' }]);
+    await caption({ language: 'en', isSdh: true }, [{ id: 'd', from: 11, to: 12, text: '[rain]' }]);
+    const { path, key } = await show.file({ from: '0.5', to: '3.7' });
+    assert.notEqual(key, before);
+    const [, , , ...tracks] = await probe(path);
+    assert.deepEqual(
+      tracks.map(({ codec_type, codec_name, tags, disposition, duration }) => ({
+        ...{ codec_type, codec_name, language: tags?.language, title: tags?.handler_name },
+        ...{ default: disposition.default, forced: disposition.forced, duration },
+      })),
+      [
+        {
+          ...{ codec_type: 'subtitle', codec_name: 'mov_text', language: 'deu', title: 'Deutsch' },
+          ...{ default: 0, forced: 0, duration: '3.200000' },
+        },
+        {
+          ...{ codec_type: 'subtitle', codec_name: 'mov_text', language: 'eng' },
+          ...{ title: 'English', default: 0, forced: 1, duration: '3.200000' },
+        },
+      ],
+    );
+    const srt = await decode(['-i', path, '-map', '0:s:0', '-f', 'srt', '-']);
+    // ffmpeg says the font of the track, too.
+    assert.equal(
+      srt.toString().replace(/<[^>]*>|\r/g, ''),
+      `1
+00:00:00,000 --> 00:00:00,500
+Guten Tag & so
+
+2
+00:00:02,500 --> 00:00:03,200
+Was geht
+hier vor?
+
+`,
+    );
+    await caption({ language: 'de' }, [{ id: 'late', from: 12, to: 13, text: 'elsewhere' }]);
+    assert.equal((await show.file({ from: '0.5', to: '3.7' })).key, key, 'nothing of it changed');
+    await caption({ language: 'de' }, [{ id: 'a', text: null }]);
+    assert.notEqual((await show.file({ from: '0.5', to: '3.7' })).key, key);
+  });
+
   test('of a whole recording has every frame once, when the stream has ended', async () => {
     await assert.rejects(show.file({}), { code: 'bad_request', message: /live/ });
     await show.end();
@@ -189,7 +249,9 @@ describe('the file of a clip', () => {
       },
     };
     const job = { kind: 'clip', videoId: 'show', uid: 'u1', key: first.key, resolution: '180p' };
-    const span = { from: { offsetTicks: 0 }, to: { offsetTicks: 180_000 } };
+    const bounds = { from: { offsetTicks: 0 }, to: { offsetTicks: 180_000 } };
+    // Of the captions: the removal of a cue there was the seventh change.
+    const span = { ...bounds, captionsVersion: 7 };
     const context = { workFolder, signal: new AbortController().signal };
     await JOBS.run({ ...deps, media }, JSON.stringify({ ...job, ...span }), context);
     assert.deepEqual(

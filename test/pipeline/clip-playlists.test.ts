@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { describe, test } from 'node:test';
 import { newStream } from '../../lib/pipeline/auth.ts';
+import { putCues } from '../../lib/pipeline/captions/edit-captions.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { putMarkers } from '../../lib/pipeline/markers/edit-markers.ts';
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
@@ -115,6 +116,41 @@ describe('playlists of a clip', () => {
     assert.deepEqual(
       [...text.matchAll(/DATERANGE:ID="([^"]+)"/g)].map(([, id]) => id),
       ['at-6'],
+    );
+  });
+
+  test('list captions of the span as they are now', async (t) => {
+    const { engine, stream, clips, media } = await setUp(t);
+    const german = { language: 'de' };
+    await putCues(engine.deps, stream, german, [{ id: 'a', from: 6, to: 7, text: 'Guten Tag' }]);
+    const captions = [{ track: 'captions-de', set: 'cue/a' }];
+    await publishStream(engine.deps, { videoId: 'show', uid: 'u1', captions });
+    const { text } = await clips.multivariant('show', { from: '5.5', to: '14' });
+    assert.deepEqual(text.match(/^#EXT-X-MEDIA.*$/gm), [
+      '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="Deutsch",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,URI="/viewstream/show/clip/captions-de.m3u8?from=5.5&to=14"',
+    ]);
+    assert.equal(
+      await media('5.5', '14', 'captions-de'),
+      `#EXTM3U
+#EXT-X-VERSION:8
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-START:TIME-OFFSET=1.5,PRECISE=YES
+#EXT-X-TARGETDURATION:4
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-DISCONTINUITY-SEQUENCE:0
+#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:04.000Z
+#EXTINF:4,
+/viewstream/captions/show/captions-de/u1-1-1-1-cut.vtt
+#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:08.000Z
+#EXT-X-GAP
+#EXTINF:4,
+/media/show/u1/gap/1-2-1620000.m4s
+#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:12.000Z
+#EXTINF:4,
+/viewstream/captions/show/captions-de/u1-3-1-1-cut.vtt
+#EXT-X-ENDLIST
+`,
     );
   });
 

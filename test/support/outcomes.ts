@@ -61,7 +61,7 @@ export async function settle(
     keyframeBytes,
     ...more
   }: Readonly<{ startedAtMs?: number; publishAfterMs?: number; keyframeBytes?: number }> &
-    Pick<RenderedOutcome, 'poster' | 'sourceBytes' | 'thumbnails'> = {},
+    Pick<RenderedOutcome, 'poster' | 'sourceBytes' | 'thumbnails' | 'closedCaptions'> = {},
 ): Promise<readonly ListedSegment[]> {
   const outcome: SegmentOutcome = {
     type: 'rendered',

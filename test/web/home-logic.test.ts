@@ -9,6 +9,7 @@ import { shownStreams } from '../../web/home/list-filter.ts';
 import { pushCommands } from '../../web/home/push-commands.ts';
 import {
   audioChoices,
+  captionChoices,
   changesOf,
   dvrChoices,
   formOf,
@@ -16,6 +17,7 @@ import {
   idleChoices,
   ladderChoices,
   targetChoices,
+  webmChoices,
 } from '../../web/home/settings-choices.ts';
 import { healthOf } from '../../web/home/stream-health.ts';
 import { formatBytes } from '../../web/shared/format-bytes.ts';
@@ -91,7 +93,7 @@ describe('settings of a stream as an owner chooses them', () => {
   test('the default audio is sent with those of countries, which the form leaves as they are', () => {
     const french = { ...now, defaultAudio: { '*': 'en', FR: 'fr' } };
     const change = (language: string) =>
-      changesOf(formOf(french), { defaultAudio: language }, french.defaultAudio);
+      changesOf(formOf(french), { defaultAudio: language }, french);
     assert.deepEqual(change('en'), {});
     assert.deepEqual(change('de'), { defaultAudio: { '*': 'de', FR: 'fr' } });
     assert.deepEqual(change(''), { defaultAudio: { FR: 'fr' } });
@@ -101,6 +103,31 @@ describe('settings of a stream as an owner chooses them', () => {
       { value: 'en', label: 'English' },
       { value: 'pt-BR', label: 'Português (Brasil)' },
     ]);
+  });
+
+  test('the default captions are sent likewise, and none is no default', () => {
+    const french = { ...now, defaultCaptions: { '*': 'en', FR: 'fr' } };
+    const change = (language: string) =>
+      changesOf(formOf(french), { defaultCaptions: language }, french);
+    assert.deepEqual(change('en'), {});
+    assert.deepEqual(change('de'), { defaultCaptions: { '*': 'de', FR: 'fr' } });
+    assert.deepEqual(change(''), { defaultCaptions: { FR: 'fr' } });
+    const off = { ...now, defaultCaptions: { '*': 'off' } };
+    assert.deepEqual(changesOf(formOf(off), { defaultCaptions: '' }, off), {});
+    assert.deepEqual(captionChoices(['und', 'de'], 'off'), [
+      { value: '', label: 'None' },
+      { value: 'de', label: 'Deutsch' },
+    ]);
+  });
+
+  test('WebM is made on demand, always or never', () => {
+    const before = formOf({ ...now, webm: 'onDemand' });
+    assert.deepEqual(changesOf(before, { ...before, webm: 'onDemand' }), {});
+    for (const { value: webm } of webmChoices().slice(1)) {
+      const change = changesOf(before, { ...before, webm });
+      assert.deepEqual(change, { webm });
+      assert.deepEqual(streamSettingsSchema.parse(change), change);
+    }
   });
 
   test('a new stream is given what the form shows, and its segments stay as they are sent', () => {

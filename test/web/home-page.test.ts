@@ -177,6 +177,9 @@ describe('the home page', { skip: withoutChromium() }, () => {
     await manage.getByRole('heading', { name: 'Settings' }).click();
     await manage.getByLabel('Title').fill('Main stage, day 2');
     await manage.getByLabel('Rewind while live').selectOption({ label: 'To the start' });
+    await manage.getByLabel('WebM files').selectOption({ label: 'Never' });
+    const captions = manage.getByLabel('Default captions');
+    assert.deepEqual(await captions.locator('option').allTextContents(), ['None']);
     assert.equal(await manage.getByLabel('Segment length').isDisabled(), true);
     await manage.getByRole('button', { name: 'Save settings' }).click();
     await manage.getByText('Saved').waitFor();
@@ -205,6 +208,48 @@ describe('the home page', { skip: withoutChromium() }, () => {
     await until('the card is gone', async () => (await titles()).length === 2);
     assert.equal(server.streams.has('stage'), false);
     assert.equal(await manage.isVisible(), false);
+    assert.deepEqual(problems, []);
+  });
+
+  test('home page: kept clips are listed with their lengths, open where they begin, and are removed', async (t) => {
+    const { page, problems } = await asOwner(t);
+    const day = '2026-01-01T10:';
+    const clips = [
+      { id: 'a', title: 'The goal', from: `${day}00:00.000Z`, to: `${day}01:05.000Z`, hls: '' },
+      { id: 'b', title: 'The song', from: `${day}30:00.000Z`, to: `${day}33:00.500Z`, hls: '' },
+    ];
+    const removed: string[] = [];
+    await page.route('**/clips/stage**', async (route) => {
+      const [method, id = ''] = [route.request().method(), route.request().url().split('/').at(-1)];
+      if (method === 'GET') return route.fulfill({ json: { clips } });
+      removed.push(`${method} ${id} ${await route.request().headerValue('authorization')}`);
+      return route.fulfill({ status: 204 });
+    });
+    await page.getByRole('button', { name: 'Manage Main stage' }).click();
+    const manage = page.locator('#manage-dialog');
+    await manage.getByRole('heading', { name: 'Clips' }).click();
+    const items = manage.locator('.clips > li');
+    await items.first().waitFor();
+    const texts = () =>
+      items.evaluateAll((all) => all.map((item) => [...item.children].map((c) => c.textContent)));
+    assert.deepEqual(await texts(), [
+      ['The goal', '1:05', 'Remove'],
+      ['The song', '3:00', 'Remove'],
+    ]);
+    assert.equal(
+      await manage.getByRole('link', { name: 'The song' }).getAttribute('href'),
+      `/watch/stage?from=${day}30:00.000Z&to=${day}33:00.500Z`,
+    );
+    for (const name of ['Remove the clip “The goal”', 'Remove the clip “The song”']) {
+      const before = await items.count();
+      await manage.getByRole('button', { name }).click();
+      await until('it is gone', async () => (await items.count()) === before - 1);
+    }
+    assert.deepEqual(
+      removed,
+      ['a', 'b'].map((id) => `DELETE ${id} Bearer ${OWNER_KEY}`),
+    );
+    await manage.getByText('No clips are kept.').waitFor();
     assert.deepEqual(problems, []);
   });
 

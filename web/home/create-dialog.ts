@@ -23,8 +23,10 @@ export function createCreateDialog(created: (stream: StreamCreated) => void): ()
   const dialog = dialogOf('#create-dialog');
   const form = find(dialog, 'form', HTMLFormElement);
   addSettingsFields(form);
-  // It is not known yet which languages there will be.
-  find(form, '[name="defaultAudio"]', HTMLSelectElement).closest('.field')?.remove();
+  // It is not known yet which languages there will be, and whether anybody needs WebM.
+  for (const name of ['defaultAudio', 'defaultCaptions', 'webm']) {
+    find(form, `[name="${name}"]`, HTMLSelectElement).closest('.field')?.remove();
+  }
   const title = find(form, '[name="title"]', HTMLInputElement);
   const videoId = find(form, '[name="videoId"]', HTMLInputElement);
   let isIdChosen = false;

@@ -41,7 +41,7 @@ export function showError(form: HTMLFormElement, error: unknown): void {
   place.textContent = error === undefined ? '' : reasonOf(error);
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (error instanceof ApiError) return [error.message, error.hint].filter(Boolean).join(' ');
   return error instanceof UserError
     ? error.message

@@ -8,6 +8,7 @@ import { watchPath } from '../shared/route.ts';
 import { badgeOf } from '../shared/stream-summary.ts';
 import { supplyOf } from '../shared/supply.ts';
 import { connectCopyButtons, dialogOf } from './dialog.ts';
+import { createClipsSection } from './manage-clips.ts';
 import { connectEndAndDelete } from './manage-end.ts';
 import { createPushSection } from './manage-push.ts';
 import { createSettingsSection } from './manage-settings.ts';
@@ -33,6 +34,7 @@ export function createManageDialog(
   };
   const push = createPushSection(dialog, stream, changed);
   const settings = createSettingsSection(dialog, stream, changed);
+  const clips = createClipsSection(dialog, stream);
   const end = connectEndAndDelete(dialog, stream, changed);
   connectCopyButtons(dialog);
   find(dialog, '.upload-here', HTMLButtonElement).addEventListener('click', () =>
@@ -55,6 +57,7 @@ export function createManageDialog(
       push.show(uploadKey);
       settings.show();
       end.reset();
+      clips.reset();
       for (const section of dialog.querySelectorAll('details')) {
         if (section.matches('.section')) section.open = false;
       }

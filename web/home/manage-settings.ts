@@ -1,20 +1,23 @@
 /** The settings of a stream that is there. */
 
 import type { StreamView } from '../../lib/api/messages.ts';
-import { ANYWHERE, type RegionDefaults } from '../../lib/domain/region-default.ts';
+import { ANYWHERE } from '../../lib/domain/region-default.ts';
 import { find } from '../shared/page-elements.ts';
 import { text } from '../texts/text.ts';
 import { onSubmit, showError } from './dialog.ts';
 import { ownerApi } from './owner-api.ts';
 import {
   audioChoices,
+  captionChoices,
   changesOf,
   dvrChoices,
   formOf,
   idleChoices,
+  type LanguageDefaults,
   ladderChoices,
   type SettingsForm,
   targetChoices,
+  webmChoices,
 } from './settings-choices.ts';
 import { addSettingsFields, fillChoices, fillFields, readFields } from './settings-form.ts';
 
@@ -29,7 +32,7 @@ export function createSettingsSection(
   find(form, '[name="videoId"]', HTMLInputElement).closest('.field')?.remove();
   find(form, 'details', HTMLDetailsElement).open = true;
   let before: SettingsForm = {};
-  let audio: RegionDefaults = {};
+  let defaults: LanguageDefaults = {};
   let loads = 0;
 
   async function load(): Promise<void> {
@@ -37,7 +40,7 @@ export function createSettingsSection(
     form.inert = true;
     loads += 1;
     const mine = loads;
-    const { settings, state, renditions } = await ownerApi().getStream(videoId);
+    const { settings, state, renditions, captions = [] } = await ownerApi().getStream(videoId);
     // The dialog was opened for another stream meanwhile.
     if (mine !== loads) return;
     fillChoices(form, 'ladder', ladderChoices(settings.ladder));
@@ -45,8 +48,14 @@ export function createSettingsSection(
     fillChoices(form, 'idleTimeout', idleChoices(settings.idleTimeoutSeconds));
     fillChoices(form, 'targetDuration', targetChoices(settings.targetDurationSeconds));
     const languages = renditions.flatMap(({ language }) => language ?? []);
-    audio = settings.defaultAudio ?? {};
-    fillChoices(form, 'defaultAudio', audioChoices(languages, audio[ANYWHERE]));
+    defaults = settings;
+    const { defaultAudio, defaultCaptions } = settings;
+    fillChoices(form, 'defaultAudio', audioChoices(languages, defaultAudio?.[ANYWHERE]));
+    const written = captions.flatMap(({ language, isForced }) =>
+      isForced ? [] : (language ?? []),
+    );
+    fillChoices(form, 'defaultCaptions', captionChoices(written, defaultCaptions?.[ANYWHERE]));
+    fillChoices(form, 'webm', webmChoices());
     before = formOf(settings);
     fillFields(form, before);
     find(form, '[name="targetDuration"]', HTMLSelectElement).disabled = state !== 'created';
@@ -55,7 +64,7 @@ export function createSettingsSection(
 
   onSubmit(form, async (data) => {
     said.textContent = '';
-    const change = changesOf(before, readFields(data), audio);
+    const change = changesOf(before, readFields(data), defaults);
     if (Object.keys(change).length === 0) {
       said.textContent = text('setting.nothingChanged');
       return;

@@ -5,6 +5,7 @@ import type { StreamSettings } from '../../lib/api/messages.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
 import { ownName, UNDETERMINED } from '../../lib/domain/language.ts';
 import { ANYWHERE, type RegionDefaults } from '../../lib/domain/region-default.ts';
+import { NO_CAPTIONS_SHOWN } from '../../lib/domain/stream.ts';
 import { formatSpan } from '../shared/format-time.ts';
 import { type TextKey, text } from '../texts/text.ts';
 
@@ -30,6 +31,7 @@ const LADDERS: Readonly<Record<string, Preset>> = {
 };
 
 type Ladder = StreamSettings['ladder'];
+export type LanguageDefaults = Partial<Pick<StreamSettings, 'defaultAudio' | 'defaultCaptions'>>;
 export type SettingsForm = Readonly<Record<string, string>>;
 
 export const dvrChoices = (now: number | null): readonly Choice[] =>
@@ -58,11 +60,29 @@ export function audioChoices(
   offered: readonly string[],
   now: string | undefined,
 ): readonly Choice[] {
+  return [{ value: FIRST, label: text('setting.firstAudio') }, ...languages(offered, now)];
+}
+
+/** As of the audio. Not to have a default is the same as `off`. */
+export function captionChoices(
+  offered: readonly string[],
+  now: string | undefined,
+): readonly Choice[] {
+  const chosen = now === NO_CAPTIONS_SHOWN ? undefined : now;
+  return [{ value: FIRST, label: text('setting.noCaptions') }, ...languages(offered, chosen)];
+}
+
+function languages(offered: readonly string[], now: string | undefined): readonly Choice[] {
   const tags = new Set([...offered, ...(now === undefined ? [] : [now])]);
   tags.delete(UNDETERMINED);
-  const choices = [...tags].map((value) => ({ value, label: ownName(value) }));
-  return [{ value: FIRST, label: text('setting.firstAudio') }, ...choices];
+  return [...tags].map((value) => ({ value, label: ownName(value) }));
 }
+
+export const webmChoices = (): readonly Choice[] => [
+  { value: 'onDemand', label: text('setting.webm.onDemand') },
+  { value: 'always', label: text('setting.webm.always') },
+  { value: 'never', label: text('setting.webm.never') },
+];
 
 /** What the fields of the form say; a box that is not checked says nothing. */
 export const formOf = (
@@ -76,17 +96,19 @@ export const formOf = (
   ladder: ladderName(settings.ladder),
   targetDuration: String(settings.targetDurationSeconds ?? AS_SENT),
   defaultAudio: settings.defaultAudio?.[ANYWHERE] ?? FIRST,
+  defaultCaptions: captionsOf(settings.defaultCaptions),
+  ...(settings.webm && { webm: settings.webm }),
   ...(settings.redundant && { redundant: 'on' }),
 });
 
 /**
- * What the owner has changed; a field that is not in the form was left alone. `audio`: the default audio
- * by country as it is, of which the form shows that of all others.
+ * What the owner has changed; a field that is not in the form was left alone. `defaults`: the languages by
+ * country as they are, of which the form shows those of all others.
  */
 export function changesOf(
   before: SettingsForm,
   after: SettingsForm,
-  audio: RegionDefaults = {},
+  { defaultAudio = {}, defaultCaptions = {} }: LanguageDefaults = {},
 ): StreamChange {
   const isChanged = (name: string): boolean =>
     after[name] !== undefined && after[name] !== before[name];
@@ -101,10 +123,21 @@ export function changesOf(
     ...(isChanged('targetDuration') &&
       after.targetDuration !== AS_SENT && { targetDurationSeconds: Number(after.targetDuration) }),
     ...(isChanged('defaultAudio') &&
-      isToggled('defaultAudio') && { defaultAudio: withDefault(audio, after.defaultAudio) }),
+      isToggled('defaultAudio') && { defaultAudio: withDefault(defaultAudio, after.defaultAudio) }),
+    ...(isChanged('defaultCaptions') &&
+      isToggled('defaultCaptions') && {
+        defaultCaptions: withDefault(defaultCaptions, after.defaultCaptions),
+      }),
+    ...(isChanged('webm') && isToggled('webm') && { webm: webmOf(after.webm) }),
     ...(isToggled('redundant') && { redundant: after.redundant === 'on' }),
   };
 }
+
+const webmOf = (value: string | undefined): NonNullable<StreamSettings['webm']> =>
+  value === 'always' || value === 'never' ? value : 'onDemand';
+
+const captionsOf = ({ [ANYWHERE]: language = FIRST }: RegionDefaults = {}): string =>
+  language === NO_CAPTIONS_SHOWN ? FIRST : language;
 
 function withDefault({ [ANYWHERE]: _, ...countries }: RegionDefaults, language = FIRST) {
   return language === FIRST ? countries : { ...countries, [ANYWHERE]: language };

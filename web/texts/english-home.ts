@@ -59,6 +59,16 @@ export const ENGLISH_HOME = {
   'setting.defaultAudioHelp':
     'What viewers hear who have chosen nothing. By country it is set with the API.',
   'setting.firstAudio': 'The first of the stream',
+  'setting.defaultCaptions': 'Default captions',
+  'setting.defaultCaptionsHelp':
+    'What viewers read who have chosen nothing. By country it is set with the API.',
+  'setting.noCaptions': 'None',
+  'setting.webm': 'WebM files',
+  'setting.webmHelp':
+    'Segments as WebM are encoded once more, which takes as much computing again.',
+  'setting.webm.onDemand': 'When a viewer asks',
+  'setting.webm.always': 'With every segment',
+  'setting.webm.never': 'Never',
   'setting.redundant': 'Two encoders send it',
   'setting.redundantHelp': 'Both send the same segment numbers; the copy that comes first wins.',
   'setting.save': 'Save settings',
@@ -107,6 +117,10 @@ export const ENGLISH_HOME = {
     'Opens camera, microphone and screen in the browser. The link has the key in it: give it to the host alone.',
   'manage.openStudio': 'Open the studio',
   'manage.settings': 'Settings',
+  'manage.clips': 'Clips',
+  'manage.clipsNone': 'No clips are kept. The watch page makes them: Clip, then Keep this clip.',
+  'manage.clipRemove': 'Remove',
+  'manage.clipRemoveOne': 'Remove the clip “{title}”',
   'manage.end': 'End the stream',
   'manage.endWhy': 'Viewers are shown the end and get the recording.',
   'manage.ended': 'It has ended.',

@@ -64,6 +64,16 @@ export const GERMAN_HOME: HomeTexts = {
   'setting.defaultAudioHelp':
     'Was hört, wer nichts gewählt hat. Nach Ländern lässt es sich über die API einstellen.',
   'setting.firstAudio': 'Die erste des Streams',
+  'setting.defaultCaptions': 'Untertitel ohne Auswahl',
+  'setting.defaultCaptionsHelp':
+    'Was liest, wer nichts gewählt hat. Nach Ländern lässt es sich über die API einstellen.',
+  'setting.noCaptions': 'Keine',
+  'setting.webm': 'WebM-Dateien',
+  'setting.webmHelp':
+    'Segmente als WebM werden noch einmal kodiert, was ebenso viel Rechenzeit kostet.',
+  'setting.webm.onDemand': 'Wenn ein Zuschauer sie verlangt',
+  'setting.webm.always': 'Mit jedem Segment',
+  'setting.webm.never': 'Nie',
   'setting.redundant': 'Zwei Encoder senden ihn',
   'setting.redundantHelp':
     'Beide senden dieselben Segmentnummern; die Kopie, die zuerst kommt, gilt.',
@@ -114,6 +124,11 @@ export const GERMAN_HOME: HomeTexts = {
     'Öffnet Kamera, Mikrofon und Bildschirm im Browser. Der Link enthält den Schlüssel: nur dem Sender geben.',
   'manage.openStudio': 'Studio öffnen',
   'manage.settings': 'Einstellungen',
+  'manage.clips': 'Clips',
+  'manage.clipsNone':
+    'Es sind keine Clips gesichert. Sie entstehen beim Ansehen: Clip, dann Clip behalten.',
+  'manage.clipRemove': 'Entfernen',
+  'manage.clipRemoveOne': 'Den Clip „{title}“ entfernen',
   'manage.end': 'Stream beenden',
   'manage.endWhy': 'Zuschauer sehen das Ende und bekommen die Aufzeichnung.',
   'manage.ended': 'Er ist beendet.',

@@ -7,6 +7,7 @@ import {
   CAPTION_CHANNELS,
   type CaptionChannel,
   type CaptionPair,
+  isCommandOf,
 } from '../../domain/closed-captions.ts';
 import type { DemuxedVideo } from '../demux/demuxed-segment.ts';
 import type { NalCodec } from '../demux/nal-units.ts';
@@ -93,10 +94,6 @@ const MODES: ReadonlySet<number> = new Set([0x20, 0x25, 0x26, 0x27, 0x29]);
 
 /** The channels that have captions in these pairs. */
 export const channelsIn = (pairs: readonly CaptionPair[]): CaptionChannel[] =>
-  CAPTION_CHANNELS.filter((_, index) =>
-    pairs.some(({ field, bytes: [command, mode] }) => {
-      const isSecond = index % 2 === 1;
-      const isCommand = (command & 0x76) === 0x14 && ((command & 0x08) !== 0) === isSecond;
-      return field === (index < 2 ? 1 : 2) && isCommand && MODES.has(mode);
-    }),
+  CAPTION_CHANNELS.filter((channel) =>
+    pairs.some((pair) => isCommandOf(pair, channel) && MODES.has(pair.bytes[1])),
   );

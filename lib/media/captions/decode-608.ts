@@ -2,7 +2,7 @@
 
 import { type CaptionScreen, Cta608Parser, type Row } from '@svta/cml-608';
 import type { Cue } from '../../domain/caption.ts';
-import { CAPTION_CHANNELS, type CaptionPair } from '../../domain/closed-captions.ts';
+import { CAPTION_CHANNELS, type CaptionPair, fieldOf } from '../../domain/closed-captions.ts';
 
 /** Rows of the screen from which on captions stand where players put them by themselves. */
 const BOTTOM_ROW = 10;
@@ -18,7 +18,7 @@ export function decodeClosedCaptions(
   to: number,
 ): Cue[] {
   const index = (CAPTION_CHANNELS as readonly string[]).indexOf(channel);
-  const field = index < 2 ? 1 : 2;
+  const field = fieldOf(channel);
   const cues: Cue[] = [];
   const output = {
     newCue(start: number, end: number, screen: CaptionScreen) {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { MovieFile } from '../mux/movie-file.ts';
+import { type CaptionFormat, ClipCaptions, type MovieCue } from './clip-captions.ts';
 import { cutPicture, type PictureTarget } from './clip-picture.ts';
 import { ClipSound, type SoundFormat } from './clip-sound.ts';
 
@@ -18,12 +19,15 @@ export type MoviePart = Readonly<{
   framesPerSecond: number;
   /** One for each track of sound, in their order. */
   audio: readonly (CmafPiece | undefined)[];
+  /** What is shown during the part; one list for each track of captions. */
+  captions: readonly (readonly MovieCue[])[];
 }>;
 
 export type ClipMovieOptions = Readonly<{
   /** undefined: sound alone. */
   target: PictureTarget | undefined;
   sound: readonly SoundFormat[];
+  captions: readonly Omit<CaptionFormat, 'widthPx' | 'heightPx'>[];
   threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
@@ -43,13 +47,13 @@ export class ClipMovie {
   readonly #movie: MovieFile;
   readonly #samplesPath: string;
   readonly #video: number | undefined;
-  /** Captions will be tracks beside these. */
   readonly #sound: readonly ClipSound[];
+  readonly #captions: readonly ClipCaptions[];
   /** The movie so far. */
   #endTicks = 0;
 
   private constructor(options: ClipMovieOptions, movie: MovieFile, samplesPath: string) {
-    const { target, sound } = options;
+    const { target, sound, captions } = options;
     this.#options = options;
     this.#movie = movie;
     this.#samplesPath = samplesPath;
@@ -62,6 +66,10 @@ export class ClipMovie {
         skippedTicks: () => 0,
       });
     this.#sound = sound.map((format) => new ClipSound(movie, format));
+    const { widthPx, heightPx } = target?.rung ?? { widthPx: 0, heightPx: 0 };
+    this.#captions = captions.map(
+      (format) => new ClipCaptions(movie, { ...format, widthPx, heightPx }),
+    );
   }
 
   static async create(options: ClipMovieOptions): Promise<ClipMovie> {
@@ -97,11 +105,15 @@ export class ClipMovie {
     for (const [index, sound] of this.#sound.entries()) {
       await sound.add({ piece: part.audio[index], fromTicks, movieTicks, movieEndTicks });
     }
+    for (const [index, track] of this.#captions.entries()) {
+      const cues = part.captions[index] ?? [];
+      await track.add({ cues, fromTicks, movieTicks, movieEndTicks });
+    }
   }
 
   /** Returns the files that it is made of, one behind the other. */
   async finish(): Promise<readonly string[]> {
-    for (const sound of this.#sound) await sound.finish(this.#endTicks);
+    for (const track of [...this.#sound, ...this.#captions]) await track.finish(this.#endTicks);
     if (this.#video !== undefined) this.#movie.endAt(this.#video, this.#endTicks);
     const headerPath = join(this.#options.folder, 'header');
     await writeFile(headerPath, this.#movie.finish(this.#endTicks));

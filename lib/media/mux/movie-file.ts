@@ -56,12 +56,16 @@ export class MovieFile {
     this.#tracks[track]?.tables.endAt(ticks);
   }
 
-  /** What stands in front of the samples in the finished movie. `durationTicks`: of the movie, 90 kHz. */
+  /**
+   * What stands in front of the samples in the finished movie, which has no tracks without samples.
+   * `durationTicks`: of the movie, 90 kHz.
+   */
   finish(durationTicks: number): Uint8Array {
+    const tracks = this.#tracks.filter(({ tables }) => !tables.isEmpty);
     // The offsets of the samples depend on the header's size, which does not depend on the offsets.
     const isLarge = this.#sizeBytes > 0xff00_0000;
     const headerAt = (offset: number): Uint8Array =>
-      movieHeader(this.#tracks, durationTicks, offset, isLarge);
+      movieHeader(tracks, durationTicks, offset, isLarge);
     const offset = headerAt(0).byteLength + MDAT_HEADER_BYTES;
     const size = this.#sizeBytes + MDAT_HEADER_BYTES;
     const mdat = [

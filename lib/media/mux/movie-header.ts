@@ -7,13 +7,17 @@ import type { SampleTables } from './sample-tables.ts';
 import { MEDIA_HANDLERS, UNITY_MATRIX } from './track-init.ts';
 
 export type MovieTrack = Readonly<{
-  kind: 'video' | 'audio';
+  kind: Exclude<keyof typeof MEDIA_HANDLERS, 'text'>;
   timescale: number;
   /** `stsd`. */
   sampleDescription: BoxContent;
   /** BCP 47; left out: undetermined. */
   language?: string | undefined;
-  /** Of a picture. */
+  /** For people; left out: players go by the language. */
+  label?: string;
+  /** Of `urn:mpeg:dash:role:2011`, where it is not the main one. */
+  role?: string | undefined;
+  /** Of a picture, or of what stands over it. */
   widthPx?: number;
   heightPx?: number;
   /** Of tracks of one kind one is played, and the others are to choose from. */
@@ -66,6 +70,10 @@ function timedBox(
 
 const ENABLED = 1;
 const IN_MOVIE = 2;
+/** Tracks of one group are to choose from. */
+const ALTERNATE_GROUPS = { video: 0, audio: 1, subtitle: 2 } as const;
+/** Text stands in front of the picture: a layer of -1. */
+const LAYERS = { video: 0, audio: 0, subtitle: 0xffff } as const;
 
 function trackBox(
   { track, tables }: TrackWithTables,
@@ -73,9 +81,9 @@ function trackBox(
   durationTicks: number,
   sampleTable: Uint8Array,
 ): Uint8Array {
-  const { kind, timescale, language, widthPx = 0, heightPx = 0, isDefault } = track;
+  const { kind, timescale, language, label, widthPx = 0, heightPx = 0, isDefault } = track;
   const handler = MEDIA_HANDLERS[kind];
-  const isAudio = kind === 'audio';
+  const volume = kind === 'audio' ? 0x0100 : 0;
   const flags = IN_MOVIE | (isDefault ? ENABLED : 0);
   const mediaHeader = timedBox('mdhd', 0, u32(timescale), tables.endTicks, [
     ...u16(packLanguage(language)),
@@ -84,8 +92,8 @@ function trackBox(
   return box(
     'trak',
     timedBox('tkhd', flags, [...u32(trackId), ...zeros(4)], durationTicks, [
-      // Tracks of one alternate group are to choose from.
-      ...[...zeros(8), ...u16(0), ...u16(isAudio ? 1 : 0), ...u16(isAudio ? 0x0100 : 0), ...u16(0)],
+      ...[...zeros(8), ...u16(LAYERS[kind]), ...u16(ALTERNATE_GROUPS[kind])],
+      ...[...u16(volume), ...u16(0)],
       ...[...UNITY_MATRIX, ...u32(widthPx * 0x1_0000), ...u32(heightPx * 0x1_0000)],
     ]),
     box('edts', editList(durationTicks, track.skippedTicks())),
@@ -95,7 +103,12 @@ function trackBox(
       fullBox(
         'hdlr',
         ...([0, 0] as const),
-        ...[zeros(4), Buffer.from(handler.type), zeros(12), Buffer.from(`${handler.name}\0`)],
+        ...[
+          zeros(4),
+          Buffer.from(handler.type),
+          zeros(12),
+          Buffer.from(`${label ?? handler.name}\0`),
+        ],
       ),
       ...(language ? [fullBox('elng', 0, 0, Buffer.from(`${language}\0`))] : []),
       box(
@@ -105,7 +118,17 @@ function trackBox(
         sampleTable,
       ),
     ),
+    ...userData(track),
   );
+}
+
+/** The label as QuickTime has it, which others read from the handler, and the role (ISO/IEC 14496-12, 8.10.4). */
+function userData({ label, role }: MovieTrack): Uint8Array[] {
+  const contents = [
+    ...(label ? [box('name', Buffer.from(label))] : []),
+    ...(role ? [fullBox('kind', 0, 0, Buffer.from(`urn:mpeg:dash:role:2011\0${role}\0`))] : []),
+  ];
+  return contents.length > 0 ? [box('udta', ...contents)] : [];
 }
 
 /** One edit: all of the movie, from where it begins in the media. */

@@ -90,6 +90,10 @@ export class SampleTables {
   readonly #chunkLow = new Numbers();
   endTicks = 0;
 
+  get isEmpty(): boolean {
+    return this.#sizes.length === 0;
+  }
+
   /** Samples that lie together, `offset` bytes behind the first of the file. */
   addChunk(offset: number, atTicks: number, samples: readonly TimedSample[]): void {
     this.endAt(atTicks);

@@ -27,6 +27,7 @@ export const MEDIA_HANDLERS = {
   audio: { type: 'soun', name: 'SoundHandler', header: fullBox('smhd', 0, 0, zeros(4)) },
   video: { type: 'vide', name: 'VideoHandler', header: fullBox('vmhd', 0, 1, zeros(8)) },
   text: { type: 'text', name: 'TextHandler', header: fullBox('nmhd', 0, 0) },
+  subtitle: { type: 'sbtl', name: 'SubtitleHandler', header: fullBox('nmhd', 0, 0) },
 } as const;
 
 /** `ftyp` and `moov` of one track; the same bytes for the same track. */

@@ -16,23 +16,30 @@ import type { Deps } from '../deps.ts';
 /** The clock of a file's cues, and what is added to their times. */
 export type Placement = Readonly<{ clock: CueClock; shiftTicks: number }>;
 
+type FileTimes = Readonly<{ atMs?: number; session?: string; countsFromRun?: boolean }>;
+
 /**
  * `atMs`: the instant of the file's zero. Else its own map to MPEG-TS counts, which is the clock of the
- * encoder's session, or of the newest run; else the start of the stream. Throws `not_started` for a
+ * encoder's session, or of the newest run; else the start of the run, or of the stream. Throws `not_started` for a
  * map of a stream without media.
  */
 export async function placeFile(
   { records }: Pick<Deps, 'records'>,
   stream: Stream,
   { map }: Pick<ParsedCaptions, 'map'>,
-  { atMs, session }: Readonly<{ atMs?: number; session?: string }>,
+  { atMs, session, countsFromRun = false }: FileTimes,
 ): Promise<Placement> {
   if (atMs !== undefined) return { clock: 'wall', shiftTicks: atMs * 90 };
-  if (!map) return { clock: 'start', shiftTicks: 0 };
+  if (!map && !countsFromRun) return { clock: 'start', shiftTicks: 0 };
   const run =
     session === undefined
       ? await records.newestRun(stream)
       : await records.runOfSession(stream, session);
+  if (!map) {
+    // Captions may go ahead of the first segment, which is the start of the stream.
+    if (!run) return { clock: 'start', shiftTicks: 0 };
+    return { clock: `run ${run.run}`, shiftTicks: run.anchorTicks };
+  }
   const newest = run && (await records.newestSegment(stream, run.run));
   if (!run || !newest) {
     throw new DomainError(

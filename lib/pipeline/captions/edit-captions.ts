@@ -38,6 +38,8 @@ export type CaptionFile = Readonly<{
   /** Wall clock of the file's zero. */
   atMs?: number;
   session?: string;
+  /** Without a map of its own: from the first segment of the run, as encoders that push count. */
+  countsFromRun?: boolean;
 }>;
 
 /** `known`: how many of the sets were there before, with the same content. */

@@ -55,6 +55,8 @@ export type PushedFile = Readonly<{
   bytes: Uint8Array;
   session?: string;
   digest?: string;
+  /** BCP 47, of captions. */
+  language?: string;
 }>;
 
 /** undefined for a file that is no segment and is taken. */
@@ -82,11 +84,26 @@ export async function pushFile(
     await storeInit(deps, stream, bytes, session, name);
     return undefined;
   }
-  if (textOf(bytes).startsWith('WEBVTT')) {
-    const message = `"${name}" holds captions, which are not used.`;
+  if (textOf(bytes).startsWith('WEBVTT')) return pushCaptions(deps, stream, file);
+  return pushSegment(deps, stream, file);
+}
+
+/** Names do not tell the language, and captions without one would be a track that nobody can choose. */
+async function pushCaptions(
+  deps: Deps,
+  given: Versioned<Stream>,
+  { name, bytes, session, language }: PushedFile,
+): Promise<IgnoredFile | undefined> {
+  if (language === undefined) {
+    const message = `"${name}" holds captions, whose language is not known, so they are not used. Push them with ?lang=, as in ${name}?lang=de.`;
     return ignored({ code: 'track_ignored', message });
   }
-  return pushSegment(deps, stream, file);
+  const { putCaptionFile } = await import('../captions/edit-captions.ts');
+  const { value: stream } = await ensureStream(deps, given);
+  const set = `push/${session ?? ''}/${name}`;
+  const file = { bytes, set, ...defined({ session }), countsFromRun: true };
+  await putCaptionFile(deps, stream, { language }, file);
+  return undefined;
 }
 
 /** The answer to a file of a variant that is left out, unless that is to be taken now. */

@@ -1,29 +1,39 @@
 /**
- * Makes the file of a clip: exact to the frame at its ends, with all languages. What lies between is copied
- * as it is; a gap is left out. A recording is a clip without bounds.
+ * Makes the file of a clip: exact to the frame at its ends, with all languages and captions. What lies between
+ * is copied as it is; a gap is left out. A recording is a clip without bounds.
  */
 
 import { nothingThere } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { UNDETERMINED } from '../../domain/language.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { savedFilesPrefix, silenceKey } from '../../domain/object-keys.ts';
-import { type AudioRendition, pieceLister, presentationOf } from '../../domain/presentation.ts';
+import { silenceKey } from '../../domain/object-keys.ts';
+import {
+  type AudioRendition,
+  type CaptionRendition,
+  pieceLister,
+  presentationOf,
+} from '../../domain/presentation.ts';
+import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
+import type { MovieCue } from '../../media/clip/clip-captions.ts';
 import { ClipMovie, type CmafPiece, makeWorkFolder } from '../../media/clip/clip-movie.ts';
 import { type PictureTarget, pictureTarget } from '../../media/clip/clip-picture.ts';
 import type { SoundFormat } from '../../media/clip/clip-sound.ts';
 import { readInit } from '../../media/clip/init-parameters.ts';
+import { plainText } from '../../playlist/webvtt.ts';
 import type { WorkerDeps } from '../deps.ts';
+import { CaptionLogs } from '../view/caption-logs.ts';
 import { clipEntries } from '../view/clip-entries.ts';
+import { recordedCues } from '../view/recorded-captions.ts';
 import type { ClipJob } from './clip.ts';
 import type { MadeFile, ReportProgress } from './file-job.ts';
 import type { JobContext } from './job-kind.ts';
+import { makeRoom } from './saved-files.ts';
 
 /** Eight hours at 4.5 Mbit/s: what the disk of a worker holds. */
 const MAX_FILE_BYTES = 16_000_000_000;
-/** Of one stream. Viewers need no key. */
-export const MAX_SAVED_FILES = 100;
 /** Reports of progress are writes. */
 const REPORTS = 50;
 
@@ -32,6 +42,7 @@ type Listing = Readonly<{
   state: TimelineState;
   job: ClipJob;
   audio: readonly AudioRendition[];
+  captions: readonly CaptionRendition[];
 }>;
 
 /** What one reading of the entries finds out: which init segments the pieces have, and how large they are. */
@@ -54,7 +65,8 @@ export async function makeClip(
 ): Promise<MadeFile> {
   await makeRoom(deps, stream);
   const { value: state } = await deps.records.timeline(stream);
-  const listing = { stream, state, job, audio: presentationOf(state).audio };
+  const { audio, captions } = presentationOf(state);
+  const listing = { stream, state, job, audio, captions };
   const survey = await surveyClip(deps, listing);
   const folder = await makeWorkFolder(context.workFolder);
   try {
@@ -72,12 +84,6 @@ export async function makeClip(
   }
 }
 
-/** Files are made again when they are asked for again: those that there are make room when they are many. */
-async function makeRoom({ media }: WorkerDeps, stream: Stream): Promise<void> {
-  const keys = await media.list(savedFilesPrefix(stream));
-  if (keys.length >= MAX_SAVED_FILES) await media.delete(keys);
-}
-
 async function writeMovie(
   deps: WorkerDeps,
   listing: Listing,
@@ -85,10 +91,13 @@ async function writeMovie(
   encoding: JobContext & Readonly<{ folder: string }>,
   report: ReportProgress,
 ): Promise<readonly string[]> {
-  const { stream, state, job } = listing;
+  const { stream, state, job, captions } = listing;
   const target = await targetOf(deps, listing, survey, encoding);
   const sound = await soundOf(deps, listing, survey);
-  const movie = await ClipMovie.create({ target, sound: sound.formats, ...encoding });
+  const tracks = captions.map(({ language = UNDETERMINED, ...track }) => ({ language, ...track }));
+  const options = { target, sound: sound.formats, captions: tracks, ...encoding };
+  const movie = await ClipMovie.create(options);
+  const cuesOf = cueReader(deps, listing);
   const lists = pieceLists(listing);
   const { framesPerSecond } = ratesOf(listing);
   try {
@@ -100,7 +109,9 @@ async function writeMovie(
         readPiece(deps, lists.video?.(entry).piece),
         ...sound.indexes.map((index) => readPiece(deps, lists.audio[index]?.(entry).piece)),
       ]);
-      await movie.add({ fromTicks, toTicks, video, framesPerSecond, audio });
+      const cues = await Promise.all(captions.map(({ name }) => cuesOf(entry, name)));
+      const part = { fromTicks, toTicks, video, framesPerSecond, audio, captions: cues };
+      await movie.add(part);
       const share = movie.endTicks / survey.durationTicks;
       if (share < reported + 1 / REPORTS) continue;
       reported = share;
@@ -111,6 +122,16 @@ async function writeMovie(
   } finally {
     await movie.close();
   }
+}
+
+/** What each track of captions shows during an entry, as of the version that the job names. */
+function cueReader(deps: WorkerDeps, { stream, state, job }: Listing) {
+  const logs = new CaptionLogs(deps);
+  const version = job.captionsVersion ?? 0;
+  return async (entry: RecordedEntry, track: string): Promise<MovieCue[]> => {
+    const cues = await recordedCues(deps, logs, stream, state, entry, { track, version });
+    return cues.map(({ from, to, text }) => ({ from, to, text: plainText(text) }));
+  };
 }
 
 function pieceLists({ stream, state, job, audio }: Listing) {
@@ -195,7 +216,7 @@ async function soundOf(
   const indexes = audio.flatMap((_, index) => (audioInits[index] === undefined ? [] : [index]));
   const formats = await Promise.all(
     indexes.map(async (index, order): Promise<SoundFormat> => {
-      const { name, language = 'und' } = audio[index] ?? { name: '' };
+      const { name, language = UNDETERMINED } = audio[index] ?? { name: '' };
       const info = state.renditions[name]?.info;
       const channels = info?.kind === 'audio' ? info.channels : 2;
       const init = await readObject(deps, audioInits[index] ?? '');

@@ -8,6 +8,8 @@ export type ClipJob = FileJob &
   Readonly<{
     /** Name of the video rendition; undefined: the stream has none. */
     resolution?: string | undefined;
+    /** Of the captions; undefined: the stream had none when the job was queued. */
+    captionsVersion?: number | undefined;
   }>;
 
 export const clip = fileJobKind<ClipJob>({
@@ -20,16 +22,18 @@ export const clip = fileJobKind<ClipJob>({
 
 /** Throws TypeError. Without a validation library, as for segments. */
 function parseJob(message: unknown): ClipJob {
-  const { videoId, uid, key, resolution, from, to } = message as Readonly<Record<string, unknown>>;
+  const job = message as Readonly<Record<string, unknown>>;
+  const { videoId, uid, key, resolution, captionsVersion, from, to } = job;
   if (
     typeof videoId === 'string' &&
     typeof uid === 'string' &&
     typeof key === 'string' &&
     (resolution === undefined || typeof resolution === 'string') &&
+    (captionsVersion === undefined || typeof captionsVersion === 'number') &&
     isBound(from) &&
     isBound(to)
   ) {
-    return { videoId, uid, key, resolution, from, to };
+    return { videoId, uid, key, resolution, captionsVersion, from, to };
   }
   throw new TypeError(`This is no job of a clip: ${JSON.stringify(message)}`);
 }

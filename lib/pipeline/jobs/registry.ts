@@ -2,6 +2,7 @@
 
 import type { WorkerDeps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';
+import { captionFileJob } from './caption-file.ts';
 import { clip } from './clip.ts';
 import {
   JOB_QUEUES,
@@ -89,4 +90,5 @@ export const JOBS = jobRegistry([
   webm,
   picture,
   clip,
+  captionFileJob,
 ]);

@@ -74,6 +74,11 @@ function withSet(
 }
 
 function withoutTrack(captions: CaptionsState, name: string): CaptionsState {
-  const { [name]: _, ...tracks } = captions.tracks;
-  return { ...captions, version: captions.version + 1, tracks };
+  const { [name]: removed, ...tracks } = captions.tracks;
+  const { removedChannels = [] } = captions;
+  const { channel } = removed ?? {};
+  return {
+    ...{ ...captions, version: captions.version + 1, tracks },
+    ...(channel && { removedChannels: [...removedChannels, channel] }),
+  };
 }

@@ -24,20 +24,26 @@ export async function putClosedCaptions(
   await store.write([put(partitionOf(stream), sortOf(run, number), value)]);
 }
 
-/** Of a segment and those before it in its run, `limit` in all, in their order. */
+/** `before`: the number up to which there may be more; undefined: there are none. */
+export type FoundPairs = Readonly<{ pairs: readonly CaptionPair[]; before: number | undefined }>;
+
+/** Of a segment and those before it in its run, `limit` of those that have any, in their order. */
 export async function closedCaptionsUpTo(
   { store }: Store,
   stream: StreamIdentity,
   run: number,
   number: number,
   limit: number,
-): Promise<CaptionPair[]> {
+): Promise<FoundPairs> {
   const range = { from: sortOf(run, 0), to: sortOf(run, number), limit, descending: true };
   const items = await store.query(partitionOf(stream), range);
-  return items
+  const oldest = items.length < limit ? undefined : items.at(-1);
+  const first = oldest && Number(oldest.sort.slice(sortOf(run, 0).lastIndexOf('/') + 1));
+  const pairs = items
     .reverse()
     .map(({ value }) => value as ClosedCaptions)
     .flatMap(({ startTicks, pairs }) => unpackPairs(pairs, startTicks));
+  return { pairs, before: first ? first - 1 : undefined };
 }
 
 const PAIR_BYTES = 7;

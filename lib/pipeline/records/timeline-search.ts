@@ -84,6 +84,15 @@ export async function findPeriodStart(
   return records.entry(stream, (before?.sequence ?? -1) + 1);
 }
 
+/** The last entry of the period that an entry lies in. */
+export const findPeriodEnd = (
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  { discontinuities }: Pick<TimelineEntry, 'discontinuities'>,
+): Promise<TimelineEntry | undefined> =>
+  lastWhere(records, stream, length, (one) => one.discontinuities <= discontinuities);
+
 /** The entry that shows a segment; undefined if there is a gap in its place, or nothing. */
 export async function findListed(
   records: EntryReader,

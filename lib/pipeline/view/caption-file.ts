@@ -1,108 +1,66 @@
-/** All captions of a track as one file, whose times are those of the recording. */
+/** The captions of a track as one file: printed when asked, or made by a job where that takes too long. */
 
+import { createHash } from 'node:crypto';
 import { type CaptionsState, trackNotFound } from '../../domain/caption.ts';
-import { type PlacedCue, placeCues } from '../../domain/caption-placement.ts';
-import { DomainError } from '../../domain/errors.ts';
+import { savedFileKey } from '../../domain/object-keys.ts';
 import { captionsIn } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
-import { formatSubRip, formatWebVtt } from '../../playlist/webvtt.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
+import { type CaptionFormat, captionFileJob } from '../jobs/caption-file.ts';
+import { type RequestedFile, requestFile } from '../jobs/file-request.ts';
 import type { CaptionLogs } from './caption-logs.ts';
-import { withOffset } from './caption-segment.ts';
-import { closedCaptionsOf } from './closed-captions.ts';
-import { recordedEntries } from './recorded-entries.ts';
+import { printCaptions } from './print-captions.ts';
 
-const PAGE = 500;
 /** A function's answer has 6 MB, in which JSON escapes the ends of lines. */
 const MAX_CHARACTERS = 4_000_000;
-/** Closed captions on the screen together. */
-const MAX_AT_ONCE = 4;
-
-export type CaptionFileFormat = 'vtt' | 'srt';
+/** The file of a live stream is made anew with as many entries more. */
+const LIVE_STEP = 500;
+/** Of the way in which files are made. */
+const FORM = 1;
 
 /**
- * `name`: a language, or the name of a track. Of a live stream: what there is so far. Throws
- * `stream_not_found`, `captions_not_found`, and `too_large` for a recording that no request can read.
+ * `name`: a language, or the name of a track. Of a live stream: what there is so far; of a long one not its
+ * newest minutes. Throws `stream_not_found`, `captions_not_found`, and what the job failed with.
  */
 export async function captionFile(
   deps: Deps,
   logs: CaptionLogs,
   videoId: string,
   name: string,
-  format: CaptionFileFormat,
-): Promise<string> {
+  format: CaptionFormat,
+): Promise<string | RequestedFile> {
   const { value: stream } = await getStream(deps, videoId);
   const { value: state } = await deps.records.timeline(stream);
   const { version = 0, tracks = {} } = state.captions ?? {};
   const track = chooseTrack(tracks, name);
   if (track === undefined) throw trackNotFound(videoId, name, Object.keys(tracks));
-  if (isLongRecording(state, deps.longEntries)) {
-    throw new DomainError(
-      'too_large',
-      `Stream "${videoId}" has ${state.nextSequence} entries, too many to be read for one file.`,
-      'Take the segments that its playlist lists.',
-    );
-  }
-  const { channel } = tracks[track] ?? {};
-  const log = await logs.of(stream, version);
-  const offsets = await liveOffsets(deps, stream, state);
-  const found = new Map<string, PlacedCue>();
-  for await (const entry of recordedEntries(deps.records, stream, state)) {
-    const live =
-      entry.sequence === undefined
-        ? await withOffset(deps, stream, state.nextSequence, entry)
-        : { ...entry, offsetTicks: offsets?.get(entry.sequence) ?? entry.offsetTicks };
-    const shift = entry.offsetTicks - entry.startTicks;
-    const cues = channel
-      ? await closedCaptionsOf(deps, stream, entry, channel)
-      : placeCues(log, live, { track, version, since: version });
-    for (const cue of cues) {
-      // The first entry that shows it says when: it may end behind a discontinuity.
-      const moved = { ...cue, from: cue.from + shift, to: cue.to + shift };
-      if (!found.has(cue.key)) found.set(cue.key, moved);
-    }
-  }
-  const sorted = [...found.values()].toSorted((a, b) => a.from - b.from || a.to - b.to);
-  const cues = channel ? joined(sorted) : sorted;
-  const text = format === 'vtt' ? formatWebVtt(cues) : formatSubRip(cues);
-  if (text.length <= MAX_CHARACTERS) return text;
-  throw new DomainError(
-    'too_large',
-    `The captions have ${text.length} characters, more than an answer holds.`,
-    'Take the segments that their playlist lists.',
-  );
+  const what = { track, format, version };
+  if (isLongRecording(state, deps.longEntries)) return requestMade(deps, stream, state, what);
+  const text = await printCaptions(deps, logs, stream, state, what);
+  return text.length <= MAX_CHARACTERS ? text : requestMade(deps, stream, state, what);
 }
 
-/** Closed captions are cut at each entry: here they are whole again. */
-function joined(cues: readonly PlacedCue[]): PlacedCue[] {
-  const whole: PlacedCue[] = [];
-  for (const cue of cues) {
-    const { from, to, text, settings } = cue;
-    const before = whole
-      .slice(-MAX_AT_ONCE)
-      .find((one) => one.to === from && one.text === text && one.settings === settings);
-    if (before) whole[whole.indexOf(before, -MAX_AT_ONCE)] = { ...before, to };
-    else whole.push(cue);
-  }
-  return whole;
-}
-
-/** Of entries by sequence; undefined: those of the recording are the same, as nothing came late. */
-async function liveOffsets(
-  { records }: Deps,
+/** While the stream is live its captions change faster than a job runs: one file serves for some minutes. */
+function requestMade(
+  deps: Deps,
   stream: Stream,
-  { nextSequence, lateArrivals }: TimelineState,
-): Promise<ReadonlyMap<number, number> | undefined> {
-  if (lateArrivals === 0) return undefined;
-  const offsets = new Map<number, number>();
-  for (let from = 0; from < nextSequence; from += PAGE) {
-    const entries = await records.entries(stream, from, Math.min(nextSequence, from + PAGE) - 1);
-    for (const { sequence, offsetTicks } of entries) offsets.set(sequence, offsetTicks);
-  }
-  return offsets;
+  { nextSequence, lateArrivals, endedAtMs }: TimelineState,
+  { track, format, version }: Readonly<{ track: string; format: CaptionFormat; version: number }>,
+): Promise<RequestedFile> {
+  const { videoId, uid } = stream;
+  const isLive = endedAtMs === undefined;
+  const entries = isLive ? nextSequence - (nextSequence % LIVE_STEP) : nextSequence;
+  const state = isLive ? 'live' : [version, lateArrivals];
+  const content = JSON.stringify([FORM, track, entries, state]);
+  const digest = createHash('sha256').update(content).digest('hex');
+  const key = savedFileKey(stream, digest, `${videoId}-${track}.${format}`);
+  return requestFile(deps, stream, captionFileJob, {
+    ...{ videoId, uid, key },
+    ...{ track, format, version, entries },
+  });
 }
 
 /** By its name, else the plainest of a language; forced ones are asked for by their name. */

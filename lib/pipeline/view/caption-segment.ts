@@ -1,17 +1,19 @@
 /** A segment of captions, printed when it is asked for. What its address names never changes. */
 
-import { type CaptionedEntry, placeCues } from '../../domain/caption-placement.ts';
+import { type CaptionedEntry, type PlacedCue, placeCues } from '../../domain/caption-placement.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { parseCaptionSegmentName } from '../../domain/object-keys.ts';
+import { type CaptionSegmentName, parseCaptionSegmentName } from '../../domain/object-keys.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
+import type { TimelineEntry } from '../../domain/timeline.ts';
 import { formatCaptionSegment } from '../../playlist/webvtt.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant } from '../records/timeline-search.ts';
 import type { CaptionLogs } from './caption-logs.ts';
 import { closedCaptionsOf } from './closed-captions.ts';
+import { cutToPeriod } from './period-captions.ts';
 
 /**
  * WebVTT as text, or in a fragment of ISO BMFF, as the name says. Throws `stream_not_found`, and
@@ -34,11 +36,7 @@ export async function captionSegment(
   const { channel } = state.captions?.tracks[track] ?? {};
   const cues = channel
     ? await closedCaptionsOf(deps, stream, entry, channel)
-    : placeCues(
-        await logs.of(stream, wanted.version),
-        await withOffset(deps, stream, state.nextSequence, entry),
-        { track, ...wanted },
-      );
+    : await uploadedCues(deps, logs, stream, state.nextSequence, entry, track, wanted);
   const { startTicks, durationTicks } = entry;
   if (wanted.format === 'vtt') return formatCaptionSegment(cues, startTicks);
   const { webVttFragment } = await import('../../media/mux/webvtt-track.ts');
@@ -47,6 +45,23 @@ export async function captionSegment(
     cue.isLate ? cue : { ...cue, from: Math.max(cue.from, startTicks) },
   );
   return webVttFragment(own, startTicks, startTicks + durationTicks);
+}
+
+async function uploadedCues(
+  deps: Deps,
+  logs: CaptionLogs,
+  stream: Stream,
+  length: number,
+  entry: TimelineEntry | LatePiece,
+  track: string,
+  wanted: CaptionSegmentName,
+): Promise<PlacedCue[]> {
+  const log = await logs.of(stream, wanted.version);
+  const captioned = await withOffset(deps, stream, length, entry);
+  const placed = placeCues(log, captioned, { track, ...wanted });
+  return entry.sequence === undefined
+    ? placed
+    : cutToPeriod(deps, stream, length, entry, placed, wanted.isCut ?? false);
 }
 
 const segmentNotFound = (name: string): DomainError =>
@@ -63,12 +78,14 @@ type Place = Readonly<{
   startTicks: number;
 }>;
 
+type LatePiece = CaptionedEntry & Readonly<{ number: number; sequence?: undefined }>;
+
 /** Of the timeline, or a piece of a late arrival. */
 async function findEntry(
   { records }: Deps,
   stream: Stream,
   { sequence, run, number, startTicks }: Place,
-): Promise<(CaptionedEntry & Pick<RecordedEntry, 'sequence' | 'number'>) | undefined> {
+): Promise<TimelineEntry | LatePiece | undefined> {
   if (sequence !== undefined) return records.entry(stream, sequence);
   const late = await records.findLateArrival(stream, run, number);
   if (!late) return undefined;

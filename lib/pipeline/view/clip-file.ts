@@ -10,10 +10,12 @@ import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { clip } from '../jobs/clip.ts';
 import { type RequestedFile, requestFile } from '../jobs/file-request.ts';
+import { CaptionLogs } from './caption-logs.ts';
+import { clipCaptionsVersion } from './clip-captions-version.ts';
 import { type ClipQuery, clipBounds, clipEntries } from './clip-entries.ts';
 
 /** Of the way in which files are made: another one makes other files. */
-const FORM = 1;
+const FORM = 2;
 
 export type ClipFileQuery = ClipQuery &
   Readonly<{
@@ -23,12 +25,13 @@ export type ClipFileQuery = ClipQuery &
 
 /**
  * Throws `stream_not_found`, `bad_request`, `moment_not_found`, `rendition_not_found`, and what the job
- * failed with.
+ * failed with. `logs`: of a warm process.
  */
 export async function requestClipFile(
   deps: Deps,
   videoId: string,
   query: ClipFileQuery,
+  logs = new CaptionLogs(deps),
 ): Promise<RequestedFile> {
   const { value: stream } = await getStream(deps, videoId);
   const { value: state } = await deps.records.timeline(stream);
@@ -42,15 +45,20 @@ export async function requestClipFile(
     );
   }
   const resolution = chooseVideo(presentation, query.resolution)?.name;
-  const { done } = await clipEntries(deps, stream, state, { from, to }).next();
-  if (done) throw nothingThere(state);
+  const bounds = { from, to };
+  const first = await clipEntries(deps, stream, state, bounds).next();
+  if (first.done) throw nothingThere(state);
+  const { entry } = first.value;
+  const captionsVersion = await clipCaptionsVersion(deps, logs, stream, state, bounds, entry);
+  const tracks = presentation.captions.map(({ name, label }) => [name, label]);
   const { lateArrivals, nextSequence } = state;
   const end = to ?? nextSequence;
-  const content = JSON.stringify([FORM, from, end, resolution, lateArrivals]);
+  const captions = [captionsVersion, tracks];
+  const content = JSON.stringify([FORM, from, end, resolution, lateArrivals, captions]);
   const digest = createHash('sha256').update(content).digest('hex');
   const name = [videoId, spanName(from, to), resolution ?? 'audio'].filter(Boolean).join('-');
   const key = savedFileKey(stream, digest, `${name}.mp4`);
-  const job = { videoId, uid: stream.uid, key, from, to, resolution };
+  const job = { videoId, uid: stream.uid, key, from, to, resolution, captionsVersion };
   return requestFile(deps, stream, clip, job);
 }
 

@@ -9,7 +9,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/marker.ts';
 import { type ListedPiece, presentationOf } from '../../domain/presentation.ts';
 import { regionDefault } from '../../domain/region-default.ts';
-import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import { captionDefault, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
@@ -67,7 +67,11 @@ export function createClipViewer(deps: Deps): ClipViewer {
       const { stream, state, entries } = await load(videoId, query);
       const suffix = suffixOf(query);
       const text = formatMultivariantPlaylist(
-        presentationOf(offeredIn(state, entries), regionDefault(stream.settings.defaultAudio)),
+        presentationOf(
+          offeredIn(state, entries),
+          regionDefault(stream.settings.defaultAudio),
+          captionDefault(stream.settings, undefined),
+        ),
         (list) => `/viewstream/${videoId}/clip/${list}.m3u8${suffix}`,
         startSeconds(entries),
       );

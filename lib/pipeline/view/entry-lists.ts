@@ -37,7 +37,7 @@ export type EntryList = Readonly<{
 /** `name` as in `listsOf`. `view`: live captions are printed with what was known by then. */
 export function entryList(
   stream: Stream,
-  state: Pick<TimelineState, 'renditions' | 'captions'>,
+  state: Pick<TimelineState, 'renditions' | 'captions' | 'discontinuities'>,
   name: string,
   view: 'live' | 'vod',
 ): EntryList {

@@ -27,7 +27,7 @@ export type Lister = (
 /** Of a rendition, or a track of captions. `view`: live ones are printed with what was known by then. */
 export function listerOf(
   stream: Stream,
-  state: Pick<TimelineState, 'renditions' | 'captions'>,
+  state: Pick<TimelineState, 'renditions' | 'captions' | 'discontinuities'>,
   name: string,
   view: 'live' | 'vod',
 ): Lister {
@@ -35,8 +35,13 @@ export function listerOf(
   if (!track) return pieceLister(state, name, (...at) => silenceKey(stream, ...at));
   const newest = state.captions?.version ?? 0;
   const versions = view === 'vod' ? { version: newest } : { trackSince: track.since };
+  const { channel } = track;
   return (entry) => {
-    const segment = { entry, ...captionVersionsAt(entry, versions) };
+    // Where its period ends is not known live, when the entry is listed.
+    const isOver = entry.discontinuities < state.discontinuities;
+    const isCut =
+      view === 'vod' && entry.sequence !== undefined && isOver && channel === undefined;
+    const segment = { entry, ...captionVersionsAt(entry, versions), isCut };
     const piece = { key: captionSegmentKey(stream, name, segment), initKey: '', sizeBytes: 0 };
     return { rendition: name, piece: isGap(entry) ? undefined : piece, initKey: '' };
   };
