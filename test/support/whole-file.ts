@@ -37,8 +37,11 @@ export async function cutFile(
     const { foreign: encoding, format } = opened;
     if (encoding.video || encoding.audio) {
       const signal = AbortSignal.timeout(120_000);
-      const options = { file, format, encoding, targetSeconds, fromSeconds: 0, signal };
-      const encoded = encodeFile(splitter, { ...options, maxAudioTracks: 16 });
+      const options = { file, format, encoding, targetSeconds, signal };
+      const encoded = encodeFile(splitter, {
+        ...options,
+        ...{ fromSeconds: 0, clock: 'start', maxAudioTracks: 16 },
+      });
       for (;;) {
         const next = await encoded.next();
         if (next.done) return { opened, segments, damage: next.value };

@@ -12,8 +12,10 @@ export type EncodeOptions = Readonly<{
   file: SourceFile;
   format: FileFormat;
   encoding: FileEncoding;
-  /** Of the file's clock; the segments' times are counted from here. */
+  /** The segments' times are counted from here. */
   fromSeconds: number;
+  /** What `fromSeconds` is counted from: zero of the file's clock, or the start of the file. */
+  clock: 'zero' | 'start';
   targetSeconds: number;
   maxAudioTracks: number;
   threads?: number;
