@@ -85,8 +85,12 @@ function keepWhatCame(error: unknown): void {
 
 async function readText(path: string | undefined): Promise<Uint8Array | undefined> {
   const text = path === undefined ? undefined : await readFile(path).catch(() => undefined);
-  return text && text.length < MAX_SUBTITLE_BYTES ? text : undefined;
+  return text && text.length < MAX_SUBTITLE_BYTES ? withoutEmptyCues(text) : undefined;
 }
+
+/** Files have cues that last no time, as marks of who typed them: nobody sees them, and WebVTT forbids them. */
+const withoutEmptyCues = (text: Buffer): Uint8Array =>
+  Buffer.from(text.toString('utf8').replaceAll(/^([\d:.]+) --> \1(?: .*)?\n(?:.+\n?)*/gm, ''));
 
 async function withInput<Result>(
   { file, format, signal }: TextsOptions,
