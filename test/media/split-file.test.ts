@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { demuxSegment } from '../../lib/media/demux/demux.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
-import { type CutFile, cutFile, packetsOf } from '../support/whole-file.ts';
+import { type CutFile, cutFile, packetsOf, picturesOf } from '../support/whole-file.ts';
 
 const SHIFT_TICKS = 900_000;
 
@@ -89,6 +89,17 @@ describe('a whole file is cut at its keyframes', () => {
     );
     assert.deepEqual(cut.opened.foreign, { video: false, audio: false });
     await assertEqualsFile('film.mp4', cut, 2);
+  });
+
+  test('each segment decodes by itself, to the very pictures of the file', async () => {
+    const { segments } = await cutFile(at('film.mp4'));
+    const pictures: string[] = [];
+    for (const [index, { bytes }] of segments.entries()) {
+      await writeFile(at(`segment-${index}.mp4`), bytes);
+      pictures.push(...(await picturesOf(at(`segment-${index}.mp4`))));
+    }
+    assert.deepEqual(pictures, await picturesOf(at('film.mp4')));
+    assert.equal(pictures.length, 180);
   });
 
   test('with its index at the end or in front, as QuickTime, as fragments and as Matroska it is cut alike', async () => {

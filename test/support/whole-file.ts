@@ -83,3 +83,13 @@ export async function packetsOf(path: string, stream = 'v:0'): Promise<readonly 
     }))
     .sort((a: Packet, b: Packet) => a.pts - b.pts);
 }
+
+/** Hashes of the decoded pictures, in order of presentation. */
+export async function picturesOf(path: string): Promise<readonly string[]> {
+  const decode = ['-v', 'error', '-i', path, '-map', '0:v', '-fps_mode', 'passthrough'];
+  const { stdout } = await run('ffmpeg', [...decode, '-f', 'framemd5', '-']);
+  return stdout
+    .split('\n')
+    .filter((line) => /^\d/.test(line))
+    .map((line) => line.split(',').at(-1)?.trim() ?? '');
+}
