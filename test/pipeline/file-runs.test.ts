@@ -3,6 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
+import {
+  findUploadedFile,
+  putUploadedFile,
+} from '../../lib/pipeline/records/uploaded-file-records.ts';
 import { captionFile } from '../../lib/pipeline/view/caption-file.ts';
 import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
@@ -87,6 +91,38 @@ describe('what becomes of a whole file', () => {
       '00:00:01.000 --> 00:00:02.000\nearly',
       '00:00:17.500 --> 00:00:18.500\nlate',
     ]);
+  });
+
+  test('that dies when all is encoded has only its end left', async (t) => {
+    await ffmpeg([
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=10:d=8', '-c:v', 'mpeg4', at('whole.avi')],
+    ]);
+    const { engine, deps, stream, take, body } = await start(t);
+    await take(await fileNamed('whole.avi'));
+    const dying = { ...cachePuts(deps.media), delete: () => Promise.reject(new Error('killed')) };
+    await assert.rejects(JOBS.run({ ...deps, media: dying }, body, context(engine)), /killed/);
+    const found = (await findUploadedFile(deps, stream)) ?? assert.fail();
+    const open = { ...found.value, state: 'processing' as const };
+    await putUploadedFile(deps, stream, open, found.version);
+    await work(engine);
+    await publishAll(engine);
+    const { state, file, durationSeconds } = await createViewer(deps).state('show');
+    assert.deepEqual([state, file?.state, durationSeconds], ['ended', 'done', 8]);
+  });
+
+  test('encodes the picture, too, where its sound is encoded and its keyframes are too far apart', async (t) => {
+    await ffmpeg([
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=2:d=70', '-f', 'lavfi', '-i', 'sine=d=70'],
+      ...['-c:v', 'libx264', '-g', '9999', '-sc_threshold', '0', '-c:a', 'flac', at('far.mkv')],
+    ]);
+    const { engine, stream, take } = await start(t);
+    await take(await fileNamed('far.mkv'));
+    await work(engine, 99, /split/);
+    let frames = 0;
+    for (const number of await engine.records.numbersFrom(stream, 1, 0, 99)) {
+      frames += (await engine.records.findSegment(stream, 1, number))?.facts.video?.frames ?? 0;
+    }
+    assert.equal(frames, 140);
   });
 
   test('goes on behind a stream that has ended, by a clock that goes on, too', async (t) => {

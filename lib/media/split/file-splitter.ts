@@ -114,11 +114,13 @@ export class FileSplitter {
       const message: Reply = { type: 'bytes', id: request.id, ...(own && { bytes: own }) };
       this.#worker.postMessage(message, own ? [own.buffer as ArrayBuffer] : []);
     };
+    const stream = this.#stream;
     try {
       if (request.type === 'read') reply(await this.#file.read(request.start, request.end));
-      else reply((await this.#stream?.next())?.value);
+      else reply((await stream?.next())?.value);
     } catch (error) {
-      this.#failure = error as Error;
+      // Of one that another has taken the place of, nothing is waited for.
+      if (stream === this.#stream) this.#failure = error as Error;
       this.#worker.postMessage({ type: 'bytes', id: request.id, error: String(error) } as Reply);
     }
   }

@@ -20,7 +20,7 @@ import {
   sessionOfFile,
   type UploadedFile,
 } from '../../domain/uploaded-file.ts';
-import { encodeFile } from '../../media/split/encoded-file.ts';
+import { encodeFile, TooFewKeyframes } from '../../media/split/encoded-file.ts';
 import { FileSplitter } from '../../media/split/file-splitter.ts';
 import { readChapters, readSubtitles } from '../../media/split/file-texts.ts';
 import type { FileFormat, SourceFile } from '../../media/split/source-file.ts';
@@ -103,11 +103,9 @@ class SplitStep {
     this.#format = opened.format;
     this.#foreign = opened.foreign;
     if (!this.#file.cut) await this.#begin(opened);
-    const { foreign } = opened;
-    if (foreign.video || foreign.audio) return this.#encode(opened, foreign);
-    if (this.#file.cut?.encodesFromSeconds !== undefined) {
-      return this.#encode(opened, { ...foreign, video: true });
-    }
+    const { video, audio } = opened.foreign;
+    const encoding = { video: video || this.#file.cut?.encodesFromSeconds !== undefined, audio };
+    if (encoding.video || encoding.audio) return this.#encode(opened, encoding);
     for (let count = segmentsOfStep(steps); count > 0; count -= 1) {
       this.#context.signal.throwIfAborted();
       const next = await this.#splitter.next(this.#optionsOf(count === segmentsOfStep(steps)));
@@ -165,7 +163,8 @@ class SplitStep {
    * In one go: sound is encoded without seams. A step that is repeated goes on in another run; where the
    * picture is only copied, which is fast, it passes over what is there.
    */
-  async #encode({ format, foreign }: OpenedFile, encoding: Foreign): Promise<JobResult> {
+  async #encode(opened: OpenedFile, encoding: Foreign): Promise<JobResult> {
+    const { format, foreign } = opened;
     if (encoding.video && (this.#file.cut?.nextNumber ?? 0) > 0) await this.#beginRun();
     const { nextNumber = 0, encodesFromSeconds: fromSeconds = 0 } = this.#file.cut ?? {};
     const { threads, signal } = this.#context;
@@ -177,7 +176,11 @@ class SplitStep {
       maxAudioTracks: MAX_AUDIO_TRACKS,
     });
     for (let number = 0; ; ) {
-      const next = await segments.next();
+      const next = await segments.next().catch((error) => {
+        if (error instanceof TooFewKeyframes && !encoding.video) return 'keyframes' as const;
+        throw error;
+      });
+      if (next === 'keyframes') return this.#encodeFromHere(opened);
       if (next.done) return this.#end(next.value);
       const { inspection } = next.value;
       if (number >= nextNumber) {
@@ -266,7 +269,7 @@ class SplitStep {
   }
 
   async #end(damage: string | undefined): Promise<JobResult> {
-    if (this.#file.cut?.nextNumber === 0) {
+    if (this.#file.cut?.nextNumber === 0 && !this.#file.cut.earlierRuns) {
       const { code, message, hint } = this.#refusal ?? {
         code: 'truncated_segment' as const,
         message: `Nothing of the file can be played${damage ? `: ${damage}` : ''}.`,
