@@ -13,6 +13,9 @@ export type FileInput = Readonly<{
 /** Of the encoded file: as far apart as its segments are long. */
 const KEYFRAME_SECONDS = 2;
 
+/** Of times that were counted in ticks: the frame that begins there must not be passed over. */
+const ROUNDING_SECONDS = 1e-5;
+
 /** ffmpeg neither guesses the demuxer nor opens anything but this address, whatever stands in the file. */
 const inputArgs = ({ url, format }: FileInput, options: readonly string[] = []): string[] => [
   ...['-max_error_rate', '1', ...options],
@@ -34,7 +37,8 @@ export function encodeFileArgs(
   }>,
 ): string[] {
   const { fromSeconds, clock, maxAudioTracks, threads } = options;
-  const seek = ['-seek_timestamp', clock === 'zero' ? '1' : '0', '-ss', fromSeconds.toFixed(6)];
+  const seekSeconds = Math.max(0, fromSeconds - ROUNDING_SECONDS).toFixed(6);
+  const seek = ['-seek_timestamp', clock === 'zero' ? '1' : '0', '-ss', seekSeconds];
   const tracks = Array.from({ length: maxAudioTracks }, (_, index) => ['-map', `0:a:${index}?`]);
   return [
     ...inputArgs(input, fromSeconds > 0 ? seek : []),

@@ -7,9 +7,11 @@ import {
   findUploadedFile,
   putUploadedFile,
 } from '../../lib/pipeline/records/uploaded-file-records.ts';
+import { onDelayedMessage } from '../../lib/pipeline/upkeep/housekeeping.ts';
 import { captionFile } from '../../lib/pipeline/view/caption-file.ts';
 import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
+import type { WorkQueue } from '../../lib/ports/ports.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
 import { at, context, fileNamed, publishAll, start, work } from './file-set-up.ts';
@@ -62,35 +64,51 @@ describe('what becomes of a whole file', () => {
       ...['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=10:d=20', '-i', at('late.srt')],
       ...['-map', '0', '-map', '1', '-c:v', 'mpeg4', '-c:s', 'srt', path],
     ]);
-    const { engine, deps, stream, take, body } = await start(t);
-    await take(await fileNamed('old.mkv'));
-    let puts = 0;
-    const dying: typeof deps.media = {
-      ...cachePuts(deps.media),
-      put: async (...object) => {
-        puts += 1;
-        if (puts === 3) throw new Error('killed');
-        return deps.media.put(...object);
-      },
-    };
-    await assert.rejects(JOBS.run({ ...deps, media: dying }, body, context(engine)), /killed/);
-    await work(engine);
-    await publishAll(engine);
-    const runs = await engine.records.runs(stream);
-    assert.deepEqual(
-      runs.map(({ session }) => session),
-      ['file-1', 'file-1-2'],
-    );
-    const entries = await engine.records.entries(stream, 0, 99);
-    assert.equal(
-      entries.reduce((sum, { durationTicks }) => sum + durationTicks, 0),
-      20 * 90_000,
-    );
-    const texts = await captionsOf(deps, 'captions-und');
-    assert.deepEqual(texts.match(/[\d:.]+ --> [\d:.]+\n\w+/g), [
-      '00:00:01.000 --> 00:00:02.000\nearly',
-      '00:00:17.500 --> 00:00:18.500\nlate',
-    ]);
+    for (const dyingAt of ['before a segment is stored', 'before its job is queued']) {
+      const { engine, deps, stream, take, body } = await start(t);
+      await take(await fileNamed('old.mkv'));
+      let calls = 0;
+      const dieAtThird = async <T>(go: () => Promise<T>): Promise<T> => {
+        calls += 1;
+        if (calls === 3) throw new Error('killed');
+        return go();
+      };
+      const { put } = cachePuts(deps.media);
+      const { backfillJobs } = deps.queues;
+      const send: WorkQueue['send'] = (jobs) => dieAtThird(() => backfillJobs.send(jobs));
+      const dying =
+        dyingAt === 'before a segment is stored'
+          ? {
+              media: {
+                ...cachePuts(deps.media),
+                put: (...object: Parameters<typeof put>) => dieAtThird(() => put(...object)),
+              },
+            }
+          : { queues: { ...deps.queues, backfillJobs: { send } as WorkQueue } };
+      await assert.rejects(JOBS.run({ ...deps, ...dying }, body, context(engine)), /killed/);
+      engine.clock.nowMs += 120_000;
+      const { uid } = stream;
+      await onDelayedMessage(deps, { type: 'housekeeping', videoId: 'show', uid });
+      await work(engine);
+      await publishAll(engine);
+      const runs = await engine.records.runs(stream);
+      assert.deepEqual(
+        runs.map(({ session }) => session),
+        ['file-1', 'file-1-2'],
+        dyingAt,
+      );
+      const entries = await engine.records.entries(stream, 0, 99);
+      assert.equal(
+        entries.reduce((sum, { durationTicks }) => sum + durationTicks, 0),
+        20 * 90_000,
+        dyingAt,
+      );
+      const texts = await captionsOf(deps, 'captions-und');
+      assert.deepEqual(texts.match(/[\d:.]+ --> [\d:.]+\n\w+/g), [
+        '00:00:01.000 --> 00:00:02.000\nearly',
+        '00:00:17.500 --> 00:00:18.500\nlate',
+      ]);
+    }
   });
 
   test('that dies when all is encoded has only its end left', async (t) => {

@@ -1,7 +1,9 @@
 /** The wall clock of the runs of a whole file, which are cut faster or more slowly than they last. */
 
 import type { Run, Stream } from '../../domain/stream.ts';
-import { ticksToMs } from '../../domain/ticks.ts';
+import { ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
+import type { FileRun } from '../../domain/uploaded-file.ts';
+import { SHIFT_TICKS } from '../../media/split/write-segment.ts';
 import type { WorkerDeps } from '../deps.ts';
 
 /**
@@ -31,4 +33,20 @@ async function endOf(
   if (!newest) return undefined;
   const endTicks = newest.facts.endTicks + newest.timestampOffsetTicks;
   return anchorMs + ticksToMs(endTicks - anchorTicks);
+}
+
+/**
+ * Of the file's clock: where the newest segment of a run ends. A step that died has recorded a segment, and
+ * perhaps not that it had. undefined: the run has none.
+ */
+export async function endOfFileRun(
+  { records }: Pick<WorkerDeps, 'records'>,
+  stream: Stream,
+  { session, fromSeconds }: FileRun,
+): Promise<Readonly<{ number: number; seconds: number }> | undefined> {
+  const run = await records.runOfSession(stream, session);
+  const newest = run && (await records.newestSegment(stream, run.run));
+  if (!newest) return undefined;
+  const seconds = fromSeconds + ticksToSeconds(newest.facts.endTicks - SHIFT_TICKS);
+  return { number: newest.number, seconds };
 }

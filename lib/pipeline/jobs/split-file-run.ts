@@ -30,7 +30,7 @@ import { uploadSegment } from '../ingest/upload.ts';
 import { changeUploadedFile, findUploadedFile } from '../records/uploaded-file-records.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
 import { enqueueJobs } from './enqueue.ts';
-import { startOfFileRun } from './file-clock.ts';
+import { endOfFileRun, startOfFileRun } from './file-clock.ts';
 import { keepSubtitles, markChapters } from './file-texts.ts';
 import type { JobContext, JobResult } from './job-kind.ts';
 import { type SplitFileJob, splitFile } from './split-file.ts';
@@ -102,10 +102,11 @@ class SplitStep {
     const opened = await this.#splitter.open();
     this.#format = opened.format;
     this.#foreign = opened.foreign;
-    if (!this.#file.cut) await this.#begin(opened);
+    const isBegun = this.#file.cut !== undefined;
+    if (!isBegun) await this.#begin(opened);
     const { video, audio } = opened.foreign;
     const encoding = { video: video || this.#file.cut?.encodesFromSeconds !== undefined, audio };
-    if (encoding.video || encoding.audio) return this.#encode(opened, encoding);
+    if (encoding.video || encoding.audio) return this.#encode(opened, encoding, isBegun);
     for (let count = segmentsOfStep(steps); count > 0; count -= 1) {
       this.#context.signal.throwIfAborted();
       const next = await this.#splitter.next(this.#optionsOf(count === segmentsOfStep(steps)));
@@ -150,22 +151,23 @@ class SplitStep {
 
   /** What was cut before stays; what is encoded from here on is a run of its own. */
   async #beginRun(): Promise<void> {
-    const { nextNumber = 0, fromSeconds = 0 } = this.#file.cut ?? {};
+    const { nextNumber = 0, fromSeconds: notedSeconds = 0 } = this.#file.cut ?? {};
     const runs = runsOfFile(this.#file);
+    const run = runs.at(-1);
+    const newest = run && (await endOfFileRun(this.#deps, this.#stream, run));
+    const fromSeconds = newest && newest.number >= nextNumber ? newest.seconds : notedSeconds;
     const next = { session: `${sessionOfFile(this.#file)}-${runs.length + 1}`, earlierRuns: runs };
-    await this.#advance({
-      ...(nextNumber > 0 && next),
-      ...{ nextNumber: 0, encodesFromSeconds: fromSeconds },
-    });
+    const place = { nextNumber: 0, fromSeconds, encodesFromSeconds: fromSeconds };
+    await this.#advance({ ...(newest && next), ...place });
   }
 
   /**
    * In one go: sound is encoded without seams. A step that is repeated goes on in another run; where the
    * picture is only copied, which is fast, it passes over what is there.
    */
-  async #encode(opened: OpenedFile, encoding: Foreign): Promise<JobResult> {
+  async #encode(opened: OpenedFile, encoding: Foreign, isRepeated = false): Promise<JobResult> {
     const { format, foreign } = opened;
-    if (encoding.video && (this.#file.cut?.nextNumber ?? 0) > 0) await this.#beginRun();
+    if (encoding.video && isRepeated) await this.#beginRun();
     const { nextNumber = 0, encodesFromSeconds: fromSeconds = 0 } = this.#file.cut ?? {};
     const { threads, signal } = this.#context;
     const targetSeconds = this.#targetSeconds();
