@@ -10,7 +10,7 @@ export type NoticeCode =
   | 'track_ignored'
   /** Of several programs in a transport stream one is taken. */
   | 'program_ignored'
-  /** A whole file had subtitles; they are kept as WebVTT. */
+  /** A whole file had subtitles; they are shown as captions. */
   | 'subtitles'
   /** The encoder's clock stepped inside the segment; the step was taken out. */
   | 'clock_step'

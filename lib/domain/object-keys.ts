@@ -36,14 +36,6 @@ export const presignedKey = (stream: StreamIdentity, presignId: string): string 
 export const uploadedFileKey = (stream: StreamIdentity, fileId: number): string =>
   `${sourcePrefix(stream)}file/${fileId}`;
 
-/** Subtitles that a whole file had. */
-export const fileCaptionsKey = (
-  stream: StreamIdentity,
-  fileId: number,
-  track: number,
-  language: string,
-): string => `${mediaPrefix(stream)}subtitles/${fileId}-${track}-${language}.vtt`;
-
 /** The stream and upload of such a key; undefined for any other key. */
 export function parsePresignedKey(
   key: string,

@@ -38,7 +38,21 @@ export type CutPosition = Readonly<{
   seconds: number;
   /** It is encoded before it is cut, from here on: its codecs are none of ours, or it has too few keyframes. */
   encodesFromSeconds?: number;
+  /** Runs of the file before this one, in order. */
+  earlierRuns?: readonly FileRun[];
 }>;
+
+/** Segments of a file with one clock, whose zero is `fromSeconds` of the file's. */
+export type FileRun = Readonly<{ session: string; fromSeconds: number }>;
+
+/** In order, each up to where the next begins. */
+export const runsOfFile = ({ cut }: Pick<UploadedFile, 'cut'>): FileRun[] =>
+  cut
+    ? [
+        ...(cut.earlierRuns ?? []),
+        { session: cut.session, fromSeconds: cut.encodesFromSeconds ?? 0 },
+      ]
+    : [];
 
 export const sessionOfFile = ({ fileId }: Pick<UploadedFile, 'fileId'>): string => `file-${fileId}`;
 

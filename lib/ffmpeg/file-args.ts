@@ -13,6 +13,9 @@ export type FileInput = Readonly<{
 /** Of the encoded file: as far apart as its segments are long. */
 const KEYFRAME_SECONDS = 2;
 
+/** Of times that were counted in ticks: the frame that begins there must not be passed over. */
+const ROUNDING_SECONDS = 1e-5;
+
 /** ffmpeg neither guesses the demuxer nor opens anything but this address, whatever stands in the file. */
 const inputArgs = ({ url, format }: FileInput, options: readonly string[] = []): string[] => [
   ...['-max_error_rate', '1', ...options],
@@ -21,17 +24,24 @@ const inputArgs = ({ url, format }: FileInput, options: readonly string[] = []):
 
 /**
  * The file in codecs that segments carry, on standard output as it is made: each frame once and at its time,
- * sound without seams, nearly without loss. `fromSeconds`: of the file's clock.
+ * sound without seams, nearly without loss. `fromSeconds`: of `clock`; the times are counted from there.
  */
 export function encodeFileArgs(
   input: FileInput,
   encoding: FileEncoding,
-  options: Readonly<{ fromSeconds: number; maxAudioTracks: number; threads?: number }>,
+  options: Readonly<{
+    fromSeconds: number;
+    clock: 'zero' | 'start';
+    maxAudioTracks: number;
+    threads?: number;
+  }>,
 ): string[] {
-  const { fromSeconds, maxAudioTracks, threads } = options;
+  const { fromSeconds, clock, maxAudioTracks, threads } = options;
+  const seekSeconds = Math.max(0, fromSeconds - ROUNDING_SECONDS).toFixed(6);
+  const seek = ['-seek_timestamp', clock === 'zero' ? '1' : '0', '-ss', seekSeconds];
   const tracks = Array.from({ length: maxAudioTracks }, (_, index) => ['-map', `0:a:${index}?`]);
   return [
-    ...inputArgs(input, fromSeconds > 0 ? ['-ss', fromSeconds.toFixed(6)] : []),
+    ...inputArgs(input, fromSeconds > 0 ? seek : []),
     ...['-map', '0:V:0?', ...tracks.flat(), '-map_chapters', '-1'],
     ...(encoding.video ? videoArgs : ['-c:v', 'copy']),
     ...(encoding.audio ? ['-c:a', 'aac', '-b:a', '256k'] : ['-c:a', 'copy']),
@@ -72,13 +82,14 @@ export const listStreamsArgs = (input: FileInput): string[] => [
   ],
 ];
 
-/** Subtitles as WebVTT, with the times of the file. */
+/** Subtitles as WebVTT. `clock`: what its times are counted from. */
 export const subtitleArgs = (
   input: FileInput,
   outputs: readonly Readonly<{ stream: number; path: string }>[],
+  { clock, maxBytes }: Readonly<{ clock: 'zero' | 'start'; maxBytes: number }>,
 ): string[] => [
-  ...inputArgs(input, ['-copyts']),
+  ...inputArgs(input, clock === 'zero' ? ['-copyts'] : []),
   ...outputs.flatMap(({ stream, path }) => [
-    ...['-map', `0:${stream}`, '-c:s', 'webvtt', '-f', 'webvtt', path],
+    ...['-map', `0:${stream}`, '-c:s', 'webvtt', '-fs', String(maxBytes), '-f', 'webvtt', path],
   ]),
 ];

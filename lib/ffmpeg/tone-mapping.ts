@@ -9,6 +9,12 @@ const WHITE_NITS = 203;
 
 const TRANSFERS = { pq: 'smpte2084', hlg: 'arib-std-b67' } as const;
 
+const YUV_FORMATS = ['yuv420p', 'yuv422p', 'yuv444p'].flatMap((format) => [
+  `${format}10le`,
+  `${format}12le`,
+  format,
+]);
+
 const known = new Map<string, Promise<ReadonlySet<string>>>();
 
 /** undefined: this ffmpeg has no such filter, and the picture stays pale. */
@@ -17,6 +23,8 @@ export async function toneMapping(transfer: keyof typeof TRANSFERS): Promise<str
   const source = `tin=${TRANSFERS[transfer]}:pin=2020:min=2020_ncl:rin=tv`;
   if (filters.has('zscale') && filters.has('tonemap')) {
     return [
+      // It refuses a matrix for RGB, which other filters convert; the rest is passed through.
+      `format=${YUV_FORMATS.join('|')}`,
       `zscale=${source}:t=linear:npl=${WHITE_NITS}`,
       'format=gbrpf32le',
       'zscale=p=709',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { demuxSegment } from '../../lib/media/demux/demux.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
-import { type CutFile, cutFile, packetsOf } from '../support/whole-file.ts';
+import { type CutFile, cutFile, packetsOf, picturesOf } from '../support/whole-file.ts';
 
 const SHIFT_TICKS = 900_000;
 
@@ -91,6 +91,17 @@ describe('a whole file is cut at its keyframes', () => {
     await assertEqualsFile('film.mp4', cut, 2);
   });
 
+  test('each segment decodes by itself, to the very pictures of the file', async () => {
+    const { segments } = await cutFile(at('film.mp4'));
+    const pictures: string[] = [];
+    for (const [index, { bytes }] of segments.entries()) {
+      await writeFile(at(`segment-${index}.mp4`), bytes);
+      pictures.push(...(await picturesOf(at(`segment-${index}.mp4`))));
+    }
+    assert.deepEqual(pictures, await picturesOf(at('film.mp4')));
+    assert.equal(pictures.length, 180);
+  });
+
   test('with its index at the end or in front, as QuickTime, as fragments and as Matroska it is cut alike', async () => {
     const expected = (await contentsOf(await cutFile(at('film.mp4')))).audio.map((packets) =>
       packets.map(({ bytes }) => md5(bytes)),
@@ -134,6 +145,11 @@ describe('a whole file is cut at its keyframes', () => {
     const cut = await cutFile(at('film.webm'));
     assert.deepEqual(lengthsOf(cut), [2, 2]);
     await assertEqualsFile('film.webm', cut);
+    // ffprobe tells times without the encoder's delay.
+    const [, second] = await packetsOf(at('film.webm'), 'a:0');
+    const { audio } = await contentsOf(cut);
+    const startTicks = (audio[0]?.[1]?.startTicks ?? 0) - SHIFT_TICKS;
+    assert.ok(Math.abs(startTicks - (second?.pts ?? 0)) <= 90, `${startTicks} ${second?.pts}`);
   });
 
   test('a step that goes on gives the segments that one run gives', async () => {
@@ -229,7 +245,73 @@ describe('a whole file that segments cannot carry is encoded first', () => {
   });
 });
 
+describe('a transport stream', () => {
+  test('whose sound is DTS or AAC in LATM: the sound is encoded, the picture copied', async () => {
+    for (const [name, ...codec] of [
+      ['dts.ts', '-c:a', 'dca', '-strict', '-2'],
+      ['latm.ts', '-c:a', 'aac', '-mpegts_flags', 'latm'],
+    ] as const) {
+      await ffmpeg([
+        '-i',
+        at('film.ts'),
+        '-map',
+        '0:v',
+        '-map',
+        '0:a:0',
+        '-c:v',
+        'copy',
+        ...codec,
+        at(name),
+      ]);
+      const cut = await cutFile(at(name));
+      assert.deepEqual(cut.opened.foreign, { video: false, audio: true }, name);
+      const { frames, audio } = await contentsOf(cut);
+      assert.equal(frames.length, 180, name);
+      assert.equal(Math.round(((audio[0]?.length ?? 0) * 1024) / 48_000), 6, name);
+    }
+  });
+});
+
+/** Headers of EBML and of one track, whose content is encrypted with AES. */
+function encryptedMatroska(): Buffer {
+  const element = (id: string, ...body: (Buffer | readonly number[])[]): Buffer => {
+    const content = Buffer.concat(body.map((part) => Buffer.from(part)));
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(0x1000_0000 + content.length);
+    return Buffer.concat([Buffer.from(id, 'hex'), size, content]);
+  };
+  const encryption = element('5035', element('47e1', [5]));
+  const encodings = element('6d80', element('6240', element('5033', [1]), encryption));
+  const codec = element('86', Buffer.from('V_MPEG4/ISO/AVC'));
+  const size = element('e0', element('b0', [1, 64]), element('ba', [180]));
+  const track = element(
+    'ae',
+    element('d7', [1]),
+    element('73c5', [1]),
+    element('83', [1]),
+    codec,
+    size,
+    encodings,
+  );
+  const info = element('1549a966', element('2ad7b1', [0x0f, 0x42, 0x40]));
+  return Buffer.concat([
+    element('1a45dfa3', element('4282', Buffer.from('matroska'))),
+    element('18538067', info, element('1654ae6b', track)),
+  ]);
+}
+
 describe('a bad file', () => {
+  test('with a hundred tracks of sound gives the first sixteen', async () => {
+    const maps = Array.from({ length: 100 }, () => ['-map', '1']).flat();
+    await ffmpeg([
+      ...[...picture(1, '25'), ...sound(1), '-map', '0', ...maps, ...h264(), '-c:a', 'aac'],
+      at('tracks.mp4'),
+    ]);
+    const cut = await cutFile(at('tracks.mp4'));
+    assert.equal(cut.opened.audioTracks, 100);
+    assert.equal(cut.segments[0]?.inspection?.facts.audio.length, 16);
+  });
+
   test('that breaks off gives what came of it, and says so', async () => {
     for (const [name, keeps] of [
       ['front.mp4', 60],
@@ -253,6 +335,7 @@ describe('a bad file', () => {
     const key = ['-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', '0'.repeat(32)];
     const kid = ['-encryption_kid', '1'.repeat(32)];
     await ffmpeg(['-i', at('film.mp4'), '-c', 'copy', ...key, ...kid, at('locked.mp4')]);
+    await writeFile(at('locked.mkv'), encryptedMatroska());
     const files: readonly (readonly [
       name: string,
       bytes: string | undefined,
@@ -261,6 +344,7 @@ describe('a bad file', () => {
     ])[] = [
       ['headless.mp4', undefined, 'truncated_segment', /no readable index \(moov\)/],
       ['locked.mp4', undefined, 'unsupported_media', /^The file is encrypted\.$/],
+      ['locked.mkv', undefined, 'unsupported_media', /^The file is encrypted\.$/],
       ['garbage.mp4', '\x00\xfe\x13\x99'.repeat(999), 'unsupported_media', /of an unknown format/],
       ['text.mkv', 'Dear editor,\n'.repeat(99), 'unsupported_media', /^The file is text\.$/],
       ['list.mp4', `#EXTM3U\n#EXTINF:2,\n${at('film.ts')}\n`, 'unsupported_media', /a playlist/],

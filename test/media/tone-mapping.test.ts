@@ -39,18 +39,23 @@ test('the light of HDR becomes that of an ordinary screen, in every container: g
   const folder = await mkdtemp(join(tmpdir(), 'rivulet-hdr-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const tags = 'colorprim=bt2020:colormatrix=bt2020nc';
+  const container = ['-color_primaries', 'bt2020', '-colorspace', 'bt2020nc'];
   for (const [name, transfer, grey, least, most] of [
     // 1000 nits in PQ are three quarters of the code's range, in HLG all of it.
     ['pq.mp4', 'smpte2084', '0xb4b4b4', 190, 235],
     ['pq.ts', 'smpte2084', '0x606060', 40, 110],
+    // Its container says nothing, only its sequence parameter set does.
+    ['untold.mp4', 'smpte2084', '0xb4b4b4', 190, 235],
+    ['rgb.mp4', 'smpte2084', '0xb4b4b4', 190, 235],
     ['hlg.mp4', 'arib-std-b67', '0xf0f0f0', 190, 235],
     ['sdr.mp4', 'bt709', '0x808080', 124, 128],
   ] as const) {
     const path = join(folder, name);
     await ffmpeg([
-      ...['-f', 'lavfi', '-i', `color=${grey}:s=160x90:r=10:d=0.5`, '-pix_fmt', 'yuv420p10le'],
-      ...['-c:v', 'libx265', '-preset', 'ultrafast', '-tag:v', 'hvc1', '-color_trc', transfer],
-      ...['-color_primaries', 'bt2020', '-colorspace', 'bt2020nc'],
+      ...['-f', 'lavfi', '-i', `color=${grey}:s=160x90:r=10:d=0.5`],
+      ...['-pix_fmt', name === 'rgb.mp4' ? 'gbrp10le' : 'yuv420p10le'],
+      ...['-c:v', 'libx265', '-preset', 'ultrafast', '-tag:v', 'hvc1'],
+      ...(name === 'untold.mp4' ? [] : ['-color_trc', transfer, ...container]),
       ...['-x265-params', `log-level=none:transfer=${transfer}:${tags}`, path],
     ]);
     const segment = new Uint8Array(await readFile(path));

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { sourcePrefix, uploadedFileKey } from '../../lib/domain/object-keys.ts';
 import { FileMediaStore } from '../../lib/embedded/file-media-store.ts';
-import { newStream } from '../../lib/pipeline/auth.ts';
-import { requestFileUpload, takeWholeFile } from '../../lib/pipeline/ingest/file-upload.ts';
+import { requestFileUpload } from '../../lib/pipeline/ingest/file-upload.ts';
 import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
@@ -15,59 +11,10 @@ import { findUploadedFile } from '../../lib/pipeline/records/uploaded-file-recor
 import { deleteStream } from '../../lib/pipeline/streams.ts';
 import { onDelayedMessage } from '../../lib/pipeline/upkeep/housekeeping.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
-import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
-import { ffmpeg } from '../support/ffmpeg.ts';
+import type { TestEngine } from '../support/engine.ts';
+import { context, fileNamed, start, work } from './file-set-up.ts';
 
-const LADDER = [{ name: '90p', shortSidePx: 90, maxrateBps: 200_000 }];
 const MIB = 1024 * 1024;
-
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'rivulet-file-'));
-  await ffmpeg([
-    ...['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=10:d=20'],
-    ...['-f', 'lavfi', '-i', 'sine=f=440:r=48000:d=20', '-c:v', 'libx264', '-g', '10'],
-    ...['-c:a', 'aac', join(folder, 'film.mp4')],
-  ]);
-});
-after(() => rm(folder, { recursive: true, force: true }));
-
-const fileNamed = async (name: string) => new Uint8Array(await readFile(join(folder, name)));
-
-async function start(t: TestContext, settings: object = {}) {
-  const engine = await testEngine(t);
-  const made = newStream('show', START_MS);
-  const stream = { ...made, settings: { ...made.settings, ladder: LADDER, ...settings } };
-  await engine.records.createStream(stream);
-  const open = async () => (await engine.records.findStream('show')) ?? assert.fail();
-  const { deps } = engine;
-  const take = async (bytes: Uint8Array, name = 'film.mp4') =>
-    takeWholeFile(deps, await open(), { name, bytes });
-  return { engine, deps, stream, open, take };
-}
-
-const context = (engine: TestEngine) => ({
-  workFolder: engine.workFolder,
-  threads: 1,
-  signal: new AbortController().signal,
-});
-
-/** Takes jobs from the back-fill queue in order, as one worker would; returns their kinds and results. */
-async function work(engine: TestEngine, max = Number.POSITIVE_INFINITY, kinds?: RegExp) {
-  const { deps } = engine;
-  const done: string[] = [];
-  while (done.length < max) {
-    const options = { max: 1, waitMs: 0, leaseMs: 60_000 };
-    const [delivery] = await deps.queues.backfillJobs.receive(options);
-    if (!delivery) break;
-    const { kind, number } = JSON.parse(delivery.body);
-    const isDone = kinds === undefined || kinds.test(kind);
-    const result = isDone ? await JOBS.run(deps, delivery.body, context(engine)) : 'left';
-    await deps.queues.backfillJobs.acknowledge([delivery.receipt]);
-    done.push(`${kind}${number === undefined ? '' : ` ${number}`}: ${result}`);
-  }
-  return done;
-}
 
 describe('the upload of a whole file', () => {
   test('tells which parts are missing, whoever asks and however often, and is complete when none is', async (t) => {
@@ -252,29 +199,6 @@ describe('the job that cuts a whole file', () => {
     assert.equal((await findUploadedFile(deps, stream))?.value.cut?.steps, 5);
   });
 
-  test('encodes from where the keyframes are too far apart, and keeps what was cut before', async (t) => {
-    const path = join(folder, 'far.mp4');
-    await ffmpeg([
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=2:d=70', '-c:v', 'libx264', '-g', '9999'],
-      ...['-force_key_frames', '0,4', '-sc_threshold', '0', path],
-    ]);
-    const { engine, stream, take } = await start(t);
-    await take(await fileNamed('far.mp4'));
-    await work(engine, 99, /split/);
-    const runs = await engine.records.runs(stream);
-    assert.deepEqual(
-      runs.map(({ session }) => session),
-      ['file-1', 'file-1-encoded'],
-    );
-    let frames = 0;
-    for (const { run } of runs) {
-      for (const number of await engine.records.numbersFrom(stream, run, 0, 99)) {
-        frames += (await engine.records.findSegment(stream, run, number))?.facts.video?.frames ?? 0;
-      }
-    }
-    assert.equal(frames, 140);
-  });
-
   test('fails for good with the reason and what to do, and leaves nothing half-made', async (t) => {
     const { engine, deps, stream, take } = await start(t);
     await take(Buffer.from('Dear editor, this is no film.'), 'film.mp4');
@@ -334,62 +258,5 @@ describe('the job that cuts a whole file', () => {
     assert.equal(await engine.records.endRequest(stream), undefined);
     assert.equal((await deps.queues.backfillJobs.depth()).ready, 5);
     assert.equal((await deps.queues.liveJobs.depth()).ready, 0);
-  });
-
-  test('keeps subtitles of every language, and makes markers of chapters', async (t) => {
-    const at = (name: string) => join(folder, name);
-    const chapters = [
-      [0, 8000, 'The beginning'],
-      [8000, 20_000, 'Middle; end = \\ here'],
-    ].map(
-      ([start, end, title]) =>
-        `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${start}\nEND=${end}\ntitle=${String(title).replaceAll(/[=;\\]/g, '\\$&')}\n`,
-    );
-    await writeFile(at('chapters.txt'), `;FFMETADATA1\n${chapters.join('')}`);
-    await writeFile(at('en.srt'), '1\n00:00:01,500 --> 00:00:03,000\nGood evening\n\n');
-    await writeFile(at('de.srt'), '1\n00:00:01,500 --> 00:00:03,000\nGuten Abend\n\n');
-    await ffmpeg([
-      ...['-i', at('film.mp4'), '-i', at('en.srt'), '-i', at('de.srt'), '-i', at('chapters.txt')],
-      ...['-map', '0', '-map', '1', '-map', '2', '-map_chapters', '3', '-c', 'copy'],
-      ...['-metadata:s:s:0', 'language=eng', '-metadata:s:s:1', 'language=ger'],
-      ...['-disposition:s:1', 'forced', at('texts.mkv')],
-    ]);
-    const { engine, deps, stream, take } = await start(t);
-    await take(await fileNamed('texts.mkv'));
-    await work(engine);
-    await publishStream(deps, { videoId: 'show', uid: stream.uid });
-    const markerIds = ['chapter-1-1', 'chapter-1-2'];
-    await publishStream(deps, { videoId: 'show', uid: stream.uid, markers: markerIds });
-    const viewer = createViewer(deps);
-    const { markers } = await viewer.markers('show', {});
-    const [entry] = await engine.records.entries(stream, 0, 0);
-    const startMs = entry?.programDateTimeMs ?? assert.fail();
-    assert.deepEqual(
-      markers.map(({ class: name, text, start, end }) => [
-        name,
-        text,
-        // The priming of the sound has moved the picture by 21 ms, but not the chapters.
-        ...[start, end].map((time) => Date.parse(time ?? '') - startMs + 21),
-      ]),
-      [
-        ['chapter', 'The beginning', 0, 8000],
-        ['chapter', 'Middle; end = \\ here', 8000, 20_000],
-      ],
-    );
-    const { notices = [] } = (await viewer.state('show')).file ?? {};
-    assert.deepEqual(
-      notices.map(({ code }) => code),
-      ['subtitles', 'subtitles'],
-    );
-    const texts = await Promise.all(
-      notices.map(async ({ message }) => {
-        const [, key = ''] = message.match(/are at \/(\S+)\.$/) ?? [];
-        return [key.slice(-7), Buffer.from((await deps.media.get(key)) ?? []).toString()];
-      }),
-    );
-    assert.deepEqual(texts, [
-      ['-en.vtt', 'WEBVTT\n\n00:01.521 --> 00:03.021\nGood evening\n'],
-      ['-de.vtt', 'WEBVTT\n\n00:01.521 --> 00:03.021\nGuten Abend\n'],
-    ]);
   });
 });

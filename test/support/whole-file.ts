@@ -37,8 +37,11 @@ export async function cutFile(
     const { foreign: encoding, format } = opened;
     if (encoding.video || encoding.audio) {
       const signal = AbortSignal.timeout(120_000);
-      const options = { file, format, encoding, targetSeconds, fromSeconds: 0, signal };
-      const encoded = encodeFile(splitter, { ...options, maxAudioTracks: 16 });
+      const options = { file, format, encoding, targetSeconds, signal };
+      const encoded = encodeFile(splitter, {
+        ...options,
+        ...{ fromSeconds: 0, clock: 'start', maxAudioTracks: 16 },
+      });
       for (;;) {
         const next = await encoded.next();
         if (next.done) return { opened, segments, damage: next.value };
@@ -79,4 +82,14 @@ export async function packetsOf(path: string, stream = 'v:0'): Promise<readonly 
       size: Number(packet.size),
     }))
     .sort((a: Packet, b: Packet) => a.pts - b.pts);
+}
+
+/** Hashes of the decoded pictures, in order of presentation. */
+export async function picturesOf(path: string): Promise<readonly string[]> {
+  const decode = ['-v', 'error', '-i', path, '-map', '0:v', '-fps_mode', 'passthrough'];
+  const { stdout } = await run('ffmpeg', [...decode, '-f', 'framemd5', '-']);
+  return stdout
+    .split('\n')
+    .filter((line) => /^\d/.test(line))
+    .map((line) => line.split(',').at(-1)?.trim() ?? '');
 }

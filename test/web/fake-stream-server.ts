@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import type { ErrorBody, MarkerView, StreamView } from '../../lib/api/messages.ts';
+import type { ErrorBody, FileView, MarkerView, StreamView } from '../../lib/api/messages.ts';
 import { parseCmaf, writeFragment } from '../../lib/media/mux/cmaf.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { fakeOwnerApi } from './fake-owner-api.ts';
@@ -54,6 +54,8 @@ export type FakeStream = {
   endedAtMs?: number;
   /** Each a change of its own: the first is of version 1. */
   markers: MarkerView[];
+  /** The whole file that it is made of. */
+  file?: FileView;
 };
 
 export type FakeStreamServer = Readonly<{
@@ -298,6 +300,7 @@ const viewOf = (videoId: string, stream: FakeStream, forOwner = false): StreamVi
   state: stream.state,
   durationSeconds: stream.published,
   ...(stream.published > 0 && { startedAt: new Date(stream.startedAtMs).toISOString() }),
+  ...(stream.file && { file: stream.file }),
   ...(stream.endedAtMs && { endedAt: new Date(stream.endedAtMs).toISOString() }),
   ...((stream.state === 'live' || stream.mayComeBack) &&
     stream.published > 0 && {

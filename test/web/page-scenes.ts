@@ -13,6 +13,8 @@ export type Scene = Readonly<{
   show(page: Page, servers: Servers): Promise<void>;
 }>;
 
+const FILM = { name: 'Holiday.mp4', mimeType: 'video/mp4', buffer: Buffer.from('film') };
+
 /** What the scenes show. */
 export function fillWithStreams({ streams }: FakeStreamServer): void {
   const nowMs = Date.now();
@@ -34,6 +36,19 @@ export function fillWithStreams({ streams }: FakeStreamServer): void {
       // Longer on: the list has it behind the other.
       ...{ title: 'Yard camera', listed: true, published: 90 },
       newestUploadAtMs: nowMs - 40_000,
+    }),
+  );
+  streams.set(
+    'film',
+    fakeStream({
+      ...{ title: 'Holiday in the mountains', published: 100 },
+      file: {
+        ...{ name: FILM.name, sizeBytes: 840_000_000, storedBytes: 840_000_000 },
+        ...{ state: 'processing', cutSeconds: 160, durationSeconds: 360 },
+        notices: [
+          { code: 'subtitles', message: 'Subtitles 1 (de) are shown as captions; cues: 8.' },
+        ],
+      },
     }),
   );
   streams.set('soon', fakeStream({ title: 'Evening show', listed: true, state: 'created' }));
@@ -97,6 +112,23 @@ export const SCENES: readonly Scene[] = [
       await page.goto(asOwner(servers));
       await page.getByRole('button', { name: 'New stream' }).click();
       await page.locator('#create-dialog summary').click();
+    },
+  },
+  {
+    name: 'home, upload',
+    async show(page, servers) {
+      await page.goto(asOwner(servers));
+      await page.getByRole('button', { name: 'Upload a file' }).click();
+      const dialog = page.locator('#upload-dialog');
+      await dialog.locator('[type="file"]').setInputFiles(FILM);
+    },
+  },
+  {
+    name: 'home, uploaded file',
+    async show(page, servers) {
+      await page.addInitScript("sessionStorage.setItem('rivulet-upload', 'film')");
+      await page.goto(asOwner(servers));
+      await page.locator('#upload-dialog .upload-watch').waitFor();
     },
   },
   { name: 'home, manage', show: manage },

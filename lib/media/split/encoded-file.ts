@@ -12,8 +12,10 @@ export type EncodeOptions = Readonly<{
   file: SourceFile;
   format: FileFormat;
   encoding: FileEncoding;
-  /** Of the file's clock; the segments' times are counted from here. */
+  /** The segments' times are counted from here. */
   fromSeconds: number;
+  /** What `fromSeconds` is counted from: zero of the file's clock, or the start of the file. */
+  clock: 'zero' | 'start';
   targetSeconds: number;
   maxAudioTracks: number;
   threads?: number;
@@ -23,9 +25,14 @@ export type EncodeOptions = Readonly<{
 /** ffmpeg is killed when nothing has come of it for so long. */
 const STALL_MS = 10 * 60_000;
 
+/** The picture that is copied has too few to be cut at. */
+export class TooFewKeyframes extends Error {
+  override readonly name = 'TooFewKeyframes';
+}
+
 /**
  * Its segments, and at the end why the file could not be read further, if so. Throws DomainError when
- * nothing of the file can be decoded, and any other error when a retry may help.
+ * nothing of the file can be decoded, `TooFewKeyframes`, and any other error when a retry may help.
  */
 export async function* encodeFile(
   splitter: FileSplitter,
@@ -57,12 +64,14 @@ export async function* encodeFile(
       await splitter.openStream(ffmpeg.stdout);
     } catch (error) {
       const damage = await damageOf();
+      // Nothing is left behind there.
+      if (options.fromSeconds > 0 && !(error instanceof DomainError)) return damage;
       if (damage === undefined) throw error;
       throw undecodable(damage);
     }
     for (let isFirst = true; ; isFirst = false) {
       const next = await splitter.next(isFirst ? { targetSeconds } : undefined);
-      if (next === 'keyframes') throw new Error('What ffmpeg encoded has too few keyframes.');
+      if (next === 'keyframes') throw new TooFewKeyframes();
       if (!('bytes' in next)) return (await damageOf()) ?? next.damage;
       timer.refresh();
       yield next;

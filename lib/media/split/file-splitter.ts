@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { DomainError } from '../../domain/errors.ts';
+import type { ParsedCaptions } from '../captions/parse-captions.ts';
 import type { SourceFile } from './source-file.ts';
 import type {
   Answer,
@@ -32,6 +33,8 @@ export class FileSplitter {
   #stream: AsyncIterator<Uint8Array> | undefined;
   #settle: ((answer: Answer | Error) => void) | undefined;
   #failure: Error | undefined;
+  /** Of the thread, which is gone since. */
+  #fault: Error | undefined;
 
   /** Starts the thread at once; `close` ends it. */
   constructor(file: SourceFile) {
@@ -70,11 +73,19 @@ export class FileSplitter {
     throw unexpected(answer);
   }
 
+  /** Throws `bad_captions` and `empty_body`, and as `open`. */
+  async parseCaptions(bytes: Uint8Array): Promise<ParsedCaptions> {
+    const answer = await this.#ask({ type: 'parseCaptions', bytes });
+    if (answer.type !== 'captions') throw unexpected(answer);
+    return answer.captions;
+  }
+
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
 
   async #ask(question: Question): Promise<Answer> {
+    if (this.#fault) throw this.#fault;
     this.#failure = undefined;
     const startMs = this.#spentMs();
     const watch = setInterval(() => this.#check(startMs), WATCH_MS);
@@ -93,8 +104,8 @@ export class FileSplitter {
     }
     void this.close();
     const { code } = answer as NodeJS.ErrnoException;
-    if (code === 'ERR_WORKER_OUT_OF_MEMORY') throw tooMuchMemory();
-    throw answer;
+    this.#fault = code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMuchMemory() : answer;
+    throw this.#fault;
   }
 
   async #serve(request: Request): Promise<void> {
@@ -103,11 +114,13 @@ export class FileSplitter {
       const message: Reply = { type: 'bytes', id: request.id, ...(own && { bytes: own }) };
       this.#worker.postMessage(message, own ? [own.buffer as ArrayBuffer] : []);
     };
+    const stream = this.#stream;
     try {
       if (request.type === 'read') reply(await this.#file.read(request.start, request.end));
-      else reply((await this.#stream?.next())?.value);
+      else reply((await stream?.next())?.value);
     } catch (error) {
-      this.#failure = error as Error;
+      // Of one that another has taken the place of, nothing is waited for.
+      if (stream === this.#stream) this.#failure = error as Error;
       this.#worker.postMessage({ type: 'bytes', id: request.id, error: String(error) } as Reply);
     }
   }

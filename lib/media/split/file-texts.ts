@@ -20,8 +20,8 @@ export type SubtitleTrack = Readonly<{
   language: string;
   isForced: boolean;
   isForHearingImpaired: boolean;
-  /** Its zero is that of the file's clock. */
-  webvtt: Uint8Array;
+  /** Its zero is that of the file's clock; undefined: it is pictures, or longer than any text. */
+  webvtt: Uint8Array | undefined;
 }>;
 
 /** Headers are read in a moment, subtitles lie everywhere in the file. */
@@ -30,6 +30,7 @@ const SUBTITLES_MS = 30 * 60_000;
 const MAX_CHAPTERS = 1000;
 const MAX_TITLE_CHARACTERS = 200;
 const MAX_SUBTITLE_TRACKS = 32;
+const MAX_SUBTITLE_BYTES = 16 * 1024 * 1024;
 
 /** Those that are text; others are pictures. */
 const TEXT_CODECS: ReadonlySet<string> = new Set([
@@ -48,28 +49,48 @@ export const readChapters = (options: TextsOptions): Promise<Chapter[]> =>
     return parseChapters(stdout.toString('utf8'));
   });
 
-/** Text tracks only. Leaves nothing in `workFolder`. Throws when the file cannot be reached. */
+/**
+ * `clock`: whether times are counted from zero of the file's clock or from the start of the file, which is later
+ * where a file was cut out of another. Leaves nothing in `workFolder`. Throws when the file cannot be reached.
+ */
 export const readSubtitles = (
-  options: TextsOptions & Readonly<{ workFolder: string }>,
+  options: TextsOptions & Readonly<{ workFolder: string; clock: 'zero' | 'start' }>,
 ): Promise<SubtitleTrack[]> =>
   withInput(options, SUBTITLES_MS, [], async (input, signal) => {
     const { stderrTail } = await runFfmpeg({ args: listStreamsArgs(input), signal });
     const listed = parseSubtitleStreams(stderrTail).slice(0, MAX_SUBTITLE_TRACKS);
-    if (listed.length === 0) return [];
     const folder = await mkdtemp(join(options.workFolder, 'subtitles-'));
     try {
-      const outputs = listed.map(({ stream }) => ({ stream, path: join(folder, `${stream}.vtt`) }));
-      await runFfmpeg({ args: subtitleArgs(input, outputs), signal });
+      const outputs = listed.flatMap(({ stream, isText }) =>
+        isText ? [{ stream, path: join(folder, `${stream}.vtt`) }] : [],
+      );
+      const limits = { clock: options.clock, maxBytes: MAX_SUBTITLE_BYTES };
+      if (outputs.length > 0) {
+        await runFfmpeg({ args: subtitleArgs(input, outputs, limits), signal }).catch(keepWhatCame);
+      }
       return await Promise.all(
-        listed.map(async ({ stream: _, ...track }, index) => ({
+        listed.map(async ({ stream, isText: _, ...track }) => ({
           ...track,
-          webvtt: await readFile(outputs[index]?.path ?? ''),
+          webvtt: await readText(outputs.find((output) => output.stream === stream)?.path),
         })),
       );
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   });
+
+function keepWhatCame(error: unknown): void {
+  if (!(error instanceof FfmpegError) || error.killedBy) throw error;
+}
+
+async function readText(path: string | undefined): Promise<Uint8Array | undefined> {
+  const text = path === undefined ? undefined : await readFile(path).catch(() => undefined);
+  return text && text.length < MAX_SUBTITLE_BYTES ? withoutEmptyCues(text) : undefined;
+}
+
+/** Files have cues that last no time, as marks of who typed them: nobody sees them, and WebVTT forbids them. */
+const withoutEmptyCues = (text: Buffer): Uint8Array =>
+  Buffer.from(text.toString('utf8').replaceAll(/^([\d:.]+) --> \1(?: .*)?\n(?:.+\n?)*/gm, ''));
 
 async function withInput<Result>(
   { file, format, signal }: TextsOptions,
@@ -116,19 +137,12 @@ export function parseChapters(text: string): Chapter[] {
 /** Of ffmpeg's report: `Stream #0:3(eng): Subtitle: subrip (default) (forced)`. */
 export function parseSubtitleStreams(
   report: string,
-): (Omit<SubtitleTrack, 'webvtt'> & Readonly<{ stream: number }>)[] {
+): (Omit<SubtitleTrack, 'webvtt'> & Readonly<{ stream: number; isText: boolean }>)[] {
   const line = /^\s*Stream #0:(\d+)(?:\[\w+\])?(?:\((\w+)\))?: Subtitle: (\w+)(.*)$/gm;
   const [inputs = ''] = report.split(/^Output #/m);
-  return [...inputs.matchAll(line)].flatMap(
-    ([, stream, language = 'und', codec = '', flags = '']) =>
-      TEXT_CODECS.has(codec)
-        ? [
-            {
-              ...{ stream: Number(stream), language },
-              isForced: flags.includes('(forced)'),
-              isForHearingImpaired: flags.includes('(hearing impaired)'),
-            },
-          ]
-        : [],
-  );
+  return [...inputs.matchAll(line)].map(([, stream, language = 'und', codec = '', flags = '']) => ({
+    ...{ stream: Number(stream), language, isText: TEXT_CODECS.has(codec) },
+    isForced: flags.includes('(forced)'),
+    isForHearingImpaired: flags.includes('(hearing impaired)'),
+  }));
 }

@@ -7,13 +7,15 @@ import {
   type Input,
   type InputAudioTrack,
   type InputVideoTrack,
+  MatroskaInputFormat,
   Mp4OutputFormat,
   NullTarget,
   Output,
 } from 'mediabunny';
 import { type AudioCodec, MEDIA_FORMATS, type VideoCodec } from '../../domain/media-format.ts';
+import { OPUS_RATE_HZ } from '../../domain/opus-packets.ts';
 import { MAX_AUDIO_TRACKS } from '../../domain/segment-work.ts';
-import { boxesAt } from '../iso-boxes.ts';
+import { boxesAt, viewOf } from '../iso-boxes.ts';
 import type { TrackInit } from '../mux/track-init.ts';
 import type { TrackLanguages } from './track-languages.ts';
 
@@ -27,7 +29,13 @@ export type FileTrack = Readonly<{
 
 export type FileVideo = FileTrack & Readonly<{ codec: VideoCodec; pixels: number }>;
 export type FileAudio = FileTrack &
-  Readonly<{ codec: AudioCodec; sampleRateHz: number; language: string }>;
+  Readonly<{
+    codec: AudioCodec;
+    sampleRateHz: number;
+    language: string;
+    /** Of Matroska and WebM: by which the times that the demuxer tells are late (CodecDelay). */
+    delaySeconds: number;
+  }>;
 
 export type FileTracks = Readonly<{
   video?: FileVideo;
@@ -54,11 +62,12 @@ export async function openTracks(
   const [picture] = await input.getVideoTracks();
   const sounds = await input.getAudioTracks();
   const video = picture && (await openVideo(picture));
+  const isMatroska = (await input.getFormat()) instanceof MatroskaInputFormat;
   const audio: FileAudio[] = [];
   for (const [index, track] of sounds.slice(0, MAX_AUDIO_TRACKS).entries()) {
     const told = await track.getLanguageCode();
     const known = languages.get(track.id) ?? languages.get(index) ?? 'und';
-    const opened = await openAudio(track, told === 'und' ? known : told);
+    const opened = await openAudio(track, told === 'und' ? known : told, isMatroska);
     if (opened) audio.push(opened);
   }
   const taken = Math.min(sounds.length, MAX_AUDIO_TRACKS);
@@ -89,7 +98,11 @@ async function openVideo(track: InputVideoTrack): Promise<FileVideo | undefined>
   return { sink, codec, pixels, isTransport, init: { kind: 'video', ...boxes } };
 }
 
-async function openAudio(track: InputAudioTrack, language: string): Promise<FileAudio | undefined> {
+async function openAudio(
+  track: InputAudioTrack,
+  language: string,
+  isMatroska: boolean,
+): Promise<FileAudio | undefined> {
   const found = await track.getCodec();
   const codec = AUDIO_CODECS.find((known) => known === found);
   const decoderConfig = codec && (await track.getDecoderConfig());
@@ -105,9 +118,19 @@ async function openAudio(track: InputAudioTrack, language: string): Promise<File
   const { sampleDescription } = boxes;
   return {
     ...{ sink, codec, language, sampleRateHz: decoderConfig.sampleRate },
+    delaySeconds: isMatroska && codec === 'opus' ? preSkipOf(decoderConfig) / OPUS_RATE_HZ : 0,
     isTransport: codec === 'aac' && !decoderConfig.description,
     init: { kind: 'audio', sampleDescription, packedLanguage: packLanguage(language) },
   };
+}
+
+/** Of OpusHead (RFC 7845, 5.1): as the first packet's time is that of its first sample, which is not heard. */
+function preSkipOf({ description }: AudioDecoderConfig): number {
+  if (!description) return 0;
+  const head = ArrayBuffer.isView(description)
+    ? new Uint8Array(description.buffer, description.byteOffset, description.byteLength)
+    : new Uint8Array(description);
+  return head.length < 12 ? 0 : viewOf(head).getUint16(10, true);
 }
 
 /** `stsd` and `tkhd` as mediabunny writes them for the first packet; undefined: it cannot. */

@@ -62,6 +62,17 @@ export function refuseEncrypted(moov: Uint8Array): void {
   if (entries.some(({ type }) => type === 'encv' || type === 'enca')) throw encrypted();
 }
 
+const CONTENT_ENCRYPTION = Buffer.of(0x50, 0x35);
+const CONTENT_ENCRYPTION_ALGORITHM = Buffer.of(0x47, 0xe1);
+/** Track entries lie in front. */
+const MATROSKA_HEAD_BYTES = 64 * 1024;
+
+/** Of a file in which no track can be read: whether that is why (RFC 9559, 5.1.4.1.31.8). */
+export async function isEncryptedMatroska(file: SourceFile): Promise<boolean> {
+  const head = Buffer.from(await file.read(0, Math.min(file.sizeBytes, MATROSKA_HEAD_BYTES)));
+  return head.includes(CONTENT_ENCRYPTION) && head.includes(CONTENT_ENCRYPTION_ALGORITHM);
+}
+
 export const encrypted = (): DomainError =>
   new DomainError(
     'unsupported_media',

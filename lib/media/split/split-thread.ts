@@ -6,13 +6,16 @@
 import { parentPort } from 'node:worker_threads';
 import type { Input } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
+import type { Notice } from '../../domain/notice.ts';
+import { type ParsedCaptions, parseCaptions } from '../captions/parse-captions.ts';
 import { type Inspection, inspectSegment } from '../inspect.ts';
-import { type FileTracks, openTracks } from './file-tracks.ts';
+import { type FileTracks, type OpenedTracks, openTracks } from './file-tracks.ts';
 import {
   encrypted,
   type FileFormat,
   fileFormat,
   isEdited,
+  isEncryptedMatroska,
   readMoov,
   refuseEncrypted,
   type SourceFile,
@@ -26,6 +29,7 @@ import {
   splitFile,
 } from './splitter.ts';
 import { trackLanguages } from './track-languages.ts';
+import { passedOver } from './transport-sound.ts';
 
 /** What has to be encoded before the file can be cut. */
 export type Foreign = Readonly<{ video: boolean; audio: boolean }>;
@@ -35,6 +39,8 @@ export type OpenedFile = Readonly<{
   foreign: Foreign;
   hasVideo: boolean;
   audioTracks: number;
+  /** Of tracks that are left out. */
+  notices: readonly Notice[];
   durationSeconds?: number;
 }>;
 
@@ -53,13 +59,16 @@ export type Question =
   | Readonly<{ type: 'open'; sizeBytes: number }>
   /** Reads what ffmpeg makes of the file, instead of the file. */
   | Readonly<{ type: 'openStream' }>
-  | Readonly<{ type: 'next'; options?: Omit<SplitOptions, 'damage'> }>;
+  | Readonly<{ type: 'next'; options?: Omit<SplitOptions, 'damage'> }>
+  /** WebVTT of the file's subtitles. */
+  | Readonly<{ type: 'parseCaptions'; bytes: Uint8Array }>;
 
 export type Answer =
   | Readonly<{ type: 'opened'; file: OpenedFile }>
   | Readonly<{ type: 'segment'; segment: InspectedSegment }>
   | Readonly<{ type: 'end'; damage?: string }>
   | Readonly<{ type: 'keyframes' }>
+  | Readonly<{ type: 'captions'; captions: ParsedCaptions }>
   | Readonly<{ type: 'refused'; code: DomainError['code']; message: string; hint: string }>
   | Readonly<{ type: 'fault'; message: string }>;
 
@@ -70,6 +79,8 @@ export type Request =
 
 /** `bytes` undefined: the end of the stream. */
 export type Reply = Readonly<{ type: 'bytes'; id: number; bytes?: Uint8Array; error?: string }>;
+
+const TRANSPORT_HEAD_BYTES = 2 * 1024 * 1024;
 
 const port = parentPort;
 if (!port) throw new Error('Files are read in a worker thread.');
@@ -120,10 +131,13 @@ async function answer(question: Question): Promise<Answer> {
     return {
       type: 'opened',
       file: {
-        ...{ format: 'mov', foreign: opened.foreign, audioTracks: opened.audioTracks },
+        ...{ format: 'mov', foreign: opened.foreign, audioTracks: opened.audioTracks, notices: [] },
         hasVideo: tracks.video !== undefined,
       },
     };
+  }
+  if (question.type === 'parseCaptions') {
+    return { type: 'captions', captions: parseCaptions(question.bytes) };
   }
   return nextSegment(question.options);
 }
@@ -131,7 +145,8 @@ async function answer(question: Question): Promise<Answer> {
 async function openFile(file: SourceFile): Promise<OpenedFile> {
   const format = await fileFormat(file);
   if (format === 'avi') {
-    return { format, foreign: { video: true, audio: true }, hasVideo: true, audioTracks: 1 };
+    const foreign = { video: true, audio: true };
+    return { format, foreign, hasVideo: true, audioTracks: 1, notices: [] };
   }
   const moov = format === 'mov' ? await readMoov(file) : undefined;
   if (moov) refuseEncrypted(moov);
@@ -142,11 +157,13 @@ async function openFile(file: SourceFile): Promise<OpenedFile> {
   });
   ({ tracks } = opened);
   const { audioTracks } = opened;
-  // Our demuxer of MPEG-TS passes over codecs that it does not know, as MPEG-2: ffmpeg knows whether there is one.
-  const isUnsure = format === 'mpegts' && !tracks.video;
-  const foreign = isUnsure ? { video: true, audio: true } : opened.foreign;
+  const { foreign, notices } =
+    format === 'mpegts'
+      ? await transportForeign(file, opened)
+      : { foreign: opened.foreign, notices: [] };
   if (!tracks.video && tracks.audio.length === 0 && !foreign.video && !foreign.audio) {
     if (format === 'mov' && !moov) throw unreadable(format, new Error('no moov'));
+    if (format === 'matroska' && (await isEncryptedMatroska(file))) throw encrypted();
     throw new DomainError(
       'undecodable',
       'The file has neither video nor sound.',
@@ -155,10 +172,21 @@ async function openFile(file: SourceFile): Promise<OpenedFile> {
   }
   const durationSeconds = (await input.getDurationFromMetadata()) ?? undefined;
   return {
-    ...{ format, audioTracks, hasVideo: tracks.video !== undefined || foreign.video },
+    ...{ format, audioTracks, notices, hasVideo: tracks.video !== undefined || foreign.video },
     foreign: moov && isEdited(moov) ? { video: true, audio: true } : foreign,
     ...(durationSeconds !== undefined && { durationSeconds }),
   };
+}
+
+/** Its demuxer passes over codecs that it does not know, as MPEG-2 and DTS: ffmpeg knows most. */
+async function transportForeign(
+  file: SourceFile,
+  { tracks, foreign }: OpenedTracks,
+): Promise<Readonly<{ foreign: Foreign; notices: readonly Notice[] }>> {
+  if (!tracks.video) return { foreign: { video: true, audio: true }, notices: [] };
+  const head = await file.read(0, Math.min(file.sizeBytes, TRANSPORT_HEAD_BYTES));
+  const { isDecodable, notices } = passedOver(head);
+  return { foreign: { video: foreign.video, audio: foreign.audio || isDecodable }, notices };
 }
 
 function unreadable(format: FileFormat, error: Error): DomainError {

@@ -100,7 +100,8 @@ function withTrackId<T extends Readonly<{ trackHeader?: unknown }>>(init: T, tra
 function audioSamples(track: FileAudio, packets: readonly EncodedPacket[]) {
   const rate = track.sampleRateHz;
   const lengths = packetLengths(track, packets);
-  const at = ({ timestamp }: EncodedPacket): number => (timestamp + SHIFT_SECONDS) * rate;
+  const shiftSeconds = SHIFT_SECONDS - track.delaySeconds;
+  const at = ({ timestamp }: EncodedPacket): number => (timestamp + shiftSeconds) * rate;
   const [first] = packets;
   const start = first ? Math.max(0, Math.round(at(first))) : 0;
   let position = start;

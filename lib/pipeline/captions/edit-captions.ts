@@ -12,7 +12,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { captionsKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { knownSettings } from '../../media/captions/cue-times.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, WorkerDeps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
 import { sendPublish } from '../messages.ts';
 import {
@@ -56,8 +56,19 @@ export async function putCaptionFile(
   const { clock, shiftTicks } = await placeFile(deps, stream, parsed, times);
   const cues = moveCues(parsed.cues, shiftTicks);
   const content = { clock, ...(parsed.header && { header: parsed.header }), cues };
-  const isNew = await putSets(deps, stream, track, [{ set, content }]);
-  return { track: captionTrackName(track), cues: cues.length, isNew };
+  return putCueSets(deps, stream, track, [{ set, content }]);
+}
+
+/** All of them or none. Throws `too_many_captions`. */
+export async function putCueSets(
+  deps: WorkerDeps,
+  stream: Stream,
+  track: CaptionTrack,
+  sets: readonly Readonly<{ set: string; content: CueSet }>[],
+): Promise<PutCaptions> {
+  const isNew = await putSets(deps, stream, track, sets);
+  const cues = sets.reduce((sum, { content }) => sum + content.cues.length, 0);
+  return { track: captionTrackName(track), cues, isNew };
 }
 
 /** All of them or none. One that has the id of a known one takes its place. Throws `bad_request`. */
@@ -103,7 +114,7 @@ type NewSet = Readonly<{ set: string; content?: CueSet }>;
 
 /** Whether any was new or changed. */
 async function putSets(
-  deps: Deps,
+  deps: WorkerDeps,
   stream: Stream,
   track: CaptionTrack,
   sets: readonly NewSet[],
@@ -173,5 +184,5 @@ async function requireRoom(
   );
 }
 
-const show = (deps: Deps, { videoId, uid }: Stream, captions: readonly CueSetName[]) =>
+const show = (deps: WorkerDeps, { videoId, uid }: Stream, captions: readonly CueSetName[]) =>
   sendPublish(deps, { videoId, uid, captions: [...captions] });

@@ -14,7 +14,7 @@ export function startRun(
   facts: SegmentFacts,
   timestampOffsetTicks: number,
   nowMs: number,
-  /** Of a language: the encoder's clock, by which its runs are placed. */
+  /** Of a language: the encoder's clock, by which its runs are placed; of a file: where it goes on. */
   startMs?: number,
 ): Run {
   return {

@@ -55,6 +55,8 @@ export type SegmentUpload = Readonly<{
   storedKey?: string;
   /** Cut out of a whole file: live segments are transcoded first. */
   ofFile?: true;
+  /** Of the first segment of a file's run: its wall clock, which may lie ahead. */
+  runStartMs?: number;
 }>;
 
 export type UploadResult = Readonly<{
@@ -233,7 +235,9 @@ async function store(
         facts,
         timestampOffsetTicks,
         nowMs,
-        stream.value.track === undefined ? undefined : hintOf(upload, nowMs)?.programDateTimeMs,
+        stream.value.track === undefined
+          ? upload.runStartMs
+          : hintOf(upload, nowMs)?.programDateTimeMs,
       );
   const segment = await storeSource(deps, stream.value, source, run.run, timestampOffsetTicks);
   const hint = hintOf(upload, nowMs);

@@ -1,13 +1,17 @@
 /** Chapters of a whole file become markers of its stream, and its subtitles captions. */
 
+import { type CaptionTrack, type CueSet, captionTrackName } from '../../domain/caption.ts';
+import { DomainError } from '../../domain/errors.ts';
 import type { Notice } from '../../domain/notice.ts';
-import { fileCaptionsKey } from '../../domain/object-keys.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { TIMELINE_OFFSET_TICKS, ticksToMs } from '../../domain/ticks.ts';
-import type { UploadedFile } from '../../domain/uploaded-file.ts';
+import { runsOfFile, type UploadedFile } from '../../domain/uploaded-file.ts';
+import type { ParsedCaptions } from '../../media/captions/parse-captions.ts';
 import { languageTag } from '../../media/demux/demuxed-segment.ts';
 import type { Chapter, SubtitleTrack } from '../../media/split/file-texts.ts';
 import { SHIFT_TICKS, ticksOf } from '../../media/split/write-segment.ts';
+import { moveCues } from '../captions/caption-times.ts';
+import { putCueSets } from '../captions/edit-captions.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { putMarkers } from '../markers/edit-markers.ts';
 
@@ -40,22 +44,90 @@ const instantOf = ({ anchorMs, anchorTicks }: Run, seconds: number): string => {
   return new Date(anchorMs + Math.round(ticksToMs(ticks - anchorTicks))).toISOString();
 };
 
-/** Each track is a WebVTT file beside the media, whose times are those of the file; the notice says where. */
+/**
+ * Each track of text is shown as captions. Returns what became of each. Doing it twice changes nothing.
+ * `parse` reads foreign text: in a thread.
+ */
 export async function keepSubtitles(
-  { media }: WorkerDeps,
+  deps: WorkerDeps,
   stream: Stream,
-  { fileId }: UploadedFile,
+  file: UploadedFile,
   tracks: readonly SubtitleTrack[],
+  parse: (webvtt: Uint8Array) => Promise<ParsedCaptions>,
 ): Promise<Notice[]> {
-  return Promise.all(
-    tracks.map(async ({ language, webvtt }, index) => {
-      const tag = languageTag(language);
-      const key = fileCaptionsKey(stream, fileId, index + 1, tag);
-      await media.put(key, webvtt, 'text/vtt');
-      return {
-        code: 'subtitles',
-        message: `Subtitles ${index + 1} (${tag}) are at /${key}.`,
-      } as const;
+  const runs = await startedRuns(deps, stream, file);
+  const names = new Set<string>();
+  const notices: Notice[] = [];
+  for (const [index, { webvtt, ...subtitles }] of tracks.entries()) {
+    const track = captionTrackOf(subtitles);
+    const name = captionTrackName(track);
+    const what = `Subtitles ${index + 1} (${track.language})`;
+    const leaveOut = (reason: string): void => {
+      notices.push({ code: 'track_ignored', message: `${what} are left out: ${reason}` });
+    };
+    if (!webvtt) leaveOut('they are pictures, or cannot be read.');
+    else if (names.has(name)) leaveOut('another track has the same language and purpose.');
+    else {
+      try {
+        const parsed = await parse(webvtt);
+        const sets = runs.map((run) => cueSetOf(file, run, parsed));
+        await putCueSets(deps, stream, track, sets);
+        names.add(name);
+        const message = `${what} are shown as captions; cues: ${parsed.cues.length}.`;
+        notices.push({ code: 'subtitles', message });
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.isPassing) throw error;
+        leaveOut(error.message);
+      }
+    }
+  }
+  return notices;
+}
+
+const captionTrackOf = ({
+  language,
+  isForced,
+  isForHearingImpaired,
+}: Omit<SubtitleTrack, 'webvtt'>): CaptionTrack => ({
+  language: languageTag(language),
+  ...(isForced && { isForced: true }),
+  ...(isForHearingImpaired && !isForced && { isSdh: true }),
+});
+
+/** From `fromTicks` up to `toTicks` of the file's clock. */
+type StartedRun = Readonly<{ run: number; fromTicks: number; toTicks: number }>;
+
+async function startedRuns(
+  { records }: Pick<WorkerDeps, 'records'>,
+  stream: Stream,
+  file: UploadedFile,
+): Promise<StartedRun[]> {
+  const runs = runsOfFile(file);
+  const found = await Promise.all(
+    runs.map(async ({ session, fromSeconds }, index) => {
+      const run = await records.runOfSession(stream, session);
+      const toSeconds = runs[index + 1]?.fromSeconds ?? Number.POSITIVE_INFINITY;
+      const span = { fromTicks: ticksOf(fromSeconds), toTicks: ticksOf(toSeconds) };
+      return run && { run: run.run, ...span };
     }),
   );
+  return found.filter((run) => run !== undefined);
+}
+
+/** Cues that are shown during the run, by its clock. */
+function cueSetOf(
+  { fileId }: UploadedFile,
+  { run, fromTicks, toTicks }: StartedRun,
+  { header, cues }: ParsedCaptions,
+): Readonly<{ set: string; content: CueSet }> {
+  const zeroTicks = SHIFT_TICKS + TIMELINE_OFFSET_TICKS;
+  const shown = cues
+    .filter(({ from, to }) => to > fromTicks && from < toTicks)
+    .map((cue) => ({ ...cue, from: Math.max(cue.from, fromTicks) }));
+  const content = {
+    clock: `run ${run}` as const,
+    ...(header && { header }),
+    cues: moveCues(shown, zeroTicks - fromTicks),
+  };
+  return { set: `whole-file-${fileId}/${run}`, content };
 }

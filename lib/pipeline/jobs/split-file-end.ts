@@ -1,6 +1,6 @@
 /** The end of a stream that was made of a whole file. */
 
-import type { UploadedFile } from '../../domain/uploaded-file.ts';
+import { runsOfFile, type UploadedFile } from '../../domain/uploaded-file.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { requestEnd } from '../ingest/end.ts';
 import type { JobBody } from './job-kind.ts';
@@ -9,10 +9,11 @@ import type { JobBody } from './job-kind.ts';
 export async function endOfFile(
   deps: Omit<WorkerDeps, 'media'>,
   { videoId, uid }: JobBody,
-  { cut }: UploadedFile,
+  file: UploadedFile,
 ): Promise<void> {
   const stream = (await deps.records.findStream(videoId))?.value;
-  if (stream?.uid !== uid || !cut) return;
+  if (stream?.uid !== uid) return;
   const newest = await deps.records.newestRun(stream);
-  if (newest?.session === cut.session) await requestEnd(deps, stream, 'call');
+  const isOfFile = runsOfFile(file).some(({ session }) => session === newest?.session);
+  if (isOfFile) await requestEnd(deps, stream, 'call');
 }

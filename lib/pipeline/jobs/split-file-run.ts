@@ -5,6 +5,7 @@
  */
 
 import { setTimeout } from 'node:timers/promises';
+import { defined } from '../../base/defined.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { FILE_SEGMENT_SECONDS } from '../../domain/file-cut.ts';
 import { limitNotices, type Notice } from '../../domain/notice.ts';
@@ -14,11 +15,12 @@ import type { Stream } from '../../domain/stream.ts';
 import {
   type CutPosition,
   MAX_SEGMENTS_AHEAD,
+  runsOfFile,
   segmentsOfStep,
   sessionOfFile,
   type UploadedFile,
 } from '../../domain/uploaded-file.ts';
-import { encodeFile } from '../../media/split/encoded-file.ts';
+import { encodeFile, TooFewKeyframes } from '../../media/split/encoded-file.ts';
 import { FileSplitter } from '../../media/split/file-splitter.ts';
 import { readChapters, readSubtitles } from '../../media/split/file-texts.ts';
 import type { FileFormat, SourceFile } from '../../media/split/source-file.ts';
@@ -28,6 +30,7 @@ import { uploadSegment } from '../ingest/upload.ts';
 import { changeUploadedFile, findUploadedFile } from '../records/uploaded-file-records.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
 import { enqueueJobs } from './enqueue.ts';
+import { endOfFileRun, startOfFileRun } from './file-clock.ts';
 import { keepSubtitles, markChapters } from './file-texts.ts';
 import type { JobContext, JobResult } from './job-kind.ts';
 import { type SplitFileJob, splitFile } from './split-file.ts';
@@ -75,6 +78,7 @@ class SplitStep {
   readonly #source: SourceFile;
   #file: UploadedFile;
   #format: FileFormat | undefined;
+  #foreign: Foreign = { video: false, audio: false };
   #refusal: InspectedSegment['refusal'];
 
   constructor(deps: WorkerDeps, stream: Stream, file: UploadedFile, context: JobContext) {
@@ -97,12 +101,12 @@ class SplitStep {
     if ((await this.#segmentsAhead()) > MAX_SEGMENTS_AHEAD) return this.#goOn(WAIT_MS);
     const opened = await this.#splitter.open();
     this.#format = opened.format;
-    if (!this.#file.cut) await this.#begin(opened);
-    const { foreign } = opened;
-    if (foreign.video || foreign.audio) return this.#encode(opened, foreign);
-    if (this.#file.cut?.encodesFromSeconds !== undefined) {
-      return this.#encode(opened, { ...foreign, video: true });
-    }
+    this.#foreign = opened.foreign;
+    const isBegun = this.#file.cut !== undefined;
+    if (!isBegun) await this.#begin(opened);
+    const { video, audio } = opened.foreign;
+    const encoding = { video: video || this.#file.cut?.encodesFromSeconds !== undefined, audio };
+    if (encoding.video || encoding.audio) return this.#encode(opened, encoding, isBegun);
     for (let count = segmentsOfStep(steps); count > 0; count -= 1) {
       this.#context.signal.throwIfAborted();
       const next = await this.#splitter.next(this.#optionsOf(count === segmentsOfStep(steps)));
@@ -140,26 +144,45 @@ class SplitStep {
     return this.#stream.settings.targetDurationSeconds ?? FILE_SEGMENT_SECONDS;
   }
 
-  /** What was cut before stays; what is encoded is a run of its own. */
   async #encodeFromHere(opened: OpenedFile): Promise<JobResult> {
-    const { nextNumber = 0, fromSeconds = 0 } = this.#file.cut ?? {};
-    const session = sessionOfFile(this.#file) + (nextNumber > 0 ? '-encoded' : '');
-    await this.#advance({ session, nextNumber: 0, encodesFromSeconds: fromSeconds });
+    await this.#beginRun();
     return this.#encode(opened, { ...opened.foreign, video: true });
   }
 
-  /** In one go: sound is encoded without seams. A step that is repeated passes over what is there. */
-  async #encode({ format }: OpenedFile, encoding: Foreign): Promise<JobResult> {
+  /** What was cut before stays; what is encoded from here on is a run of its own. */
+  async #beginRun(): Promise<void> {
+    const { nextNumber = 0, fromSeconds: notedSeconds = 0 } = this.#file.cut ?? {};
+    const runs = runsOfFile(this.#file);
+    const run = runs.at(-1);
+    const newest = run && (await endOfFileRun(this.#deps, this.#stream, run));
+    const fromSeconds = newest && newest.number >= nextNumber ? newest.seconds : notedSeconds;
+    const next = { session: `${sessionOfFile(this.#file)}-${runs.length + 1}`, earlierRuns: runs };
+    const place = { nextNumber: 0, fromSeconds, encodesFromSeconds: fromSeconds };
+    await this.#advance({ ...(newest && next), ...place });
+  }
+
+  /**
+   * In one go: sound is encoded without seams. A step that is repeated goes on in another run; where the
+   * picture is only copied, which is fast, it passes over what is there.
+   */
+  async #encode(opened: OpenedFile, encoding: Foreign, isRepeated = false): Promise<JobResult> {
+    const { format, foreign } = opened;
+    if (encoding.video && isRepeated) await this.#beginRun();
     const { nextNumber = 0, encodesFromSeconds: fromSeconds = 0 } = this.#file.cut ?? {};
     const { threads, signal } = this.#context;
     const targetSeconds = this.#targetSeconds();
     const segments = encodeFile(this.#splitter, {
       ...{ file: this.#source, format, encoding, fromSeconds, targetSeconds, signal },
+      clock: clockOf(foreign),
       ...(threads !== undefined && { threads }),
       maxAudioTracks: MAX_AUDIO_TRACKS,
     });
     for (let number = 0; ; ) {
-      const next = await segments.next();
+      const next = await segments.next().catch((error) => {
+        if (error instanceof TooFewKeyframes && !encoding.video) return 'keyframes' as const;
+        throw error;
+      });
+      if (next === 'keyframes') return this.#encodeFromHere(opened);
       if (next.done) return this.#end(next.value);
       const { inspection } = next.value;
       if (number >= nextNumber) {
@@ -180,16 +203,11 @@ class SplitStep {
     }
   }
 
-  async #begin({ durationSeconds, audioTracks }: OpenedFile): Promise<void> {
-    const notices: Notice[] =
-      audioTracks > MAX_AUDIO_TRACKS
-        ? [
-            {
-              code: 'track_ignored',
-              message: `Of ${audioTracks} audio tracks the first ${MAX_AUDIO_TRACKS} are taken.`,
-            },
-          ]
-        : [];
+  async #begin({ durationSeconds, audioTracks, notices: leftOut }: OpenedFile): Promise<void> {
+    const message = `Of ${audioTracks} audio tracks the first ${MAX_AUDIO_TRACKS} are taken.`;
+    const isTooMany = audioTracks > MAX_AUDIO_TRACKS;
+    const tooMany: readonly Notice[] = isTooMany ? [{ code: 'track_ignored', message }] : [];
+    const notices = limitNotices([...tooMany, ...leftOut]);
     await this.#change({
       state: 'processing',
       storedBytes: this.#file.sizeBytes,
@@ -217,9 +235,19 @@ class SplitStep {
       value: this.#stream,
       version: 0,
     };
-    await uploadSegment(deps, stream, { number, session, bytes, pushed: false, ofFile: true });
+    const runStartMs = number === 0 ? await this.#runStartMs(segment) : undefined;
+    await uploadSegment(deps, stream, {
+      ...{ number, session, bytes, pushed: false, ofFile: true },
+      ...defined({ runStartMs }),
+    });
     await this.#advance({ ...place, nextNumber: number + 1 });
-    if (number === 0) await this.#markChapters();
+    if (number === 0 && !cut.earlierRuns) await this.#markChapters();
+  }
+
+  #runStartMs({ startSeconds, endSeconds }: InspectedSegment): Promise<number | undefined> {
+    const follows = this.#file.cut?.earlierRuns?.at(-1)?.session;
+    const lengthMs = 1000 * (endSeconds - startSeconds);
+    return startOfFileRun(this.#deps, this.#stream, lengthMs, follows);
   }
 
   /** As soon as the stream has a clock. */
@@ -235,13 +263,15 @@ class SplitStep {
     if (!this.#format) return;
     const { signal, workFolder } = this.#context;
     const options = { file: this.#source, format: this.#format, signal, workFolder };
-    const tracks = await readSubtitles(options);
-    const kept = await keepSubtitles(this.#deps, this.#stream, this.#file, tracks);
+    const tracks = await readSubtitles({ ...options, clock: clockOf(this.#foreign) });
+    const kept = await keepSubtitles(this.#deps, this.#stream, this.#file, tracks, (webvtt) =>
+      this.#splitter.parseCaptions(webvtt),
+    );
     for (const notice of kept) await this.#note(notice);
   }
 
   async #end(damage: string | undefined): Promise<JobResult> {
-    if (this.#file.cut?.nextNumber === 0) {
+    if (this.#file.cut?.nextNumber === 0 && !this.#file.cut.earlierRuns) {
       const { code, message, hint } = this.#refusal ?? {
         code: 'truncated_segment' as const,
         message: `Nothing of the file can be played${damage ? `: ${damage}` : ''}.`,
@@ -296,12 +326,16 @@ class SplitStep {
   async #change(change: Partial<UploadedFile>): Promise<void> {
     const touchedAtMs = this.#deps.clock.now();
     const { fileId } = this.#file;
-    const changed = await changeUploadedFile(this.#deps, this.#stream, fileId, (file) => ({
-      ...file,
-      ...change,
-      touchedAtMs,
-    }));
+    const session = this.#file.cut?.session;
+    const changed = await changeUploadedFile(this.#deps, this.#stream, fileId, (file) => {
+      if (file.cut?.session !== session) throw new Error(`Another worker cuts file ${fileId}.`);
+      return { ...file, ...change, touchedAtMs };
+    });
     if (!changed) throw new Error(`File ${fileId} is no longer that of the stream.`);
     this.#file = changed;
   }
 }
+
+/** ffmpeg counts what it encodes as a whole from the start of the file, as its times may begin anywhere. */
+const clockOf = ({ video, audio }: Foreign): 'zero' | 'start' =>
+  video || audio ? 'start' : 'zero';

@@ -149,7 +149,8 @@ async function transcode(
       run.anchorTicks,
     ),
     wantsThumbnails: true,
-    threads,
+    // Nothing of a file can be watched before its first segment: it has all cores.
+    threads: segment.ofFile && segment.number === run.firstNumber ? undefined : threads,
     workFolder,
     signal,
   });

@@ -39,6 +39,9 @@ const HEARTBEATS = 4;
 const POLL_MS = 20_000;
 /** While a worker waits for an urgent job, it polls the other queues this often: after one long poll of SQS. */
 const SHORT_POLL_MS = 2_000;
+/** After a job of those that is not urgent: many of them queue others, as the cutting of a file does. */
+const FOLLOWING_POLL_MS = 1_000;
+const FOLLOWING_MS = 10_000;
 /** Segments of a stream that keeps up take less time than they play. */
 const LONG_MS = 5_000;
 const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
@@ -68,8 +71,10 @@ export class WorkerLoop {
   readonly #cutting = new AbortController();
   readonly #running = new Set<Running>();
   readonly #polling: Promise<void>;
-  /** The last job was none of the most urgent queue, and more may wait there. */
-  #isBehind = false;
+  /** The last job was none of the most urgent queue, and more may wait there; workers are started for some job. */
+  #isBehind = true;
+  /** When the last one of those was taken. */
+  #followedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Starts at once. */
   constructor(options: WorkerLoopOptions) {
@@ -144,7 +149,7 @@ export class WorkerLoop {
    */
   async #take({ urgent, others, signal, exceptGroups }: Room): Promise<Taken> {
     const { queues, leaseMs } = this.#options;
-    const waitMs = queues.length === 1 ? POLL_MS : this.#isBehind ? 0 : SHORT_POLL_MS;
+    const waitMs = queues.length === 1 ? POLL_MS : this.#othersWaitMs;
     const except = exceptGroups && { exceptGroups };
     const taken =
       urgent > 0
@@ -160,9 +165,17 @@ export class WorkerLoop {
         ...except,
       });
       this.#isBehind = deliveries.length > 0;
-      if (this.#isBehind) return { queue, deliveries };
+      if (!this.#isBehind) continue;
+      this.#followedAtMs = performance.now();
+      return { queue, deliveries };
     }
     return taken;
+  }
+
+  get #othersWaitMs(): number {
+    if (this.#isBehind) return 0;
+    const isFollowing = performance.now() - this.#followedAtMs < FOLLOWING_MS;
+    return isFollowing ? FOLLOWING_POLL_MS : SHORT_POLL_MS;
   }
 
   async #takeUrgent(
