@@ -34,7 +34,7 @@ describe('timed text', () => {
 
   test('is a track that is off, in front of the picture, with its name and its role', () => {
     const track: MovieTrack = {
-      ...{ kind: 'text', timescale: 1000, language: 'de', label: 'Deutsch', ...picture },
+      ...{ kind: 'subtitle', timescale: 1000, language: 'de', label: 'Deutsch', ...picture },
       ...{ role: 'forced-subtitle', isDefault: false, skippedTicks: () => 0 },
       sampleDescription: textDescription({ ...picture, isForced: true }),
     };

@@ -55,7 +55,7 @@ async function uploadedCues(
   entry: TimelineEntry | LatePiece,
   track: string,
   wanted: CaptionSegmentName,
-): Promise<PlacedCue[]> {
+): Promise<readonly PlacedCue[]> {
   const log = await logs.of(stream, wanted.version);
   const captioned = await withOffset(deps, stream, length, entry);
   const placed = placeCues(log, captioned, { track, ...wanted });

@@ -39,8 +39,7 @@ export function listerOf(
   return (entry) => {
     // Where its period ends is not known live, when the entry is listed.
     const isOver = entry.discontinuities < state.discontinuities;
-    const isCut =
-      view === 'vod' && entry.sequence !== undefined && isOver && channel === undefined;
+    const isCut = view === 'vod' && entry.sequence !== undefined && isOver && channel === undefined;
     const segment = { entry, ...captionVersionsAt(entry, versions), isCut };
     const piece = { key: captionSegmentKey(stream, name, segment), initKey: '', sizeBytes: 0 };
     return { rendition: name, piece: isGap(entry) ? undefined : piece, initKey: '' };
