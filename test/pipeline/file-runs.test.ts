@@ -16,8 +16,10 @@ import type { TestEngine } from '../support/engine.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
 import { at, context, fileNamed, publishAll, start, work } from './file-set-up.ts';
 
-const captionsOf = (deps: TestEngine['deps'], track: string): Promise<string> =>
-  captionFile(deps, new CaptionLogs(deps), 'show', track, 'vtt');
+async function captionsOf(deps: TestEngine['deps'], track: string): Promise<string> {
+  const file = await captionFile(deps, new CaptionLogs(deps), 'show', track, 'vtt');
+  return typeof file === 'string' ? file : assert.fail(`It is ${file.type}.`);
+}
 
 describe('what becomes of a whole file', () => {
   test('encodes from where the keyframes are too far apart, and keeps what was cut before', async (t) => {
