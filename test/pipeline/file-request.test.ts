@@ -111,6 +111,16 @@ describe('a file that a job makes for viewers', () => {
     assert.equal((await request('one-more')).type, 'waiting');
   });
 
+  test('whose jobs were all lost make room for others', async (t) => {
+    const { request, take, clock } = await setUp(t);
+    for (let index = 0; index < MAX_FILE_REQUESTS; index += 1) await request(`f${index}`);
+    for (let left = MAX_FILE_REQUESTS; left > 0; ) left -= (await take()).length;
+    clock.nowMs += 14 * MINUTE_MS;
+    await assert.rejects(request('one-more'), { code: 'too_many_files' });
+    clock.nowMs += 2 * MINUTE_MS;
+    assert.equal((await request('one-more')).type, 'waiting');
+  });
+
   test('that cannot be made says why for ten minutes', async (t) => {
     let tries = 0;
     const { request, work, clock } = await setUp(t, async () => {

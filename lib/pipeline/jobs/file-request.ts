@@ -7,11 +7,11 @@ import { DomainError } from '../../domain/errors.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import {
-  countFileRequests,
   endFileRequest,
   type FileRequest,
   findFileFailure,
   findFileRequest,
+  listFileRequests,
   putFileRequest,
 } from '../records/file-records.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
@@ -54,7 +54,7 @@ export async function requestFile<Job extends FileJob>(
   if (known && (await isOnItsWay(deps, kind, known.value.queuedAtMs))) {
     return { type: 'waiting', progress: known.value.progress };
   }
-  if (!known) await requireRoom(deps, stream);
+  if (!known) await requireRoom(deps, stream, kind);
   const request: FileRequest = { queuedAtMs: clock.now(), progress: 0 };
   // Who was faster has queued it.
   if (await putFileRequest(deps, stream, key, request, known?.version ?? 0)) {
@@ -69,12 +69,25 @@ export async function requestFile<Job extends FileJob>(
   return { type: 'waiting', progress: 0 };
 }
 
-async function requireRoom(deps: FileRequestDeps, stream: Stream): Promise<void> {
-  const waiting = await countFileRequests(deps, stream, MAX_FILE_REQUESTS);
-  if (waiting < MAX_FILE_REQUESTS) return;
+/** Requests whose jobs were lost, and that nobody repeats, must not take the room for ever. */
+async function requireRoom(
+  deps: FileRequestDeps,
+  stream: Stream,
+  kind: Pick<JobKind, 'class'>,
+): Promise<void> {
+  const waiting = await listFileRequests(deps, stream, MAX_FILE_REQUESTS);
+  if (waiting.length < MAX_FILE_REQUESTS) return;
+  const ended = await Promise.all(
+    waiting.map(async ({ key, request }) => {
+      if (await isOnItsWay(deps, kind, request.queuedAtMs)) return false;
+      await endFileRequest(deps, stream, key);
+      return true;
+    }),
+  );
+  if (ended.includes(true)) return;
   throw new DomainError(
     'too_many_files',
-    `${waiting} files of stream "${stream.videoId}" are being made; more are not begun meanwhile.`,
+    `${waiting.length} files of stream "${stream.videoId}" are being made; more are not begun meanwhile.`,
     'Ask again in a few seconds.',
   );
 }

@@ -30,14 +30,18 @@ export const findFileRequest = (
 ): Promise<Versioned<FileRequest> | undefined> =>
   find<FileRequest>(store, partitionOf(stream), requestSort(key));
 
-/** At most `limit` of the files whose jobs wait or run. */
-export async function countFileRequests(
+/** At most `limit` of the files whose jobs wait or run, or were lost. */
+export async function listFileRequests(
   { store }: Store,
   stream: StreamIdentity,
   limit: number,
-): Promise<number> {
+): Promise<Readonly<{ key: string; request: FileRequest }>[]> {
   const range = { from: requestSort(''), to: requestSort('~'), limit };
-  return (await store.query(partitionOf(stream), range)).length;
+  const items = await store.query(partitionOf(stream), range);
+  return items.map(({ sort, value }) => ({
+    key: sort.slice(requestSort('').length),
+    request: value as FileRequest,
+  }));
 }
 
 /** `version` 0: there must be none yet. false if another process has written it since it was read. */
