@@ -66,21 +66,41 @@ export const renditionInitKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
-/** Names a recording as it is with so many entries and late arrivals. The first number is that of the playlists' form. */
+/**
+ * Names a recording as it is with so many entries and late arrivals, after so many changes by retention. The
+ * first number is that of the playlists' form.
+ */
 export const recordingVersion = ({
   nextSequence,
   lateArrivals,
-}: Readonly<{ nextSequence: number; lateArrivals: number }>): string =>
-  `1-${nextSequence}-${lateArrivals}`;
+  kept,
+}: Readonly<{
+  nextSequence: number;
+  lateArrivals: number;
+  kept?: Readonly<{ version: number }> | undefined;
+}>): string => `1-${nextSequence}-${lateArrivals}${kept ? `-${kept.version}` : ''}`;
+
+/** Of all long recordings of a stream. */
+export const recordingPrefix = (stream: StreamIdentity): string =>
+  `${mediaPrefix(stream)}recording/`;
 
 /** Of a long recording. */
 export const recordingPlaylistKey = (
   stream: StreamIdentity,
   rendition: string,
   version: string,
-): string => `${mediaPrefix(stream)}recording/${version}/${rendition}.m3u8`;
+): string => `${recordingPrefix(stream)}${version}/${rendition}.m3u8`;
 
 export const compressedKey = (key: string): string => `${key}.gz`;
+
+/** Of files that are made of single segments, as viewers ask for them. */
+export const joinedPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}joined/`;
+
+/** Before the keys of all files of a segment, and behind those of the segments before it. */
+export const joinedFrom = (
+  stream: StreamIdentity,
+  { run, number }: Readonly<{ run: number; number: number }>,
+): string => `${joinedPrefix(stream)}${run}-${padded(number)}`;
 
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (
@@ -90,4 +110,4 @@ export const remuxedKey = (
   language: string,
   format: string,
 ): string =>
-  `${mediaPrefix(stream)}joined/${run}-${padded(number)}-${startTicks}-${resolution}-${language}.${format}`;
+  `${joinedFrom(stream, { run, number })}-${startTicks}-${resolution}-${language}.${format}`;

@@ -2,6 +2,7 @@
 
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
 import type { AudioCodec } from './media-format.ts';
+import type { RetentionSettings } from './retention.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 
 export type StreamSettings = Readonly<{
@@ -18,6 +19,8 @@ export type StreamSettings = Readonly<{
   redundant: boolean;
   /** Shown in the list to everybody; absent in settings from before it existed: not. */
   listed?: boolean;
+  /** null, and absent in settings from before it existed: recordings are kept for ever. */
+  retention?: RetentionSettings | null;
 }>;
 
 export const defaultSettings = (videoId: string): StreamSettings => ({

@@ -1,5 +1,6 @@
 /** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
+import type { Kept } from './kept.ts';
 import { fitsTarget } from './stream.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from './ticks.ts';
 
@@ -156,6 +157,8 @@ export type TimelineState = Readonly<{
   poster?: string;
   /** Bytes of all segments so far (`storedBytesOf`); absent in a timeline from before they were counted. */
   storedBytes?: number;
+  /** What retention has left; absent: everything. */
+  kept?: Kept;
   /** Live playlists are of the type EVENT: they only grow, whatever the window becomes later. */
   isEvent: boolean;
 }>;
@@ -216,17 +219,19 @@ export const storedBytes = (state: Pick<TimelineState, 'renditions' | 'storedByt
  * The state under another DVR window. `firstListedSequence` is what live playlists list first now:
  * EXT-X-MEDIA-SEQUENCE never decreases (RFC 8216bis, 6.2.2), so a wider window brings nothing back.
  * The first window decides the playlist type: the tag can neither come nor go later (6.2.1), and
- * nothing may leave an EVENT playlist (4.4.3.5).
+ * nothing may leave an EVENT playlist (4.4.3.5). So that of a stream with retention never is one.
  */
 export const withDvrWindow = (
   state: TimelineState,
   dvrWindowTicks: number | null,
   firstListedSequence: number,
+  hasRetention = false,
 ): TimelineState => ({
   ...state,
   dvrWindowTicks,
   firstListedSequence: Math.max(state.firstListedSequence, firstListedSequence),
-  isEvent: state.dvrWindowTicks === undefined ? dvrWindowTicks === null : state.isEvent,
+  isEvent:
+    state.dvrWindowTicks === undefined ? dvrWindowTicks === null && !hasRetention : state.isEvent,
 });
 
 /** Whether entries leave live playlists by time. If not, those begin at the floor and only grow. */

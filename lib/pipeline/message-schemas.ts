@@ -4,11 +4,15 @@ import * as z from 'zod/mini';
 
 const stream = { videoId: z.string(), uid: z.string() };
 
-/** Publish what is ready; `completed` names a segment whose outcome is new, `markers` those that changed. */
+/**
+ * Publish what is ready; `completed` names a segment whose outcome is new, `markers` those that changed;
+ * `removals`: retention has planned, cancelled or completed some.
+ */
 export const publishRequest = z.object({
   ...stream,
   completed: z.exactOptional(z.object({ run: z.int(), number: z.int() })),
   markers: z.exactOptional(z.array(z.string())),
+  removals: z.exactOptional(z.boolean()),
 });
 export type PublishRequest = z.infer<typeof publishRequest>;
 

@@ -3,6 +3,7 @@
  * (a group of the publish queue); should two ever overlap, the version of the state lets one win.
  */
 
+import { isBelowFloor } from '../../domain/kept.ts';
 import { type Publication, planPublication } from '../../domain/publication.ts';
 import type { LateArrival } from '../../domain/recording.ts';
 import {
@@ -38,6 +39,7 @@ import type { StreamRecords } from '../records/stream-records.ts';
 import { findFirstListed, findListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { publishMarkers } from './publish-markers.ts';
+import { publishRemovals } from './publish-removals.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
@@ -65,6 +67,10 @@ export async function publishStream(
   const stream = found.value;
   if (request.markers) {
     await publishMarkers(deps, stream, request.markers);
+    return [];
+  }
+  if (request.removals) {
+    await ensureRecordingPlaylists(deps, stream, await publishRemovals(deps, stream));
     return [];
   }
   const listed: ListedSegment[] = [];
@@ -107,7 +113,7 @@ async function currentTimeline(
     if (before.dvrWindowTicks === windowTicks) return timeline;
     const isFirst = before.dvrWindowTicks === undefined;
     const floor = isFirst ? 0 : await findFirstListed(records, stream, before);
-    const value = withDvrWindow(before, windowTicks, floor);
+    const value = withDvrWindow(before, windowTicks, floor, Boolean(stream.settings.retention));
     // The first window is written with the first entries.
     if (isFirst) return { value, version };
     const written = await records.appendEntries(stream, [], value, version);
@@ -341,6 +347,11 @@ async function recordLateArrival(
       ...withLateRates(value, outcome),
       storedBytes: storedBytes(value) + storedBytesOf(outcome),
     };
+    if (isBelowFloor(value, completed)) {
+      // Expired while it was transcoded: its objects go with the others of its time.
+      if (await records.appendEntries(stream, [], { ...value, storedBytes: state.storedBytes }, version)) return currentTimeline(records, stream);
+      continue;
+    }
     if (await records.recordLateArrival(stream, late, state, version)) {
       return currentTimeline(records, stream);
     }

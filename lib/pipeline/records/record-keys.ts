@@ -27,4 +27,5 @@ export const queuedSort = (run: number, number: number): string =>
 export const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
 export const lateArrivalSort = (run: number, number: number): string =>
   `late/${digits(run)}/${digits(number)}`;
+export const removalSort = (id: string): string => `removal/${id}`;
 export const HIGHEST = '9'.repeat(16);
