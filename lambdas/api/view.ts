@@ -5,7 +5,7 @@ import { parseVideoId } from '../../lib/domain/ids.ts';
 import { HLS_PLAYLIST } from '../../lib/domain/media-format.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
-import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
+import { createViewer, PlaylistMoved, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
 
 export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(deps)) =>
@@ -46,9 +46,20 @@ export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(de
     }
     const view = event.queryStringParameters?.view === 'vod' ? 'vod' : 'live';
     const broadcast = Number(event.queryStringParameters?.broadcast ?? 1);
-    const { document, maxAgeSeconds } = await viewer.media(videoId, rendition, view, broadcast);
-    return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
+    const kept = Number(event.queryStringParameters?.kept ?? 0);
+    try {
+      const viewed = await viewer.media(videoId, rendition, view, broadcast, kept);
+      const { document, maxAgeSeconds } = viewed;
+      return await playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
+    } catch (error) {
+      if (!(error instanceof PlaylistMoved)) throw error;
+      const { location } = error;
+      const headers = { location, 'cache-control': `public, max-age=${MOVED_MAX_AGE_SECONDS}` };
+      return { statusCode: 307, headers };
+    }
   });
+
+const MOVED_MAX_AGE_SECONDS = 10;
 
 /** What fits into the 6 MB of a function's answer, in which JSON escapes line ends, and Base64 adds a third. */
 const MAX_PLAIN_CHARACTERS = 5_500_000;

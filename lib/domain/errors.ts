@@ -25,6 +25,7 @@ export const ERROR_STATUS = {
   stream_exists: 409,
   marker_conflict: 409,
   too_many_markers: 409,
+  expired: 410,
   too_large: 413,
   unsupported_media: 415,
   unsupported_format: 400,

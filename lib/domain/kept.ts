@@ -48,7 +48,7 @@ export type PendingRemoval = Readonly<{
 export type Kept = Readonly<{
   /** Counts the changes of what the recording lists. */
   version: number;
-  /** Below it only marked and clipped entries are kept; it never falls. */
+  /** Below it only entries around markers are kept; it never falls. */
   floorSequence: number;
   /** The start of its first entry, or the end if all has expired: from the stream's start, and by its wall clock. */
   floorTicks: number;
@@ -119,8 +119,7 @@ export function withoutCancelled(kept: Kept, removal: Removal): Kept {
     ...kept,
     version: kept.version + 1,
     first,
-    entriesBelow:
-      kept.entriesBelow + removal.ranges.reduce((sum, { entries }) => sum + entries, 0),
+    entriesBelow: kept.entriesBelow + removal.ranges.reduce((sum, { entries }) => sum + entries, 0),
     removals: kept.removals.filter(({ id }) => id !== removal.id),
   };
 }
@@ -157,14 +156,19 @@ export const keptAt = (kept: Kept | undefined, version: number): Kept | undefine
 export const goneBelow = (kept: Kept | undefined, nowMs: number): number =>
   Math.max(
     kept?.goneSequence ?? 0,
-    ...(kept?.removals ?? []).filter((one) => isOldAddress(one, nowMs)).map((one) => one.floorSequence),
+    ...(kept?.removals ?? [])
+      .filter((one) => isOldAddress(one, nowMs))
+      .map((one) => one.floorSequence),
   );
 
 /** How many entries the recording may have; gaps and late arrivals not counted apart. */
-export const keptEntries = ({ kept, nextSequence }: Pick<TimelineState, 'kept' | 'nextSequence'>): number =>
+export const keptEntries = ({
+  kept,
+  nextSequence,
+}: Pick<TimelineState, 'kept' | 'nextSequence'>): number =>
   kept ? nextSequence - kept.floorSequence + kept.entriesBelow : nextSequence;
 
-/** Whether a segment is older than all that is kept, but for what is marked or clipped. */
+/** Whether a segment is older than all that is kept, but for what is kept around markers. */
 export const isBelowFloor = ({ kept }: Pick<TimelineState, 'kept'>, place: SegmentPlace): boolean =>
   kept !== undefined && isBeforePlace(place, kept.floorPlace);
 
@@ -175,7 +179,13 @@ export function isRetentionDue(
   nowMs: number,
 ): boolean {
   const { kept, nextSequence, startedAtMs = Number.POSITIVE_INFINITY } = state;
-  const { removals = [], first, floorSequence = 0, floorTicks = 0, floorMs = startedAtMs } = kept ?? {};
+  const {
+    removals = [],
+    first,
+    floorSequence = 0,
+    floorTicks = 0,
+    floorMs = startedAtMs,
+  } = kept ?? {};
   if (removals.some((one) => isPurgeDue(one, nowMs))) return true;
   const expiredMs = nowMs - (retention?.days ?? Number.POSITIVE_INFINITY) * DAY_MS;
   // The setting was made longer, or the clock was set back: what waits for its removal is kept.
@@ -186,9 +196,10 @@ export function isRetentionDue(
     floorTicks + targetDurationSeconds * TICKS_PER_SECOND > protectedTicks(state, nowMs);
   const hasMore = floorSequence < nextSequence && !isProtected;
   if (hasMore && floorMs + REMOVAL_INTERVAL_MS <= expiredMs) return true;
-  const { days, marked, clipped } = retention;
-  const isForEver = marked?.days === null || clipped?.days === null;
-  const longest = Math.max(days, marked?.days ?? days, clipped?.days ?? days);
+  const longest = Math.max(
+    retention.days,
+    ...(retention.marked ?? []).map(({ days }) => days ?? Number.POSITIVE_INFINITY),
+  );
   const isBelow = first !== undefined && first.sequence < floorSequence;
-  return isBelow && !isForEver && first.programDateTimeMs + (longest + 1) * DAY_MS <= nowMs;
+  return isBelow && first.programDateTimeMs + (longest + 1) * DAY_MS <= nowMs;
 }

@@ -93,14 +93,25 @@ export const recordingPlaylistKey = (
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
-/** Of files that are made of single segments, as viewers ask for them. */
-export const joinedPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}joined/`;
+const segmentFilesPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}joined/`;
 
-/** Before the keys of all files of a segment, and behind those of the segments before it. */
-export const joinedFrom = (
+/** Before the keys of all files that are made of a segment as viewers ask for them, and behind those of the one before. */
+const segmentFilesFrom = (stream: StreamIdentity, run: number, number: number): string =>
+  `${segmentFilesPrefix(stream)}${run}-${padded(number)}`;
+
+/** Where the files of a run's segments lie, from one number up to another, which does not belong to it. */
+export const segmentFilesBetween = (
   stream: StreamIdentity,
-  { run, number }: Readonly<{ run: number; number: number }>,
-): string => `${joinedPrefix(stream)}${run}-${padded(number)}`;
+  run: number,
+  from: number,
+  to: number,
+): Readonly<{ prefix: string; after: string; before: string }> => ({
+  prefix: segmentFilesPrefix(stream),
+  after: segmentFilesFrom(stream, run, from),
+  before: Number.isFinite(to)
+    ? segmentFilesFrom(stream, run, to)
+    : `${segmentFilesPrefix(stream)}${run}-~`,
+});
 
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (
@@ -110,4 +121,4 @@ export const remuxedKey = (
   language: string,
   format: string,
 ): string =>
-  `${joinedFrom(stream, { run, number })}-${startTicks}-${resolution}-${language}.${format}`;
+  `${segmentFilesFrom(stream, run, number)}-${startTicks}-${resolution}-${language}.${format}`;

@@ -179,8 +179,7 @@ export class RecordingBuilder {
       // The wall clock of a recording never goes back.
       programDateTimeMs: Math.max(entry.programDateTimeMs, endMs - 1),
       offsetTicks: this.#holeTicks ?? (last ? last.offsetTicks + last.durationTicks : 0),
-      discontinuity:
-        last !== undefined && (entry.discontinuity || this.#holeTicks !== undefined),
+      discontinuity: last !== undefined && (entry.discontinuity || this.#holeTicks !== undefined),
     };
     this.#holeTicks = undefined;
     return this.#last;

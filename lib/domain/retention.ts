@@ -8,19 +8,17 @@ import { DEFAULT_TARGET_SECONDS } from './stream.ts';
 import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
 import { isEndShown, type TimelineEntry, type TimelineState } from './timeline.ts';
 
-/** How long recordings are kept, in days after a segment's own time by the stream's wall clock. */
-export type RetentionSettings = Readonly<{
-  days: number;
-  /** Longer around markers of these classes (absent: of all). null: for ever. */
-  marked?: Readonly<{
-    days: number | null;
-    beforeSeconds: number;
-    afterSeconds: number;
-    classes?: readonly string[];
-  }>;
-  /** Longer for what is part of a clip that was shared. */
-  clipped?: Readonly<{ days: number | null }>;
+/** What is kept longer: around markers of a class, or of all. Of several rules for a marker the longest counts. */
+export type MarkedRetention = Readonly<{
+  class?: string;
+  /** null: for ever. */
+  days: number | null;
+  beforeSeconds: number;
+  afterSeconds: number;
 }>;
+
+/** How long recordings are kept, in days after a segment was on air by the stream's wall clock. */
+export type RetentionSettings = Readonly<{ days: number; marked?: readonly MarkedRetention[] }>;
 
 export const DAY_MS = 86_400_000;
 
@@ -38,36 +36,33 @@ const keptFromMs = (days: number | null, nowMs: number): number =>
   days === null ? Number.NEGATIVE_INFINITY : nowMs - days * DAY_MS;
 
 /**
- * Of settings without retention: all is kept. `clips`: the ranges of shared clips. A marker without an
- * end, which a detector may have forgotten, counts as an instant.
+ * Of settings without retention: all is kept. A marker without an end, which a detector may have forgotten,
+ * counts as an instant.
  */
 export function keepRules(
   retention: RetentionSettings | null | undefined,
   markers: readonly Marker[],
-  clips: readonly TimeRange[],
   nowMs: number,
 ): KeepRules {
   if (!retention) return { expiredMs: Number.NEGATIVE_INFINITY, ranges: [] };
-  const { days, marked, clipped } = retention;
-  const around = markers
-    .filter((marker) => isMarkedLonger(marker, marked, nowMs))
-    .map(({ startMs, endMs = startMs }) => ({
-      fromMs: startMs - 1000 * (marked?.beforeSeconds ?? 0),
-      // The instant itself is kept as well.
-      toMs: endMs + 1000 * (marked?.afterSeconds ?? 0) + 1,
-    }));
-  const shared = clips.filter(({ toMs }) => clipped && toMs > keptFromMs(clipped.days, nowMs));
-  return { expiredMs: keptFromMs(days, nowMs), ranges: mergeRanges([...around, ...shared]) };
+  const around = (retention.marked ?? []).flatMap((rule) =>
+    markers
+      .filter((marker) => keepsMarker(rule, marker, nowMs))
+      .map(({ startMs, endMs = startMs }) => ({
+        fromMs: startMs - 1000 * rule.beforeSeconds,
+        // The instant itself is kept as well.
+        toMs: endMs + 1000 * rule.afterSeconds + 1,
+      })),
+  );
+  return { expiredMs: keptFromMs(retention.days, nowMs), ranges: mergeRanges(around) };
 }
 
-function isMarkedLonger(
+const keepsMarker = (
+  rule: MarkedRetention,
   { class: className, startMs, endMs = startMs }: Marker,
-  marked: RetentionSettings['marked'],
   nowMs: number,
-): boolean {
-  if (!marked || (marked.classes && !marked.classes.includes(className))) return false;
-  return endMs > keptFromMs(marked.days, nowMs);
-}
+): boolean =>
+  (rule.class === undefined || rule.class === className) && endMs > keptFromMs(rule.days, nowMs);
 
 /** Whether viewers are still shown a marker: nothing is left of what it marks if not. */
 export const isMarkerKept = (
@@ -78,7 +73,7 @@ export const isMarkerKept = (
   nowMs: number,
 ): boolean =>
   overlaps(marker, recordedSinceMs, Number.POSITIVE_INFINITY) ||
-  isMarkedLonger(marker, retention?.marked, nowMs);
+  (retention?.marked?.some((rule) => keepsMarker(rule, marker, nowMs)) ?? false);
 
 export function mergeRanges(ranges: readonly TimeRange[]): readonly TimeRange[] {
   const merged: TimeRange[] = [];
@@ -144,7 +139,7 @@ export function protectedTicks(state: TimelineState, nowMs: number): number {
 
 export type ExpiryPlan = Readonly<{
   ranges: readonly RemovedRange[];
-  /** Those that have expired and are kept all the same: they are marked or clipped. */
+  /** Those that have expired and are kept all the same, around markers. */
   keptEntries: readonly TimelineEntry[];
   /** The first of all that are kept; undefined if none is. */
   firstKept?: TimelineEntry;

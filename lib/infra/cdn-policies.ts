@@ -67,7 +67,10 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     });
   const query = (...names: string[]) => CacheQueryStringBehavior.allowList(...names);
   return {
-    playlists: cache('Playlists', { ...FRESH, queryStringBehavior: query('view', 'broadcast') }),
+    playlists: cache('Playlists', {
+      ...FRESH,
+      queryStringBehavior: query('view', 'broadcast', 'kept'),
+    }),
     metadata: cache('Metadata', {
       ...FRESH,
       queryStringBehavior: query('format'),

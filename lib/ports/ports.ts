@@ -17,6 +17,9 @@ export type PresignedPut = Readonly<{
   expiresAtMs: number;
 }>;
 
+/** Of the keys between two, which do not belong to it, the first so many. */
+export type KeyRange = Readonly<{ after: string; before: string; limit: number }>;
+
 /** Immutable objects. Keys are `/`-separated, of `A-Z a-z 0-9 . _ -`. */
 export type MediaStore = Readonly<{
   /** Creates the object, durably and whole or not at all. An object that is there stays as it is. */
@@ -24,7 +27,7 @@ export type MediaStore = Readonly<{
   get(key: string, range?: ByteRange): Promise<Uint8Array | undefined>;
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Keys under a prefix that ends in `/`, in order. */
-  list(prefix: string): Promise<string[]>;
+  list(prefix: string, range?: KeyRange): Promise<string[]>;
   /** Absent keys are no error. */
   delete(keys: readonly string[]): Promise<void>;
   /**

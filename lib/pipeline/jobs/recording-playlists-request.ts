@@ -5,6 +5,7 @@
  * and who asks for the objects needs the media store, which the multivariant playlist can do without.
  */
 
+import { isPresented, keptAt } from '../../domain/kept.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { isLongRecording } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
@@ -23,15 +24,24 @@ export type RequestDeps = Pick<Deps, 'records' | 'store' | 'queues' | 'clock' | 
  * done for the first time after the stream's end.
  */
 export async function storedRecording(
-  { records }: Pick<Deps, 'records'>,
+  { records, clock }: Pick<Deps, 'records' | 'clock'>,
   stream: Stream,
-  { nextSequence }: TimelineState,
+  { nextSequence, kept }: TimelineState,
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (!stored) return undefined;
-  const { version, lateArrivals } = stored;
-  return version === recordingVersion({ nextSequence, lateArrivals }) ? stored : undefined;
+  const { version, lateArrivals, keptVersion = 0 } = stored;
+  if (!isPresented(kept, keptVersion, clock.now())) return undefined;
+  const known = { nextSequence, lateArrivals, kept: keptAt(kept, keptVersion) };
+  return version === recordingVersion(known) ? stored : undefined;
 }
+
+/** Whether what is stored has all that the recording has now, and nothing else. */
+export const isCurrent = (
+  stored: StoredRecording | undefined,
+  { lateArrivals, kept }: TimelineState,
+): boolean =>
+  stored?.lateArrivals === lateArrivals && (stored.keptVersion ?? 0) === (kept?.version ?? 0);
 
 /** Requests them if the stream has ended with a long recording, and what is stored lacks some of it. */
 export async function ensureRecordingPlaylists(
@@ -41,7 +51,7 @@ export async function ensureRecordingPlaylists(
 ): Promise<void> {
   if (state.endedAtMs === undefined || !isLongRecording(state, deps.longEntries)) return;
   const stored = await storedRecording(deps, stream, state);
-  if (stored?.lateArrivals !== state.lateArrivals) await requestRecordingPlaylists(deps, stream);
+  if (!isCurrent(stored, state)) await requestRecordingPlaylists(deps, stream);
 }
 
 /** Queues the job, and has the number of workers checked. However often it is called, one message waits. */

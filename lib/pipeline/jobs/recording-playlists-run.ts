@@ -13,7 +13,7 @@ import type { WorkerDeps } from '../deps.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { GZIP_LEVEL } from '../view/document.ts';
 import { MarkerLogs } from '../view/marker-logs.ts';
-import { recordingTexts } from '../view/recording-playlists.ts';
+import { recordedTags, recordingTexts } from '../view/recording-playlists.ts';
 import type { JobBody, JobContext, JobResult } from './job-kind.ts';
 
 type Found = Readonly<{ stream: Stream; state: TimelineState }>;
@@ -82,8 +82,9 @@ async function makeAll(
   const names = Object.keys(state.renditions);
   let durationTicks = 0;
   // Those that there are now: what comes later is in the JSON of the markers alone.
-  const markers = await new MarkerLogs(deps).of(stream, state);
-  const parts = recordingTexts(deps.records, stream, state, names, markers);
+  const log = await new MarkerLogs(deps).of(stream, state);
+  const tags = recordedTags(log, stream, state, deps.clock.now());
+  const parts = recordingTexts(deps.records, stream, state, names, tags);
   for await (const { texts, endTicks } of parts) {
     signal.throwIfAborted();
     await Promise.all(playlists.map(({ gzip }, index) => gzip.append(texts[index] ?? '')));
@@ -95,8 +96,11 @@ async function makeAll(
   // Its objects went with the stream: none is left behind.
   if (!(await find(deps, stream))) return 'gone';
   await Promise.all(made.map(({ key, bytes }) => deps.media.put(key, bytes, 'application/gzip')));
-  const { lateArrivals } = state;
-  return { version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) };
+  const { lateArrivals, kept } = state;
+  return {
+    ...{ version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) },
+    ...(kept && { keptVersion: kept.version }),
+  };
 }
 
 const keyOf = (stream: Stream, rendition: string, version: string): string =>

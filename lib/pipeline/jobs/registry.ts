@@ -12,6 +12,7 @@ import {
   type SegmentJob,
 } from './job-kind.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
+import { retention } from './retention.ts';
 import { transcode } from './transcode.ts';
 
 export type JobRegistry = Readonly<{
@@ -74,4 +75,4 @@ function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promis
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, recordingPlaylists]);
+export const JOBS = jobRegistry([transcode, recordingPlaylists, retention]);

@@ -349,7 +349,15 @@ async function recordLateArrival(
     };
     if (isBelowFloor(value, completed)) {
       // Expired while it was transcoded: its objects go with the others of its time.
-      if (await records.appendEntries(stream, [], { ...value, storedBytes: state.storedBytes }, version)) return currentTimeline(records, stream);
+      if (
+        await records.appendEntries(
+          stream,
+          [],
+          { ...value, storedBytes: state.storedBytes },
+          version,
+        )
+      )
+        return currentTimeline(records, stream);
       continue;
     }
     if (await records.recordLateArrival(stream, late, state, version)) {

@@ -49,10 +49,11 @@ export type RecordingPlaylists = Readonly<{
   stored?: StoredRecording;
 }>;
 
-/** As a long recording is stored: the version in its keys, with so many late arrivals. */
+/** As a long recording is stored: the version in its keys, with so many late arrivals, after so many removals. */
 export type StoredRecording = Readonly<{
   version: string;
   lateArrivals: number;
+  keptVersion?: number;
   durationSeconds: number;
 }>;
 

@@ -30,7 +30,7 @@ import { type Document, documentOf } from './document.ts';
 import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
 import { longRecording } from './long-recordings.ts';
 import type { MarkerLogs } from './marker-logs.ts';
-import { recordingTexts } from './recording-playlists.ts';
+import { recordedTags, recordingTexts } from './recording-playlists.ts';
 
 /** `vod`: the whole recording of a stream that has ended. */
 export type PlaylistView = 'live' | 'vod';
@@ -88,12 +88,12 @@ export class MediaPlaylists {
     showsEnd: boolean,
   ): Promise<Document> {
     const { nextSequence, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
-    const { markerVersion } = state;
+    const { markerVersion, kept } = state;
     const key = `${stream.uid}/${rendition}/${view}`;
     const silence = state.renditions[rendition]?.silence;
     const stamp = [
       ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
-      ...[silence?.to, markerVersion],
+      ...[silence?.to, markerVersion, kept?.version],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -128,7 +128,8 @@ export class MediaPlaylists {
     }
     const parts: string[] = [];
     const log = await this.#markers.of(stream, state);
-    const texts = recordingTexts(this.#parts.records, stream, state, [rendition], log);
+    const tags = recordedTags(log, stream, state, this.#parts.clock.now());
+    const texts = recordingTexts(this.#parts.records, stream, state, [rendition], tags);
     for await (const part of texts) parts.push(...part.texts);
     return documentOf(parts.join(''));
   }

@@ -7,7 +7,8 @@ import { secondsToTicks, ticksToMs } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant, findByOffset } from '../records/timeline-search.ts';
-import { recordedEntries } from './recorded-entries.ts';
+import { expired } from './expired.ts';
+import { isRemoved, recordedEntries, removedRanges } from './recorded-entries.ts';
 
 /** From the start of the stream, or by the wall clock. */
 export type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }>;
@@ -24,18 +25,41 @@ export function parseTimestamp(text: string): Timestamp {
   );
 }
 
-/** In the recording; without late arrivals that is the timeline, where a search reads a few entries. */
+/**
+ * In the recording; without late arrivals that is the timeline, where a search reads a few entries. Throws
+ * `expired` for what retention has removed.
+ */
 export async function entryAt(
   { records }: Pick<Deps, 'records'>,
   stream: Stream,
   state: TimelineState,
   at: Timestamp,
 ): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals } = state;
+  const entry = await findEntry(records, stream, state, at);
+  if (entry || !state.kept) return entry;
+  const isPast =
+    'instantMs' in at
+      ? at.instantMs < state.kept.floorMs && at.instantMs >= (state.startedAtMs ?? 0)
+      : at.offsetTicks < state.kept.floorTicks;
+  if (isPast) throw expired(stream, state.kept);
+  return undefined;
+}
+
+async function findEntry(
+  records: Deps['records'],
+  stream: Stream,
+  state: TimelineState,
+  at: Timestamp,
+): Promise<RecordedEntry | undefined> {
+  const { nextSequence, lateArrivals, kept } = state;
   if (lateArrivals === 0) {
-    return 'instantMs' in at
+    const found = await ('instantMs' in at
       ? findByInstant(records, stream, nextSequence, at.instantMs)
-      : findByOffset(records, stream, nextSequence, at.offsetTicks);
+      : findByOffset(records, stream, nextSequence, at.offsetTicks));
+    const isOld = found && found.sequence < (kept?.floorSequence ?? 0);
+    return isOld && isRemoved(await removedRanges(records, stream, kept), found)
+      ? undefined
+      : found;
   }
   for await (const entry of recordedEntries(records, stream, state)) {
     const [from, length, wanted] =

@@ -1,8 +1,9 @@
 /** Media playlists of a whole recording (`?view=vod`), those of several renditions in one reading of its entries. */
 
-import type { MarkerLog } from '../../domain/marker-log.ts';
+import type { MarkerLog, MarkerTag } from '../../domain/marker-log.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import { isMarkerKept } from '../../domain/retention.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import { ENDLIST, formatHeader, formatSegment } from '../../playlist/hls-media.ts';
@@ -15,12 +16,23 @@ const ENTRIES_AT_ONCE = 500;
 /** The next lines of every playlist, in the order of the renditions, and where they end in the recording. */
 export type RecordingPart = Readonly<{ texts: readonly string[]; endTicks: number }>;
 
+/** Of the markers that are left. */
+export const recordedTags = (
+  log: MarkerLog,
+  stream: Stream,
+  { kept }: TimelineState,
+  nowMs: number,
+): readonly MarkerTag[] =>
+  kept
+    ? log.tags().filter(({ marker }) => isMarkerKept(marker, stream.settings, kept.floorMs, nowMs))
+    : log.tags();
+
 export async function* recordingTexts(
-  records: Pick<StreamRecords, 'entries' | 'lateArrivals'>,
+  records: Pick<StreamRecords, 'entries' | 'lateArrivals' | 'removals'>,
   stream: Stream,
   state: TimelineState,
   renditions: readonly string[],
-  markers: Pick<MarkerLog, 'tags'>,
+  tags: readonly MarkerTag[],
 ): AsyncGenerator<RecordingPart> {
   const header = formatHeader({
     targetDurationSeconds: targetDurationSeconds(stream.settings, state),
@@ -28,7 +40,7 @@ export async function* recordingTexts(
     discontinuitySequence: 0,
     playlistType: 'VOD',
   });
-  const dateRanges = linesOf(markers.tags());
+  const dateRanges = linesOf(tags);
   const lists = renditions.map((name) => ({
     listPiece: pieceLister(state, name, (...at) => silenceKey(stream, ...at)),
     last: undefined as ListedPiece | undefined,

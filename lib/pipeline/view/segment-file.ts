@@ -15,6 +15,7 @@ import { ticksToSeconds } from '../../domain/ticks.ts';
 import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
+import { expired } from './expired.ts';
 import { entryAt, parseTimestamp } from './moments.ts';
 
 /** Joining takes memory several times its size, and viewers need no key. */
@@ -34,7 +35,7 @@ export function parseFormat(text = 'mp4'): DownloadFormat {
 
 /**
  * The segment at a timestamp: seconds from the start of the stream, or an ISO 8601 instant; left out:
- * the newest. Throws `stream_not_found`, `bad_request` or `moment_not_found`.
+ * the newest. Throws `stream_not_found`, `bad_request`, `expired` or `moment_not_found`.
  */
 export async function findMoment(
   deps: Deps,
@@ -47,9 +48,10 @@ export async function findMoment(
   const length = state.nextSequence;
   const entry =
     timestamp === undefined
-      ? await records.entry(stream, length - 1)
+      ? await newestEntry(records, stream, state)
       : await entryAt(deps, stream, state, parseTimestamp(timestamp));
   if (entry) return { stream, state, entry };
+  if (timestamp === undefined && state.kept) throw expired(stream, state.kept);
   throw new DomainError(
     'moment_not_found',
     `Stream "${videoId}" has nothing at ${timestamp ?? 'its end'}.`,
@@ -57,6 +59,15 @@ export async function findMoment(
       ? 'It has not started.'
       : `It has ${ticksToSeconds(state.endOffsetTicks).toFixed(3)} s, from ${new Date(state.startedAtMs ?? 0).toISOString()} on.`,
   );
+}
+
+async function newestEntry(
+  records: Deps['records'],
+  stream: Stream,
+  { nextSequence, kept }: TimelineState,
+): Promise<RecordedEntry | undefined> {
+  const hasExpired = kept !== undefined && kept.floorSequence >= nextSequence;
+  return hasExpired ? undefined : records.entry(stream, nextSequence - 1);
 }
 
 export type SegmentChoice = Readonly<{

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { MarkerList, StreamView } from '../../api/messages.ts';
 import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { goneBelow, isPresented, keptAt } from '../../domain/kept.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
@@ -19,10 +20,16 @@ import {
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
-import { requestRecordingPlaylists, storedRecording } from '../jobs/recording-playlists-request.ts';
+import {
+  isCurrent,
+  requestRecordingPlaylists,
+  storedRecording,
+} from '../jobs/recording-playlists-request.ts';
 import type { StoredRecording } from '../records/record-types.ts';
+import { findFirstListed } from '../records/timeline-search.ts';
 import { viewOf } from '../streams.ts';
 import { type Document, documentOf } from './document.ts';
+import { expired } from './expired.ts';
 import { intakeOf } from './intake.ts';
 import { listMarkers, type MarkerFilter } from './marker-list.ts';
 import { MarkerLogs } from './marker-logs.ts';
@@ -31,16 +38,31 @@ import { recordedEntries } from './recorded-entries.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
-/** All throw `stream_not_found`; playlists also `not_started`, `rendition_not_found` and `not_ready`. */
+/** A playlist that is not served any more; `location`: the address of the one in its place. */
+export class PlaylistMoved extends Error {
+  override readonly name = 'PlaylistMoved';
+  readonly location: string;
+
+  constructor(location: string) {
+    super(`The playlist is at ${location} now.`);
+    this.location = location;
+  }
+}
+
+/** All throw `stream_not_found`; playlists also `not_started`, `expired`, `rendition_not_found` and `not_ready`. */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
   multivariant(videoId: string): Promise<Viewed>;
-  /** `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
+  /**
+   * `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. `kept`: of a
+   * recording, one more each time that retention has changed it. Throws `PlaylistMoved`.
+   */
   media(
     videoId: string,
     rendition: string,
     view: PlaylistView,
     broadcast?: number,
+    kept?: number,
   ): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
 }>;
@@ -85,11 +107,13 @@ export function createViewer(deps: Deps): Viewer {
 
   /** What came late makes a recording longer than what was live. */
   const recordedSeconds = async (stream: Stream, state: TimelineState): Promise<number> => {
-    const key = [stream.uid, state.nextSequence, state.lateArrivals].join();
+    const key = [stream.uid, state.nextSequence, state.lateArrivals, state.kept?.version].join();
     const known = lengths.get(key);
     if (known !== undefined) return known;
     let ticks = 0;
-    for await (const entry of recordedEntries(records, stream, state)) ticks += entry.durationTicks;
+    for await (const entry of recordedEntries(records, stream, state)) {
+      ticks = entry.offsetTicks + entry.durationTicks;
+    }
     lengths.set(key, ticksToSeconds(ticks));
     return ticksToSeconds(ticks);
   };
@@ -103,10 +127,17 @@ export function createViewer(deps: Deps): Viewer {
     state: TimelineState,
   ): Promise<StoredRecording | undefined> => {
     const known = stored.get(stream.uid);
-    if (known?.version === recordingVersion(state)) return known;
+    if (known?.version === recordingVersion(state) && isCurrent(known, state)) return known;
     const found = await storedRecording(deps, stream, state);
     if (found) stored.set(stream.uid, found);
     return found;
+  };
+
+  /** A playlist that has ended stays as it is, and is not served any more when some of it has expired. */
+  const listsGone = async (stream: Stream, state: TimelineState): Promise<boolean> => {
+    const gone = goneBelow(state.kept, clock.now());
+    if (gone <= state.firstListedSequence) return false;
+    return (await findFirstListed(records, stream, state)) < gone;
   };
 
   /** What is there can be watched also while no job can be queued, as on a full disk. */
@@ -133,10 +164,10 @@ export function createViewer(deps: Deps): Viewer {
     async multivariant(videoId) {
       const { stream, state } = await loadStarted(videoId);
       // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const isRecording =
-        showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
-      const broadcast = currentBroadcast(state);
-      const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
+      const found = isLong(state) ? await storedOf(stream, state) : undefined;
+      const isRecording = showsEnd(state) && (!isLong(state) || found !== undefined);
+      if (isRecording) requireSomething(stream, state);
+      const suffix = isRecording ? recordingQuery(found, state) : liveQuery(state);
       const text = formatMultivariantPlaylist(
         presentationOf(state),
         (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
@@ -144,7 +175,7 @@ export function createViewer(deps: Deps): Viewer {
       return viewed(isRecording, documentOf(text));
     },
 
-    async media(videoId, rendition, view, broadcast = 1) {
+    async media(videoId, rendition, view, broadcast = 1, kept = 0) {
       const { stream, state } = await loadStarted(videoId);
       if (!state.renditions[rendition]) {
         throw new DomainError(
@@ -154,23 +185,54 @@ export function createViewer(deps: Deps): Viewer {
         );
       }
       let { lateArrivals } = state;
+      let found: StoredRecording | undefined;
       if (isLong(state)) {
-        const found = await storedOf(stream, state);
+        found = await storedOf(stream, state);
         // Its job may have been lost, or given up.
-        if (found?.lateArrivals !== lateArrivals) await requestQuietly(stream);
+        if (!isCurrent(found, state)) await requestQuietly(stream);
         lateArrivals = found?.lateArrivals ?? lateArrivals;
       }
       if (view === 'vod' && state.endedAtMs !== undefined) {
-        const recorded = { ...state, lateArrivals };
+        requireSomething(stream, state);
+        const isThere = found
+          ? kept === (found.keptVersion ?? 0)
+          : isPresented(state.kept, kept, clock.now());
+        if (!isThere) throw movedTo(rendition, recordingQuery(found, state));
+        const before = keptAt(state.kept, kept);
+        const recorded = { ...state, lateArrivals, ...(before && { kept: before }) };
         return viewed(true, await playlists.render(stream, recorded, rendition, 'vod', true));
       }
       const earlier = endedBroadcast(state, broadcast);
       const ended = earlier !== undefined || showsEnd(state);
       const shown = { ...withWindow(stream, state), ...earlier };
+      if (ended && (await listsGone(stream, shown))) {
+        requireSomething(stream, state);
+        const query = showsEnd(state) ? recordingQuery(found, state) : liveQuery(state);
+        throw movedTo(rendition, query);
+      }
       const of = earlier ? (`live ${earlier.broadcast}` as const) : 'live';
       return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
     },
   };
+}
+
+/** Of a recording's playlists: retention gives them other addresses, as those that have ended never change. */
+function recordingQuery(found: StoredRecording | undefined, { kept }: TimelineState): string {
+  const version = found ? (found.keptVersion ?? 0) : (kept?.version ?? 0);
+  return version > 0 ? `?view=vod&kept=${version}` : '?view=vod';
+}
+
+const movedTo = (rendition: string, query: string): PlaylistMoved =>
+  new PlaylistMoved(`${rendition}.m3u8${query}`);
+
+function liveQuery(state: TimelineState): string {
+  const broadcast = currentBroadcast(state);
+  return broadcast > 1 ? `?broadcast=${broadcast}` : '';
+}
+
+/** Throws `expired`. */
+function requireSomething(stream: Stream, { kept }: TimelineState): void {
+  if (kept && !kept.first) throw expired(stream, kept);
 }
 
 /** The window is the publisher's; a timeline from before it kept one follows the setting. */
