@@ -25,6 +25,36 @@ export const ladderSchema = z.array(rung).check(
 /** Seconds; null: unlimited. */
 export const dvrWindowSchema = z.nullable(z.number().check(z.minimum(0), z.maximum(31_536_000)));
 
+const days = z.int().check(z.minimum(1), z.maximum(3650));
+const around = z.number().check(z.minimum(0), z.maximum(86_400));
+
+/** null: recordings are kept for ever. */
+export const retentionSchema = z.nullable(
+  z
+    .strictObject({
+      days,
+      marked: z.exactOptional(
+        z
+          .array(
+            z.strictObject({
+              class: z.exactOptional(z.string().check(z.minLength(1), z.maxLength(64))),
+              days: z.nullable(days),
+              beforeSeconds: z._default(around, 0),
+              afterSeconds: z._default(around, 0),
+            }),
+          )
+          .check(z.minLength(1), z.maxLength(20)),
+      ),
+    })
+    .check(
+      z.refine(
+        (given) =>
+          (given.marked ?? []).every((rule) => rule.days === null || rule.days >= given.days),
+        'what is marked is kept as long as all, or longer',
+      ),
+    ),
+);
+
 /** All that `PUT /streams/{videoId}` takes; each may be left out. */
 export const streamSettingsSchema = z.partial(
   z.strictObject({
@@ -36,6 +66,7 @@ export const streamSettingsSchema = z.partial(
     ladder: ladderSchema,
     redundant: z.boolean(),
     listed: z.boolean(),
+    retention: retentionSchema,
     /** Makes a new upload key; the one before no longer counts. */
     newUploadKey: z.boolean(),
   }),

@@ -31,6 +31,7 @@ export const defaultSettings = (videoId: string): StreamSettings => ({
   ladder: DEFAULT_LADDER,
   redundant: false,
   listed: false,
+  retention: null,
 });
 
 export type Stream = Readonly<{

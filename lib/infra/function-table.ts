@@ -155,6 +155,8 @@ export const FUNCTION_TABLE = {
       'send delayed',
       // The queue's depth distinguishes lost jobs from waiting ones.
       'count liveJobs',
+      // Retention, of all streams.
+      'send analysisJobs',
       'send scaling',
     ],
     ...STEP,

@@ -71,7 +71,12 @@ function allowedBy(permission: Permission, scope: PermissionScope): Allowed {
 
 const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
   ...statementsFor(
-    ['read records', 'write records', 'read source', 'read media', 'write media', 'send publish'],
+    [
+      ...['read records', 'write records', 'read source', 'read media', 'write media'],
+      'send publish',
+      // What has expired; a job that does not remove all of it queues the next.
+      ...['delete records', 'delete source', 'delete media', 'send analysisJobs'],
+    ] as Permission[],
     scope,
   ),
   new PolicyStatement({
@@ -100,7 +105,7 @@ export function workerPolicy(
   stage: string,
   scope: PermissionScope,
 ): ManagedPolicy {
-  const statements = [...takeJobs(scope), ...statementsFor(['delete records'], scope)];
+  const statements = takeJobs(scope);
   const policy = new ManagedPolicy(parent, 'Policy', {
     managedPolicyName: workersName(stage),
     description: `Rivulet ${stage}: what a worker may do`,

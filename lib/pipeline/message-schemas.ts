@@ -17,7 +17,17 @@ export const publishRequest = z.object({
 export type PublishRequest = z.infer<typeof publishRequest>;
 
 /** `publish`: a grace period has ended. `housekeeping`: the regular check of an open stream. */
-export const delayedMessage = z.object({ type: z.enum(['publish', 'housekeeping']), ...stream });
+const streamCheck = z.object({ type: z.enum(['publish', 'housekeeping']), ...stream });
+export type StreamCheck = z.infer<typeof streamCheck>;
+
+/** The regular check of all streams, open or not; `after`: of those whose ids come after it. */
+const retentionCheck = z.object({
+  type: z.literal('retention'),
+  after: z.exactOptional(z.string()),
+});
+export type RetentionCheck = z.infer<typeof retentionCheck>;
+
+export const delayedMessage = z.union([streamCheck, retentionCheck]);
 export type DelayedMessage = z.infer<typeof delayedMessage>;
 
 /** Compare the number of workers with the work that waits; `hasNewJob`: one was queued just now. */

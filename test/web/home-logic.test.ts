@@ -57,7 +57,7 @@ describe('the list of streams', () => {
 
 describe('settings of a stream as an owner chooses them', () => {
   const settings = { ...defaultSettings('show'), targetDurationSeconds: 2, holeGraceSeconds: 4 };
-  const now = { ...settings, listed: false };
+  const now = { ...settings, listed: false, retention: null };
 
   test('nothing is sent that was not changed', () => {
     assert.deepEqual(changesOf(formOf(now), formOf(now)), {});
@@ -87,7 +87,7 @@ describe('settings of a stream as an owner chooses them', () => {
   });
 
   test('a new stream is given what the form shows, and its segments stay as they are sent', () => {
-    const { targetDurationSeconds: _, ...fresh } = defaultSettings('x');
+    const { targetDurationSeconds: _, retention: __, ...fresh } = defaultSettings('x');
     const { targetDurationSeconds, ladder, ...change } = changesOf({}, formOf(fresh));
     assert.equal(targetDurationSeconds, undefined);
     assert.equal(ladder?.length, 5);

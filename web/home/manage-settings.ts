@@ -11,6 +11,8 @@ import {
   formOf,
   idleChoices,
   ladderChoices,
+  markedChoices,
+  retentionChoices,
   type SettingsForm,
   targetChoices,
 } from './settings-choices.ts';
@@ -40,6 +42,8 @@ export function createSettingsSection(
     fillChoices(form, 'ladder', ladderChoices(settings.ladder));
     fillChoices(form, 'dvrWindow', dvrChoices(settings.dvrWindowSeconds));
     fillChoices(form, 'idleTimeout', idleChoices(settings.idleTimeoutSeconds));
+    fillChoices(form, 'retention', retentionChoices(settings.retention));
+    fillChoices(form, 'marked', markedChoices(settings.retention));
     fillChoices(form, 'targetDuration', targetChoices(settings.targetDurationSeconds));
     before = formOf(settings);
     fillFields(form, before);

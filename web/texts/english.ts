@@ -72,6 +72,15 @@ export const ENGLISH = {
   'setting.dvrWindow': 'Rewind while live',
   'setting.dvrWindowHelp': 'How far viewers can go back before the end. The recording has it all.',
   'setting.toTheStart': 'To the start',
+  'setting.retention': 'Keep the recording for',
+  'setting.retentionHelp':
+    'What was on air longer ago is removed for good, a day after it has left the recording.',
+  'setting.asDeployed': 'As set for this server',
+  'setting.forEver': 'For ever',
+  'setting.marked': 'Keep marked parts for',
+  'setting.markedHelp': 'Each marker keeps itself, the minute before and the minute after.',
+  'setting.marked.own': 'Own rules',
+  'setting.noLonger': 'No longer than the rest',
   'setting.idleTimeout': 'End after silence of',
   'setting.idleTimeoutHelp':
     'The stream ends by itself when nothing arrives for so long. An encoder that comes back later opens it again.',
@@ -107,6 +116,7 @@ export const ENGLISH = {
   'manage.workerKeepsUp': 'Keeps up',
   'manage.workerLate': 'Cannot keep up: lower the qualities, or add workers',
   'manage.viewers': 'Watching live',
+  'manage.since': 'Recorded since',
   'manage.storage': 'Storage used',
   'manage.length': 'Length',
   'manage.send': 'Send to this stream',

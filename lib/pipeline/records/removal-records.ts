@@ -30,6 +30,21 @@ export const writeRemoval = (
     ...deleted.map((item): Write => ({ type: 'delete', ...item })),
   ]);
 
+/** Notes that the job is queued; false if it was a shorter time ago than `forMs`, or by another process now. */
+export async function claimRetention(
+  { store }: Store,
+  stream: StreamIdentity,
+  nowMs: number,
+  forMs: number,
+): Promise<boolean> {
+  const [partition, sort] = [partitionOf(stream), 'retention'];
+  const found = await find<{ queuedAtMs: number }>(store, partition, sort);
+  const ageMs = nowMs - (found?.value.queuedAtMs ?? Number.NEGATIVE_INFINITY);
+  // One from the future is from before the clock was set back.
+  if (ageMs >= 0 && ageMs < forMs) return false;
+  return store.write([put(partition, sort, { queuedAtMs: nowMs }, found?.version ?? 0)]);
+}
+
 /** Writes the state and drops removals that it no longer has; false if it is no longer at `version`. */
 export const writeKept = (
   { store }: Store,
