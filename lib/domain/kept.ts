@@ -81,8 +81,9 @@ export type Removal = Readonly<{
   lateArrivals: number;
   /** Its objects are being removed: it cannot be cancelled any more. */
   purging?: true;
-  /** Of what was removed until now. */
+  /** Of what was removed until now: of segments, and how many changes of markers. */
   purgedBytes: number;
+  purgedChanges: number;
 }>;
 
 /** The state's part with a removal. */

@@ -153,6 +153,8 @@ export type TimelineState = Readonly<{
   newestHops?: SegmentHops;
   /** The newest change of a marker that viewers are shown; absent: none. */
   markerVersion?: number;
+  /** How many of the changes up to it are not stored any more: their markers have expired. */
+  expiredChanges?: number;
   /** Object key of the newest poster that was published; absent: there is none. */
   poster?: string;
   /** Bytes of all segments so far (`storedBytesOf`); absent in a timeline from before they were counted. */

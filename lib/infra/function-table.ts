@@ -134,6 +134,8 @@ export const FUNCTION_TABLE = {
     permissions: [
       'read records',
       'write records',
+      // Of removals that are done.
+      'delete records',
       // Silence where a segment has no audio.
       'write media',
       'send delayed',

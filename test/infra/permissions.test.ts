@@ -82,6 +82,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...take('publish'),
     ...READ,
     ...WRITE,
+    'dynamodb:DeleteItem table',
     's3:PutObject bucket/media/*',
     'sqs:SendMessage delayed',
     ...REQUEST_PLAYLISTS,
@@ -93,6 +94,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     'sqs:GetQueueAttributes live-jobs',
     'sqs:SendMessage scaling',
     'sqs:SendMessage publish',
+    'sqs:SendMessage analysis-jobs',
     'sqs:SendMessage delayed',
     'sqs:SendMessage live-jobs',
   ],
@@ -118,7 +120,10 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
   worker: [
     ...READ,
     ...WRITE,
+    'dynamodb:DeleteItem table',
     'ecs:UpdateTaskProtection tasks',
+    's3:DeleteObject bucket/media/*',
+    's3:DeleteObject bucket/source/*',
     's3:GetObject bucket/media/*',
     's3:GetObject bucket/source/*',
     's3:ListBucket bucket',
@@ -128,6 +133,7 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
       `sqs:DeleteMessage ${queue}`,
       `sqs:ReceiveMessage ${queue}`,
     ]),
+    'sqs:SendMessage analysis-jobs',
     'sqs:SendMessage publish',
   ],
 };
@@ -223,6 +229,6 @@ describe('IAM permissions', () => {
     const permissions = permissionsIn(Template.fromStack(appWith(t, { workers: 'none' }).core));
     const [, policy = []] = [...permissions].find(([id]) => id.startsWith('WorkerPolicy')) ?? [];
     const tasks = WORKERS.worker?.filter((permission) => !permission.startsWith('ecs:')) ?? [];
-    assert.deepEqual(policy.toSorted(), [...tasks, 'dynamodb:DeleteItem table'].toSorted());
+    assert.deepEqual(policy.toSorted(), tasks.toSorted());
   });
 });

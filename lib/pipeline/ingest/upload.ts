@@ -26,6 +26,7 @@ import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+import { requireUnexpired } from './expired-segment.ts';
 import { receiptFor } from './receipt.ts';
 import { decideSequence, type Sequencing, segmentConflict } from './sequencing.ts';
 import {
@@ -116,6 +117,7 @@ export async function uploadSegment(
         isNew: false,
       };
     }
+    await requireUnexpired(records, stream.value, upload, place, nowMs);
     const init = await initFor(deps, stream.value, upload);
     inspected ??= await deps.inspection.run('inspectSegment', stream.value.videoId, [
       upload.bytes,

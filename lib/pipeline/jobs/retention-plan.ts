@@ -161,6 +161,7 @@ async function recordRemoval(
     entriesBelow: keptEntries.filter(({ sequence }) => sequence >= oldFloor).length - removedBelow,
     lateArrivals: late.filter((one) => isRemoved(ranges, one)).length,
     purgedBytes: 0,
+    purgedChanges: 0,
   };
   // One that is there was recorded by an attempt before this one, and the publisher is asked again.
   await writeRemoval(deps, stream, removal, 0);

@@ -25,8 +25,10 @@ import {
 } from '../records/expired-records.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { writeRemoval } from '../records/removal-records.ts';
+import { expiredMarkers } from './retention-markers.ts';
 
 const FILES = 1000;
+const MARKERS = 90;
 
 /** Of one run of the job. */
 const MAX_PAGES = 400;
@@ -51,6 +53,7 @@ export async function purgeRemoval(
     }
     if (!(await purge.entries(range))) return false;
   }
+  await purge.markers();
   await purge.write({ status: 'purged' });
   return true;
 }
@@ -78,7 +81,10 @@ class Purge {
   }
 
   /** Throws if another worker writes it as well, or if the stream was deleted. */
-  async write(change: Partial<Removal>, deleted: readonly StoredRecord[] = []): Promise<void> {
+  async write(
+    change: Partial<Removal>,
+    deleted: readonly Pick<StoredRecord, 'partition' | 'sort'>[] = [],
+  ): Promise<void> {
     const { value, version } = this.#removal;
     const changed = { ...value, ...change };
     if (!(await writeRemoval(this.#deps, this.#stream, changed, version, deleted))) {
@@ -101,6 +107,17 @@ class Purge {
 
   entries({ from, to }: RemovedRange): Promise<boolean> {
     return this.#purge(() => timelineRecords(this.#deps, this.#stream, from, to));
+  }
+
+  /** At most ten thousand changes are there. */
+  async markers(): Promise<void> {
+    const expired = await expiredMarkers(this.#deps, this.#stream, this.#state, this.#removal.value);
+    for (let from = 0; from < expired.length; from += MARKERS) {
+      this.#signal.throwIfAborted();
+      const some = expired.slice(from, from + MARKERS);
+      const changes = some.filter(({ isChange }) => isChange).length;
+      await this.write({ purgedChanges: this.#removal.value.purgedChanges + changes }, some);
+    }
   }
 
   async #purge(next: () => Promise<readonly StoredRecord[]>): Promise<boolean> {

@@ -41,7 +41,13 @@ function changedBy(state: TimelineState, removal: Removal, nowMs: number): Timel
     return { ...state, lateArrivals, kept: withoutCancelled(kept, removal) };
   }
   const bytes = Math.max(0, storedBytes(state) - removal.purgedBytes);
-  return { ...state, storedBytes: bytes, kept: withoutPurged(kept, removal) };
+  const expiredChanges = (state.expiredChanges ?? 0) + removal.purgedChanges;
+  return {
+    ...state,
+    storedBytes: bytes,
+    kept: withoutPurged(kept, removal),
+    ...(expiredChanges > 0 && { expiredChanges }),
+  };
 }
 
 /**
