@@ -219,10 +219,9 @@ export class TimelineDraft {
 
   #push(entry: Omit<TimelineEntry, 'sequence' | 'run' | 'offsetTicks' | 'discontinuities'>): void {
     const { endedAtMs: _ended, endShownAtMs: _shown, ...open } = this.state;
-    const broadcasts = isEndShown(this.state, this.#nowMs)
-      ? withEnded(this.state)
-      : open.broadcasts;
-    const state: TimelineState = { ...open, broadcasts };
+    const state = isEndShown(this.state, this.#nowMs)
+      ? { ...open, ...nextBroadcast(this.state) }
+      : open;
     const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
     this.entries.push({
       ...entry,
@@ -242,13 +241,21 @@ export class TimelineDraft {
   }
 }
 
-/** Playlists that have shown their end stay ended; what follows is listed by others. */
-function withEnded(state: TimelineState): TimelineState['broadcasts'] {
+/**
+ * Playlists that have shown their end stay ended; what follows is listed by others, which begin where retention
+ * has left something.
+ */
+function nextBroadcast(
+  state: TimelineState,
+): Pick<TimelineState, 'broadcasts' | 'firstListedSequence'> {
   const { nextSequence, endOffsetTicks, firstListedSequence } = state;
   const { dvrWindowTicks = null, endedAtMs = 0 } = state;
   const ended = { nextSequence, endOffsetTicks, dvrWindowTicks, firstListedSequence, endedAtMs };
   const broadcast = currentBroadcast(state);
-  return [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS);
+  return {
+    broadcasts: [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS),
+    firstListedSequence: Math.max(firstListedSequence, state.kept?.floorSequence ?? 0),
+  };
 }
 
 /**

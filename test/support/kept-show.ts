@@ -10,6 +10,7 @@ import {
 import type { RetentionSettings } from '../../lib/domain/retention.ts';
 import type { SegmentOutcome } from '../../lib/domain/segment.ts';
 import type { Stream, StreamSettings } from '../../lib/domain/stream.ts';
+import type { WorkerDeps } from '../../lib/pipeline/deps.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import type { JobContext } from '../../lib/pipeline/jobs/job-kind.ts';
@@ -74,18 +75,25 @@ export async function keptShow(
     assert.ok(await records.recordSegment(stream, segment, first));
   };
 
-  /** A worker has made its rendition; it was on air now. */
-  const settle = async (number: number, run: number) => {
-    const key = renditionSegmentKey(stream, '720p', run, number, 'b'.repeat(64));
+  /** A worker has made its rendition, in several pieces; it was on air now. */
+  const settle = async (number: number, run: number, pieces = 1) => {
     const poster = posterKey(stream, run, number, 'c'.repeat(64));
-    await Promise.all([store(key, RENDITION_BYTES), store(poster, 2)]);
+    await store(poster, 2);
+    const startTicks = FIRST_TICKS + number * SEGMENT_TICKS;
+    const made = Array.from({ length: pieces }, (_, index) => {
+      const key = renditionSegmentKey(stream, '720p', run, number, 'bcdef'.charAt(index).repeat(64));
+      const renditions = { '720p': { key, initKey, sizeBytes: RENDITION_BYTES } };
+      return { startTicks: startTicks + index * SEGMENT_TICKS, durationTicks: SEGMENT_TICKS, renditions };
+    });
+    for (const { renditions } of made) await store(renditions['720p'].key, RENDITION_BYTES);
     const info = { codecString: 'avc1.64001f', widthPx: 1280, heightPx: 720, framesPerSecond: 30 };
     const outcome: SegmentOutcome = {
       ...{ type: 'rendered', run, number, poster, sourceBytes: SOURCE_BYTES },
-      startTicks: FIRST_TICKS + number * SEGMENT_TICKS,
-      durationTicks: SEGMENT_TICKS,
+      ...{ startTicks, durationTicks: pieces * SEGMENT_TICKS },
       programDateTimeMs: clock.nowMs,
-      renditions: { '720p': { key, initKey, sizeBytes: RENDITION_BYTES } },
+      ...(pieces === 1
+        ? { renditions: made[0]?.renditions ?? {} }
+        : { renditions: {}, pieces: made }),
       catalogue: { '720p': { kind: 'video', ...info } },
       ...{ uploadedAtMs: clock.nowMs, completedAtMs: clock.nowMs },
     };
@@ -105,23 +113,36 @@ export async function keptShow(
     }
   };
 
+  /** One that lasts so many target durations. */
+  const airCut = async (number: number, pieces: number) => {
+    await acknowledge(number, 1);
+    await settle(number, 1, pieces);
+    clock.nowMs += pieces * 4000;
+  };
+
   const end = async () => {
     await requestEnd(deps, stream, 'call');
     await publish();
   };
 
+  /** Does what is asked of the publisher. */
+  const work = async () => {
+    const { publish: requests } = deps.queues;
+    const asked = await requests.receive({ max: 10, waitMs: 0, leaseMs: 1000 });
+    for (const { body } of asked) {
+      await publishStream(deps, publishRequest.parse(JSON.parse(body)));
+    }
+    await requests.acknowledge(asked.map(({ receipt }) => receipt));
+  };
+
   /** The job, again as long as it queues itself, and what it asks of the publisher. */
-  const retain = async (context: Partial<JobContext> = {}) => {
-    const { analysisJobs, publish: requests } = deps.queues;
+  const retain = async (context: Partial<JobContext> = {}, own: WorkerDeps = deps) => {
+    const { analysisJobs } = deps.queues;
     const signal = new AbortController().signal;
     let body = JSON.stringify({ kind: 'retention', videoId: 'show', uid: 'u1' });
     for (;;) {
-      const result = await JOBS.run(deps, body, { workFolder, signal, ...context });
-      const asked = await requests.receive({ max: 10, waitMs: 0, leaseMs: 1000 });
-      for (const { body: request } of asked) {
-        await publishStream(deps, publishRequest.parse(JSON.parse(request)));
-      }
-      await requests.acknowledge(asked.map(({ receipt }) => receipt));
+      const result = await JOBS.run(own, body, { workFolder, signal, ...context });
+      await work();
       const [again] = await analysisJobs.receive({ max: 1, waitMs: 0, leaseMs: 1000 });
       if (!again) return result;
       await analysisJobs.acknowledge([again.receipt]);
@@ -152,10 +173,16 @@ export async function keptShow(
     (
       await Promise.all([deps.media.list('media/show/u1/'), deps.media.list('source/show/u1/')])
     ).flat();
+  /** Sort keys of the records of these kinds; of all, if none is named. */
+  const recordsOf = async (...kinds: readonly string[]) => {
+    const items = await deps.store.query('stream/show/u1');
+    const sorts = items.map(({ sort }) => sort);
+    return kinds.length === 0 ? sorts : sorts.filter((sort) => kinds.includes(sort.split('/')[0] ?? ''));
+  };
   const state = async () => (await records.timeline(stream)).value;
   return {
-    ...{ engine, stream, acknowledge, settle, publish, air, end, retain, keep },
-    ...{ viewer, media, offered, objects, state },
+    ...{ engine, stream, acknowledge, settle, publish, air, airCut, end, work, retain, keep },
+    ...{ viewer, media, offered, objects, recordsOf, state },
   };
 }
 

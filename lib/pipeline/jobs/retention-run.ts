@@ -60,7 +60,9 @@ async function settle(
   if (removal?.value.status !== 'planned') return true;
   if (!removal.value.purging && !stands(removal.value, rules)) {
     const cancelled: Removal = { ...removal.value, status: 'cancelled' };
-    return writeRemoval(deps, stream, cancelled, removal.version);
+    await writeRemoval(deps, stream, cancelled, removal.version);
+    // What of it has expired all the same is planned when the publisher has taken it back.
+    return false;
   }
   if (!isPurgeDue({ atMs }, deps.clock.now())) return true;
   return purgeRemoval(deps, stream, state, removal, signal);
