@@ -181,7 +181,7 @@ export async function keptShow(
   };
   const state = async () => (await records.timeline(stream)).value;
   return {
-    ...{ engine, stream, acknowledge, settle, publish, air, airCut, end, work, retain, keep },
+    ...{ engine, stream, initKey, acknowledge, settle, publish, air, airCut, end, work, retain, keep },
     ...{ viewer, media, offered, objects, recordsOf, state },
   };
 }
