@@ -1,9 +1,9 @@
 /** The timer that has all streams checked for what has expired; on AWS a schedule does it. */
 
 import { reportError } from '../../lib/base/log.ts';
+import { RETENTION_INTERVAL_HOURS } from '../../lib/domain/retention.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { sendDelayed } from '../../lib/pipeline/messages.ts';
-import { RETENTION_INTERVAL_HOURS } from '../../lib/pipeline/upkeep/retention.ts';
 
 /** At once, and then regularly. Returns what ends it. */
 export function startRetentionChecks(deps: Pick<Deps, 'queues'>): () => void {

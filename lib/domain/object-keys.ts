@@ -78,7 +78,7 @@ export const recordingVersion = ({
   nextSequence: number;
   lateArrivals: number;
   kept?: Readonly<{ version: number }> | undefined;
-}>): string => `1-${nextSequence}-${lateArrivals}${kept ? `-${kept.version}` : ''}`;
+}>): string => `1-${nextSequence}-${lateArrivals}${kept?.version ? `-${kept.version}` : ''}`;
 
 /** Of all long recordings of a stream. */
 export const recordingPrefix = (stream: StreamIdentity): string =>

@@ -22,6 +22,9 @@ export type RetentionSettings = Readonly<{ days: number; marked?: readonly Marke
 
 export const DAY_MS = 86_400_000;
 
+/** All streams are checked so often for what has expired, also while nobody streams. */
+export const RETENTION_INTERVAL_HOURS = 6;
+
 /** A span of the stream's wall clock, Unix time in milliseconds; its end does not belong to it. */
 export type TimeRange = Readonly<{ fromMs: number; toMs: number }>;
 

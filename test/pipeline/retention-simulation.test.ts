@@ -47,7 +47,10 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('pass' as const), hours: hours(20) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('set back' as const), hours: hours(30) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('keep' as const), retention: retentions }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('keep' as const), retention: retentions }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -109,7 +112,13 @@ class Simulation {
     assert.ok(view === 'live' || Number(kept ?? 0) === current);
     for (const version of [current, current - 1, current - 2, current - 3]) {
       try {
-        const { document } = await viewer.media('show', '720p', view, Number(broadcast ?? 1), version);
+        const { document } = await viewer.media(
+          'show',
+          '720p',
+          view,
+          Number(broadcast ?? 1),
+          version,
+        );
         const names = [...document.text.matchAll(/^\/(media\/.*)$/gm)].map(([, key]) => key ?? '');
         assert.ok(names.length > 0, 'an empty playlist');
         this.#held.push({ names, atMs: this.#nowMs(), what: `${view} ${version} of ${address}` });
@@ -127,7 +136,11 @@ class Simulation {
     const stored = new Set(await this.#show.objects());
     for (const { names, atMs, what } of this.#held) {
       if (this.#nowMs() - atMs >= HELD_MS) continue;
-      assert.deepEqual(names.filter((name) => !stored.has(name)), [], what);
+      assert.deepEqual(
+        names.filter((name) => !stored.has(name)),
+        [],
+        what,
+      );
     }
     const { storedBytes = 0, poster } = await this.#show.state();
     const sources = [...stored].filter((key) => key.startsWith('source/')).length;

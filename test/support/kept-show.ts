@@ -10,8 +10,8 @@ import {
 import type { RetentionSettings } from '../../lib/domain/retention.ts';
 import type { SegmentOutcome } from '../../lib/domain/segment.ts';
 import type { Stream, StreamSettings } from '../../lib/domain/stream.ts';
-import type { WorkerDeps } from '../../lib/pipeline/deps.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
+import type { WorkerDeps } from '../../lib/pipeline/deps.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import type { JobContext } from '../../lib/pipeline/jobs/job-kind.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
@@ -81,9 +81,19 @@ export async function keptShow(
     await store(poster, 2);
     const startTicks = FIRST_TICKS + number * SEGMENT_TICKS;
     const made = Array.from({ length: pieces }, (_, index) => {
-      const key = renditionSegmentKey(stream, '720p', run, number, 'bcdef'.charAt(index).repeat(64));
+      const key = renditionSegmentKey(
+        stream,
+        '720p',
+        run,
+        number,
+        'bcdef'.charAt(index).repeat(64),
+      );
       const renditions = { '720p': { key, initKey, sizeBytes: RENDITION_BYTES } };
-      return { startTicks: startTicks + index * SEGMENT_TICKS, durationTicks: SEGMENT_TICKS, renditions };
+      return {
+        startTicks: startTicks + index * SEGMENT_TICKS,
+        durationTicks: SEGMENT_TICKS,
+        renditions,
+      };
     });
     for (const { renditions } of made) await store(renditions['720p'].key, RENDITION_BYTES);
     const info = { codecString: 'avc1.64001f', widthPx: 1280, heightPx: 720, framesPerSecond: 30 };
@@ -135,6 +145,9 @@ export async function keptShow(
     await requests.acknowledge(asked.map(({ receipt }) => receipt));
   };
 
+  const runJob = (body: string) =>
+    JOBS.run(deps, body, { workFolder, signal: new AbortController().signal });
+
   /** The job, again as long as it queues itself, and what it asks of the publisher. */
   const retain = async (context: Partial<JobContext> = {}, own: WorkerDeps = deps) => {
     const { analysisJobs } = deps.queues;
@@ -177,11 +190,27 @@ export async function keptShow(
   const recordsOf = async (...kinds: readonly string[]) => {
     const items = await deps.store.query('stream/show/u1');
     const sorts = items.map(({ sort }) => sort);
-    return kinds.length === 0 ? sorts : sorts.filter((sort) => kinds.includes(sort.split('/')[0] ?? ''));
+    return kinds.length === 0
+      ? sorts
+      : sorts.filter((sort) => kinds.includes(sort.split('/')[0] ?? ''));
   };
   const state = async () => (await records.timeline(stream)).value;
   return {
-    ...{ engine, stream, initKey, acknowledge, settle, publish, air, airCut, end, work, retain, keep },
+    ...{
+      engine,
+      stream,
+      initKey,
+      acknowledge,
+      settle,
+      publish,
+      air,
+      airCut,
+      end,
+      work,
+      runJob,
+      retain,
+      keep,
+    },
     ...{ viewer, media, offered, objects, recordsOf, state },
   };
 }
@@ -192,3 +221,11 @@ export const numbersOf = (playlist: string): string =>
     .map(([, number]) => number ?? '/')
     .join(' ')
     .replaceAll(/\b0*(?=\d)/g, '');
+
+/** Whatever an object is of: its kind, and the number of its segment. */
+export const shortNames = (keys: readonly string[]): string[] =>
+  keys.flatMap((key) => {
+    const number = key.match(/0{5,}(\d+)-/)?.[1];
+    const kind = key.match(/^source|poster|720p\/init|720p/)?.[0];
+    return number || kind === '720p/init' ? [`${kind} ${number ?? ''}`.trim()] : [key];
+  });

@@ -39,7 +39,12 @@ export async function expiredMarkers(
     const isOver =
       marker !== undefined &&
       !versions.includes(markerVersion) &&
-      !isMarkerKept({ ...marker, endMs: marker.endMs ?? marker.startMs }, stream.settings, floor.floorMs, nowMs);
+      !isMarkerKept(
+        { ...marker, endMs: marker.endMs ?? marker.startMs },
+        stream.settings,
+        floor.floorMs,
+        nowMs,
+      );
     if (!isOver) continue;
     const record = await findMarker(deps, stream, id);
     // A change is on its way to viewers.

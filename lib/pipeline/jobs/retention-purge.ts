@@ -111,7 +111,12 @@ class Purge {
 
   /** At most ten thousand changes are there. */
   async markers(): Promise<void> {
-    const expired = await expiredMarkers(this.#deps, this.#stream, this.#state, this.#removal.value);
+    const expired = await expiredMarkers(
+      this.#deps,
+      this.#stream,
+      this.#state,
+      this.#removal.value,
+    );
     for (let from = 0; from < expired.length; from += MARKERS) {
       this.#signal.throwIfAborted();
       const some = expired.slice(from, from + MARKERS);

@@ -4,6 +4,7 @@
  */
 
 import { isRetentionDue } from '../../domain/kept.ts';
+import { RETENTION_INTERVAL_HOURS } from '../../domain/retention.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { enqueueJobs } from '../jobs/enqueue.ts';
@@ -12,8 +13,6 @@ import type { RetentionCheck } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import { claimRetention } from '../records/removal-records.ts';
 import { requestScaling } from './scaling.ts';
-
-export const RETENTION_INTERVAL_HOURS = 6;
 
 /** Streams that one message covers; the next one goes on from there. */
 const STREAMS = 100;
