@@ -14,6 +14,8 @@ import {
   idFor,
   idleChoices,
   ladderChoices,
+  markedChoices,
+  retentionChoices,
   targetChoices,
 } from '../../web/home/settings-choices.ts';
 import { healthOf } from '../../web/home/stream-health.ts';
@@ -84,6 +86,43 @@ describe('settings of a stream as an owner chooses them', () => {
     const { listed: _, redundant: __, ...off } = form;
     const back = { listed: false, redundant: false };
     assert.deepEqual(changesOf({ ...off, listed: 'on', redundant: 'on' }, off), back);
+  });
+
+  test('how long it is kept is one setting of two fields', () => {
+    const week = { days: 7, marked: [{ days: null, beforeSeconds: 60, afterSeconds: 60 }] };
+    const form = formOf({ ...now, retention: week });
+    assert.deepEqual(
+      [form.retention, formOf(now).retention, formOf(now).marked],
+      ['7', 'null', ''],
+    );
+    assert.equal(markedChoices(week).find(({ value }) => value === form.marked)?.label, 'For ever');
+    assert.deepEqual(changesOf(formOf(now), { ...formOf(now), retention: '7' }).retention, {
+      days: 7,
+    });
+    assert.deepEqual(changesOf(form, { ...form, retention: '30' }).retention, {
+      ...week,
+      days: 30,
+    });
+    assert.deepEqual(changesOf(form, { ...form, marked: '' }).retention, { days: 7 });
+    assert.equal(changesOf(form, { ...form, retention: 'null' }).retention, null);
+    const own = {
+      days: 5,
+      marked: [{ class: 'goal', days: 9, beforeSeconds: 1, afterSeconds: 2 }],
+    };
+    assert.equal(markedChoices(own).at(-1)?.label, 'Own rules');
+    const kept = changesOf(formOf({ ...now, retention: own }), {
+      retention: '3',
+      marked: markedChoices(own).at(-1)?.value ?? '',
+    });
+    assert.deepEqual(kept.retention, { ...own, days: 3 });
+    assert.deepEqual(
+      retentionChoices(own).map(({ value }) => value),
+      [...['1', '3', '5', '7', '14', '30', '90', '365', 'null']],
+    );
+    assert.deepEqual(retentionChoices(undefined)[0], {
+      value: '',
+      label: 'As set for this server',
+    });
   });
 
   test('a new stream is given what the form shows, and its segments stay as they are sent', () => {

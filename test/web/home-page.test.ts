@@ -177,9 +177,13 @@ describe('the home page', { skip: withoutChromium() }, () => {
     await manage.getByRole('heading', { name: 'Settings' }).click();
     await manage.getByLabel('Title').fill('Main stage, day 2');
     await manage.getByLabel('Rewind while live').selectOption({ label: 'To the start' });
+    await manage.getByLabel('Keep the recording for').selectOption({ label: '7 days' });
+    await manage.getByLabel('Keep marked parts for').selectOption({ label: 'For ever' });
     assert.equal(await manage.getByLabel('Segment length').isDisabled(), true);
+    assert.equal(await manage.locator('.health-since').isVisible(), false);
     await manage.getByRole('button', { name: 'Save settings' }).click();
     await manage.getByText('Saved').waitFor();
+    assert.equal(await manage.getByLabel('Keep the recording for').inputValue(), '7');
     await manage.getByRole('heading', { name: 'Main stage, day 2' }).waitFor();
     await manage.getByRole('button', { name: 'Save settings' }).click();
     await manage.getByText('Nothing was changed.').waitFor();
