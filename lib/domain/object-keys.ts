@@ -93,11 +93,12 @@ export const recordingPlaylistKey = (
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
-const segmentFilesPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}joined/`;
+/** Folders of files that are made of single segments, as viewers ask for them: their names begin with the segment's. */
+const SEGMENT_FILES = ['joined'] as const;
 
-/** Before the keys of all files that are made of a segment as viewers ask for them, and behind those of the one before. */
-const segmentFilesFrom = (stream: StreamIdentity, run: number, number: number): string =>
-  `${segmentFilesPrefix(stream)}${run}-${padded(number)}`;
+const segmentName = (run: number, number: number): string => `${run}-${padded(number)}`;
+
+type KeysBetween = Readonly<{ prefix: string; after: string; before: string }>;
 
 /** Where the files of a run's segments lie, from one number up to another, which does not belong to it. */
 export const segmentFilesBetween = (
@@ -105,13 +106,12 @@ export const segmentFilesBetween = (
   run: number,
   from: number,
   to: number,
-): Readonly<{ prefix: string; after: string; before: string }> => ({
-  prefix: segmentFilesPrefix(stream),
-  after: segmentFilesFrom(stream, run, from),
-  before: Number.isFinite(to)
-    ? segmentFilesFrom(stream, run, to)
-    : `${segmentFilesPrefix(stream)}${run}-~`,
-});
+): readonly KeysBetween[] =>
+  SEGMENT_FILES.map((folder) => {
+    const prefix = `${mediaPrefix(stream)}${folder}/`;
+    const end = Number.isFinite(to) ? segmentName(run, to) : `${run}-~`;
+    return { prefix, after: `${prefix}${segmentName(run, from)}`, before: `${prefix}${end}` };
+  });
 
 /** A segment joined from its renditions into one file, made when it was first asked for. */
 export const remuxedKey = (
@@ -121,4 +121,4 @@ export const remuxedKey = (
   language: string,
   format: string,
 ): string =>
-  `${segmentFilesFrom(stream, run, number)}-${startTicks}-${resolution}-${language}.${format}`;
+  `${mediaPrefix(stream)}joined/${segmentName(run, number)}-${startTicks}-${resolution}-${language}.${format}`;

@@ -40,12 +40,13 @@ const keptFromMs = (days: number | null, nowMs: number): number =>
 
 /**
  * Of settings without retention: all is kept. A marker without an end, which a detector may have forgotten,
- * counts as an instant.
+ * counts as an instant. `clips`: what the owner keeps besides, for as long as it is among them.
  */
 export function keepRules(
   retention: RetentionSettings | null | undefined,
   markers: readonly Marker[],
   nowMs: number,
+  clips: readonly TimeRange[] = [],
 ): KeepRules {
   if (!retention) return { expiredMs: Number.NEGATIVE_INFINITY, ranges: [] };
   const around = (retention.marked ?? []).flatMap((rule) =>
@@ -57,7 +58,10 @@ export function keepRules(
         toMs: endMs + 1000 * rule.afterSeconds + 1,
       })),
   );
-  return { expiredMs: keptFromMs(retention.days, nowMs), ranges: mergeRanges(around) };
+  return {
+    expiredMs: keptFromMs(retention.days, nowMs),
+    ranges: mergeRanges([...around, ...clips]),
+  };
 }
 
 const keepsMarker = (

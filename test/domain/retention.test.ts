@@ -181,6 +181,11 @@ describe('what markers keep', () => {
     const open = marker('a', 50_000, { endMs: undefined });
     assert.deepEqual(rangesOf({ days: 7, marked }, open, marker('b', 51_500)), [[49_000, 52_501]]);
     assert.deepEqual(rangesOf({ days: 7 }, open), []);
+    const clips = [{ fromMs: 52_000, toMs: 60_000 }];
+    assert.deepEqual(
+      keepRules({ days: 7, marked }, [open, marker('b', 51_500)], now, clips).ranges,
+      [{ fromMs: 49_000, toMs: 60_000 }],
+    );
   });
 
   test('a span is in ranges when any part of it is', () => {

@@ -158,12 +158,14 @@ class Purge {
 
   async #removeFiles(run: number, from: number, to: number): Promise<void> {
     const { media } = this.#deps;
-    const { prefix, ...range } = segmentFilesBetween(this.#stream, run, from, to);
-    for (;;) {
-      this.#signal.throwIfAborted();
-      const keys = await media.list(prefix, { ...range, limit: FILES });
-      if (keys.length > 0) await media.delete(keys);
-      if (keys.length < FILES) return;
+    for (const { prefix, ...range } of segmentFilesBetween(this.#stream, run, from, to)) {
+      let isMore = true;
+      while (isMore) {
+        this.#signal.throwIfAborted();
+        const keys = await media.list(prefix, { ...range, limit: FILES });
+        if (keys.length > 0) await media.delete(keys);
+        isMore = keys.length === FILES;
+      }
     }
   }
 }
