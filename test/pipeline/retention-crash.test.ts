@@ -41,6 +41,36 @@ describe('a job of retention', () => {
     });
   }
 
+  test('that has begun to remove objects goes on, though the setting was made longer', async (t) => {
+    const engine = await testEngine(t);
+    const show = await keptShow(engine, { days: 1 });
+    await show.air(Array.from({ length: 30 }, (_, number) => number));
+    await show.end();
+    engine.clock.nowMs += 2 * DAY_MS;
+    await show.retain();
+    engine.clock.nowMs += DAY_MS;
+    const { media } = engine.deps;
+    let left = 1;
+    const killed = {
+      ...engine.deps,
+      media: {
+        ...{ list: media.list.bind(media), head: media.head.bind(media) },
+        delete: async (keys: readonly string[]) => {
+          left -= 1;
+          if (left < 0) throw new Error('killed');
+          await media.delete(keys);
+        },
+      } as typeof media,
+    };
+    await assert.rejects(show.retain({}, killed), /killed/);
+    await show.keep(null);
+    await show.retain();
+    await show.retain();
+    assert.deepEqual(shortNames(await show.objects()), ['720p/init']);
+    const { kept, storedBytes } = await show.state();
+    assert.deepEqual([kept?.removals, kept?.first, storedBytes], [[], undefined, 0]);
+  });
+
   test('of a stream that is deleted meanwhile leaves nothing behind', async (t) => {
     const engine = await testEngine(t);
     const show = await keptShow(engine, { days: 1 });

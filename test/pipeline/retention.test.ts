@@ -205,6 +205,23 @@ describe('a live playlist under retention', () => {
 });
 
 describe('retention', () => {
+  test('leaves the poster that is shown until there is another', async (t) => {
+    const show = await keptShow(await testEngine(t), { days: 1 });
+    await show.air([0], DAY_MS);
+    for (const number of [1, 2]) {
+      await show.acknowledge(number, 1);
+      await show.settle(number, 1, 1, false);
+    }
+    await show.end();
+    for (let run = 0; run < 2; run += 1) {
+      show.engine.clock.nowMs = START_MS + (run + 1) * DAY_MS + 5000;
+      await show.retain();
+    }
+    assert.deepEqual(shortNames(await show.objects()), [
+      ...['720p 1', '720p 2', '720p/init', 'poster 0', 'source 1', 'source 2'],
+    ]);
+  });
+
   test('that is made longer brings back what waits for its removal, in the recording alone', async (t) => {
     const show = await keptShow(await testEngine(t), { days: 1 });
     await show.air([0, 1, 2, 3], DAY_MS);

@@ -76,9 +76,9 @@ export async function keptShow(
   };
 
   /** A worker has made its rendition, in several pieces; it was on air now. */
-  const settle = async (number: number, run: number, pieces = 1) => {
-    const poster = posterKey(stream, run, number, 'c'.repeat(64));
-    await store(poster, 2);
+  const settle = async (number: number, run: number, pieces = 1, hasPoster = true) => {
+    const poster = hasPoster ? posterKey(stream, run, number, 'c'.repeat(64)) : undefined;
+    if (poster) await store(poster, 2);
     const startTicks = FIRST_TICKS + number * SEGMENT_TICKS;
     const made = Array.from({ length: pieces }, (_, index) => {
       const key = renditionSegmentKey(
@@ -98,7 +98,7 @@ export async function keptShow(
     for (const { renditions } of made) await store(renditions['720p'].key, RENDITION_BYTES);
     const info = { codecString: 'avc1.64001f', widthPx: 1280, heightPx: 720, framesPerSecond: 30 };
     const outcome: SegmentOutcome = {
-      ...{ type: 'rendered', run, number, poster, sourceBytes: SOURCE_BYTES },
+      ...{ type: 'rendered', run, number, ...(poster && { poster }), sourceBytes: SOURCE_BYTES },
       ...{ startTicks, durationTicks: pieces * SEGMENT_TICKS },
       programDateTimeMs: clock.nowMs,
       ...(pieces === 1
