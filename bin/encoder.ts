@@ -6,6 +6,7 @@ import { encode } from '../lib/encoder/encode.ts';
 import { HELP } from '../lib/encoder/help.ts';
 import { listenForInterrupts } from '../lib/encoder/interrupts.ts';
 import { relay } from '../lib/encoder/relay.ts';
+import { sendVod } from '../lib/encoder/send-vod.ts';
 import { findFfmpeg } from '../lib/ffmpeg/find.ts';
 
 const BAD_USE = 1;
@@ -19,6 +20,7 @@ async function main(): Promise<number> {
   }
   const interrupts = listenForInterrupts(process);
   if (command.type === 'relay') return relay(command, interrupts);
+  if (command.type === 'vod') return sendVod(command, interrupts);
   const ffmpeg = await findFfmpeg(process.env.FFMPEG || 'ffmpeg');
   // It comes with every ffmpeg, in the same folder.
   const ffprobe = ffmpeg.replace(/ffmpeg(?=[^/\\]*$)/, 'ffprobe');

@@ -24,7 +24,8 @@ Settings, from the environment:
   RIVULET_OWNER_KEY                  generated once and kept in the data folder by default
   RIVULET_WORKERS                    most worker processes; by default one for two cores
   RIVULET_JOBS          2            segments that a worker transcodes at once
-  RIVULET_IDLE_SECONDS  300          a worker that is idle for so long ends`;
+  RIVULET_IDLE_SECONDS  300          a worker that is idle for so long ends
+  RIVULET_COUNTRY_HEADER             in which a proxy says the country of its client`;
 
 const OPTIONS = {
   'no-demo': flag,

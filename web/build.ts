@@ -14,7 +14,8 @@ import { type IconOptions, iconPng } from './icon-png.ts';
  */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
-  "media-src 'self' blob: http: https:",
+  // hls.js begins each track of captions with an empty one from a data address.
+  "media-src 'self' blob: data: http: https:",
   "worker-src 'self' blob:",
   "connect-src 'self' http: https:",
   "img-src 'self' data: blob:",

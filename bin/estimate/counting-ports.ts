@@ -33,6 +33,10 @@ export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
     meter.add({ mediaPuts: 1, calls: 1 });
     return media.put(key, bytes, contentType);
   },
+  async putFile(key, paths, contentType) {
+    meter.add({ mediaPuts: 1, calls: 1 });
+    return media.putFile(key, paths, contentType);
+  },
   async get(key, range) {
     meter.add({ mediaGets: 1, calls: 1 });
     return media.get(key, range);
@@ -54,6 +58,8 @@ export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
   },
   // Makes no request; the PUT that it allows is the encoder's.
   presignPut: (key, terms) => media.presignPut(key, terms),
+  // Whole files: none of the scenarios has one.
+  multipart: media.multipart,
 });
 
 export const countingStore = (store: RecordStore, meter: Meter): RecordStore => ({

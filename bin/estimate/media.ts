@@ -71,6 +71,7 @@ export async function measureCpuSeconds(
       timestampOffsetTicks: 0,
       rungs: facts.video ? planLadder(ladder, facts.video) : [],
       audioTracks: facts.audio,
+      wantsThumbnails: true,
       workFolder: folder,
       signal: new AbortController().signal,
     });

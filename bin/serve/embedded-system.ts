@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deadLetterHandlers, queueHandlers } from '../../lambdas/queue/handlers.ts';
 import { ROUTES } from '../../lib/api/routes.ts';
+import { defined } from '../../lib/base/defined.ts';
 import { reportError } from '../../lib/base/log.ts';
+import { DASH_MANIFEST } from '../../lib/domain/media-format.ts';
 import { lockDataFolder } from '../../lib/embedded/data-folder.ts';
 import type { ServerConfig } from '../../lib/embedded/embedded-config.ts';
 import { embeddedPorts } from '../../lib/embedded/embedded-ports.ts';
@@ -68,15 +70,20 @@ export async function startSystem(
     clock: ports.clock,
   });
   const gateway = new Gateway({
-    routes: routesOf(deps, pagesFolder).map((route) =>
-      route.path === ROUTES.viewPlaylist.path ? countingViewers(route, viewers) : route,
-    ),
+    routes: routesOf(deps, pagesFolder).map((route) => {
+      if (route.path === ROUTES.viewPlaylist.path) return countingViewers(route, viewers);
+      // Players of DASH ask for the MPD again and again.
+      return route.path === ROUTES.viewMetadata.path
+        ? countingViewers(route, viewers, `.${DASH_MANIFEST.extension}`)
+        : route;
+    }),
     mounts: [
       mediaFiles(ports.media),
       presignedPuts,
       webPages(pagesFolder, CONTENT_SECURITY_POLICY),
     ],
     report: reportError,
+    ...defined({ countryHeader: config.countryHeader }),
   });
   let address: AddressInfo;
   try {

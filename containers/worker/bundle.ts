@@ -1,4 +1,4 @@
-/** Makes the folder that the image is built from: the worker as one file, and the Dockerfile. */
+/** Makes the folder that the image is built from: the worker, the thread that reads whole files, and the Dockerfile. */
 
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -7,14 +7,17 @@ import { build } from 'esbuild';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
+const SPLIT_THREAD = here('../../lib/media/split/split-thread.ts');
+
 /** Of the repository; not under version control. */
 export const IMAGE_FOLDER = here('../../dist/worker');
 
 /** Everything but Node and ffmpeg. Readable, so that stack traces are. */
-export async function bundleWorker(file: string): Promise<void> {
+export async function bundleWorker(folder: string): Promise<void> {
   await build({
-    entryPoints: [here('main.ts')],
-    outfile: file,
+    entryPoints: { worker: here('main.ts'), 'split-thread': SPLIT_THREAD },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -34,7 +37,7 @@ export async function makeImageFolder(folder = IMAGE_FOLDER): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await Promise.all([
-    bundleWorker(join(folder, 'worker.mjs')),
+    bundleWorker(folder),
     copyFile(here('Dockerfile'), join(folder, 'Dockerfile')),
   ]);
 }

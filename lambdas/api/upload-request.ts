@@ -1,18 +1,40 @@
 /** Common to all calls of an encoder: the stream that its key opens, and file names. */
 
 import { DomainError } from '../../lib/domain/errors.ts';
-import { parseVideoId } from '../../lib/domain/ids.ts';
+import { parseLanguage, parseVideoId } from '../../lib/domain/ids.ts';
+import { type LanguageTrack, languageTrack } from '../../lib/domain/language-track.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
 import { openForUpload, requireKey } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
+import { openLanguage } from '../../lib/pipeline/ingest/language-uploads.ts';
 import type { Versioned } from '../../lib/pipeline/records/record-types.ts';
-import type { HttpEvent } from '../runtime/middleware.ts';
+import { type HttpEvent, parameter } from '../runtime/middleware.ts';
 import { keyOf } from '../runtime/request-key.ts';
 
 /** Comes before any other check: a client without a key learns nothing, and is asked for one. */
 export async function openStream(deps: Deps, event: HttpEvent): Promise<Versioned<Stream>> {
   const key = requireKey(keyOf(event));
-  return openForUpload(deps, parseVideoId(event.pathParameters?.videoId), key);
+  const stream = await openForUpload(deps, parseVideoId(event.pathParameters?.videoId), key);
+  const kind = parameter(event, 'kind') ?? 'media';
+  if (kind === 'media') return stream;
+  if (kind === 'audio') return openLanguage(deps, stream, trackOf(event));
+  throw new DomainError(
+    'unsupported_media',
+    `Segments of kind "${kind.slice(0, MAX_NAME_BYTES)}" are not taken.`,
+    'Send audio and video together in one segment and leave kind out, or sound alone as kind=audio.',
+  );
+}
+
+function trackOf(event: HttpEvent): LanguageTrack {
+  const language = parseLanguage(parameter(event, 'lang'));
+  if (language !== undefined) {
+    return languageTrack(language, parameter(event, 'description') === 'true');
+  }
+  throw new DomainError(
+    'bad_request',
+    'Sound without a picture is the sound of a language, and lang is missing.',
+    'Send its BCP 47 tag as ?lang=fr, and description=true for an audio description.',
+  );
 }
 
 /** With its folders, which tell variants apart. Throws `bad_name`. */
@@ -31,7 +53,8 @@ const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 /** A variant, a date, a quality: numbers and words. A single letter is what remains of a path. */
 const FOLDER = /^(?:\d|..+)$/u;
 
-function checkedFileName(path: string): string {
+/** Throws `bad_name`. */
+export function checkedFileName(path: string): string {
   const parts = path.split('/').filter((part) => part !== '');
   const name = parts.join('/');
   const bytes = Buffer.byteLength(name);

@@ -1,15 +1,19 @@
-/** `/upload/…`: segments, init segments and playlists that an encoder sends. */
+/** `POST /upload/{videoId}`: segments, init segments and captions. */
 
 import { defined } from '../../lib/base/defined.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/ids.ts';
+import type { Stream } from '../../lib/domain/stream.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
+import { requestFileUpload, takeWholeFile } from '../../lib/pipeline/ingest/file-upload.ts';
 import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
-import { pushFile, storeInit } from '../../lib/pipeline/ingest/push.ts';
+import { storeInit } from '../../lib/pipeline/ingest/push.ts';
 import { assignNumber } from '../../lib/pipeline/ingest/push-naming.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
+import type { Versioned } from '../../lib/pipeline/records/record-types.ts';
 import { bodyBytes, type HttpEvent, json, keyedHandler, parameter } from '../runtime/middleware.ts';
-import { fileName, openStream, optionalFileName } from './upload-request.ts';
+import { instantOf } from './upload-instant.ts';
+import { checkedFileName, openStream, optionalFileName } from './upload-request.ts';
 
 const answer = ({ receipt, isNew }: UploadResult) => json(isNew ? 201 : 200, receipt);
 
@@ -38,25 +42,17 @@ function numberOf(
   throw new DomainError('bad_request', `"${text}" is no ${name}.`, NUMBER_HINTS[name]);
 }
 
-/** `at`: ISO 8601 with its zone, or milliseconds since 1970. */
-function instantOf(event: HttpEvent): number | undefined {
-  const text = parameter(event, 'at');
-  if (text === undefined) return undefined;
-  const isIso = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)$/i.test(text);
-  const atMs = /^\d{1,15}$/.test(text) ? Number(text) : isIso ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(atMs)) return atMs;
-  throw new DomainError(
-    'bad_request',
-    `"${text}" is no time.`,
-    'Send when the segment began, as in 2026-11-21T10:00:00.250Z, or in milliseconds since 1970.',
-  );
-}
-
 export const uploadHandler = (deps: Deps) =>
   keyedHandler(
     (event) => openStream(deps, event),
     async (event, stream) => {
-      requireMediaKind(parameter(event, 'kind'));
+      const kind = parameter(event, 'kind');
+      if (kind === 'captions') {
+        // With a validation library, which no cold start of an upload is to load.
+        const { uploadCaptions } = await import('./upload-captions.ts');
+        return uploadCaptions(deps, event, stream);
+      }
+      if (kind === 'file') return uploadFile(deps, event, stream);
       const session = parseSession(parameter(event, 'session'));
       const digest = parseDigest(parameter(event, 'digest'));
       const durationSeconds = durationOf(event);
@@ -99,25 +95,16 @@ export const uploadHandler = (deps: Deps) =>
     },
   );
 
-function requireMediaKind(kind: string | undefined): void {
-  if (kind === undefined || kind === 'media') return;
-  throw new DomainError(
-    'unsupported_media',
-    `Segments of kind "${kind}" are not taken.`,
-    'Send audio and video together in one segment, or leave kind out.',
-  );
+/** A whole file: as the body if it is small, else announced by its size. */
+async function uploadFile(deps: Deps, event: HttpEvent, stream: Versioned<Stream>) {
+  const name = checkedFileName(parameter(event, 'name') ?? 'file');
+  const size = sizeOf(event);
+  const bytes = bodyBytes(event);
+  const { type, answer: body } =
+    bytes.byteLength > 0
+      ? await takeWholeFile(deps, stream, { name, bytes })
+      : await requestFileUpload(deps, stream, { name, sizeBytes: size ?? 0 });
+  return json(FILE_STATUS[type], body);
 }
 
-export const pushHandler = (deps: Deps) =>
-  keyedHandler(
-    (event) => openStream(deps, event),
-    async (event, stream) => {
-      const name = fileName(event);
-      const session = parseSession(parameter(event, 'session'));
-      const digest = parseDigest(parameter(event, 'digest'));
-      const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
-      const result = await pushFile(deps, stream, file);
-      if (!result) return { statusCode: 204 };
-      return 'ignored' in result ? json(200, result) : answer(result);
-    },
-  );
+const FILE_STATUS = { missing: 202, completed: 201, known: 200 } as const;

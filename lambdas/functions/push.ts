@@ -1,4 +1,4 @@
-import { pushHandler } from '../api/upload.ts';
+import { pushHandler } from '../api/push.ts';
 import { keyedFunction } from '../runtime/entries.ts';
 import { mediaStore } from '../runtime/media-store.ts';
 import { inspection } from '../runtime/media-threads.ts';
@@ -9,5 +9,5 @@ export const handler = keyedFunction(pushHandler, {
   media: mediaStore(),
   inspection: inspection(),
   store: recordStore(),
-  queues: workQueues('liveJobs', 'publish', 'delayed', 'scaling'),
+  queues: workQueues('liveJobs', 'backfillJobs', 'publish', 'delayed', 'scaling'),
 });

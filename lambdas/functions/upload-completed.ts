@@ -9,5 +9,5 @@ export const handler = queueFunction(uploadCompletedHandler, {
   media: mediaStore(),
   inspection: inspection(),
   store: recordStore(),
-  queues: workQueues('liveJobs', 'delayed', 'scaling'),
+  queues: workQueues('liveJobs', 'backfillJobs', 'delayed', 'scaling'),
 });

@@ -9,5 +9,5 @@ export const handler = keyedFunction(uploadHandler, {
   media: mediaStore(),
   inspection: inspection(),
   store: recordStore(),
-  queues: workQueues('liveJobs', 'delayed', 'scaling'),
+  queues: workQueues('liveJobs', 'backfillJobs', 'delayed', 'scaling', 'publish'),
 });

@@ -11,10 +11,18 @@ export function mediaStore(): MediaStore {
   });
   return {
     put: async (...object) => (await store).put(...object),
+    putFile: async (...files) => (await store).putFile(...files),
     get: async (...part) => (await store).get(...part),
     head: async (key) => (await store).head(key),
     list: async (prefix, range) => (await store).list(prefix, range),
     delete: async (keys) => (await store).delete(keys),
     presignPut: async (...upload) => (await store).presignPut(...upload),
+    multipart: {
+      begin: async (terms) => (await store).multipart.begin(terms),
+      presignPart: async (...part) => (await store).multipart.presignPart(...part),
+      list: async (upload) => (await store).multipart.list(upload),
+      complete: async (upload) => (await store).multipart.complete(upload),
+      abort: async (upload) => (await store).multipart.abort(upload),
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { MEDIA_FORMATS, mediaTypeOf } from '../domain/media-format.ts';
 import type {
   ErrorBody,
+  FileUpload,
   PresignedUpload,
   Receipt,
   StreamCreated,
@@ -73,7 +74,19 @@ export type SegmentInfo = Readonly<{
   digest?: string | undefined;
   /** The file name, from an encoder that pushes files. */
   name?: string | undefined;
+}> &
+  Partial<SoundAlone>;
+
+/** Sound without a picture: a language of the stream, which is uploaded on its own. */
+export type SoundAlone = Readonly<{
+  kind: 'audio';
+  /** BCP 47. */
+  lang: string;
+  /** Audio description. */
+  description?: true;
 }>;
+
+export type FilePart = NonNullable<FileUpload['upload']>['missing'][number];
 
 /** What is left out stays. `newUploadKey`: the key before no longer counts. */
 export type StreamChange = Partial<StreamSettings> & Readonly<{ newUploadKey?: boolean }>;
@@ -94,6 +107,14 @@ export type ApiClient = Readonly<{
   ): Promise<Receipt | PresignedUpload>;
   /** Uploads the bytes as the server allowed. Succeeds as well if the object exists already. */
   putPresigned(presigned: PresignedUpload, bytes: Bytes, options?: CallOptions): Promise<void>;
+  /** What the server has of a whole file, and where to send parts that are missing. */
+  requestFileUpload(
+    videoId: string,
+    file: Readonly<{ name: string; sizeBytes: number }>,
+    options?: CallOptions,
+  ): Promise<FileUpload>;
+  /** One part of a file, as the server allowed. */
+  putPart(part: FilePart, bytes: Bytes, options?: CallOptions): Promise<void>;
   /** A segment, init segment or playlist under its file name; only a segment has a receipt. */
   pushFile(
     videoId: string,
@@ -101,10 +122,13 @@ export type ApiClient = Readonly<{
     bytes: Bytes,
     options?: CallOptions,
   ): Promise<Receipt | undefined>;
-  endStream(videoId: string, options?: CallOptions): Promise<void>;
+  /** `sound`: that of this language alone. */
+  endStream(videoId: string, options?: CallOptions, sound?: SoundAlone): Promise<void>;
   putStream(videoId: string, settings: StreamChange, options?: CallOptions): Promise<StreamCreated>;
   listStreams(options?: CallOptions): Promise<readonly StreamView[]>;
   getStream(videoId: string, options?: CallOptions): Promise<StreamShown>;
+  /** What everybody may know of a stream; needs no key. */
+  getState(videoId: string, options?: CallOptions): Promise<StreamView>;
   deleteStream(videoId: string, options?: CallOptions): Promise<void>;
 }>;
 
@@ -180,6 +204,14 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       // If-None-Match: an attempt whose answer was lost has stored the object.
       if (answer.status !== 412) requireSuccess(request, answer);
     },
+    requestFileUpload: (videoId, { name, sizeBytes }, { signal } = {}) => {
+      const query = new URLSearchParams({ kind: 'file', name, size: String(sizeBytes) });
+      return json({ method: 'POST', url: at(`/upload/${id(videoId)}?${query}`), signal });
+    },
+    async putPart({ method, url, headers }, body, { signal } = {}) {
+      const request: Call = { method, url, headers, body, withKey: false, signal };
+      requireSuccess(request, await call(request));
+    },
     async pushFile(videoId, name, body, { signal } = {}) {
       const url = at(`/upload/${id(videoId)}/${name.split('/').map(id).join('/')}`);
       const headers = { 'content-type': mediaTypeOf(name) ?? MEDIA_FORMATS.mp4.contentType };
@@ -190,8 +222,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const receipt = parse<Partial<Receipt>>(request, answer);
       return receipt.stored === true ? (receipt as Receipt) : undefined;
     },
-    async endStream(videoId, { signal } = {}) {
-      const request: Call = { method: 'POST', url: at(`/upload/${id(videoId)}/end`), signal };
+    async endStream(videoId, { signal } = {}, sound) {
+      const query = sound ? `?${queryOf(sound)}` : '';
+      const url = at(`/upload/${id(videoId)}/end${query}`);
+      const request: Call = { method: 'POST', url, signal };
       requireSuccess(request, await call(request));
     },
     putStream: (videoId, settings, { signal } = {}) =>
@@ -208,6 +242,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     },
     getStream: (videoId, { signal } = {}) =>
       json({ method: 'GET', url: at(`/streams/${id(videoId)}`), signal }),
+    getState: (videoId, { signal } = {}) => {
+      const url = at(`/viewstream/metadata/${id(videoId)}?format=json`);
+      return json({ method: 'GET', url, signal });
+    },
     async deleteStream(videoId, { signal } = {}) {
       const request: Call = { method: 'DELETE', url: at(`/streams/${id(videoId)}`), signal };
       requireSuccess(request, await call(request));
@@ -222,13 +260,18 @@ type Answer = Readonly<{ status: number; retryAfterMs: number | undefined; text:
 
 function segmentQuery(segment: SegmentInfo): URLSearchParams {
   const { durationSeconds, atMs, ...rest } = segment;
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(rest)) {
-    if (value !== undefined) query.set(name, String(value));
-  }
+  const query = queryOf(rest);
   if (durationSeconds !== undefined)
     query.set('duration', String(Number(durationSeconds.toFixed(6))));
   if (atMs !== undefined) query.set('at', new Date(atMs).toISOString());
+  return query;
+}
+
+function queryOf(values: Readonly<Record<string, unknown>>): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) query.set(name, String(value));
+  }
   return query;
 }
 

@@ -8,7 +8,7 @@ const MAX_DATA_BYTES = 4096;
 const MAX_SECONDS = 1e9;
 
 /** Seconds from the start of the stream, or ISO 8601 with a zone. */
-const timeSchema = z.union(
+export const timeSchema = z.union(
   [
     z.number().check(z.minimum(0), z.maximum(MAX_SECONDS)),
     z.string().check(

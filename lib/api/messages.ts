@@ -4,6 +4,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { JsonValue } from '../domain/marker.ts';
 import type { Notice } from '../domain/notice.ts';
 import type { RetentionSettings } from '../domain/retention.ts';
+import type { UploadedFileState } from '../domain/uploaded-file.ts';
 
 export type ErrorBody = Readonly<{ code: ErrorCode | 'internal'; message: string; hint: string }>;
 
@@ -61,6 +62,49 @@ export type FileProgress = Readonly<{
   retryAfterSeconds: number;
 }>;
 
+/** A whole file that was uploaded, or is being uploaded. */
+export type FileView = Readonly<{
+  name: string;
+  sizeBytes: number;
+  /** `waiting`: all of it is here. `processing`: segments are cut and transcoded. */
+  state: UploadedFileState;
+  /** Bytes that are here, by whole parts. */
+  storedBytes: number;
+  /** Media time, as far as its header says it. */
+  durationSeconds?: number;
+  /** Media time that has been cut into segments. */
+  cutSeconds: number;
+  /** What was left out or put right. */
+  notices?: readonly Notice[];
+  failure?: ErrorBody;
+}>;
+
+/**
+ * Answer to `POST /upload/{videoId}?kind=file&name=…&size=N`. 202 while parts are missing: PUT some to their
+ * `url`, and ask again, until the answer has no `upload`. 201 when the file became complete, 200 afterwards.
+ */
+export type FileUpload = Readonly<{
+  file: FileView;
+  upload?: Readonly<{
+    partBytes: number;
+    parts: number;
+    /** How many parts are missing; `missing` has the first of them. */
+    missingParts: number;
+    missing: readonly Readonly<{
+      part: number;
+      /** Bytes of the file from `offset` on. */
+      offset: number;
+      sizeBytes: number;
+      method: 'PUT';
+      url: string;
+      headers: Readonly<Record<string, string>>;
+    }>[];
+    /** ISO 8601. */
+    expiresAt: string;
+  }>;
+  serverTime: string;
+}>;
+
 export type StreamState = 'created' | 'live' | 'ended';
 
 /** A stream as viewers and owners see it. Only owners get `settings`. */
@@ -102,10 +146,23 @@ export type StreamView = Readonly<{
   viewers?: number;
   /** What its segments take in the store, sources included; for owners. */
   storageBytes?: number;
+  /** The newest whole file that was uploaded; absent: there was none. */
+  file?: FileView;
   /** Path on this host of a JPEG, the newest; absent: there is none. */
   poster?: string;
+  /** Tracks of captions; absent: there are none. */
+  captions?: readonly Readonly<{
+    name: string;
+    language?: string;
+    label: string;
+    isForced?: true;
+    isSdh?: true;
+  }>[];
+  /** Path on this host of the index of preview thumbnails (WebVTT); absent: there are none. */
+  thumbnails?: string;
   /** Paths on this host. */
   hls: string;
+  dash: string;
   renditions: readonly Readonly<{
     name: string;
     kind: 'video' | 'audio';
@@ -115,6 +172,8 @@ export type StreamView = Readonly<{
     framesPerSecond?: number;
     channels?: number;
     language?: string;
+    /** Audio description. */
+    describesVideo?: true;
     averageBps: number;
     peakBps: number;
   }>[];
@@ -140,6 +199,19 @@ export type MarkerList = Readonly<{
   removed?: readonly string[];
 }>;
 
+/** A clip that the owner of a stream keeps; times in ISO 8601. */
+export type SavedClipView = Readonly<{
+  id: string;
+  title?: string;
+  from: string;
+  to: string;
+  /** Path on this host of its playlist. */
+  hls: string;
+}>;
+
+/** Answer to `GET /clips/{videoId}`, by start. */
+export type SavedClipList = Readonly<{ clips: readonly SavedClipView[] }>;
+
 /** What `PUT /streams/{videoId}` takes. Left out: the present value, or the default of a new stream. */
 export type StreamSettings = Readonly<{
   title: string;
@@ -154,8 +226,14 @@ export type StreamSettings = Readonly<{
   ladder: readonly Readonly<{ name: string; shortSidePx: number; maxrateBps: number }>[];
   /** Several encoders send the same numbers: the first copy of a segment wins, the others get its receipt. */
   redundant: boolean;
+  /** Captions shown by default, by country (`FR`) or `*`: a language, or `off`. */
+  defaultCaptions?: Readonly<Record<string, string>>;
+  /** When segments are made as WebM: when asked for, with the renditions, or not at all. */
+  webm?: 'onDemand' | 'always' | 'never';
   /** Shown in the list to everybody, not to the owner alone. */
   listed: boolean;
+  /** Language (BCP 47) of the default audio by country (ISO 3166-1, or `*`). Absent: the stream's first. */
+  defaultAudio?: Readonly<Record<string, string>>;
   /** How long recordings are kept; null: for ever. */
   retention: RetentionSettings | null;
 }>;

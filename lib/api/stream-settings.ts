@@ -1,6 +1,8 @@
 /** What a ladder and a stream's settings may be: in `PUT /streams/{videoId}`, and in a deployment's options. */
 
 import * as z from 'zod/mini';
+import { normalLanguage, UNDETERMINED } from '../domain/language.ts';
+import { ANYWHERE } from '../domain/region-default.ts';
 
 const rung = z.strictObject({
   name: z.string().check(z.regex(/^[a-z0-9]{1,16}$/, 'letters and digits, as in 720p')),
@@ -55,6 +57,32 @@ export const retentionSchema = z.nullable(
     ),
 );
 
+const language = z.pipe(
+  z.string().check(z.maxLength(35)),
+  z.pipe(
+    z.transform((tag: string) => normalLanguage(tag)),
+    z.string().check(z.refine((tag) => tag !== UNDETERMINED, 'a BCP 47 tag, as in pt-BR')),
+  ),
+);
+
+/** There are 249 countries. */
+const MAX_COUNTRIES = 300;
+
+/** Languages by country; empty: none is preferred. */
+export const regionDefaultsSchema = z
+  .record(
+    z
+      .string()
+      .check(z.regex(/^(?:[A-Z]{2}|\*)$/, `two capital letters of a country, or ${ANYWHERE}`)),
+    language,
+  )
+  .check(
+    z.refine(
+      (defaults) => Object.keys(defaults).length <= MAX_COUNTRIES,
+      `at most ${MAX_COUNTRIES} countries`,
+    ),
+  );
+
 /** All that `PUT /streams/{videoId}` takes; each may be left out. */
 export const streamSettingsSchema = z.partial(
   z.strictObject({
@@ -65,7 +93,11 @@ export const streamSettingsSchema = z.partial(
     holeGraceSeconds: z.number().check(z.minimum(0), z.maximum(600)),
     ladder: ladderSchema,
     redundant: z.boolean(),
+    webm: z.enum(['onDemand', 'always', 'never']),
     listed: z.boolean(),
+    defaultAudio: regionDefaultsSchema,
+    /** `off` is none. */
+    defaultCaptions: regionDefaultsSchema,
     retention: retentionSchema,
     /** Makes a new upload key; the one before no longer counts. */
     newUploadKey: z.boolean(),

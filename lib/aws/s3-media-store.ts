@@ -1,5 +1,6 @@
 /** The media store on one S3 bucket. */
 
+import { stat } from 'node:fs/promises';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -19,8 +20,10 @@ import type {
   ObjectInfo,
   PresignedPut,
 } from '../ports/ports.ts';
+import { savedAs, savedNameOf } from '../ports/saved-objects.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retryCall } from './retry.ts';
+import { S3MultipartUploads } from './s3-multipart-uploads.ts';
 
 export type S3MediaStoreOptions = Readonly<{ bucket: string; clock: Clock }>;
 
@@ -43,6 +46,7 @@ export class S3MediaStore implements MediaStore {
   readonly #clock: Clock;
   readonly #client: S3Client;
   readonly #presigner: S3Client;
+  readonly multipart: S3MultipartUploads;
 
   constructor(connection: AwsConnection, { bucket, clock }: S3MediaStoreOptions) {
     const options = {
@@ -55,6 +59,7 @@ export class S3MediaStore implements MediaStore {
     this.#client = new S3Client(options);
     // Otherwise the checksum of an empty body would be signed into the URL.
     this.#presigner = new S3Client({ ...options, requestChecksumCalculation: 'WHEN_REQUIRED' });
+    this.multipart = new S3MultipartUploads(this.#client, this.#presigner, { bucket, clock });
   }
 
   /** The keys' immutability rests on If-None-Match, which S3 decides between racing creators. */
@@ -63,6 +68,31 @@ export class S3MediaStore implements MediaStore {
     const command = { ...this.#at(key), ...terms, Body: bytes };
     try {
       await retryCall(() => this.#client.send(new PutObjectCommand(command)), isWriteConflict);
+      return 'stored';
+    } catch (error) {
+      if (statusOf(error) === 412) return 'exists';
+      throw error;
+    }
+  }
+
+  async putFile(
+    key: string,
+    paths: readonly string[],
+    contentType: string,
+  ): Promise<'stored' | 'exists'> {
+    const { blocksOf, partBytes, putMultipart } = await import('./multipart-put.ts');
+    const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+    const name = savedNameOf(key);
+    const terms = {
+      ...{ ...this.#at(key), ContentType: contentType, CacheControl: IMMUTABLE, IfNoneMatch: '*' },
+      ...(name !== undefined && { ContentDisposition: savedAs(name) }),
+    };
+    const blockBytes = partBytes(sizes.reduce((sum, size) => sum + size, 0));
+    try {
+      await retryCall(
+        () => putMultipart(this.#client, terms, blocksOf(paths, blockBytes)),
+        isWriteConflict,
+      );
       return 'stored';
     } catch (error) {
       if (statusOf(error) === 412) return 'exists';

@@ -5,15 +5,15 @@ import { DomainError } from './errors.ts';
 const VIDEO_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** Would shadow a route: `/viewstream/metadata/…`. */
-const RESERVED_IDS: ReadonlySet<string> = new Set(['metadata']);
+/** Would shadow a route: `/viewstream/metadata/…`, `/viewstream/captions/…`, `/viewstream/thumbnails/…`. */
+const RESERVED_IDS: ReadonlySet<string> = new Set(['metadata', 'captions', 'thumbnails']);
 
 export function parseVideoId(text: string | undefined): string {
   if (text === undefined || !VIDEO_ID.test(text) || RESERVED_IDS.has(text)) {
     throw new DomainError(
       'bad_video_id',
       `"${text ?? ''}" cannot name a stream.`,
-      'Use 1 to 64 letters, digits, "-" or "_", beginning with a letter or digit ("metadata" is taken).',
+      'Use 1 to 64 letters, digits, "-" or "_", beginning with a letter or digit ("metadata", "captions" and "thumbnails" are taken).',
     );
   }
   return text;

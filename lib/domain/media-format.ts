@@ -24,12 +24,20 @@ const ISO = {
   video: ['avc', 'hevc', 'vp9', 'av1'],
   audio: ['aac', 'mp3', 'ac3', 'eac3', 'opus'],
 } as const;
+const QUICKTIME = { video: ['avc', 'hevc'], audio: ['aac', 'mp3', 'ac3', 'eac3'] } as const;
 const TS = { video: ['avc', 'hevc'], audio: ['aac', 'mp3', 'ac3', 'eac3'] } as const;
 
 /** Where two formats have an extension in common, the first gives files their content type. */
 export const MEDIA_FORMATS = {
   /** A file with its own header, MP4 or QuickTime (ISO/IEC 14496-12). */
   mp4: { ...ISO, extension: 'mp4', contentType: 'video/mp4', isSource: true, isDownload: true },
+  /** VP9 or AV1 with Opus. Sources are not in it; of H.264 a job makes it. */
+  webm: {
+    ...{ video: ['vp9', 'av1'], audio: ['opus'] },
+    ...{ extension: 'webm', contentType: 'video/webm', isDownload: true },
+  },
+  /** QuickTime: what its players and editors decode. */
+  mov: { ...QUICKTIME, extension: 'mov', contentType: 'video/quicktime', isDownload: true },
   /** Movie fragments; their init segment comes in front of them or apart. */
   fmp4: { ...ISO, extension: 'm4s', contentType: 'video/iso.segment', isSource: true },
   /** MPEG-2 transport stream (ISO/IEC 13818-1). */
@@ -51,13 +59,25 @@ export const DOWNLOAD_FORMATS = (Object.keys(MEDIA_FORMATS) as (keyof Formats)[]
   (name): name is DownloadFormat => 'isDownload' in MEDIA_FORMATS[name],
 );
 
+/** Those that carry all of these codecs. */
+export const formatsCarrying = (codecs: readonly (VideoCodec | AudioCodec)[]): DownloadFormat[] =>
+  DOWNLOAD_FORMATS.filter((name) => {
+    const { video, audio } = MEDIA_FORMATS[name];
+    return codecs.every((codec) => [...video, ...audio].some((carried) => carried === codec));
+  });
+
 /** RFC 8216bis, 4; `application/x-mpegURL` is its older name. */
 export const HLS_PLAYLIST = { extension: 'm3u8', contentType: 'application/vnd.apple.mpegurl' };
+
+/** ISO/IEC 23009-1, annex C. */
+export const DASH_MANIFEST = { extension: 'mpd', contentType: 'application/dash+xml' };
+export const WEB_VTT = { extension: 'vtt', contentType: 'text/vtt; charset=utf-8' };
+export const SUB_RIP = { extension: 'srt', contentType: 'application/x-subrip; charset=utf-8' };
 
 /** Content type of a media file or playlist by its name; undefined for any other file. */
 export function mediaTypeOf(fileName: string): string | undefined {
   const extension = extensionOf(fileName);
-  const formats = [HLS_PLAYLIST, ...Object.values(MEDIA_FORMATS)];
+  const formats = [HLS_PLAYLIST, DASH_MANIFEST, WEB_VTT, SUB_RIP, ...Object.values(MEDIA_FORMATS)];
   return formats.find((format) => format.extension === extension)?.contentType;
 }
 
@@ -78,7 +98,17 @@ const CODEC_NAMES: Readonly<Record<VideoCodec | AudioCodec, string>> = {
 };
 
 /** For messages: `H.264, H.265 or VP9`. */
-export const listCodecs = (codecs: readonly (VideoCodec | AudioCodec)[]): string =>
-  new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
-    codecs.map((codec) => CODEC_NAMES[codec]),
+export const listCodecs = (
+  codecs: readonly (VideoCodec | AudioCodec)[],
+  join: 'or' | 'and' = 'or',
+): string =>
+  listWords(
+    [...new Set(codecs)].map((codec) => CODEC_NAMES[codec]),
+    join,
+  );
+
+/** `a, b or c`. */
+export const listWords = (words: readonly string[], join: 'or' | 'and' = 'or'): string =>
+  new Intl.ListFormat('en-GB', { type: join === 'or' ? 'disjunction' : 'conjunction' }).format(
+    words,
   );

@@ -10,6 +10,8 @@ export type NoticeCode =
   | 'track_ignored'
   /** Of several programs in a transport stream one is taken. */
   | 'program_ignored'
+  /** A whole file had subtitles; they are kept as WebVTT. */
+  | 'subtitles'
   /** The encoder's clock stepped inside the segment; the step was taken out. */
   | 'clock_step'
   /** Size, rate or channels change inside the segment. */

@@ -1,15 +1,20 @@
 /** Names of stored objects. Made here and nowhere else; a name is never used twice for other bytes. */
 
-/** A stream's id may be used again after it was deleted; its `uid` is not. */
-export type StreamIdentity = Readonly<{ videoId: string; uid: string }>;
+/**
+ * A stream's id may be used again after it was deleted; its `uid` is not. `track`: of a source track that
+ * is uploaded on its own, the name; its records and objects lie within those of the stream.
+ */
+export type StreamIdentity = Readonly<{ videoId: string; uid: string; track?: string }>;
+
+/** The part of partitions and keys that names the stream, or its track. */
+export const placeOf = ({ videoId, uid, track }: StreamIdentity): string =>
+  track === undefined ? `${videoId}/${uid}` : `${videoId}/${uid}/${track}`;
 
 const padded = (number: number): string => String(number).padStart(10, '0');
 
-export const sourcePrefix = (stream: StreamIdentity): string =>
-  `source/${stream.videoId}/${stream.uid}/`;
+export const sourcePrefix = (stream: StreamIdentity): string => `source/${placeOf(stream)}/`;
 
-export const mediaPrefix = (stream: StreamIdentity): string =>
-  `media/${stream.videoId}/${stream.uid}/`;
+export const mediaPrefix = (stream: StreamIdentity): string => `media/${placeOf(stream)}/`;
 
 /** Bytes as the encoder sent them. `digest` keeps two encoders that race for one number apart. */
 export const sourceSegmentKey = (
@@ -27,14 +32,26 @@ export const sourceInitKey = (stream: StreamIdentity, digest: string): string =>
 export const presignedKey = (stream: StreamIdentity, presignId: string): string =>
   `${sourcePrefix(stream)}granted/${presignId}.bin`;
 
+/** A whole file as somebody uploaded it, until it is cut into segments. */
+export const uploadedFileKey = (stream: StreamIdentity, fileId: number): string =>
+  `${sourcePrefix(stream)}file/${fileId}`;
+
+/** Subtitles that a whole file had. */
+export const fileCaptionsKey = (
+  stream: StreamIdentity,
+  fileId: number,
+  track: number,
+  language: string,
+): string => `${mediaPrefix(stream)}subtitles/${fileId}-${track}-${language}.vtt`;
+
 /** The stream and upload of such a key; undefined for any other key. */
 export function parsePresignedKey(
   key: string,
 ): (StreamIdentity & { presignId: string }) | undefined {
-  const [folder, videoId, uid, granted, file, ...rest] = key.split('/');
-  if (folder !== 'source' || granted !== 'granted' || rest.length > 0) return undefined;
-  const presignId = file?.match(/^([0-9a-f]+)\.bin$/)?.[1];
-  return videoId && uid && presignId ? { videoId, uid, presignId } : undefined;
+  const [, videoId, uid, track, presignId] =
+    key.match(/^source\/([^/]+)\/([^/]+)\/(?:([^/]+)\/)?granted\/([0-9a-f]+)\.bin$/) ?? [];
+  if (!videoId || !uid || !presignId) return undefined;
+  return { videoId, uid, ...(track !== undefined && { track }), presignId };
 }
 
 /** `digest` of the segment's bytes: two attempts at one job that differ get two names. */
@@ -55,6 +72,22 @@ export const posterKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}poster-${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
 
+/** Preview thumbnails of a segment, or of a piece of it. `digest` as in `renditionSegmentKey`. */
+export const thumbnailsKey = (
+  stream: StreamIdentity,
+  run: number,
+  number: number,
+  digest: string,
+): string => `${mediaPrefix(stream)}thumbnails/${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
+
+/** A picture of one frame, made when it was first asked for. */
+export const pictureKey = (
+  stream: StreamIdentity,
+  { run, number }: Readonly<{ run: number; number: number }>,
+  frameTicks: number,
+  widthPx: number,
+): string => `${mediaPrefix(stream)}pictures/${run}-${padded(number)}-${frameTicks}-${widthPx}.jpg`;
+
 /** Of audio, for an entry from before the rendition began. */
 export const silenceKey = (stream: StreamIdentity, rendition: string, sequence: number): string =>
   `${mediaPrefix(stream)}${rendition}/silence/${String(sequence).padStart(10, '0')}.m4s`;
@@ -67,34 +100,51 @@ export const renditionInitKey = (
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
 /**
- * Names a recording as it is with so many entries and late arrivals, after so many changes by retention. The
+ * Names a recording as it is with so many entries and late arrivals, this version of its captions, and after so
+ * many changes by retention. The
  * first number is that of the playlists' form.
  */
 export const recordingVersion = ({
   nextSequence,
   lateArrivals,
+  captions,
   kept,
 }: Readonly<{
   nextSequence: number;
   lateArrivals: number;
+  captions?: Readonly<{ version: number }> | undefined;
   kept?: Readonly<{ version: number }> | undefined;
-}>): string => `1-${nextSequence}-${lateArrivals}${kept?.version ? `-${kept.version}` : ''}`;
+}>): string => {
+  const ofCaptions = captions ? `-${captions.version}` : '';
+  return `2-${nextSequence}-${lateArrivals}${ofCaptions}${kept?.version ? `-k${kept.version}` : ''}`;
+};
 
 /** Of all long recordings of a stream. */
 export const recordingPrefix = (stream: StreamIdentity): string =>
   `${mediaPrefix(stream)}recording/`;
 
-/** Of a long recording. */
+/** Of a long recording; `list` as in `listsOf`, whose names have no ending but that of the thumbnails' index. */
 export const recordingPlaylistKey = (
   stream: StreamIdentity,
-  rendition: string,
+  list: string,
   version: string,
-): string => `${recordingPrefix(stream)}${version}/${rendition}.m3u8`;
+): string =>
+  `${recordingPrefix(stream)}${version}/${list.endsWith('.vtt') ? list : `${list}.m3u8`}`;
+
+/** Of a long recording, for DASH. */
+export const recordingManifestKey = (stream: StreamIdentity, version: string): string =>
+  `${recordingPrefix(stream)}${version}/manifest.mpd`;
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
-/** Folders of files that are made of single segments, as viewers ask for them: their names begin with the segment's. */
-const SEGMENT_FILES = ['joined'] as const;
+export const savedFilesPrefix = (stream: StreamIdentity): string => `${mediaPrefix(stream)}saved/`;
+
+/** A file that viewers save under its name (`savedNameOf`). `digest`: of all that it depends on. */
+export const savedFileKey = (stream: StreamIdentity, digest: string, name: string): string =>
+  `${savedFilesPrefix(stream)}${digest.slice(0, 24)}/${name}`;
+
+/** Folders of files that are made of single segments: their names begin with the segment's. */
+const SEGMENT_FILES = ['files', 'pictures', 'thumbnails'] as const;
 
 const segmentName = (run: number, number: number): string => `${run}-${padded(number)}`;
 
@@ -113,12 +163,61 @@ export const segmentFilesBetween = (
     return { prefix, after: `${prefix}${segmentName(run, from)}`, before: `${prefix}${end}` };
   });
 
-/** A segment joined from its renditions into one file, made when it was first asked for. */
-export const remuxedKey = (
+/**
+ * A segment as a file of its own, made when it was first asked for. `audio` names what it is made of, too: the
+ * newest has nothing behind it yet, and what comes late takes the place of silence.
+ */
+export const segmentFileKey = (
   stream: StreamIdentity,
   { run, number, startTicks }: Readonly<{ run: number; number: number; startTicks: number }>,
-  resolution: string,
-  language: string,
+  { video, audio }: Readonly<{ video: string; audio: string }>,
   format: string,
-): string =>
-  `${mediaPrefix(stream)}joined/${segmentName(run, number)}-${startTicks}-${resolution}-${language}.${format}`;
+): string => {
+  const segment = `${segmentName(run, number)}-${startTicks}`;
+  return `${mediaPrefix(stream)}files/${segment}-${video}-${audio}.${format}`;
+};
+
+/** A large set of cues as JSON. */
+export const captionsKey = (stream: StreamIdentity, digest: string): string =>
+  `${sourcePrefix(stream)}captions/${digest.slice(0, 32)}.json`;
+
+/** What a segment of captions is printed of. A late arrival has no sequence. */
+export type CaptionSegmentName = Readonly<{
+  entry: Readonly<{
+    sequence?: number | undefined;
+    run: number;
+    number: number;
+    startTicks: number;
+  }>;
+  /** Version of the captions, and the one that the entry before was listed with. */
+  version: number;
+  since: number;
+}>;
+
+/**
+ * Address of a segment of captions, which is printed when it is asked for: as no key is used twice, it says
+ * what it is printed of.
+ */
+export function captionSegmentKey(
+  { videoId, uid }: StreamIdentity,
+  track: string,
+  { entry, version, since }: CaptionSegmentName,
+): string {
+  const { sequence, run, number, startTicks } = entry;
+  const place = sequence === undefined ? `late.${run}.${number}.${startTicks}` : String(sequence);
+  return `viewstream/captions/${videoId}/${track}/${uid}-${place}-${since}-${version}.vtt`;
+}
+
+/** The last part of such an address; undefined for any other. */
+export function parseCaptionSegmentName(
+  name: string,
+): (CaptionSegmentName & Readonly<{ uid: string }>) | undefined {
+  const match = name.match(
+    /^(\w+)-(?:(\d{1,15})|late\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}))-(\d{1,15})-(\d{1,15})\.vtt$/,
+  );
+  if (!match) return undefined;
+  const [, uid = '', sequence, run, number, startTicks, since, version] = match;
+  const place = { run: Number(run), number: Number(number), startTicks: Number(startTicks) };
+  const entry = sequence === undefined ? place : { ...place, sequence: Number(sequence) };
+  return { uid, entry, since: Number(since), version: Number(version) };
+}

@@ -7,7 +7,7 @@ export const POSTER_INTERVAL_TICKS = 30 * TICKS_PER_SECOND;
 /** Of both sides; smaller pictures keep their size. */
 export const MAX_POSTER_PX = 640;
 
-export const POSTER_CONTENT_TYPE = 'image/jpeg';
+export const JPEG_CONTENT_TYPE = 'image/jpeg';
 
 /**
  * Whether a segment begins a new half minute, counted from `anchorTicks`, where the run's first segment

@@ -4,7 +4,11 @@
  */
 
 import { DomainError } from './errors.ts';
+import { matchLanguage, ownName, UNDETERMINED } from './language.ts';
+import { listWords } from './media-format.ts';
+import { shortened } from './notice.ts';
 import { averageBps, boundBps } from './rates.ts';
+import { nearestBelow } from './resolution.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 import {
@@ -15,6 +19,12 @@ import {
   type TimelineEntry,
   type TimelineState,
 } from './timeline.ts';
+import {
+  type KeyframeStream,
+  keyframeStreams,
+  type ThumbnailStream,
+  thumbnailStream,
+} from './trick-play.ts';
 
 type Rates = Readonly<{
   /** Of the segment with the highest rate. */
@@ -32,13 +42,29 @@ export type AudioRendition = Rates &
     /** RFC 6381. */
     codecString: string;
     channels: number;
+    sampleRateHz: number;
     /** BCP 47; undefined when it is not known. */
     language: string | undefined;
     /** For people; differs from all others of the group (RFC 8216bis, 4.4.6.1.1). */
     label: string;
     /** Played when the viewer has no preference; one of a group. */
     isDefault: boolean;
+    /** It tells what the picture shows, for those who do not see it. */
+    describesVideo?: true;
   }>;
+
+/** Captions as WebVTT. */
+export type CaptionRendition = Readonly<{
+  name: string;
+  /** BCP 47; undefined when it is not known. */
+  language: string | undefined;
+  /** For people; differs from all others of the group. */
+  label: string;
+  /** Shown when the viewer has no preference; one of the group, or none. */
+  isDefault: boolean;
+  isForced: boolean;
+  isSdh: boolean;
+}>;
 
 /** Audio renditions of which a player plays one beside the video, or one of them alone. */
 export type AudioGroup = Readonly<{
@@ -68,11 +94,19 @@ export type Presentation = Readonly<{
   /** The default first, then in the order in which the stream got them. */
   audio: readonly AudioRendition[];
   audioGroups: readonly AudioGroup[];
+  /** In the order in which the stream got them. */
+  captions: readonly CaptionRendition[];
+  /** Channels of closed captions in the video: `CC1`. */
+  closedCaptions: readonly string[];
   /**
    * Players begin with the first: the tallest. The audio alone is one where there is no video: beside video
    * VLC 3 then plays one without the other. Its playlist can be asked for by itself.
    */
   variants: readonly Variant[];
+  /** In the order of `video`; only of renditions whose entries say where their keyframes end. */
+  keyframes: readonly KeyframeStream[];
+  /** Absent: the stream has none. */
+  thumbnails?: ThumbnailStream;
 }>;
 
 const AUDIO_GROUP_ID = 'audio';
@@ -82,30 +116,37 @@ const AAC_FRAME_SAMPLES = 1024;
 /** The part of a timeline's state that says what is offered. */
 export type Offered = Readonly<
   Pick<TimelineState, 'renditions'> &
-    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds'>>
+    Partial<Pick<TimelineState, 'endedAtMs' | 'targetDurationSeconds' | 'captions' | 'thumbnails'>>
 >;
 
-export function presentationOf(state: Offered): Presentation {
+/**
+ * `language`: of the default audio, if the stream has it; else the first is the default. `captionLanguage`:
+ *  of those that are shown to who has no preference; left out, or not there: none are.
+ */
+export function presentationOf(
+  state: Offered,
+  language?: string,
+  captionLanguage?: string,
+): Presentation {
   const { renditions, endedAtMs, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const video: VideoRendition[] = [];
-  const audio: AudioRendition[] = [];
+  const tracks: AudioTrack[] = [];
+  const isLive = endedAtMs === undefined;
   for (const [name, totals] of Object.entries(renditions)) {
     const { info } = totals;
-    const isLive = endedAtMs === undefined;
     const peakBps = boundBps(totals, targetDurationSeconds, isLive);
     const rates = { peakBps, averageBps: averageBps(totals) };
     if (info.kind === 'video') {
       const { kind: _, maxrateBps: __, ...shown } = info;
       video.push({ name, ...shown, ...rates });
     } else {
-      const { codecString, channels } = info;
-      const language = info.language === 'und' ? undefined : info.language;
-      const isDefault = audio.length === 0;
-      const label = isDefault ? (language ?? name) : language ? `${language} (${name})` : name;
-      audio.push({ name, codecString, channels, language, label, isDefault, ...rates });
+      const { kind: _, language, ...shown } = info;
+      const known = language === UNDETERMINED ? undefined : language;
+      tracks.push({ name, ...shown, language: known, ...rates });
     }
   }
   video.sort((a, b) => b.heightPx - a.heightPx);
+  const audio = labelled(defaultFirst(tracks, language));
   const isInVariant = video.length === 0;
   // Variants are one content at several rates, so languages are no variants (RFC 8216bis, 6.2.4).
   const group =
@@ -114,8 +155,82 @@ export function presentationOf(state: Offered): Presentation {
       : undefined;
   const offered = isInVariant ? audio.slice(0, 1) : video;
   const variants = offered.map((rendition) => variantOf(rendition, group));
-  return { video, audio, audioGroups: group ? [group] : [], variants };
+  const captions = captionsOf(state, captionLanguage);
+  const closedCaptions = Object.values(state.captions?.tracks ?? {}).flatMap(
+    ({ channel }) => channel ?? [],
+  );
+  const keyframes = keyframeStreams(video, renditions, targetDurationSeconds, isLive);
+  const thumbnails = thumbnailStream(state.thumbnails, isLive);
+  return {
+    ...{ video, audio, audioGroups: group ? [group] : [], captions, closedCaptions },
+    ...{ variants, keyframes },
+    ...(thumbnails && { thumbnails }),
+  };
 }
+
+function captionsOf(
+  { captions }: Pick<Offered, 'captions'>,
+  wanted: string | undefined,
+): CaptionRendition[] {
+  const taken = new Set<string>();
+  const renditions = Object.entries(captions?.tracks ?? {}).map(([name, track]) => {
+    const { language: said, isForced = false, isSdh = false, channel = name } = track;
+    const language = said === UNDETERMINED ? undefined : said;
+    const own = track.label ?? (language === undefined ? channel : ownName(language));
+    // NAMEs of a group differ (RFC 8216bis, 4.4.6.1.1).
+    const label = taken.has(own) ? `${own} (${isForced ? 'forced' : isSdh ? 'SDH' : name})` : own;
+    taken.add(label);
+    return { name, language, label, isDefault: false, isForced, isSdh };
+  });
+  const chosen = wanted === undefined ? undefined : captionsIn(renditions, wanted);
+  return renditions.map((one) => (one === chosen ? { ...one, isDefault: true } : one));
+}
+
+type CaptionTags = Pick<CaptionRendition, 'language' | 'isForced' | 'isSdh'>;
+
+/** The captions of a BCP 47 tag (`matchLanguage`): the plain ones before those for who does not hear; no forced ones. */
+export function captionsIn<Track extends CaptionTags>(
+  tracks: readonly Track[],
+  language: string,
+): Track | undefined {
+  const among = (some: readonly Track[]): Track | undefined =>
+    some[matchLanguage(some.map(tagOf), language)];
+  const whole = tracks.filter(({ isForced }) => !isForced);
+  return among(whole.filter(({ isSdh }) => !isSdh)) ?? among(whole);
+}
+
+type AudioTrack = Omit<AudioRendition, 'label' | 'isDefault'>;
+
+function defaultFirst(tracks: readonly AudioTrack[], language?: string): readonly AudioTrack[] {
+  const chosen = language === undefined ? undefined : trackFor(tracks, language);
+  return chosen ? [chosen, ...tracks.filter((track) => track !== chosen)] : tracks;
+}
+
+/** In its own language, numbered where several have the same. */
+function labelled(tracks: readonly AudioTrack[]): AudioRendition[] {
+  const taken = new Set<string>();
+  return tracks.map((track, index) => {
+    const { name, language, describesVideo } = track;
+    const own = language === undefined ? name : ownName(language);
+    const wanted = describesVideo ? `${own} (audio description)` : own;
+    let label = wanted;
+    for (let number = 2; taken.has(label); number += 1) label = `${wanted} ${number}`;
+    taken.add(label);
+    return { ...track, label, isDefault: index === 0 };
+  });
+}
+
+/** One without audio description before one with it. */
+function trackFor<Track extends AudioTrack>(
+  tracks: readonly Track[],
+  language: string,
+): Track | undefined {
+  const among = (some: readonly Track[]): Track | undefined =>
+    some[matchLanguage(some.map(tagOf), language)];
+  return among(tracks.filter(({ describesVideo }) => !describesVideo)) ?? among(tracks);
+}
+
+const tagOf = ({ language }: Pick<AudioTrack, 'language'>): string => language ?? UNDETERMINED;
 
 function variantOf(rendition: VideoRendition | AudioRendition, group?: AudioGroup): Variant {
   const isVideo = 'widthPx' in rendition;
@@ -162,7 +277,7 @@ export type ListedPiece = Readonly<{
 }>;
 
 /** An entry of the live timeline, or one of the recording, whose late arrivals have no sequence. */
-type ListedEntry = Pick<
+export type ListedEntry = Pick<
   TimelineEntry,
   'renditions' | 'startTicks' | 'durationTicks' | 'audioGaps'
 > &
@@ -178,7 +293,8 @@ export function pieceLister(
   name: string,
   silenceKey: (rendition: string, sequence: number) => string,
 ): (entry: ListedEntry, before?: Pick<ListedPiece, 'initKey'>) => ListedPiece {
-  const candidates = [name, ...fallbackOrder(presentationOf(state), name)];
+  const { renditions } = state;
+  const candidates = [name, ...fallbackOrder(presentationOf({ renditions }), name)];
   const { initKey: newestInitKey = '', silence, info } = state.renditions[name] ?? {};
   return (entry, before) => {
     const { renditions: pieces, sequence = -1 } = entry;
@@ -214,40 +330,36 @@ function silentSpan(
 }
 
 /**
- * The video rendition called `name`; the tallest if left out, undefined for a stream without video.
- * Throws `rendition_not_found`.
+ * The video rendition called `resolution`, else the nearest that is no larger than the size it names; the
+ * tallest if left out, undefined for a stream without video. Throws `rendition_not_found`.
  */
-export function chooseVideo({ video }: Presentation, name?: string): VideoRendition | undefined {
-  const chosen = name === undefined ? video[0] : video.find((rendition) => rendition.name === name);
-  if (chosen || name === undefined) return chosen;
+export function chooseVideo(
+  { video }: Presentation,
+  resolution?: string,
+): VideoRendition | undefined {
+  if (resolution === undefined) return video[0];
+  const chosen = video.find(({ name }) => name === resolution) ?? nearestBelow(video, resolution);
+  if (chosen) return chosen;
   throw new DomainError(
     'rendition_not_found',
-    `The stream has no resolution "${name}".`,
-    `Ask for ${[...video.map((rendition) => rendition.name), 'source'].join(', ')}.`,
+    `The stream has no resolution "${shortened(resolution)}".`,
+    `Ask for ${listWords([...video.map(({ name }) => name), 'source'])}.`,
   );
 }
 
 /**
- * The audio rendition for a BCP 47 tag: the same tag before another of the same primary language.
- * The default if left out, undefined for a stream without audio. Throws `rendition_not_found`.
+ * The audio rendition for a BCP 47 tag (`matchLanguage`). The default if left out, undefined for a stream
+ * without audio. Throws `rendition_not_found`.
  */
 export function chooseAudio(
   { audio }: Presentation,
   language?: string,
 ): AudioRendition | undefined {
-  if (language === undefined) return audio[0];
-  const tagOf = (rendition: AudioRendition): string => rendition.language ?? 'und';
-  const matching = (subtags: number): AudioRendition | undefined =>
-    audio.find((rendition) => prefix(tagOf(rendition), subtags) === prefix(language, subtags));
-  const chosen = matching(Number.POSITIVE_INFINITY) ?? matching(1);
-  if (chosen) return chosen;
+  const chosen = language === undefined ? audio[0] : trackFor(audio, language);
+  if (chosen || language === undefined) return chosen;
   throw new DomainError(
     'rendition_not_found',
-    `The stream has no audio in "${language}".`,
+    `The stream has no audio in "${shortened(language)}".`,
     audio.length > 0 ? `It has ${audio.map(tagOf).join(', ')}.` : 'It has no audio.',
   );
 }
-
-/** The first subtags of a language tag, whose case means nothing (RFC 5646, 2.1.1). */
-const prefix = (tag: string, subtags: number): string =>
-  tag.toLowerCase().split('-').slice(0, subtags).join('-');

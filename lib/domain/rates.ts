@@ -1,11 +1,9 @@
 /** Bit rates of a rendition: BANDWIDTH and AVERAGE-BANDWIDTH (RFC 8216bis, 4.4.6.2). Pure. */
 
 import { TICKS_PER_SECOND } from './ticks.ts';
-import type { RenditionTotals } from './timeline.ts';
+import type { RenditionTotals, SizeTotals } from './timeline.ts';
 
-type Measured = Pick<RenditionTotals, 'peakBps' | 'sizeBytes' | 'durationTicks' | 'newest'>;
-
-const NOTHING: Measured = { peakBps: 0, sizeBytes: 0, durationTicks: 0, newest: [] };
+const NOTHING: SizeTotals = { peakBps: 0, sizeBytes: 0, durationTicks: 0, newest: [] };
 
 const bps = (sizeBytes: number, ticks: number): number =>
   Math.round((sizeBytes * 8 * TICKS_PER_SECOND) / ticks);
@@ -15,11 +13,11 @@ const bps = (sizeBytes: number, ticks: number): number =>
  * 1.5 target durations: a short one at the end says little about the line that a viewer needs.
  */
 export function measureSegment(
-  before: Measured = NOTHING,
+  before: SizeTotals = NOTHING,
   sizeBytes: number,
   durationTicks: number,
   targetTicks: number,
-): Measured {
+): SizeTotals {
   const newest = [[sizeBytes, durationTicks] as const, ...(before.newest ?? [])];
   let peakBps = before.peakBps;
   let bytes = 0;
@@ -42,7 +40,7 @@ export function measureSegment(
   };
 }
 
-export const averageBps = ({ sizeBytes, durationTicks }: Measured): number =>
+export const averageBps = ({ sizeBytes, durationTicks }: SizeTotals): number =>
   bps(sizeBytes, durationTicks);
 
 /** A segment starts with a buffer of half a second filled; the container adds a little. */

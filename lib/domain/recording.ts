@@ -38,6 +38,7 @@ export type LateArrival = Readonly<
     | 'programDateTimeMs'
     | 'renditions'
     | 'audioGaps'
+    | 'thumbnails'
   >
 > &
   Readonly<{ pieces?: readonly RenderedPiece[] }>;
@@ -49,10 +50,15 @@ export type RecordedEntry = Omit<LateArrival, 'pieces'> &
     /** From the start of the stream, as if nothing of the recording had been removed. */
     offsetTicks: number;
     discontinuity: boolean;
+    /** Of the live timeline; of what came late: those of the entry before it. */
+    discontinuities: number;
   }>;
 
+type NewEntry = Omit<RecordedEntry, 'offsetTicks' | 'discontinuities'> &
+  Readonly<{ discontinuities?: number }>;
+
 /** The pieces of one that was cut, each as an arrival of its own. */
-const separate = (late: LateArrival): readonly LateArrival[] =>
+export const separate = (late: LateArrival): readonly LateArrival[] =>
   late.pieces?.map((piece) => ({
     ...{ run: late.run, number: late.number },
     ...piece,
@@ -169,17 +175,20 @@ export class RecordingBuilder {
     });
   }
 
-  #append(entry: Omit<RecordedEntry, 'offsetTicks'>): RecordedEntry {
+  #append(entry: NewEntry): RecordedEntry {
     const last = this.#last;
     const endMs = last ? last.programDateTimeMs + ticksToMs(last.durationTicks) : 0;
-    const { run, number, sequence, startTicks, durationTicks, renditions, audioGaps } = entry;
+    const { run, number, sequence, startTicks, durationTicks, renditions } = entry;
+    const { audioGaps, thumbnails } = entry;
     this.#last = {
       ...{ run, number, sequence, startTicks, durationTicks, renditions },
       ...(audioGaps && { audioGaps }),
+      ...(thumbnails && { thumbnails }),
       // The wall clock of a recording never goes back.
       programDateTimeMs: Math.max(entry.programDateTimeMs, endMs - 1),
       offsetTicks: this.#holeTicks ?? (last ? last.offsetTicks + last.durationTicks : 0),
       discontinuity: last !== undefined && (entry.discontinuity || this.#holeTicks !== undefined),
+      discontinuities: entry.discontinuities ?? last?.discontinuities ?? 0,
     };
     this.#holeTicks = undefined;
     return this.#last;

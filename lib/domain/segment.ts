@@ -1,7 +1,9 @@
 /** A source segment: what its upload found, and the outcome of its job. */
 
+import type { CaptionChannel } from './closed-captions.ts';
 import type { AudioCodec, SourceFormat, VideoCodec } from './media-format.ts';
 import type { Notice } from './notice.ts';
+import type { Thumbnails } from './thumbnails.ts';
 import type { EntryRendition, RenditionInfo } from './timeline.ts';
 
 export type VideoFacts = Readonly<{
@@ -38,6 +40,8 @@ export type AudioFacts = Readonly<{
   endTicks: number;
   /** BCP 47; `und` if the container gives none. */
   language: string;
+  /** The container says that the track is an audio description. */
+  describesVideo?: true;
 }>;
 
 /** What the upload reads from a segment's bytes. At least one of video and audio is present. */
@@ -81,12 +85,15 @@ export type SourceSegment = Readonly<{
   uploadedAtMs: number;
   /** The file name that it was pushed under. */
   name?: string;
+  /** Of a whole file: live segments are transcoded first. */
+  ofFile?: true;
 }>;
 
 export type RenderedPiece = Readonly<{
   startTicks: number;
   durationTicks: number;
   renditions: Readonly<Record<string, EntryRendition>>;
+  thumbnails?: Thumbnails;
 }>;
 
 /** The job has made every rendition of the segment. */
@@ -101,9 +108,13 @@ export type RenderedOutcome = Readonly<{
   renditions: Readonly<Record<string, EntryRendition>>;
   /** Of a segment that is longer than the target duration: its pieces, in order. */
   pieces?: readonly RenderedPiece[];
+  /** Of a segment that was not cut; absent: none could be made, or it has no picture. */
+  thumbnails?: Thumbnails;
   /** Wall clock of its start, if the encoder said it. */
   programDateTimeMs?: number;
   catalogue: Readonly<Record<string, RenditionInfo>>;
+  /** Channels of closed captions that the video has; their bytes are in a record of their own. */
+  closedCaptions?: readonly CaptionChannel[];
   /** Object key of the segment's first picture; only of a segment that begins a new half minute. */
   poster?: string;
   /** Of the source segment; absent in outcomes from before it was recorded. */
@@ -119,10 +130,13 @@ export type RenderedOutcome = Readonly<{
 export const piecesOf = (outcome: RenderedOutcome): readonly RenderedPiece[] =>
   outcome.pieces ?? [outcome];
 
-/** What a segment takes in the store: its source and all its renditions. Init segments are not counted. */
+/** What a segment takes in the store: its source, renditions and thumbnails. Init segments and posters are not counted. */
 export const storedBytesOf = (outcome: RenderedOutcome): number =>
   piecesOf(outcome)
-    .flatMap(({ renditions }) => Object.values(renditions))
+    .flatMap(({ renditions, thumbnails }) => [
+      ...Object.values(renditions),
+      ...(thumbnails ? [thumbnails] : []),
+    ])
     .reduce((sum, { sizeBytes }) => sum + sizeBytes, outcome.sourceBytes ?? 0);
 
 /** Outcome of a segment's job; recorded once, never changed. */

@@ -1,9 +1,14 @@
 /** A stream: what its owner set, and its encoder runs. */
 
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
+import type { LanguageTrack } from './language-track.ts';
 import type { AudioCodec } from './media-format.ts';
+import { type RegionDefaults, regionDefault } from './region-default.ts';
 import type { RetentionSettings } from './retention.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
+
+/** In `defaultCaptions`, in the place of a language. */
+export const NO_CAPTIONS_SHOWN = 'off';
 
 export type StreamSettings = Readonly<{
   title: string;
@@ -17,8 +22,14 @@ export type StreamSettings = Readonly<{
   holeGraceSeconds?: number;
   ladder: readonly Rung[];
   redundant: boolean;
+  /** Captions that viewers are shown without choosing any: their languages by region, or `off`. Absent: none. */
+  defaultCaptions?: RegionDefaults;
+  /** When segments are made as WebM: when asked for (also if it is absent), with the renditions, or not at all. */
+  webm?: 'onDemand' | 'always' | 'never';
   /** Shown in the list to everybody; absent in settings from before it existed: not. */
   listed?: boolean;
+  /** Language of the audio that is played by default, by the viewer's country. Absent: the stream's first. */
+  defaultAudio?: RegionDefaults;
   /** null, and absent in settings from before it existed: recordings are kept for ever. */
   retention?: RetentionSettings | null;
 }>;
@@ -38,7 +49,11 @@ export type Stream = Readonly<{
   videoId: string;
   /** Differs from that of a deleted stream with the same id. */
   uid: string;
+  /** Of a language that is uploaded on its own: whose records and objects these are (`withTrack`). */
+  track?: string;
   settings: StreamSettings;
+  /** Languages that are uploaded on their own, in the order of their coming. */
+  languages?: readonly LanguageTrack[];
   /** sha-256 of the upload key; absent for a stream that an upload with the owner's key created. */
   uploadKeyHash?: string;
   createdAtMs: number;
@@ -82,6 +97,15 @@ export const targetDurationSeconds = (
   fixed: Readonly<{ targetDurationSeconds?: number }>,
 ): number =>
   fixed.targetDurationSeconds ?? settings.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS;
+
+/** The language of the captions that a viewer in a country (undefined: unknown) is shown; undefined: none. */
+export function captionDefault(
+  { defaultCaptions }: Pick<StreamSettings, 'defaultCaptions'>,
+  country: string | undefined,
+): string | undefined {
+  const language = regionDefault(defaultCaptions, country);
+  return language === NO_CAPTIONS_SHOWN ? undefined : language;
+}
 
 /** How long publishing waits for a missing segment after a later one is ready. */
 export const holeGraceMs = (settings: StreamSettings, targetSeconds: number): number =>

@@ -1,7 +1,9 @@
 /** Entries in the making, and the state that they lead to. Pure. */
 
 import { audioGapsOf } from './audio-gaps.ts';
+import { channelTrackName, NO_CAPTIONS } from './caption.ts';
 import { declaredInfo } from './declared-info.ts';
+import { UNDETERMINED } from './language.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
 import { piecesOf, type RenderedOutcome, type RenderedPiece, storedBytesOf } from './segment.ts';
@@ -82,6 +84,7 @@ export class TimelineDraft {
       ...this.state,
       storedBytes: storedBytes(this.state) + storedBytesOf(outcome),
       ...(outcome.poster !== undefined && { poster: outcome.poster }),
+      ...withChannels(this.state, outcome.closedCaptions ?? []),
     };
     const [first, ...others] = piecesOf(outcome);
     if (first) this.#appendPiece(outcome, this.#abutting(first));
@@ -167,9 +170,10 @@ export class TimelineDraft {
       programDateTimeMs: zero + ticksToMs(startTicks),
       discontinuity,
       renditions: pieces,
+      ...(piece.thumbnails && { thumbnails: piece.thumbnails }),
     });
     this.state = {
-      ...this.state,
+      ...withThumbnails(this.state, piece, this.#targetTicks),
       renditions: totalsWith(
         this.state,
         pieces,
@@ -223,8 +227,10 @@ export class TimelineDraft {
       ? { ...open, ...nextBroadcast(this.state) }
       : open;
     const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
+    const { captions } = state;
     this.entries.push({
       ...entry,
+      ...(captions && { captionVersions: [captions.listedVersion, captions.version] }),
       sequence: state.nextSequence,
       run: this.#run,
       offsetTicks: state.endOffsetTicks,
@@ -237,8 +243,26 @@ export class TimelineDraft {
       endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
       endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
       discontinuities,
+      ...(captions && { captions: { ...captions, listedVersion: captions.version } }),
     };
   }
+}
+
+/** Each channel of closed captions in the video is a track from the first segment on that has some. */
+function withChannels(
+  { captions = NO_CAPTIONS }: Pick<TimelineState, 'captions'>,
+  channels: readonly string[],
+): Pick<TimelineState, 'captions'> {
+  const fresh = channels.filter((channel) => !captions.tracks[channelTrackName(channel)]);
+  if (fresh.length === 0) return {};
+  const since = captions.version;
+  const tracks = fresh.map((channel) => [
+    channelTrackName(channel),
+    { language: UNDETERMINED, channel, since },
+  ]);
+  return {
+    captions: { ...captions, tracks: { ...captions.tracks, ...Object.fromEntries(tracks) } },
+  };
 }
 
 /**
@@ -256,6 +280,18 @@ function nextBroadcast(
     broadcasts: [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS),
     firstListedSequence: Math.max(firstListedSequence, state.kept?.floorSequence ?? 0),
   };
+}
+
+/** The state with the thumbnails of one more piece. */
+export function withThumbnails<State extends Pick<TimelineState, 'thumbnails'>>(
+  state: State,
+  { thumbnails, durationTicks }: RenderedPiece,
+  targetTicks: number,
+): State {
+  if (!thumbnails) return state;
+  const { sizeBytes, widthPx, heightPx } = thumbnails;
+  const totals = measureSegment(state.thumbnails, sizeBytes, durationTicks, targetTicks);
+  return { ...state, thumbnails: { ...totals, widthPx, heightPx } };
 }
 
 /**
@@ -289,6 +325,11 @@ export function totalsWith(
     const before = isNew && stoodIn ? state.renditions[stoodIn] : totals;
     const ticks = listed.durationTicks ?? durationTicks;
     const rates = measureSegment(before, listed.sizeBytes, ticks, targetTicks);
+    const { keyframeBytes } = listed;
+    const keyframes =
+      keyframeBytes === undefined
+        ? before?.keyframes
+        : measureSegment(before?.keyframes, keyframeBytes, ticks, targetTicks);
     const own = pieces[name];
     const end =
       own?.startTicks === undefined || own.durationTicks === undefined
@@ -297,7 +338,8 @@ export function totalsWith(
     const maxrateBps = sourceInfo.kind === 'video' ? sourceInfo.maxrateBps : undefined;
     const limit = maxrateBps === undefined ? {} : { maxrateBps };
     const info = declaredInfo(sourceInfo, declaredInfo(before?.info, totals.info));
-    return [name, { ...totals, info, ...limit, ...rates, ...end }];
+    const trickPlay = keyframes && { keyframes };
+    return [name, { ...totals, info, ...limit, ...rates, ...trickPlay, ...end }];
   });
   return Object.fromEntries(measured);
 }

@@ -1,7 +1,9 @@
 /** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
+import type { CaptionsState } from './caption.ts';
 import type { Kept } from './kept.ts';
 import { fitsTarget } from './stream.ts';
+import type { Thumbnails } from './thumbnails.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from './ticks.ts';
 
 /** One rendition's piece of an entry. */
@@ -11,6 +13,11 @@ export type EntryRendition = Readonly<{
   /** Object key of the init segment that goes with it. */
   initKey: string;
   sizeBytes: number;
+  /**
+   * Of video: from the start of the object to the end of its first frame, a keyframe, which players can load
+   * without the rest. Absent in entries from before it was recorded.
+   */
+  keyframeBytes?: number;
   /** Of audio, whose frames do not end where those of the video do; absent: those of the entry. */
   startTicks?: number;
   durationTicks?: number;
@@ -36,6 +43,8 @@ export type RenditionInfo =
       sampleRateHz: number;
       /** BCP 47; `und` when the source does not say. */
       language: string;
+      /** Audio description: it tells what the picture shows. */
+      describesVideo?: true;
     }>;
 
 /** Pieces of one entry by the names of their renditions; empty for a gap. */
@@ -59,6 +68,18 @@ export type TimelineEntry = Readonly<{
   discontinuities: number;
   renditions: Pieces;
   audioGaps?: AudioGaps;
+  /**
+   * Wall clock of the run's time zero, by which languages that are uploaded on their own were placed; absent
+   * where there are none.
+   */
+  zeroMs?: number;
+  /**
+   * Versions of the captions that the entry before was listed with, and this one; absent: there were
+   * none. What changed between the two is in this entry's segment of captions, too.
+   */
+  captionVersions?: readonly [before: number, own: number];
+  /** Absent where none could be made, and in entries from before they were. */
+  thumbnails?: Thumbnails;
 }>;
 
 /** Of a gap, by audio rendition: from where its piece before ends to where its next one begins. */
@@ -92,26 +113,33 @@ export function gapEntries(
   return count;
 }
 
-/** What a rendition has amounted to so far; BANDWIDTH and AVERAGE-BANDWIDTH come from it. */
-export type RenditionTotals = Readonly<{
-  info: RenditionInfo;
-  /** Init segment of its newest entry: a change needs EXT-X-MAP, and a discontinuity. */
-  initKey: string;
+/** Sizes and durations of segments so far. */
+export type SizeTotals = Readonly<{
   /** The highest rate so far, and the newest segments: bytes and ticks, newest first (rates.ts). */
   peakBps: number;
   newest?: readonly (readonly [sizeBytes: number, durationTicks: number])[];
   sizeBytes: number;
   durationTicks: number;
-  /** Of video: what the encoder of its newest piece is limited to, its own or the fallback's. */
-  maxrateBps?: number;
-  /** Of audio: where its newest piece ends. */
-  endTicks?: number;
-  /**
-   * Of audio that began after the stream: entries from the first of these sequences up to the second
-   * have silent pieces, whose keys follow from the sequence.
-   */
-  silence?: Readonly<{ from: number; to: number; initKey: string; anchorTicks: number }>;
 }>;
+
+/** What a rendition has amounted to so far; BANDWIDTH and AVERAGE-BANDWIDTH come from it. */
+export type RenditionTotals = SizeTotals &
+  Readonly<{
+    info: RenditionInfo;
+    /** Init segment of its newest entry: a change needs EXT-X-MAP, and a discontinuity. */
+    initKey: string;
+    /** Of video: of the keyframes that can be loaded alone; absent while no entry has recorded them. */
+    keyframes?: SizeTotals;
+    /** Of video: what the encoder of its newest piece is limited to, its own or the fallback's. */
+    maxrateBps?: number;
+    /** Of audio: where its newest piece ends. */
+    endTicks?: number;
+    /**
+     * Of audio that began after the stream: entries from the first of these sequences up to the second
+     * have silent pieces, whose keys follow from the sequence.
+     */
+    silence?: Readonly<{ from: number; to: number; initKey: string; anchorTicks: number }>;
+  }>;
 
 /** Where the timeline ends, and what live playlists list of it: all that is needed to append to it. */
 export type TimelineState = Readonly<{
@@ -142,6 +170,8 @@ export type TimelineState = Readonly<{
   targetDurationSeconds?: number;
   /** Counts the segments that came after their gaps were published, for the recording. */
   lateArrivals: number;
+  /** How many of these are pieces of a language, which entries of the timeline list in the recording. */
+  latePieces?: number;
   /**
    * How far back live playlists reach; null: no limit. The owner's setting, once the publisher has
    * taken it over; undefined in a timeline that no publisher has written since this field exists.
@@ -155,8 +185,12 @@ export type TimelineState = Readonly<{
   markerVersion?: number;
   /** How many of the changes up to it are not stored any more: their markers have expired. */
   expiredChanges?: number;
+  /** Absent: the stream never had any. */
+  captions?: CaptionsState;
   /** Object key of the newest poster that was published; absent: there is none. */
   poster?: string;
+  /** Of the preview thumbnails so far, with the size of the newest picture; absent: there are none. */
+  thumbnails?: SizeTotals & Pick<Thumbnails, 'widthPx' | 'heightPx'>;
   /** Bytes of all segments so far (`storedBytesOf`); absent in a timeline from before they were counted. */
   storedBytes?: number;
   /** What retention has left; absent: everything. */

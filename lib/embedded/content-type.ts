@@ -1,13 +1,13 @@
 /** Content types by file name: of media and posters, and of what the pages are made of. */
 
 import { extensionOf, mediaTypeOf } from '../domain/media-format.ts';
-import { POSTER_CONTENT_TYPE } from '../domain/poster.ts';
+import { JPEG_CONTENT_TYPE } from '../domain/poster.ts';
 
 const PAGE_TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   html: 'text/html; charset=utf-8',
   ico: 'image/x-icon',
-  jpg: POSTER_CONTENT_TYPE,
+  jpg: JPEG_CONTENT_TYPE,
   js: 'text/javascript; charset=utf-8',
   json: 'application/json',
   png: 'image/png',

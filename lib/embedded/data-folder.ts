@@ -26,6 +26,8 @@ export type DataFolder = Readonly<{
   objects: string;
   typed: string;
   tmp: string;
+  /** Of uploads in parts that are not complete. */
+  multipart: string;
   notifications: string;
   indexFile: string;
   queuesFile: string;
@@ -47,6 +49,7 @@ export function openDataFolder(folder: string): DataFolder {
     objects: inside('objects'),
     typed: inside('typed'),
     tmp: inside('tmp'),
+    multipart: inside('multipart'),
     notifications: inside('notifications'),
   };
   openRoot(path);

@@ -15,6 +15,8 @@ export type ServerConfig = Readonly<{
   dataPath: string;
   /** Absent: the server makes one on its first start and keeps it. */
   ownerKey?: string;
+  /** In which a proxy says the country of its client; absent: none does. */
+  countryHeader?: string;
   /** Worker processes at most. */
   workers: number;
   /** Segments that one of them transcodes at once. */
@@ -52,6 +54,7 @@ const serverSettings = {
     ...text('16 or more letters, digits, "-", ".", "_" or "~"', /^[A-Za-z0-9._~-]{16,}$/),
     secret: true,
   }),
+  RIVULET_COUNTRY_HEADER: optional(text('the name of a header', /^[A-Za-z0-9-]{1,64}$/)),
   RIVULET_WORKERS: optional(wholeNumber(0, 64)),
   RIVULET_JOBS: jobs,
   RIVULET_IDLE_SECONDS: withDefault(wholeNumber(1, 86_400), DEFAULT_IDLE_MS / 1000),
@@ -72,7 +75,10 @@ export function serverConfig(env: Environment, cores = availableParallelism()): 
     port: settings.PORT,
     host: settings.HOST,
     dataPath: resolve(settings.RIVULET_DATA),
-    ...defined({ ownerKey: settings.RIVULET_OWNER_KEY }),
+    ...defined({
+      ownerKey: settings.RIVULET_OWNER_KEY,
+      countryHeader: settings.RIVULET_COUNTRY_HEADER,
+    }),
     // With two jobs each: as many segments at once as there are cores.
     workers: settings.RIVULET_WORKERS ?? Math.max(1, Math.floor(cores / 2)),
     jobs: settings.RIVULET_JOBS,

@@ -1,6 +1,7 @@
 /** The media store on files: `objects/KEY` appears whole, durable and once. A disk that refuses throws StorageFault. */
 
 import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -20,6 +21,7 @@ import type { ByteRange, KeyRange, MediaStore, ObjectInfo, PresignedPut } from '
 import { contentTypeOf } from './content-type.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
+import { FileMultipartUploads } from './multipart-files.ts';
 import { checkObjectKey, isObjectKey } from './object-key.ts';
 import type { OpenObject } from './open-object.ts';
 import { PRESIGNED_PATH, type PresignedTerms, presignedQuery } from './presigned-put.ts';
@@ -32,6 +34,8 @@ export type FileMediaStoreOptions = Readonly<{
   typed: string;
   /** On the same file system as `objects`. */
   tmp: string;
+  /** On the same file system, too. */
+  multipart: string;
   signingKey: Uint8Array;
   /** Scheme, host and port of presigned URLs. */
   presignOrigin: () => string;
@@ -44,17 +48,35 @@ export class FileMediaStore implements MediaStore {
   readonly #options: FileMediaStoreOptions;
   readonly #directories: DirectorySync;
   readonly #typedDirectory: DirectorySync;
+  readonly multipart: FileMultipartUploads;
 
   constructor(options: FileMediaStoreOptions) {
     this.#options = options;
     this.#directories = new DirectorySync(options.objects);
     this.#typedDirectory = new DirectorySync(options.typed);
+    this.multipart = new FileMultipartUploads(options.multipart, {
+      presignPut: (key, terms) => this.presignPut(key, terms),
+      isStored: (key) => isThere(this.#path(key)),
+      name: (file, key, contentType) => this.#name(file, this.#path(key), contentType),
+    });
   }
 
   async put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'> {
     const path = this.#path(key);
     if (await isThere(path)) return this.#existing(path);
     return this.#create(path, contentType, (file) => file.writeFile(bytes));
+  }
+
+  async putFile(
+    key: string,
+    paths: readonly string[],
+    contentType: string,
+  ): Promise<'stored' | 'exists'> {
+    const path = this.#path(key);
+    if (await isThere(path)) return this.#existing(path);
+    return this.#create(path, contentType, async (file) => {
+      for (const from of paths) await file.writeFile(createReadStream(from));
+    });
   }
 
   /**
@@ -198,16 +220,21 @@ export class FileMediaStore implements MediaStore {
       } finally {
         await file.close();
       }
-      const stored =
-        contentType === contentTypeOf(path)
-          ? await claimName(path, () => link(temporary, path))
-          : await this.#linkTyped(temporary, path, contentType);
-      if (!stored) return await this.#existing(path);
-      await this.#directories.sync(dirname(path));
-      return 'stored';
+      return await this.#name(temporary, path, contentType);
     } finally {
       await unlink(temporary).catch(absent);
     }
+  }
+
+  /** A file that is written gets its name in one step. */
+  async #name(file: string, path: string, contentType: string): Promise<'stored' | 'exists'> {
+    const stored =
+      contentType === contentTypeOf(path)
+        ? await claimName(path, () => link(file, path))
+        : await this.#linkTyped(file, path, contentType);
+    if (!stored) return await this.#existing(path);
+    await this.#directories.sync(dirname(path));
+    return 'stored';
   }
 
   /**

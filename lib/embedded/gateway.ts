@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { defined } from '../base/defined.ts';
 import { DomainError } from '../domain/errors.ts';
 import { clientAddress } from './client-address.ts';
 import { answerPreflight } from './cross-origin.ts';
@@ -48,6 +49,8 @@ export type GatewayOptions = Readonly<{
   /** Faults of the server, whose details clients do not get. */
   report: (error: unknown, what: string) => void;
   limits?: Partial<GatewayLimits>;
+  /** In which a proxy says the country of its client. Absent: none does. */
+  countryHeader?: string;
 }>;
 
 /** Of a function's event and of its answer. */
@@ -65,10 +68,12 @@ export class Gateway {
   readonly #shared: ExchangeShared;
   readonly #memory: BodyMemory;
   readonly #attempts = new KeyAttempts();
+  readonly #countryHeader: string | undefined;
   #connections = 0;
   #closing = false;
 
-  constructor({ routes, mounts = [], report, limits = {} }: GatewayOptions) {
+  constructor({ routes, mounts = [], report, limits = {}, countryHeader }: GatewayOptions) {
+    this.#countryHeader = countryHeader?.toLowerCase();
     this.#limits = { ...GATEWAY_LIMITS, ...limits };
     this.#shared = { limits: this.#limits, draining: new Set() };
     this.#memory = new BodyMemory(this.#limits.allBodiesBytes);
@@ -208,6 +213,7 @@ export class Gateway {
       routeKey: `${route.method} ${route.path}`,
       pathParameters,
       body,
+      ...defined({ countryHeader: this.#countryHeader }),
     });
   }
 

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { COUNTRY_HEADER } from '../domain/region-default.ts';
 
 export type HttpCall = Readonly<{
   requestId: string;
@@ -17,6 +18,8 @@ export type HttpCall = Readonly<{
   routeKey: string;
   pathParameters: Readonly<Record<string, string>>;
   body: Buffer;
+  /** In which a proxy says the country of its client. */
+  countryHeader?: string;
 }>;
 
 export type HttpAnswer = Readonly<{
@@ -37,7 +40,10 @@ export function toLambdaEvent(call: HttpCall): APIGatewayProxyEventV2 {
     rawPath: call.path,
     rawQueryString: call.queryString,
     ...(cookies.length > 0 && { cookies }),
-    headers: { ...headers, ...forwardedHeaders(headers, call) },
+    headers: {
+      ...withCountry(headers, call.countryHeader),
+      ...forwardedHeaders(headers, call),
+    },
     ...(query && { queryStringParameters: query }),
     ...(Object.keys(call.pathParameters).length > 0 && { pathParameters: call.pathParameters }),
     requestContext: {
@@ -132,6 +138,13 @@ function eventQuery(queryString: string): Record<string, string> | undefined {
     query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
   }
   return queryString === '' ? undefined : query;
+}
+
+/** As a CDN says it, which sets the header anew; what a client says of itself does not count. */
+function withCountry(headers: Readonly<Record<string, string>>, from = '') {
+  const { [COUNTRY_HEADER]: _, ...others } = headers;
+  const country = headers[from];
+  return country === undefined ? others : { ...others, [COUNTRY_HEADER]: country };
 }
 
 function forwardedHeaders(headers: Readonly<Record<string, string>>, call: HttpCall) {

@@ -16,7 +16,7 @@ export type PresignedPutServerOptions = Readonly<{
   clock: Clock;
 }>;
 
-/** 201 when stored now; 200 when the object was there before, which then stays as it is. */
+/** 201 when stored now; 200 for an object that was there before, which then stays as it is, and for a part. */
 export const presignedPutServer = ({
   store,
   signingKey,
@@ -30,6 +30,11 @@ export const presignedPutServer = ({
     const query = new URLSearchParams(exchange.queryString);
     const terms = readPresigned(signingKey, key, query, clock.now());
     checkRequest(exchange, terms);
+    if (terms.part) {
+      await store.multipart.putPart(terms.part, exchange.body(), terms.sizeBytes);
+      exchange.answerJson(200, { part: terms.part.number });
+      return;
+    }
     const outcome = await store.putStream(key, exchange.body(), terms.contentType, terms);
     // Also for an object that was there: the process that stored it may have died before this line.
     await uploadCompleted.send([{ body: JSON.stringify({ key }) }]);

@@ -12,15 +12,18 @@ export type PresignedTerms = Readonly<{
   contentType: string;
   /** sha-256, hex. */
   digest?: string;
+  /** The bytes are a part of a multipart upload. */
+  part?: Readonly<{ uploadId: string; number: number; offset: number }>;
   expiresAtMs: number;
 }>;
 
-const EXPIRED_HINT = 'Announce the segment again, and send the bytes to the new url.';
+const EXPIRED_HINT = 'Ask for the upload again, and send the bytes to the new url.';
 
 /** One line per term; none of them can hold a line break, so no two sets of terms sign alike. */
 function signature(signingKey: Uint8Array, terms: PresignedTerms): string {
-  const { key, sizeBytes, contentType, digest = '', expiresAtMs } = terms;
+  const { key, sizeBytes, contentType, digest = '', part, expiresAtMs } = terms;
   const lines = ['PUT', key, sizeBytes, encodeURIComponent(contentType), digest, expiresAtMs];
+  if (part) lines.push(encodeURIComponent(part.uploadId), part.number, part.offset);
   return createHmac('sha256', signingKey).update(lines.join('\n')).digest('base64url');
 }
 
@@ -29,6 +32,11 @@ export function presignedQuery(signingKey: Uint8Array, terms: PresignedTerms): s
     size: String(terms.sizeBytes),
     type: terms.contentType,
     ...(terms.digest !== undefined && { digest: terms.digest }),
+    ...(terms.part && {
+      upload: terms.part.uploadId,
+      part: String(terms.part.number),
+      offset: String(terms.part.offset),
+    }),
     expires: String(terms.expiresAtMs),
   });
   query.set('signature', signature(signingKey, terms));
@@ -43,11 +51,15 @@ export function readPresigned(
   nowMs: number,
 ): PresignedTerms {
   const digest = query.get('digest');
+  const uploadId = query.get('upload');
   const terms: PresignedTerms = {
     key,
     sizeBytes: Number(query.get('size')),
     contentType: query.get('type') ?? '',
     ...(digest !== null && { digest }),
+    ...(uploadId !== null && {
+      part: { uploadId, number: Number(query.get('part')), offset: Number(query.get('offset')) },
+    }),
     expiresAtMs: Number(query.get('expires')),
   };
   const given = Buffer.from(query.get('signature') ?? '');

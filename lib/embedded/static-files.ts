@@ -4,6 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../domain/errors.ts';
+import { savedAs, savedNameOf } from '../ports/saved-objects.ts';
 import { parseByteRange } from './byte-range.ts';
 import { contentTypeOf } from './content-type.ts';
 import { crossOriginHeaders } from './cross-origin.ts';
@@ -27,9 +28,14 @@ export const mediaFiles = (store: ObjectOpener): Mount => ({
   prefix: '/media/',
   methods: GET_METHODS,
   serve: async (exchange) => {
-    const object = await store.openObject(decodeURIComponent(exchange.path.slice(1)));
+    const key = decodeURIComponent(exchange.path.slice(1));
+    const object = await store.openObject(key);
     if (!object) return answerMissing(exchange);
-    await sendAndClose(exchange, object, { 'cache-control': IMMUTABLE });
+    const name = savedNameOf(key);
+    await sendAndClose(exchange, object, {
+      'cache-control': IMMUTABLE,
+      ...(name !== undefined && { 'content-disposition': savedAs(name) }),
+    });
   },
 });
 

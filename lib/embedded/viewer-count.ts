@@ -63,12 +63,20 @@ function clientOf({ headers, requestContext: { http } }: APIGatewayProxyEventV2)
   return `${address} ${(headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)}`;
 }
 
-/** The route that serves media playlists, which counts those that it answers. */
-export const countingViewers = (route: LambdaRoute, viewers: ViewerCount): LambdaRoute => ({
+/**
+ * The route that serves media playlists, which counts those that it answers. `ending`: of the stream's name in
+ * the path; without it nobody is counted.
+ */
+export const countingViewers = (
+  route: LambdaRoute,
+  viewers: ViewerCount,
+  ending = '',
+): LambdaRoute => ({
   ...route,
   handler: async (event, context) => {
     const answer = await route.handler(event, context);
-    const videoId = event.pathParameters?.videoId;
+    const name = event.pathParameters?.videoId;
+    const videoId = name?.endsWith(ending) ? name.slice(0, name.length - ending.length) : undefined;
     const { statusCode } = answer as Readonly<{ statusCode?: number }>;
     const isServed = statusCode === 200 || statusCode === 304;
     if (isServed && videoId !== undefined) {

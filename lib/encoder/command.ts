@@ -1,9 +1,11 @@
 /** The command line of the encoder, parsed once. */
 
+import type { SoundAlone } from '../api/client.ts';
 import { flag, parseCommandLine, UsageError } from '../base/command-line.ts';
 import { defined } from '../base/defined.ts';
 import { bitRate, decimal, type Setting, text, wholeNumber } from '../base/settings.ts';
 import { parseSession, parseVideoId } from '../domain/ids.ts';
+import { languageTrack } from '../domain/language-track.ts';
 import { defaultSpoolFolder } from './spool.ts';
 
 type Common = Readonly<{
@@ -26,6 +28,8 @@ export type EncodeCommand = Common &
     video?: 'copy' | 'encode';
     /** The sound of the source is left out. */
     noAudio?: true;
+    /** The sound alone is sent, as a language of the stream. */
+    sound?: SoundAlone;
     bitrateBps?: number;
     size?: Readonly<{ widthPx: number; heightPx: number }>;
     durationSeconds?: number;
@@ -45,7 +49,11 @@ export type RelayCommand = Common &
     port: number;
   }>;
 
-export type Command = Readonly<{ type: 'help' }> | EncodeCommand | RelayCommand;
+/** A file that the server cuts and transcodes. */
+export type VodCommand = Omit<Common, 'spoolFolder'> &
+  Readonly<{ type: 'vod'; input: string; videoId: string; title?: string; parallel?: number }>;
+
+export type Command = Readonly<{ type: 'help' }> | EncodeCommand | RelayCommand | VodCommand;
 
 const orUndefined =
   <T>(parse: (text: string) => T) =>
@@ -85,8 +93,12 @@ const OPTIONS = {
   copy: flag,
   encode: flag,
   'no-audio': flag,
+  'audio-only': flag,
+  lang: { expected: 'a language such as fr or pt-BR', read: parseLanguageTag },
+  description: flag,
   loop: flag,
   once: flag,
+  vod: flag,
   quiet: flag,
 };
 
@@ -97,12 +109,18 @@ const DEFAULT_SPOOL_LIMIT_BYTES = 10e9;
 
 const RELAY_OPTIONS = ['to', 'stream', 'key', 'spool', 'retry-for', 'port', 'quiet'];
 
+const VOD_OPTIONS = ['vod', 'to', 'stream', 'key', 'title', 'parallel', 'retry-for', 'quiet'];
+
 const CONFLICTS: readonly (readonly [Name, Name])[] = [
   ['copy', 'encode'],
   ['copy', 'bitrate'],
   ['copy', 'size'],
   ['live', 'as-fast-as-possible'],
   ['loop', 'as-fast-as-possible'],
+  ['audio-only', 'no-audio'],
+  ['audio-only', 'copy'],
+  ['audio-only', 'bitrate'],
+  ['audio-only', 'size'],
 ];
 
 export const INPUT_EXPECTED = 'expected: a file, a device, a URL, "-", testsrc or relay.';
@@ -142,7 +160,18 @@ export function parseCommand(
   }
   if (given.has('port')) throw new UsageError('--port is an option of the relay only.');
   if (videoId === undefined) throw missing('stream', OPTIONS.stream);
+  const { 'audio-only': audioOnly, lang, description } = options;
+  if (audioOnly && lang === undefined) throw missing('lang', OPTIONS.lang);
+  for (const name of ['lang', 'description'] as const) {
+    if (given.has(name) && !audioOnly) throw new UsageError(`--${name} is for --audio-only.`);
+  }
   const { session, title, size, parallel, loop, once } = options;
+  if (options.vod) {
+    const alien = [...given].find((name) => !VOD_OPTIONS.includes(name));
+    if (alien) throw new UsageError(`--${alien} and --vod cannot be combined.`);
+    const { spoolFolder: _, ...rest } = common;
+    return { type: 'vod', ...rest, input, videoId, ...defined({ title, parallel }) };
+  }
   const { 'segment-seconds': segmentSeconds, bitrate, duration } = options;
   const video: EncodeCommand['video'] = options.copy
     ? 'copy'
@@ -161,6 +190,9 @@ export function parseCommand(
     once,
     spoolLimitBytes: options['spool-limit'] ?? DEFAULT_SPOOL_LIMIT_BYTES,
     ...(options['no-audio'] && { noAudio: true }),
+    ...(lang !== undefined && {
+      sound: { kind: 'audio', lang, ...(description && { description: true }) },
+    }),
     ...defined({ session, title, size, parallel, video, pace }),
     ...defined({ segmentSeconds, bitrateBps: bitrate, durationSeconds: duration }),
   };
@@ -182,6 +214,14 @@ function parseSize(text: string): { widthPx: number; heightPx: number } | undefi
   const [, width, height] = text.match(/^(\d{2,5})x(\d{2,5})$/) ?? [];
   if (width === undefined || height === undefined) return undefined;
   return { widthPx: Number(width), heightPx: Number(height) };
+}
+
+function parseLanguageTag(text: string): string | undefined {
+  try {
+    return languageTrack(text, false).language;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `M` and `G` are decimal. */

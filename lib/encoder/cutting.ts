@@ -5,7 +5,7 @@ import type { CarriedTracks } from './feed.ts';
 import type { Probe, ProbedVideo } from './probe.ts';
 
 /** Without `video` it is copied if that makes good segments. */
-export type CuttingOptions = Pick<EncodeCommand, 'video' | 'bitrateBps' | 'size'> &
+export type CuttingOptions = Pick<EncodeCommand, 'video' | 'bitrateBps' | 'size' | 'sound'> &
   Readonly<{
     segmentSeconds: number;
     live: boolean;
@@ -64,12 +64,18 @@ export function codecArguments(probe: Probe | undefined, options: CuttingOptions
     ...mapping(options),
     ...['-dn', '-sn', '-map_chapters', '-1'],
     ...(live ? MAX_INTERLEAVE : []),
-    ...(options.carried?.video === false ? [] : copies ? ['-c:v', 'copy'] : videoEncoding(options)),
+    ...(options.sound || options.carried?.video === false
+      ? []
+      : copies
+        ? ['-c:v', 'copy']
+        : videoEncoding(options)),
     ...audioArguments(probe, options),
   ];
 }
 
-function mapping({ light, carried }: CuttingOptions): string[] {
+function mapping({ light, carried, sound }: CuttingOptions): string[] {
+  // A language has one track.
+  if (sound) return ['-map', light ? '1:a' : `0:a:${carried?.audio[0] ?? 0}`];
   if (!carried) return ['-map', '0:V:0?', '-map', light ? '1:a' : '0:a?'];
   const audio = carried.audio.flatMap((index) => ['-map', `0:a:${index}`]);
   return carried.video ? ['-map', '0:V:0', ...audio] : audio;
@@ -104,11 +110,12 @@ function videoEncoding(options: CuttingOptions): string[] {
 /** AAC-LC is copied; the server would have to encode anything else. */
 function audioArguments(
   probe: Probe | undefined,
-  { video, light, carried }: CuttingOptions,
+  { video, light, carried, sound }: CuttingOptions,
 ): string[] {
   const encoding = (stream: string) => [`-c:a${stream}`, 'aac', `-b:a${stream}`, AUDIO_BITRATE];
   if (!probe) return video === 'copy' && !light ? ['-c:a', 'copy'] : encoding('');
-  const audio = probe.audio.filter((_, index) => carried?.audio.includes(index) ?? true);
+  const all = probe.audio.filter((_, index) => carried?.audio.includes(index) ?? true);
+  const audio = sound ? all.slice(0, 1) : all;
   return audio.flatMap(({ codec, profile }, index) =>
     codec === 'aac' && profile === 'LC' ? [`-c:a:${index}`, 'copy'] : encoding(`:${index}`),
   );

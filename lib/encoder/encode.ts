@@ -4,7 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { addAbortListener } from 'node:events';
 import { ApiError, createApiClient } from '../api/client.ts';
 import { UsageError } from '../base/command-line.ts';
+import { defined } from '../base/defined.ts';
 import { pause } from '../base/retry.ts';
+import { languageTrack } from '../domain/language-track.ts';
 import type { EncodeCommand } from './command.ts';
 import { captureConnection } from './connection.ts';
 import { judge } from './delivery.ts';
@@ -41,11 +43,13 @@ export async function encode(
   interrupts: Interrupts,
   startProgress = (options: ProgressOptions): Progress => new Progress(options),
 ): Promise<number> {
-  const streamFolder = streamSpoolFolder(command.spoolFolder, command.to, command.videoId);
+  const { spoolFolder, to, videoId, sound } = command;
+  const track = sound && languageTrack(sound.lang, sound.description ?? false).name;
+  const streamFolder = streamSpoolFolder(spoolFolder, to, videoId, track);
   const lock = await lockSpool(streamFolder);
   if (!lock) {
     throw new UsageError(
-      `Another encoder sends stream "${command.videoId}" from ${streamFolder}; stop it, or choose another --spool.`,
+      `Another encoder sends stream "${videoId}" from ${streamFolder}; stop it, or choose another --spool.`,
     );
   }
   try {
@@ -278,6 +282,7 @@ class EncodeRun {
       spool,
       parallel: this.#command.parallel ?? PARALLEL[firstNumber === undefined ? 'live' : 'file'],
       firstNumber,
+      ...defined({ sound: this.#command.sound }),
       onSent: (segment, receipt) => {
         this.#refusals.accepted();
         this.#progress.sent(segment, receipt);
@@ -317,16 +322,17 @@ class EncodeRun {
   }
 
   async #end(): Promise<void> {
-    const { videoId } = this.#command;
+    const { videoId, sound } = this.#command;
     if (this.#segments === 0 || this.#progress.segments === 0) return;
     try {
-      await this.#link.call((signal) => this.#api.endStream(videoId, { signal }));
+      await this.#link.call((signal) => this.#api.endStream(videoId, { signal }, sound));
     } catch (error) {
       throw error instanceof ApiError
         ? new GaveUp(`The stream could not be ended: ${error.message}`)
         : judge(error);
     }
-    this.#progress.info(`${videoId}: ${this.#segments} segments, ended.`);
+    const what = sound ? `${videoId}, ${sound.lang}` : videoId;
+    this.#progress.info(`${what}: ${this.#segments} segments, ended.`);
   }
 
   #exitCode(): number {

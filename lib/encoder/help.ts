@@ -32,10 +32,18 @@ Media
   --encode                re-encode to H.264 and AAC
                           (default: copied if it is H.264 with suitable keyframes)
   --no-audio              leave the sound out
+  --audio-only --lang TAG send the sound alone, as a language of the stream (fr, pt-BR):
+                          another encoder sends the picture
+  --description           with it: the sound describes the picture
   --bitrate N             video bit rate when encoding: 2500k, 4M
                           (default: constant quality, CRF 20, live 22, at most 8 Mbit/s)
   --size WxH              largest frame when encoding: 1280x720
   --duration SECONDS      stop after so much media; of a camera, time without it counts too
+
+Whole files
+  --vod                   send the file as it is: the server cuts and transcodes it, so that
+                          this machine needs no ffmpeg; the same command again goes on where
+                          an earlier one was broken off
 
 Pace
   --live                  send a file in real time, as a live event
@@ -43,7 +51,7 @@ Pace
   --loop                  repeat a file, in real time, until interrupted
   --once                  stop when a stream or camera ends or fails
                           (default: it is opened again until it is back)
-  --parallel N            uploads at once (4 for files, 2 for live inputs)
+  --parallel N            uploads at once (4 for files, 2 for live inputs, 3 with --vod)
 
 Offline and retries
   --spool FOLDER          where segments wait until the server has received them
@@ -65,6 +73,7 @@ Environment
 Examples
   npm run encoder -- testsrc --to http://127.0.0.1:8080 --stream demo --key KEY
   npm run encoder -- movie.mp4 --to https://x:KEY@stream.example.org --stream movie
+  npm run encoder -- alsa:default --audio-only --lang fr --to https://stream.example.org --stream show
   npm run encoder -- /dev/video0 --to https://stream.example.org --stream cam --encode --bitrate 4M
   ffmpeg -i … -f mpegts - | npm run encoder -- - --to https://stream.example.org --stream show
 

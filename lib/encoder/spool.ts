@@ -25,9 +25,17 @@ export function defaultSpoolFolder(
   return join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'rivulet', 'encoder');
 }
 
-/** By server, as two servers may have streams of the same id. */
-export const streamSpoolFolder = (spoolFolder: string, to: string, videoId: string): string =>
-  join(spoolFolder, new URL(to).host.replace(/[^A-Za-z0-9.-]/g, '_'), videoId);
+/** By server, as two servers may have streams of the same id. `track`: of a language that is sent alone. */
+export const streamSpoolFolder = (
+  spoolFolder: string,
+  to: string,
+  videoId: string,
+  track?: string,
+): string => {
+  // No id has a dot.
+  const name = track === undefined ? videoId : `${videoId}.${track}`;
+  return join(spoolFolder, new URL(to).host.replace(/[^A-Za-z0-9.-]/g, '_'), name);
+};
 
 export type SpoolLock = NonNullable<ReturnType<typeof tryFileLock>>;
 

@@ -1,6 +1,7 @@
 /** The uploads of a stream's sessions. */
 
 import { readFile, rm } from 'node:fs/promises';
+import type { SoundAlone } from '../api/client.ts';
 import type { Receipt } from '../api/messages.ts';
 import { type Destination, deliverSegment, Refused } from './delivery.ts';
 import { GaveUp, retryDelayMs } from './server-link.ts';
@@ -9,6 +10,8 @@ import type { SessionSpool, SpooledSegment } from './session-spool.ts';
 export type UploadQueueOptions = Destination &
   Readonly<{
     spool: SessionSpool;
+    /** The segments are of a language that is sent alone. */
+    sound?: SoundAlone;
     parallel: number;
     /** Nothing is sent before this number, if given. */
     firstNumber?: number | undefined;
@@ -155,7 +158,7 @@ export class UploadQueue {
       const atMs = this.#beginOf(segment);
       const receipt = await deliverSegment(
         this.#options,
-        { ...info, atMs },
+        { ...info, atMs, ...this.#options.sound },
         await readFile(segment.path),
       );
       this.#skewMs = Date.parse(receipt.serverTime) - Date.now();

@@ -1,8 +1,10 @@
 /** Runs ffmpeg to its end, for the worker. The encoder client starts its own long-running ffmpeg (lib/encoder). */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
+import type { Readable } from 'node:stream';
 import { DomainError } from '../domain/errors.ts';
 import { findFfmpeg } from './find.ts';
 
@@ -80,6 +82,48 @@ export async function runFfmpeg({
   });
 }
 
+export type FfmpegStream = Readonly<{
+  stdout: Readable;
+  /** Resolves when it has ended by itself or was killed by `kill`; throws as `runFfmpeg`. */
+  done: Promise<void>;
+  kill(): void;
+}>;
+
+/** Starts it; what it writes is read as fast as the caller can. Throws as `runFfmpeg` when it cannot be started. */
+export async function streamFfmpeg({
+  args,
+  signal,
+}: Readonly<{ args: readonly string[]; signal: AbortSignal }>): Promise<FfmpegStream> {
+  const path = await findFfmpeg();
+  signal.throwIfAborted();
+  const allArgs = ['-nostdin', '-hide_banner', '-v', 'error', '-y', ...args];
+  const killed = { signal, killSignal: 'SIGKILL' } as const;
+  const child = spawn(path, allArgs, { stdio: ['ignore', 'pipe', 'pipe'], ...killed });
+  yieldToOthers(child);
+  let isKilled = false;
+  let stderrTail = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARACTERS);
+  });
+  const done = new Promise<void>((resolve, reject) => {
+    child.on('error', (error) => !signal.aborted && reject(error));
+    child.on('close', (exitCode, killedBy) => {
+      if (signal.aborted) reject(signal.reason);
+      else if (exitCode === 0 || isKilled) resolve();
+      else reject(new FfmpegError(quoteCommand(path, allArgs), stderrTail, exitCode, killedBy));
+    });
+  });
+  done.catch(() => undefined);
+  return {
+    stdout: child.stdout,
+    done,
+    kill() {
+      isKilled = true;
+      child.kill('SIGKILL');
+    },
+  };
+}
+
 const tooMuchOutput = (): DomainError =>
   new DomainError(
     'undecodable',
@@ -87,14 +131,22 @@ const tooMuchOutput = (): DomainError =>
     'The timestamps are broken; play the segment with ffplay to see.',
   );
 
+const lowPriority = new AsyncLocalStorage<true>();
+
+/** Every ffmpeg that `run` starts, however deep inside, leaves the cores to those of other calls. */
+export const atLowPriority = <Result>(run: () => Promise<Result>): Promise<Result> =>
+  lowPriority.run(true, run);
+
 /**
  * Requests and playlists come before pictures: what serves needs little time, but at once. Alone on the
  * machine ffmpeg still has all of it. What a platform does not know or allow is left as it is.
  */
 function yieldToOthers({ pid }: ChildProcess): void {
   if (pid === undefined) return;
+  const { PRIORITY_BELOW_NORMAL, PRIORITY_LOW } = constants.priority;
+  const priority = lowPriority.getStore() ? PRIORITY_LOW : PRIORITY_BELOW_NORMAL;
   try {
-    setPriority(pid, Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
+    setPriority(pid, Math.max(getPriority(), priority));
     writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
   } catch {}
 }

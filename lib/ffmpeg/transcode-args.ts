@@ -2,7 +2,10 @@
 
 import { even, type PlannedRung } from '../domain/ladder.ts';
 import { MAX_POSTER_PX } from '../domain/poster.ts';
+import { MAX_THUMBNAIL_PX } from '../domain/thumbnails.ts';
 import { PTS_WRAP_TICKS, TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
+import { inputArgs } from './input-args.ts';
+import { vp9Args } from './webm-args.ts';
 
 /**
  * Where the first frame of a segment is put. Far above zero: sources whose timestamps ffmpeg reads
@@ -38,19 +41,40 @@ export type VideoJob = Readonly<{
   changesSize?: boolean | undefined;
   /** The stream does not name its colour matrix. */
   guessMatrix: boolean;
+  /** Filters that make an ordinary picture of one of high dynamic range. */
+  toneMapping?: string | undefined;
   /** Where keyframes stand besides the first, from the first frame on. */
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
   outputs: readonly Readonly<{ rung: PlannedRung; path: string }>[];
+  /** H.264 if it is left out. */
+  codec?: 'vp9' | undefined;
+  /** Constant rate factor; left out: that of all renditions. The init segment does not depend on it. */
+  quality?: number | undefined;
   /** The first picture as a JPEG file of this size. */
   poster?: (FrameSize & Readonly<{ path: string }>) | undefined;
+  thumbnails?: ThumbnailJob | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
 }>;
 
+/** A JPEG file for each part of the segment, with small pictures side by side. */
+export type ThumbnailJob = FrameSize &
+  Readonly<{
+    /** Where the parts begin and end: ticks from the segment's first frame, the first 0. */
+    boundsTicks: readonly number[];
+    /** Of each file: frames at equal distances from the part's beginning on. */
+    columns: number;
+    /** With `%d` for the part, from 0 on. */
+    path: string;
+  }>;
+
 export type BlackVideoJob = OutputJob & Readonly<{ frames: number }>;
 
-type OutputJob = Pick<VideoJob, 'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'threads'>;
+type OutputJob = Pick<
+  VideoJob,
+  'framesPerSecond' | 'keyframesAtTicks' | 'outputs' | 'codec' | 'threads' | 'quality'
+>;
 
 /** The same for a picture that never came. */
 export function blackArgs({ frames, ...job }: BlackVideoJob): string[] {
@@ -71,21 +95,33 @@ export function videoArgs(job: VideoJob): string[] {
     ...['-filter_complex', filterGraph(job)],
     ...outputArgs(job),
     ...posterArgs(job),
+    ...thumbnailArgs(job),
   ];
 }
 
 /** 20 to 60 kB at 640x360. */
 const POSTER_QUALITY = '4';
 
-/** The raw muxer writes the picture alone; without passthrough it would be repeated from time zero on. */
+/** The raw muxer writes the picture alone. */
 const posterArgs = ({ poster }: VideoJob): string[] =>
-  poster
+  poster ? [...jpegArgs('[poster]', POSTER_QUALITY), '-f', 'mjpeg', poster.path] : [];
+
+/** 3 to 9 kB a picture. */
+const THUMBNAIL_QUALITY = '6';
+
+const thumbnailArgs = ({ thumbnails }: VideoJob): string[] =>
+  thumbnails
     ? [
-        ...['-map', '[poster]', '-c:v', 'mjpeg', '-q:v', POSTER_QUALITY, '-threads', '1'],
-        ...['-fps_mode', 'passthrough', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
-        ...['-f', 'mjpeg', poster.path],
+        ...jpegArgs('[thumbnails]', THUMBNAIL_QUALITY),
+        ...['-f', 'image2', '-start_number', '0', thumbnails.path],
       ]
     : [];
+
+/** Without passthrough a picture would be repeated from time zero on. */
+const jpegArgs = (label: string, quality: string): string[] => [
+  ...['-map', label, '-c:v', 'mjpeg', '-q:v', quality, '-threads', '1'],
+  ...['-fps_mode', 'passthrough', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
+];
 
 const threadArgs = ({ threads }: Pick<VideoJob, 'threads'>): string[] =>
   threads === undefined ? [] : ['-threads', String(threads)];
@@ -97,20 +133,25 @@ function outputArgs(job: OutputJob): string[] {
   const keyframes = times.length > 0 ? ['-force_key_frames', times.join()] : [];
   return job.outputs.flatMap(({ rung, path }, index) => [
     ...['-map', `[v${index}]`, ...threadArgs(job)],
-    ...encoderArgs(rung, job.framesPerSecond),
+    ...(job.codec === 'vp9' ? vp9Args(rung) : avcArgs(rung, job.framesPerSecond, job.quality)),
+    ...FILE_ARGS,
     ...keyframes,
     path,
   ]);
 }
 
 function filterGraph(job: VideoJob): string {
-  const { outputs, poster } = job;
+  const { outputs, poster, thumbnails } = job;
   const scaled = outputs.map(({ rung }) => sizeFilters(rung, job, VIDEO_PICTURE));
   const splits = scaled.map((_, index) => `[s${index}]`);
   const chains = scaled.map((filters, index) => `[s${index}]${filters}[v${index}]`);
   if (poster) {
     splits.push('[still]');
     chains.push(`[still]trim=end_frame=1,${sizeFilters(poster, job, JPEG_PICTURE)}[poster]`);
+  }
+  if (thumbnails) {
+    splits.push('[small]');
+    chains.push(`[small]${thumbnailFilters(thumbnails, job)}[thumbnails]`);
   }
   const split = `[0:v:0]${sourceFilters(job)},split=${splits.length}${splits.join('')}`;
   return [split, ...chains].join(';');
@@ -135,6 +176,7 @@ function sourceFilters(job: VideoJob): string {
     ...(dropped.length > 0 ? [`select='not(${dropped.join('+')})'`] : []),
     // It holds a frame back, which would be lost where the size changes.
     ...(changesSize ? [SQUARE_PIXELS] : ['yadif=deint=interlaced']),
+    ...(job.toneMapping === undefined ? [] : [job.toneMapping]),
     ...(repeats ? repeatFilters(repeats) : []),
     `settb=1/${TICKS_PER_SECOND}`,
   ].join(',');
@@ -145,6 +187,27 @@ const repeatFilters = ({ perSecond, durationTicks }: FrameRepeats): string[] => 
   `tpad=stop_mode=clone:stop_duration=${ticksToSeconds(durationTicks).toFixed(6)}`,
   `trim=end=${ticksToSeconds(BASE_TICKS + durationTicks).toFixed(6)}`,
 ];
+
+/**
+ * Chooses frames before it scales them. Times are stretched so that each part lasts as many seconds as it has
+ * pictures; of a second the frame that is shown at its beginning is kept, also where none begins in it.
+ */
+function thumbnailFilters(thumbnails: ThumbnailJob, job: VideoJob): string {
+  const { boundsTicks, columns } = thumbnails;
+  const seconds = boundsTicks.slice(0, -1).map((from, part) => {
+    const length = Math.max(1, (boundsTicks[part + 1] ?? from) - from);
+    return `clip((PTS-${BASE_TICKS + from})*${columns}/${length},0,${columns})`;
+  });
+  const count = columns * seconds.length;
+  return [
+    `setpts='${TICKS_PER_SECOND}*(${seconds.join('+')})'`,
+    'fps=1:start_time=0:round=up',
+    `tpad=stop_mode=clone:stop=${count}`,
+    `trim=end_frame=${count}`,
+    sizeFilters(thumbnails, job, JPEG_PICTURE, ':flags=fast_bilinear'),
+    `tile=${columns}x1`,
+  ].join(',');
+}
 
 const HD_HEIGHT_PX = 720;
 
@@ -163,6 +226,7 @@ function sizeFilters(
   { widthPx, heightPx }: FrameSize,
   job: VideoJob,
   { colour, format }: typeof VIDEO_PICTURE,
+  scaler = '',
 ): string {
   const inner = fitInto(job.frame, { widthPx, heightPx });
   const keepsShape = ':force_original_aspect_ratio=decrease:force_divisible_by=2';
@@ -171,10 +235,13 @@ function sizeFilters(
     : [`${inner.widthPx}:${inner.heightPx}`, ''];
   // Without a matrix ffmpeg assumes BT.601; players, and most encoders, take HD for BT.709.
   const isHd = Math.min(job.frame.widthPx, job.frame.heightPx) >= HD_HEIGHT_PX;
-  const matrix = job.guessMatrix ? `:in_color_matrix=${isHd ? 'bt709' : 'smpte170m'}` : '';
+  const matrix =
+    job.guessMatrix && job.toneMapping === undefined
+      ? `:in_color_matrix=${isHd ? 'bt709' : 'smpte170m'}`
+      : '';
   const fits = !job.changesSize && inner.widthPx === widthPx && inner.heightPx === heightPx;
   return [
-    `scale=${size}${shape}${matrix}:${colour}`,
+    `scale=${size}${shape}${matrix}:${colour}${scaler}`,
     ...(fits ? [] : [`pad=${widthPx}:${heightPx}:-1:-1`]),
     'setsar=1',
     `format=${format}`,
@@ -195,106 +262,59 @@ export function fitInto(source: FrameSize, rung: FrameSize): FrameSize {
   return { widthPx: even(widthPx), heightPx: even(heightPx) };
 }
 
-/** Size of a poster: that of the source, or smaller. */
-export function posterSize(source: FrameSize): FrameSize {
-  const scale = Math.min(1, MAX_POSTER_PX / Math.max(source.widthPx, source.heightPx));
+export const posterSize = (source: FrameSize): FrameSize => stillSize(source, MAX_POSTER_PX);
+
+export const thumbnailSize = (source: FrameSize): FrameSize => stillSize(source, MAX_THUMBNAIL_PX);
+
+/** That of the source, or smaller. */
+function stillSize(source: FrameSize, maxPx: number): FrameSize {
+  const scale = Math.min(1, maxPx / Math.max(source.widthPx, source.heightPx));
   return { widthPx: even(source.widthPx * scale), heightPx: even(source.heightPx * scale) };
 }
 
-/** Fixes all that the init segment depends on, so that all segments of a rung share one. */
-function encoderArgs({ level, maxrateBps }: PlannedRung, framesPerSecond: number): string[] {
+const DEFAULT_QUALITY = 23;
+
+/** With what FILE_ARGS says, all that the init segment depends on, so that all segments of a rung share one. */
+function avcArgs(
+  { level, maxrateBps }: PlannedRung,
+  framesPerSecond: number,
+  quality = DEFAULT_QUALITY,
+): string[] {
   const rate = Math.max(1, Math.round(framesPerSecond));
   const keyframes = String(MAX_FRAMES_BETWEEN_KEYFRAMES);
   return [
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', level],
-    ...['-crf', '23', '-maxrate', String(maxrateBps), '-bufsize', String(maxrateBps)],
+    ...['-crf', String(quality), '-maxrate', String(maxrateBps), '-bufsize', String(maxrateBps)],
     // Half full: segments that were encoded apart then keep to the rate when played one after another.
     ...['-rc_init_occupancy', String(Math.round(maxrateBps / 2))],
     ...['-g', keyframes, '-keyint_min', keyframes, '-sc_threshold', '0'],
     // Parameter sets that do not depend on the quality setting, so that an update may change it. By the rate a
     // frame without another behind it gets its bits: ffmpeg would say 90,000 frames a second of a single one.
     ...['-x264-params', `stitchable=1:fps=${rate}`],
-    ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],
-    ...['-video_track_timescale', String(TICKS_PER_SECOND)],
-    ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
-    ...['-color_range', 'tv', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
-    ...['-map_metadata', '-1', '-map_chapters', '-1'],
-    ...['-movflags', '+cmaf+frag_discont+skip_trailer', '-f', 'mp4'],
   ];
 }
 
-/**
- * ffmpeg neither guesses the demuxer nor opens anything but the file, whatever stands in it. However much
- * of the input is damaged, the rest is used: by itself it fails when two thirds are.
- */
-const inputArgs = (format: string, path: string, options: readonly string[] = []): string[] => [
-  ...['-max_error_rate', '1', ...options],
-  ...['-protocol_whitelist', 'file', '-f', format, '-i', path],
+/** Times pass through in ticks; nothing else that a source says gets into the file. */
+const FILE_ARGS = [
+  ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`],
+  ...['-video_track_timescale', String(TICKS_PER_SECOND)],
+  ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709'],
+  ...['-color_range', 'tv', '-fflags', '+bitexact', '-flags:v', '+bitexact'],
+  ...['-map_metadata', '-1', '-map_chapters', '-1'],
+  ...['-movflags', '+cmaf+frag_discont+skip_trailer', '-f', 'mp4'],
 ];
 
-export type AudioInput = Readonly<{
-  path: string;
-  /** Name of the demuxer. */
-  format: string;
-  channels: number;
-  /** Stretches of decoded audio that stand for lost packets. */
-  mutedSeconds: readonly Readonly<{ start: number; end: number }>[];
-  /** Samples of the output until the next input begins; undefined: as many as are decoded. */
-  lengthSamples: number | undefined;
-}>;
+const PICTURE_QUALITY = '3';
 
-export type AudioJob = Readonly<{
-  /** Heard one after the other. */
-  inputs: readonly AudioInput[];
-  sampleRateHz: number;
-  channels: number;
-  bitrateBps: number;
-  /** Samples of silence in front of what is decoded, or to be cut off it when negative. */
-  padSamples: number;
-  /** The inputs differ from each other or from the output in rate or channels. */
-  resamples: boolean;
-  /** Packets that the decoder drops become silence. Resamples, so only for segments that need it. */
-  fillsGaps: boolean;
-}>;
-
-/** Decodes and encodes audio; ADTS on standard output. */
-export function audioArgs(job: AudioJob): string[] {
-  const { inputs, sampleRateHz, channels, bitrateBps, padSamples } = job;
-  const decoded = inputs.map(
-    (input, index) => `[${index}:a:0]${inputFilters(input, job).join(',')}[a${index}]`,
-  );
-  const joined = [
-    `concat=n=${inputs.length}:v=0:a=1`,
-    ...(padSamples < 0 ? [`atrim=start_sample=${-padSamples}`, 'asetpts=N/SR/TB'] : []),
-    ...(padSamples > 0 ? [`adelay=${padSamples}S:all=1`] : []),
-  ];
-  const labels = inputs.map((_, index) => `[a${index}]`).join('');
-  return [
-    ...inputs.flatMap(({ format, path }) => inputArgs(format, path)),
-    ...['-filter_complex', [...decoded, `${labels}${joined.join(',')}[out]`].join(';')],
-    ...['-map', '[out]', '-c:a', 'aac', '-b:a', String(bitrateBps), '-ar', String(sampleRateHz)],
-    ...['-ac', String(channels), '-fflags', '+bitexact', '-flags:a', '+bitexact'],
-    ...['-f', 'adts', 'pipe:1'],
-  ];
-}
-
-function inputFilters(input: AudioInput, job: AudioJob): string[] {
-  const { mutedSeconds, lengthSamples } = input;
-  const layout = job.channels === 1 ? 'mono' : 'stereo';
-  // ffmpeg makes mono 3 dB softer where it becomes stereo; players do not.
-  const isWidened = input.channels === 1 && job.channels === 2;
-  return [
-    job.fillsGaps ? 'aresample=async=1:min_hard_comp=0.005:first_pts=0' : 'anull',
-    ...mutedSeconds.map(({ start, end }) => `volume=0:enable='between(t,${start},${end})'`),
-    ...(isWidened ? ['pan=stereo|c0=c0|c1=c0'] : []),
-    ...(job.resamples
-      ? [`aresample=${job.sampleRateHz}`, `aformat=sample_fmts=fltp:channel_layouts=${layout}`]
-      : []),
-    ...(lengthSamples === undefined
-      ? []
-      : [`apad=whole_len=${lengthSamples}`, `atrim=end_sample=${lengthSamples}`]),
-  ];
-}
+/** One frame of a rendition by its place among those that are shown, as a JPEG on standard output. */
+export const pictureArgs = (path: string, frame: number, widthPx: number): string[] => [
+  ...inputArgs('mov', path),
+  ...[
+    '-filter_complex',
+    `[0:v:0]select='eq(n,${frame})',scale=${widthPx}:-2:${JPEG_PICTURE.colour},format=${JPEG_PICTURE.format}[picture]`,
+  ],
+  ...[...jpegArgs('[picture]', PICTURE_QUALITY), '-frames:v', '1', '-f', 'mjpeg', 'pipe:1'],
+];
 
 /** Only decodes, to distinguish a source that cannot be decoded from a machine that cannot encode. */
 export const decodeArgs = (

@@ -15,6 +15,7 @@ import {
   ResponseHeadersPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
+import { NORMAL_ACCEPT } from './accept-at-edge.ts';
 import { stackName } from './stage-names.ts';
 
 const YEAR = Duration.days(365);
@@ -31,6 +32,9 @@ const FRESH = {
   enableAcceptEncodingGzip: true,
   enableAcceptEncodingBrotli: true,
 } as const;
+
+/** The default language may follow from it. Of no route but those of multivariant playlists and MPDs. */
+const VIEWER_COUNTRY = 'CloudFront-Viewer-Country';
 
 const SECURITY = {
   contentTypeOptions: { override: true },
@@ -71,15 +75,33 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
       ...FRESH,
       queryStringBehavior: query('view', 'broadcast', 'kept'),
     }),
+    // Edges have mostly viewers of one country, so its part in the key costs few requests.
+    multivariants: cache('Multivariants', {
+      ...FRESH,
+      queryStringBehavior: query('view', 'broadcast', 'kept'),
+      headerBehavior: CacheHeaderBehavior.allowList(VIEWER_COUNTRY),
+    }),
     metadata: cache('Metadata', {
       ...FRESH,
       queryStringBehavior: query('format'),
       // A client that accepts JSON gets JSON; players send one of very few values.
-      headerBehavior: CacheHeaderBehavior.allowList('Accept'),
+      headerBehavior: CacheHeaderBehavior.allowList('Accept', VIEWER_COUNTRY),
     }),
     moments: cache('Moments', {
       ...FRESH,
-      queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang'),
+      queryStringBehavior: query('timestamp', 'format', 'resolution', 'lang', 'width', 'wait'),
+      // As `normalAccept` leaves it.
+      headerBehavior: CacheHeaderBehavior.allowList('Accept'),
+    }),
+    // What is found stays for ever; what is not may be there in a second.
+    segments: cache('Segments', { ...FRESH, maxTtl: YEAR }),
+    // Segments never change; the file of a whole recording may.
+    captions: cache('Captions', { ...FRESH, maxTtl: YEAR }),
+    clips: cache('Clips', {
+      ...FRESH,
+      // The origin says five minutes: what a clip lists stays.
+      maxTtl: Duration.minutes(5),
+      queryStringBehavior: query('from', 'to', 'format', 'resolution', 'wait'),
     }),
     markers: cache('Markers', {
       ...FRESH,
@@ -94,6 +116,12 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
       functionName: nameOf('name-of-page'),
       runtime: FunctionRuntime.JS_2_0,
       code: FunctionCode.fromInline(NAME_OF_PAGE),
+    }),
+    /** Without a format in the query the Accept header decides it. */
+    normalAccept: new EdgeFunction(scope, 'NormalAccept', {
+      functionName: nameOf('normal-accept'),
+      runtime: FunctionRuntime.JS_2_0,
+      code: FunctionCode.fromInline(NORMAL_ACCEPT),
     }),
     /** The origin gets its own name as host, not the one that the viewer asked. */
     forwardHost: new EdgeFunction(scope, 'ForwardHost', {
@@ -111,7 +139,10 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
         accessControlAllowOrigins: ['*'],
         accessControlAllowMethods: ['GET', 'HEAD', 'OPTIONS'],
         accessControlAllowHeaders: ['*'],
-        accessControlExposeHeaders: ['Content-Length', 'Content-Range', 'ETag', 'Date', 'Age'],
+        accessControlExposeHeaders: [
+          ...['Content-Length', 'Content-Range', 'ETag', 'Date', 'Age'],
+          ...['Rivulet-Resolution', 'Rivulet-Language'],
+        ],
         accessControlAllowCredentials: false,
         accessControlMaxAge: Duration.hours(2),
         originOverride: true,

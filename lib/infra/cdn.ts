@@ -87,9 +87,20 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
         // Nothing of it gets smaller.
         compress: false,
       },
-      '/viewstream/metadata/*.m3u8': view(api, policies.playlists, policies),
+      '/viewstream/metadata/*/*.m3u8': view(api, policies.playlists, policies),
+      '/viewstream/metadata/*.m3u8': view(api, policies.multivariants, policies),
+      '/viewstream/metadata/*.mpd': view(api, policies.multivariants, policies),
       '/viewstream/metadata/*': view(api, policies.metadata, policies),
-      '/viewstream/*': view(api, policies.moments, policies),
+      '/viewstream/segment/*': view(api, policies.segments, policies),
+      '/time': view(api, policies.segments, policies),
+      '/viewstream/captions/*': view(api, policies.captions, policies),
+      '/viewstream/*/clip*': view(api, policies.clips, policies),
+      '/viewstream/*': {
+        ...view(api, policies.moments, policies),
+        functionAssociations: [
+          { function: policies.normalAccept, eventType: FunctionEventType.VIEWER_REQUEST },
+        ],
+      },
       '/watch/*': page(api, policies),
       '/embed/*': page(api, policies),
       '/markers/*': {
@@ -99,6 +110,8 @@ export function cdn(scope: Construct, props: CdnProps): Distribution {
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         compress: true,
       },
+      '/captions/*': pass(api),
+      '/clips/*': pass(api),
       '/streams': pass(api),
       '/streams/*': pass(api),
       '/upload/*': pass(api),

@@ -38,6 +38,18 @@ const OWNER = ['read owner key', 'read records'] as const;
 
 const EDIT_MARKERS = [...OWNER, 'write records', 'send publish'] as const;
 
+/** Playlists of long recordings are stored. */
+const VIEW_PLAYLISTS: readonly Permission[] = [
+  'read records',
+  // Who has requested a playlist that is not stored yet.
+  'write records',
+  'read media',
+  'write media',
+  'send backfillJobs',
+  'count backfillJobs',
+  'send scaling',
+];
+
 const INGEST: readonly Permission[] = [
   'read records',
   'write records',
@@ -49,6 +61,9 @@ const INGEST: readonly Permission[] = [
   'send delayed',
   'send scaling',
   'count liveJobs',
+  // Segments of whole files, which may be uploaded again.
+  'send backfillJobs',
+  'count backfillJobs',
 ];
 
 export const FUNCTION_TABLE = {
@@ -61,13 +76,18 @@ export const FUNCTION_TABLE = {
   'get-stream': { routes: ['getStream'], permissions: OWNER, ...API },
   'delete-stream': {
     routes: ['deleteStream'],
-    permissions: [...OWNER, 'delete records', 'list objects', 'delete source', 'delete media'],
+    permissions: [
+      ...OWNER,
+      ...(['delete records', 'list objects', 'delete source', 'delete media'] as const),
+      'upload parts',
+    ],
     lazyChunks: true,
     ...API,
   },
   upload: {
     routes: ['upload'],
-    permissions: ['read owner key', ...INGEST],
+    // Captions are published without a job.
+    permissions: ['read owner key', ...INGEST, 'send publish', 'upload parts'],
     lazyChunks: true,
     thread: 'inspection-thread',
     ...UPLOAD,
@@ -89,14 +109,51 @@ export const FUNCTION_TABLE = {
     permissions: [...OWNER, 'write records', 'send publish'],
     ...API,
   },
-  'view-metadata': { routes: ['viewMetadata'], permissions: ['read records'], ...VIEW },
+  'view-metadata': {
+    routes: ['viewMetadata'],
+    permissions: VIEW_PLAYLISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'view-thumbnails': {
+    routes: ['viewThumbnails'],
+    permissions: VIEW_PLAYLISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'view-picture': {
+    routes: ['viewPicture'],
+    permissions: VIEW_PLAYLISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
   'view-playlist': {
     routes: ['viewPlaylist'],
-    // Playlists of long recordings are stored.
+    permissions: VIEW_PLAYLISTS,
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'dash-segment': { routes: ['dashSegment'], permissions: ['read records'], ...API },
+  'server-time': { routes: ['serverTime'], permissions: [], ...API },
+  'view-captions': {
+    routes: ['viewCaptionFile', 'viewCaptionSegment'],
+    // Large sets of cues are objects, which only uploads and this read.
+    permissions: ['read records', 'read source'],
+    lazyChunks: true,
+    ...VIEW,
+  },
+  'remove-captions': {
+    routes: ['removeCaptions'],
+    permissions: [...OWNER, 'delete records', 'send publish'],
+    ...API,
+  },
+  'view-segment': {
+    routes: ['viewSegment'],
     permissions: [
       'read records',
-      // Who has requested a playlist that is not stored yet.
+      // Who has requested a file that a job makes.
       'write records',
+      'read source',
       'read media',
       'write media',
       'send backfillJobs',
@@ -104,13 +161,22 @@ export const FUNCTION_TABLE = {
       'send scaling',
     ],
     lazyChunks: true,
+    thread: 'remux-thread',
     ...VIEW,
   },
-  'view-segment': {
-    routes: ['viewSegment'],
-    permissions: ['read records', 'read source', 'read media', 'write media'],
+  'view-clip': {
+    routes: ['viewClip', 'viewClipPlaylist'],
+    permissions: [
+      'read records',
+      // Who has requested a file that is not made yet.
+      'write records',
+      'delete records',
+      'read media',
+      'send backfillJobs',
+      'count backfillJobs',
+      'send scaling',
+    ],
     lazyChunks: true,
-    thread: 'remux-thread',
     ...VIEW,
   },
   'view-page': {
@@ -123,6 +189,9 @@ export const FUNCTION_TABLE = {
   'put-markers': { routes: ['putMarkers'], permissions: EDIT_MARKERS, ...API },
   'change-marker': { routes: ['changeMarker'], permissions: EDIT_MARKERS, ...API },
   'remove-marker': { routes: ['removeMarker'], permissions: EDIT_MARKERS, ...API },
+  'list-clips': { routes: ['listClips'], permissions: ['read records'], ...VIEW },
+  'save-clip': { routes: ['saveClip'], permissions: [...OWNER, 'write records'], ...API },
+  'remove-clip': { routes: ['removeClip'], permissions: [...OWNER, 'delete records'], ...API },
   healthz: {
     routes: ['healthz'],
     permissions: ['read records', 'probe objects', 'count liveJobs', 'see workers'],
@@ -136,7 +205,9 @@ export const FUNCTION_TABLE = {
       'write records',
       // Of removals that are done.
       'delete records',
-      // Silence where a segment has no audio.
+      // Frames of languages that are uploaded on their own.
+      'read media',
+      // Pieces of them, and silence where a segment has no audio.
       'write media',
       'send delayed',
       // Playlists of a long recording.
@@ -154,9 +225,11 @@ export const FUNCTION_TABLE = {
       'write records',
       'send publish',
       'send liveJobs',
+      'send backfillJobs',
       'send delayed',
       // The queue's depth distinguishes lost jobs from waiting ones.
       'count liveJobs',
+      'count backfillJobs',
       // Retention, of all streams.
       'send analysisJobs',
       'send scaling',
@@ -172,7 +245,11 @@ export const FUNCTION_TABLE = {
     lazyChunks: true,
     thread: 'inspection-thread',
   },
-  'jobs-dead': { deadLetters: 'jobs', permissions: ['write records', 'send publish'], ...STEP },
+  'jobs-dead': {
+    deadLetters: 'jobs',
+    permissions: ['read records', 'write records', 'delete records', 'send publish'],
+    ...STEP,
+  },
   'publish-dead': { deadLetters: 'publish', permissions: ['send publish'], ...STEP },
   'delayed-dead': { deadLetters: 'delayed', permissions: ['send delayed'], ...STEP },
   'upload-completed-dead': {

@@ -105,7 +105,8 @@ class RivuletFunction extends Construct {
             }),
           ],
         }),
-        Work: new PolicyDocument({ statements }),
+        // IAM takes no empty policy.
+        ...(statements.length > 0 && { Work: new PolicyDocument({ statements }) }),
       },
     });
     suppressWildcards(

@@ -45,7 +45,10 @@ export function httpApi(scope: Construct, stage: string, functions: Functions): 
         'range',
         ...OWN_HEADERS.map((name) => `rivulet-${name}`),
       ],
-      exposeHeaders: ['content-length', 'content-range', 'etag'],
+      exposeHeaders: [
+        ...['content-length', 'content-range', 'etag'],
+        ...['rivulet-resolution', 'rivulet-language'],
+      ],
       maxAge: Duration.hours(2),
     },
   });

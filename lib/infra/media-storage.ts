@@ -37,8 +37,9 @@ export function mediaStorage(scope: Construct, uploadCompleted: Queue): MediaSto
     // The CDK's types do not know exact optional properties.
     serverAccessLogsBucket: accessLogs as IBucket,
     serverAccessLogsPrefix: 'media/',
-    // What expires is for retention to remove: it takes it out of the playlists first.
-    lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    // What expires is for retention to remove: it takes it out of the playlists first. Whole files may be
+    // resumed so long.
+    lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
     cors: [
       {
         // Presigned uploads from pages; the signature says who may.

@@ -35,6 +35,8 @@ const PERMISSIONS = {
   'delete records': ({ tableArn }) => allow(tableArn, 'dynamodb:DeleteItem'),
   'read source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:GetObject'),
   'write source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:PutObject'),
+  'upload parts': ({ bucketArn }) =>
+    allow(`${bucketArn}/source/*`, 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'),
   'delete source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:DeleteObject'),
   'read media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:GetObject'),
   'write media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:PutObject'),
@@ -72,11 +74,18 @@ function allowedBy(permission: Permission, scope: PermissionScope): Allowed {
 const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
   ...statementsFor(
     [
-      ...['read records', 'write records', 'read source', 'read media', 'write media'],
-      'send publish',
-      // What has expired; a job that does not remove all of it queues the next.
-      ...['delete records', 'delete source', 'delete media', 'send analysisJobs'],
-    ] as Permission[],
+      ...(['read records', 'write records', 'read source', 'read media'] as const),
+      ...(['write media', 'send publish'] as const),
+      // Of files of clips that make room for others, and of what has expired.
+      'delete media',
+      // Of a request for a file that it has made, of what has expired, and of its registration without ECS.
+      'delete records',
+      // A job of retention that does not remove all queues the next.
+      'send analysisJobs',
+      // Whole files: their segments are uploaded by workers.
+      ...(['write source', 'delete source', 'send backfillJobs', 'count backfillJobs'] as const),
+      ...(['send delayed', 'send scaling'] as const),
+    ],
     scope,
   ),
   new PolicyStatement({

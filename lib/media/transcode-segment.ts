@@ -7,23 +7,36 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { audioRenditionName, audioSlots, type SlotTrack } from '../domain/audio-slots.ts';
+import type { CaptionPair } from '../domain/closed-captions.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
 import type { AudioFacts, AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { transcodeTimeoutMs } from '../domain/segment-work.ts';
+import { thumbnailColumns } from '../domain/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import { coverAudio } from './audio/coverage.ts';
 import { cutAudio } from './audio/cut-audio.ts';
 import { prerollPackets } from './audio/preroll.ts';
-import { canBeCopied, isCopied, renditionFormat } from './audio/rendition-format.ts';
+import {
+  canBeCopied,
+  isCopied,
+  type RenditionFormat,
+  renditionFormat,
+} from './audio/rendition-format.ts';
 import type { PreviousTrack } from './audio/stretches.ts';
+import { readClosedCaptions } from './captions/closed-captions.ts';
 import { type Cuts, cutTimes } from './cut-times.ts';
 import { demuxSegment } from './demux/demux.ts';
 import type { DemuxedSegment, SegmentBytes } from './demux/demuxed-segment.ts';
 import type { RenditionSegment } from './mux/cmaf.ts';
 import { encodeBlack } from './video/missing-picture.ts';
-import { type EncodedPicture, encodeRungs, finishRung } from './video/video-renditions.ts';
+import {
+  type EncodedPicture,
+  encodeRungs,
+  finishRung,
+  type ThumbnailSprite,
+} from './video/video-renditions.ts';
 
 /** Of a segment's audio tracks at once. */
 const MAX_ENCODERS = 2;
@@ -61,6 +74,8 @@ export type TranscodeInput = Readonly<{
   targetSeconds?: number | undefined;
   /** Make a poster of the first picture, too. */
   wantsPoster?: boolean | undefined;
+  /** Make preview thumbnails, too. */
+  wantsThumbnails?: boolean | undefined;
   /** Of each encoder; all cores without it. */
   threads?: number | undefined;
   /** The segment is given up after it; by what it holds, if it is left out. */
@@ -69,7 +84,8 @@ export type TranscodeInput = Readonly<{
   signal: AbortSignal;
 }>;
 
-type TrackFormat = Pick<AudioFacts, 'sampleRateHz' | 'channels'>;
+type TrackFormat = Pick<AudioFacts, 'sampleRateHz' | 'channels'> &
+  Pick<RenditionFormat, 'codecString'>;
 type RunTrack = SlotTrack & TrackFormat & Readonly<{ startTicks: number }>;
 
 /**
@@ -92,6 +108,8 @@ export type TranscodedPiece = Readonly<{
   renditions: Readonly<Record<string, RenditionSegment>>;
   startTicks: number;
   durationTicks: number;
+  /** Absent: none were wanted, or none could be made. */
+  thumbnails?: ThumbnailSprite | undefined;
 }>;
 
 export type TranscodedSegment = Readonly<{
@@ -99,6 +117,8 @@ export type TranscodedSegment = Readonly<{
   durationTicks: number;
   /** JPEG; absent: none was wanted, or none could be made. */
   poster?: Uint8Array | undefined;
+  /** In the video, by the timeline's clock; empty: there are none. */
+  closedCaptions: readonly CaptionPair[];
   /** One, or several that abut. */
   pieces: readonly TranscodedPiece[];
 }>;
@@ -143,6 +163,7 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
     const pieces = bounds.slice(0, -1).map((from, index) => ({
       startTicks: startTicks + from,
       durationTicks: (bounds[index + 1] ?? from) - from,
+      thumbnails: picture.thumbnails?.[index],
       renditions: Object.fromEntries(
         [...finished, ...separated].flatMap(([name, parts]) => {
           const part = parts[index];
@@ -150,7 +171,10 @@ export async function transcodeSegment(input: TranscodeInput): Promise<Transcode
         }),
       ),
     }));
-    return { startTicks, durationTicks, poster: picture.poster, pieces };
+    const closedCaptions = readClosedCaptions(media.video).map(({ ticks, ...pair }) => {
+      return { ticks: ticks + timestampOffsetTicks, ...pair };
+    });
+    return { startTicks, durationTicks, poster: picture.poster, closedCaptions, pieces };
   } finally {
     clearTimeout(timer);
     await rm(folder, { recursive: true, force: true });
@@ -216,8 +240,14 @@ async function encodeVideo(
   const { startTicks } = facts.video;
   const { repeatsPerSecond: perSecond } = cuts;
   const repeats = perSecond && { repeats: { perSecond, durationTicks: endTicks - startTicks } };
-  const job = { ...shared, ...repeats, video, facts: facts.video, previous };
-  const encoded = await encodeRungs({ ...job, wantsPoster: input.wantsPoster });
+  const durationTicks = endTicks - startTicks;
+  const boundsTicks = [0, ...cuts.atTicks, durationTicks];
+  const columns = thumbnailColumns(durationTicks, boundsTicks.length - 1);
+  const encoded = await encodeRungs({
+    ...{ ...shared, ...repeats, video, facts: facts.video, previous },
+    wantsPoster: input.wantsPoster,
+    thumbnails: input.wantsThumbnails ? { columns, boundsTicks } : undefined,
+  });
   const { framesPerSecond: ownRate } = facts.video;
   return { ...encoded, frames: video.frames, startTicks, framesPerSecond: ownRate };
 }

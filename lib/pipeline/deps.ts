@@ -30,6 +30,9 @@ export type WorkerDeps = Omit<
   'ownerKeyHash' | 'fleet' | 'viewersOf' | 'inspection' | 'remuxing'
 >;
 
+/** What takes segments: uploads, and the jobs that cut whole files. */
+export type IngestDeps = WorkerDeps & Pick<Deps, 'inspection'>;
+
 export const withRecords = <Given extends Pick<Ports, 'store'>>(
   ports: Given,
 ): Given & Readonly<{ records: StreamRecords }> => ({

@@ -5,13 +5,17 @@ import * as z from 'zod/mini';
 const stream = { videoId: z.string(), uid: z.string() };
 
 /**
- * Publish what is ready; `completed` names a segment whose outcome is new, `markers` those that changed;
+ * Publish what is ready; `completed` names a segment whose outcome is new (with `track`: of a language that
+ * is uploaded on its own), `markers` those that changed, `captions` the sets of cues that changed;
  * `removals`: retention has planned, cancelled or completed some.
  */
 export const publishRequest = z.object({
   ...stream,
-  completed: z.exactOptional(z.object({ run: z.int(), number: z.int() })),
+  completed: z.exactOptional(
+    z.object({ run: z.int(), number: z.int(), track: z.exactOptional(z.string()) }),
+  ),
   markers: z.exactOptional(z.array(z.string())),
+  captions: z.exactOptional(z.array(z.object({ track: z.string(), set: z.string() }))),
   removals: z.exactOptional(z.boolean()),
 });
 export type PublishRequest = z.infer<typeof publishRequest>;

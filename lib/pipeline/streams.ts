@@ -3,14 +3,17 @@
 import type { StreamCreated, StreamSettings, StreamShown, StreamView } from '../api/messages.ts';
 import { DomainError } from '../domain/errors.ts';
 import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
-import { presentationOf } from '../domain/presentation.ts';
+import { type CaptionRendition, presentationOf } from '../domain/presentation.ts';
+import { regionDefault } from '../domain/region-default.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
 import { storedBytes, type TimelineState } from '../domain/timeline.ts';
 import { getStream, hashKey, makeKey, newStream } from './auth.ts';
 import type { Deps } from './deps.ts';
+import { dropUpload } from './ingest/file-upload.ts';
 import { sendPublish } from './messages.ts';
 import type { StreamRecords } from './records/stream-records.ts';
+import { fileOf } from './view/file-view.ts';
 import { intakeOf } from './view/intake.ts';
 
 export type SettingsChange = Readonly<{
@@ -75,6 +78,7 @@ function shownSettings({ settings }: Stream, view: StreamView): StreamSettings {
   return {
     ...settings,
     listed: settings.listed ?? false,
+    webm: settings.webm ?? 'onDemand',
     retention: settings.retention ?? null,
     targetDurationSeconds: targetSeconds,
     holeGraceSeconds: holeGraceMs(settings, targetSeconds) / 1000,
@@ -106,6 +110,7 @@ export async function deleteStream(deps: Deps, videoId: string): Promise<void> {
   for (const prefix of [sourcePrefix(found.value), mediaPrefix(found.value)]) {
     await deps.media.delete(await deps.media.list(prefix));
   }
+  await dropUpload(deps, found.value);
   await records.removeRecords(found.value);
 }
 
@@ -116,6 +121,7 @@ async function describeStream(deps: Deps, stream: Stream, forOwner: boolean): Pr
   return {
     ...view,
     ...(await intakeOf(deps, stream, timeline)),
+    ...(await fileOf(deps, stream)),
     ...(viewers !== undefined && { viewers }),
     ...(forOwner && { storageBytes: storedBytes(timeline) }),
   };
@@ -136,7 +142,8 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
   const { startedAtMs, endedAtMs } = timeline;
   const { title, dvrWindowSeconds } = stream.settings;
   const targetSeconds = timeline.targetDurationSeconds ?? stream.settings.targetDurationSeconds;
-  const { video, audio } = presentationOf(timeline);
+  const language = regionDefault(stream.settings.defaultAudio);
+  const { video, audio, captions } = presentationOf(timeline, language);
   return {
     videoId: stream.videoId,
     title,
@@ -148,19 +155,38 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),
+    ...(captions.length > 0 && { captions: captions.map(captionView) }),
+    ...(timeline.thumbnails && { thumbnails: `/viewstream/thumbnails/${stream.videoId}.vtt` }),
     hls: `/viewstream/metadata/${stream.videoId}`,
+    dash: `/viewstream/metadata/${stream.videoId}.mpd`,
     renditions: [
       ...video.map(({ codecString: codecs, ...rendition }) => ({
         kind: 'video' as const,
         codecs,
         ...rendition,
       })),
-      ...audio.map(({ codecString: codecs, language = 'und', label, isDefault, ...rendition }) => ({
-        kind: 'audio' as const,
-        codecs,
-        language,
-        ...rendition,
-      })),
+      ...audio.map(
+        ({
+          codecString: codecs,
+          language = 'und',
+          label,
+          isDefault,
+          sampleRateHz,
+          ...rendition
+        }) => ({
+          kind: 'audio' as const,
+          codecs,
+          language,
+          ...rendition,
+        }),
+      ),
     ],
   };
 }
+
+const captionView = ({ name, language, label, isForced, isSdh }: CaptionRendition) => ({
+  ...{ name, label },
+  ...(language !== undefined && { language }),
+  ...(isForced && { isForced }),
+  ...(isSdh && { isSdh }),
+});

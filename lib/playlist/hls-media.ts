@@ -1,21 +1,24 @@
 /** Media playlists as text (RFC 8216bis, 4.4.3 and 4.4.4). */
 
+import type { ThumbnailGrid } from '../domain/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { checkedUri } from './hls-attributes.ts';
 
 export type MediaSegment = Readonly<{
   /** Also of a gap, where nothing is behind it (4.4.4.7). */
   uri: string;
-  /** EXT-X-MAP; of a gap: the one that the segments around it have. */
-  mapUri: string;
+  /** EXT-X-MAP; of a gap: the one that the segments around it have. undefined: it needs none, as captions and images. */
+  mapUri?: string | undefined;
+  /** The segment is no more of its file than so many bytes from its start. */
+  firstBytes?: number | undefined;
+  /** The segment is an image of several pictures. */
+  tiles?: ThumbnailGrid | undefined;
   /** 90 kHz. */
   durationTicks: number;
   programDateTimeMs: number;
   /** EXT-X-DISCONTINUITY stands before this segment. */
   discontinuity: boolean;
   gap: boolean;
-  /** Lines that stand before its own: EXT-X-DATERANGE, which belongs to no segment. */
-  dateRanges?: string | undefined;
 }>;
 
 /** All but the segments, for a cache that keeps the segments' text. */
@@ -27,15 +30,11 @@ export type MediaPlaylistHeader = Readonly<{
   /** Discontinuities before the first segment listed, not counting one that stands right before it. */
   discontinuitySequence: number;
   playlistType?: 'EVENT' | 'VOD';
+  /** Where players begin: seconds from the start of the playlist. */
+  startSeconds?: number | undefined;
+  /** Each segment is one keyframe (RFC 8216bis, 4.4.3.6), or an image (HLS Image Media Playlist). */
+  only?: 'keyframes' | 'images';
 }>;
-
-export type MediaPlaylist = MediaPlaylistHeader &
-  Readonly<{
-    ended: boolean;
-    segments: readonly MediaSegment[];
-    /** Lines behind the last segment: EXT-X-DATERANGE. */
-    dateRanges?: string;
-  }>;
 
 /**
  * EXT-X-MAP asks for 6 (RFC 8216bis, 8), early drafts ask for 8 beside EXT-X-GAP. Always the same, as a
@@ -43,7 +42,16 @@ export type MediaPlaylist = MediaPlaylistHeader &
  */
 const VERSION = 8;
 
+/** EXT-X-START (4.4.2.2): what lies before it in its segment is not to be shown. */
+export const formatStart = (seconds: number): string =>
+  `#EXT-X-START:TIME-OFFSET=${Number(seconds.toFixed(6))},PRECISE=YES\n`;
+
 export const ENDLIST = '#EXT-X-ENDLIST\n';
+
+const KINDS = {
+  keyframes: '#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-I-FRAMES-ONLY\n',
+  images: '#EXT-X-IMAGES-ONLY\n',
+};
 
 /**
  * The lines before the first segment. EXT-X-DISCONTINUITY-SEQUENCE always: a window that lists a
@@ -52,7 +60,8 @@ export const ENDLIST = '#EXT-X-ENDLIST\n';
 export const formatHeader = (header: MediaPlaylistHeader): string =>
   `#EXTM3U
 #EXT-X-VERSION:${VERSION}
-#EXT-X-INDEPENDENT-SEGMENTS
+${header.only ? KINDS[header.only] : '#EXT-X-INDEPENDENT-SEGMENTS\n'}\
+${header.startSeconds === undefined ? '' : formatStart(header.startSeconds)}\
 #EXT-X-TARGETDURATION:${Math.ceil(header.targetDurationSeconds)}
 ${header.playlistType ? `#EXT-X-PLAYLIST-TYPE:${header.playlistType}\n` : ''}\
 #EXT-X-MEDIA-SEQUENCE:${header.mediaSequence}
@@ -64,29 +73,25 @@ ${header.playlistType ? `#EXT-X-PLAYLIST-TYPE:${header.playlistType}\n` : ''}\
  * the first: so the text of a segment changes when it becomes the first of a sliding window.
  */
 export function formatSegment(segment: MediaSegment, previousMapUri: string | undefined): string {
-  const { uri, mapUri, discontinuity } = segment;
+  const { uri, mapUri, discontinuity, firstBytes, tiles } = segment;
   // A player that restarts at a discontinuity finds the init segment right there.
   const map =
-    discontinuity || mapUri !== previousMapUri ? `#EXT-X-MAP:URI="${checkedUri(mapUri)}"\n` : '';
+    mapUri !== undefined && (discontinuity || mapUri !== previousMapUri)
+      ? `#EXT-X-MAP:URI="${checkedUri(mapUri)}"\n`
+      : '';
   // MAP comes first: hls.js (1.7) takes the tags before it for the init segment's and loses EXT-X-GAP.
-  return `${segment.dateRanges ?? ''}${discontinuity ? '#EXT-X-DISCONTINUITY\n' : ''}${map}\
+  return `${discontinuity ? '#EXT-X-DISCONTINUITY\n' : ''}${map}\
 #EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(segment.programDateTimeMs)).toISOString()}
 ${segment.gap ? '#EXT-X-GAP\n' : ''}\
 #EXTINF:${decimalSeconds(segment.durationTicks)},
+${firstBytes === undefined ? '' : `#EXT-X-BYTERANGE:${firstBytes}@0\n`}\
+${tiles ? formatTiles(tiles) : ''}\
 ${checkedUri(uri)}
 `;
 }
 
-export function formatMediaPlaylist(playlist: MediaPlaylist): string {
-  let text = formatHeader(playlist);
-  let previousMapUri: string | undefined;
-  for (const segment of playlist.segments) {
-    text += formatSegment(segment, previousMapUri);
-    previousMapUri = segment.mapUri;
-  }
-  text += playlist.dateRanges ?? '';
-  return playlist.ended ? text + ENDLIST : text;
-}
+const formatTiles = ({ widthPx, heightPx, columns, intervalTicks }: ThumbnailGrid): string =>
+  `#EXT-X-TILES:RESOLUTION=${widthPx}x${heightPx},LAYOUT=${columns}x1,DURATION=${decimalSeconds(intervalTicks)}\n`;
 
 const MICROS_PER_SECOND = 1_000_000;
 

@@ -19,11 +19,39 @@ export type PresignedPut = Readonly<{
 
 /** Of the keys between two, which do not belong to it, the first so many. */
 export type KeyRange = Readonly<{ after: string; before: string; limit: number }>;
+/**
+ * An object that is uploaded in parts, in any order and any number of times: all have `partBytes`, but for
+ * the last. Engines know it by `id`.
+ */
+export type MultipartUpload = Readonly<{
+  key: string;
+  id: string;
+  sizeBytes: number;
+  partBytes: number;
+}>;
+
+export type MultipartUploads = Readonly<{
+  /** The id. What is not completed is dropped after a week without a new part. */
+  begin(terms: Omit<MultipartUpload, 'id'> & Readonly<{ contentType: string }>): Promise<string>;
+  /** Permission to store one part; they count from 1. A part that is there is stored anew. */
+  presignPart(upload: MultipartUpload, part: number, expiresAtMs: number): Promise<PresignedPut>;
+  /** Numbers of the parts that are there, in order; undefined: there is no such upload, any more. */
+  list(upload: MultipartUpload): Promise<number[] | undefined>;
+  /**
+   * Makes the object of all parts. Also true if that was done before; false if a part is missing, or if
+   * there is neither such an upload nor the object.
+   */
+  complete(upload: MultipartUpload): Promise<boolean>;
+  /** Drops the parts; an upload that is not there is no error. */
+  abort(upload: MultipartUpload): Promise<void>;
+}>;
 
 /** Immutable objects. Keys are `/`-separated, of `A-Z a-z 0-9 . _ -`. */
 export type MediaStore = Readonly<{
   /** Creates the object, durably and whole or not at all. An object that is there stays as it is. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<'stored' | 'exists'>;
+  /** The same, of files on this machine, whose bytes follow one another; never whole in memory. */
+  putFile(key: string, paths: readonly string[], contentType: string): Promise<'stored' | 'exists'>;
   get(key: string, range?: ByteRange): Promise<Uint8Array | undefined>;
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Keys under a prefix that ends in `/`, in order. */
@@ -44,7 +72,12 @@ export type MediaStore = Readonly<{
       expiresAtMs: number;
     }>,
   ): Promise<PresignedPut>;
+  multipart: MultipartUploads;
 }>;
+
+/** Of a multipart upload (S3): all but the last part have so many bytes at least. */
+export const MIN_PART_BYTES = 5 * 1024 * 1024;
+export const MAX_PARTS = 10_000;
 
 /** A stored value. The version is 1 when created and grows by one with each write. */
 export type Item = Readonly<{ sort: string; version: number; value: unknown }>;

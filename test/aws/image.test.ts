@@ -101,7 +101,13 @@ async function testImage(stack: MiniStack): Promise<void> {
       assert.ok(libraries.some((path) => /\/libx264\.so\.\d+$/.test(path)));
       assert.deepEqual(
         [...files.keys()].filter((path) => !base.has(path)).sort(),
-        ['/app/worker.mjs', '/usr/bin/ffmpeg', '/usr/local/bin/node', ...libraries].sort(),
+        [
+          '/app/split-thread.mjs',
+          '/app/worker.mjs',
+          '/usr/bin/ffmpeg',
+          '/usr/local/bin/node',
+          ...libraries,
+        ].sort(),
       );
     });
 

@@ -39,7 +39,7 @@ async function setUp(t: TestContext, stack: MiniStack) {
   const [bare, scratch] = [join(folder, 'bare'), join(folder, 'scratch')];
   const programs = join(folder, 'programs');
   await Promise.all([bare, scratch, programs].map((path) => mkdir(path)));
-  await bundleWorker(join(bare, 'worker.mjs'));
+  await bundleWorker(bare);
   const agent = await startAgent(t);
   const isHealthy = (): Promise<boolean> =>
     new Promise((resolve) => {
@@ -98,7 +98,7 @@ await withMiniStack((stack) => {
       assert.deepEqual(await ports.queues.liveJobs.depth(), { ready: 0, inFlight: 0, delayed: 0 });
       assert.equal((await ports.fleet.count()).running, 0);
       assert.deepEqual(worker.agent.states, [true, false, true]);
-      assert.deepEqual(await readdir(worker.bare), ['worker.mjs']);
+      assert.deepEqual((await readdir(worker.bare)).sort(), ['split-thread.mjs', 'worker.mjs']);
       assert.deepEqual(await readdir(worker.scratch), ['alive']);
     });
 
@@ -121,7 +121,11 @@ await withMiniStack((stack) => {
 test('the image is made of the bundle and the Dockerfile, whose health check is the tested one', async (t) => {
   const folder = join(await temporaryFolder(t), 'image');
   await makeImageFolder(folder);
-  assert.deepEqual((await readdir(folder)).sort(), ['Dockerfile', 'worker.mjs']);
+  assert.deepEqual((await readdir(folder)).sort(), [
+    'Dockerfile',
+    'split-thread.mjs',
+    'worker.mjs',
+  ]);
   const dockerfile = await readFile(join(folder, 'Dockerfile'), 'utf8');
   assert.ok(dockerfile.includes(`CMD ${HEALTH_COMMAND}\n`));
   assert.match(dockerfile, /^USER \d+:\d+$/m);

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: all benches, or those named (throughput, delay, inspection,
- * upload, playlist, memory, bundles). Ratios are of one run on one machine; exits 1 when a budget is not kept.
+ * `npm run bench`: all benches, or those named (throughput, stills, file, delay, inspection,
+ * upload, playlist, segment-files, memory, bundles). Ratios are of one run on one machine; exits 1 when a budget is not kept.
  */
 
 import { availableParallelism, cpus } from 'node:os';
@@ -10,15 +10,21 @@ import { measureInspection } from './inspect.ts';
 import { measureMemory } from './memory.ts';
 import { measurePlaylist } from './playlist.ts';
 import { type Figure, report } from './report.ts';
+import { measureSegmentFiles } from './segment-files.ts';
+import { measureStills } from './stills.ts';
 import { measureThroughput } from './throughput.ts';
 import { measureUpload } from './upload.ts';
+import { measureWholeFile } from './whole-file.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   throughput: measureThroughput,
+  stills: measureStills,
+  file: measureWholeFile,
   delay: measureDelay,
   inspection: measureInspection,
   upload: measureUpload,
   playlist: measurePlaylist,
+  'segment-files': measureSegmentFiles,
   memory: measureMemory,
   bundles: measureBundles,
 };

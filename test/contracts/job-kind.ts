@@ -183,6 +183,37 @@ export function jobKindContract(name: string, make: () => Promise<EngineUnderTes
       },
     );
 
+    withEngine(
+      'keeps no live job waiting: that one is run while it has the only slot',
+      async (deps, dead) => {
+        const kinds = (['backfill', 'live'] as const).map((one) => ({
+          ...tinyKind({ class: one, blocksPublishing: false }),
+        }));
+        const [backfill = assert.fail(), live = assert.fail()] = kinds;
+        let isLiveDone = false;
+        await enqueueJobs(deps, backfill, [TINY]);
+        const waiting: JobKind<Tiny> = {
+          ...backfill,
+          async run() {
+            await enqueueJobs(deps, live, [TINY]);
+            await until(() => isLiveDone);
+            return 'done';
+          },
+        };
+        const atOnce: JobKind<Tiny> = {
+          ...live,
+          async run() {
+            isLiveDone = true;
+            return 'done';
+          },
+        };
+        await work(deps, dead, jobRegistry([waiting, atOnce]), () =>
+          isEmpty(deps.queues.backfillJobs),
+        );
+        assert.ok(isLiveDone);
+      },
+    );
+
     withEngine('is run after live jobs, and analysis after back-fill', async (deps, dead) => {
       const classes = ['analysis', 'backfill', 'live'] as const;
       const kinds = classes.map((one) => tinyKind({ class: one, blocksPublishing: false }));

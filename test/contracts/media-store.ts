@@ -2,8 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { MediaStore, PresignedPut, WorkQueue } from '../../lib/ports/ports.ts';
+import {
+  type MediaStore,
+  MIN_PART_BYTES,
+  type MultipartUpload,
+  type PresignedPut,
+  type WorkQueue,
+} from '../../lib/ports/ports.ts';
 
 export type MediaStoreUnderTest = Readonly<{
   media: MediaStore;
@@ -59,6 +68,31 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
       const empty = await media.head(`${folder}/types/empty.json`);
       assert.deepEqual(empty, { sizeBytes: 0, contentType: 'application/json' });
       assert.equal((await media.get(`${folder}/types/empty.json`))?.byteLength, 0);
+    });
+
+    test('stores files that follow one another as one object, however large, and once', async () => {
+      const files = await mkdtemp(join(tmpdir(), 'rivulet-files-'));
+      // More than one part of a multipart upload, with a seam inside of one.
+      const parts = [randomBytes(300), randomBytes(18_000_000), new Uint8Array(), randomBytes(7)];
+      const paths = parts.map((_, index) => join(files, String(index)));
+      await Promise.all(paths.map((path, index) => writeFile(path, parts[index] ?? '')));
+      const key = `${folder}/files/movie.mp4`;
+      assert.equal(await media.putFile(key, paths, 'video/mp4'), 'stored');
+      const whole = Buffer.concat(parts);
+      assert.deepEqual(await media.head(key), {
+        sizeBytes: whole.length,
+        contentType: 'video/mp4',
+      });
+      assert.equal(sha256((await media.get(key)) ?? Buffer.of()), sha256(whole));
+      const small = paths.slice(0, 1);
+      assert.equal(await media.putFile(key, small, 'video/mp4'), 'exists');
+      assert.equal((await media.head(key))?.sizeBytes, whole.length, 'the first one stays');
+      assert.equal(await media.putFile(`${folder}/files/a.bin`, small, 'text/vtt'), 'stored');
+      assert.equal((await media.head(`${folder}/files/a.bin`))?.contentType, 'text/vtt');
+      const lost = [...small, join(files, 'none')];
+      await assert.rejects(media.putFile(`${folder}/files/half.mp4`, lost, 'video/mp4'));
+      assert.equal(await media.head(`${folder}/files/half.mp4`), undefined, 'nothing half-made');
+      await rm(files, { recursive: true });
     });
 
     test('says undefined of objects that are not there', async () => {
@@ -202,6 +236,62 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
           [undefined, undefined],
         );
         assert.ok((await sendGranted(grant, bytes)).ok, 'the unchanged one still holds');
+      });
+    });
+
+    describe('uploads in parts', () => {
+      const bytes = randomBytes(2 * MIN_PART_BYTES + 1_000_000);
+      const contentType = 'application/octet-stream';
+      const begin = async (name: string): Promise<MultipartUpload> => {
+        const terms = {
+          ...{ key: `${folder}/parts/${name}`, sizeBytes: bytes.length },
+          partBytes: MIN_PART_BYTES,
+        };
+        return { ...terms, id: await media.multipart.begin({ ...terms, contentType }) };
+      };
+      const partOf = (part: number): Uint8Array =>
+        bytes.subarray((part - 1) * MIN_PART_BYTES, part * MIN_PART_BYTES);
+      const sendPart = async (upload: MultipartUpload, part: number, body = partOf(part)) =>
+        sendGranted(await media.multipart.presignPart(upload, part, Date.now() + 60_000), body);
+
+      test('become one object when all parts are there, sent in any order and again', async () => {
+        const upload = await begin('whole.mp4');
+        assert.deepEqual(await media.multipart.list(upload), []);
+        for (const part of [3, 1, 1]) assert.ok((await sendPart(upload, part)).ok);
+        assert.deepEqual(await media.multipart.list(upload), [1, 3]);
+        assert.equal(await media.multipart.complete(upload), false, 'a part is missing');
+        assert.equal(await media.head(upload.key), undefined, 'nothing half-made is seen');
+        assert.ok((await sendPart(upload, 2)).ok);
+        assert.equal(await media.multipart.complete(upload), true);
+        assert.ok(bytes.equals((await media.get(upload.key)) ?? Buffer.of()));
+        assert.deepEqual(await media.head(upload.key), { sizeBytes: bytes.length, contentType });
+        assert.equal(await media.multipart.complete(upload), true, 'once more');
+        assert.equal(await media.multipart.list(upload), undefined);
+      });
+
+      test('take of each part exactly the bytes that were announced, at its place alone', async () => {
+        const upload = await begin('refused.mp4');
+        const short = await sendPart(upload, 1, partOf(1).subarray(1));
+        assert.ok(short.status >= 400 && short.status < 500, `${short.status}`);
+        const granted = await media.multipart.presignPart(upload, 2, Date.now() + 60_000);
+        for (const url of [
+          granted.url.replace('refused.mp4', 'other.mp4'),
+          granted.url.replace(/(part(?:number)?=)2/i, '$11'),
+        ]) {
+          assert.equal((await sendGranted(granted, partOf(2), url)).status, 403);
+        }
+        assert.deepEqual(await media.multipart.list(upload), []);
+      });
+
+      test('that are aborted leave nothing, and take no further part', async () => {
+        const upload = await begin('aborted.mp4');
+        await sendPart(upload, 1);
+        const late = await media.multipart.presignPart(upload, 2, Date.now() + 60_000);
+        await media.multipart.abort(upload);
+        await media.multipart.abort(upload);
+        assert.equal((await sendGranted(late, partOf(2))).status, 404);
+        assert.equal(await media.multipart.list(upload), undefined);
+        assert.equal(await media.multipart.complete(upload), false);
       });
     });
   });

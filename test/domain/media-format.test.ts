@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   DOWNLOAD_FORMATS,
+  formatsCarrying,
   listCodecs,
   MEDIA_FORMATS,
   mediaTypeOf,
@@ -25,13 +26,20 @@ describe('media formats:', () => {
     });
   });
 
-  test('segments are downloads in MP4 and MPEG-TS', () => {
-    assert.deepEqual(DOWNLOAD_FORMATS, ['mp4', 'ts']);
+  test('segments are downloads in MP4, WebM, QuickTime and MPEG-TS', () => {
+    assert.deepEqual(DOWNLOAD_FORMATS, ['mp4', 'webm', 'mov', 'ts']);
+  });
+
+  test('a source is a download in the formats that carry all of its codecs', () => {
+    assert.deepEqual(formatsCarrying(['avc', 'aac']), ['mp4', 'mov', 'ts']);
+    assert.deepEqual(formatsCarrying(['vp9', 'opus']), ['mp4', 'webm']);
+    assert.deepEqual(formatsCarrying(['av1', 'aac']), ['mp4']);
+    assert.deepEqual(formatsCarrying(['hevc', 'opus']), ['mp4']);
   });
 
   test('codecs are listed by the names that people know', () => {
     assert.equal(listCodecs(MEDIA_FORMATS.ts.video), 'H.264 or H.265');
     assert.equal(listCodecs(MEDIA_FORMATS.mp4.audio), 'AAC, MP3, AC-3, E-AC-3 or Opus');
-    assert.equal(listCodecs(['avc']), 'H.264');
+    assert.equal(listCodecs(['avc', 'aac', 'aac'], 'and'), 'H.264 and AAC');
   });
 });

@@ -68,6 +68,8 @@ describe('presentation', () => {
       ],
       audio: [],
       audioGroups: [],
+      captions: [],
+      closedCaptions: [],
       variants: [
         {
           rendition: '720p',
@@ -88,6 +90,7 @@ describe('presentation', () => {
           audioGroupId: undefined,
         },
       ],
+      keyframes: [],
     });
   });
 
@@ -126,7 +129,7 @@ describe('presentation', () => {
     assert.deepEqual(changing.variants[0]?.codecs, ['mp4a.40.2', 'mp4a.40.5']);
   });
 
-  test('the first audio rendition is the default; labels differ, and an unknown language is not named', () => {
+  test('the first audio rendition is the default; labels are the languages’ own names and differ, and an unknown language is not named', () => {
     const labels = (renditions: Readonly<Record<string, RenditionTotals>>) =>
       offered({ ...renditions, '720p': LADDER['720p'] }).audio.map(
         ({ name, language, label, isDefault }) => [name, language, label, isDefault],
@@ -139,15 +142,53 @@ describe('presentation', () => {
         'audio-4': audio('en', 64_000),
       }),
       [
-        ['audio', 'en', 'en', true],
-        ['audio-2', 'pt-BR', 'pt-BR (audio-2)', false],
+        ['audio', 'en', 'English', true],
+        ['audio-2', 'pt-BR', 'Português (Brasil)', false],
         ['audio-3', undefined, 'audio-3', false],
-        ['audio-4', 'en', 'en (audio-4)', false],
+        ['audio-4', 'en', 'English 2', false],
       ],
     );
     assert.deepEqual(labels({ audio: audio('und', 128_000) }), [
       ['audio', undefined, 'audio', true],
     ]);
+  });
+
+  test('the language that is asked for is the default, and stands first; one that the stream lacks changes nothing', () => {
+    const three = {
+      '720p': LADDER['720p'],
+      audio: audio('en', 128_000),
+      'audio-2': audio('fr-CA', 128_000),
+      'audio-fr': audio('fr', 128_000),
+    };
+    const order = (language?: string) =>
+      presentationOf({ renditions: three }, language).audio.map(({ name, isDefault }) =>
+        isDefault ? `${name} by default` : name,
+      );
+    assert.deepEqual(order('fr'), ['audio-fr by default', 'audio', 'audio-2']);
+    assert.deepEqual(order('fr-CA'), ['audio-2 by default', 'audio', 'audio-fr']);
+    assert.deepEqual(order('ja'), ['audio by default', 'audio-2', 'audio-fr']);
+  });
+
+  test('an audio description is named as one, and stands in for its language only where there is no other', () => {
+    const described = (language: string): RenditionTotals => {
+      const { info, ...totals } = audio(language, 128_000);
+      return { ...totals, info: { ...info, describesVideo: true } as RenditionTotals['info'] };
+    };
+    const all = offered({
+      audio: described('en'),
+      'audio-2': audio('en-GB', 128_000),
+      'audio-3': described('de'),
+    });
+    assert.deepEqual(
+      all.audio.map(({ label, describesVideo }) => [label, describesVideo]),
+      [
+        ['English (audio description)', true],
+        ['British English', undefined],
+        ['Deutsch (audio description)', true],
+      ],
+    );
+    assert.equal(chooseAudio(all, 'en')?.name, 'audio-2');
+    assert.equal(chooseAudio(all, 'de')?.name, 'audio-3');
   });
 
   test('beside video the audio is no variant, as VLC would play one without the other', () => {
@@ -310,6 +351,8 @@ describe('the choice of a rendition', () => {
     ['pt-br', 'audio-3'],
     ['pt', 'audio-2'],
     ['pt-AO', 'audio-2'],
+    ['por', 'audio-2'],
+    ['pt-BR-x-own', 'audio-3'],
     ['und', 'audio-4'],
   ] as const) {
     test(`of audio for lang ${asked ?? 'left out'} is ${name}`, () => {
@@ -317,10 +360,15 @@ describe('the choice of a rendition', () => {
     });
   }
 
+  test('of a size that no rung has is the nearest one below', () => {
+    assert.equal(chooseVideo(all, '900p')?.name, '720p');
+    assert.equal(chooseVideo(all, '240p')?.name, '360p');
+  });
+
   test('of what the stream does not have is refused with what it has', () => {
-    assert.throws(() => chooseVideo(all, '240p'), {
+    assert.throws(() => chooseVideo(all, 'best'), {
       code: 'rendition_not_found',
-      hint: 'Ask for 1080p, 720p, 480p, 360p, source.',
+      hint: 'Ask for 1080p, 720p, 480p, 360p or source.',
     });
     assert.throws(() => chooseAudio(all, 'fr'), {
       code: 'rendition_not_found',
@@ -332,5 +380,37 @@ describe('the choice of a rendition', () => {
   test('left out, for a stream that has none of the kind, is nothing', () => {
     assert.equal(chooseAudio(offered(LADDER)), undefined);
     assert.equal(chooseVideo(offered({ audio: audio('en', 1000) })), undefined);
+  });
+});
+
+describe('keyframes and thumbnails of a presentation', () => {
+  const keyframes = { peakBps: 200_000, sizeBytes: 100_000, durationTicks: TEN_SECONDS };
+  const tall = { ...video(720, 2_500_000), keyframes, maxrateBps: 2_500_000 };
+  const thumbnails = { ...keyframes, peakBps: 30_000, widthPx: 240, heightPx: 134 };
+  const state = {
+    renditions: { '720p': tall, '360p': LADDER['360p'] },
+    ...{ thumbnails, targetDurationSeconds: 4 },
+  };
+  const peaks = (more: object) => {
+    const made = presentationOf({ ...state, ...more });
+    return [...made.keyframes, made.thumbnails].map((one) => one?.peakBps);
+  };
+
+  test('are those of the renditions whose entries have recorded them', () => {
+    assert.deepEqual(presentationOf({ ...state, endedAtMs: 1 }).keyframes, [
+      {
+        ...{ rendition: '720p', codecString: 'avc1.64001f', widthPx: 1280, heightPx: 720 },
+        ...{ peakBps: 200_000, averageBps: 80_000 },
+      },
+    ]);
+    assert.equal(presentationOf({ renditions: LADDER }).thumbnails, undefined);
+  });
+
+  test('have the rates that were measured once the stream has ended, and before what may come', () => {
+    assert.deepEqual(peaks({ endedAtMs: 1 }), [200_000, 30_000]);
+    // Half a second of the encoder's limit in each two seconds, with the index of 30 frames a second.
+    assert.deepEqual(peaks({}), [625_000 + 600 + 2880, 60_000]);
+    const dear = { ...tall, keyframes: { ...keyframes, peakBps: 900_000 } };
+    assert.deepEqual(peaks({ renditions: { '720p': dear } }), [900_000, 60_000]);
   });
 });

@@ -74,6 +74,14 @@ describe('the gateway, without a handler, serves', () => {
     assert.deepEqual(reported, []);
   });
 
+  test('files that viewers save under their names, and other media without one', async () => {
+    await ports.media.put('media/show/u1/saved/abc/show-1m-2m.mp4', bytes, 'video/mp4');
+    const saved = await send(`${origin}/media/show/u1/saved/abc/show-1m-2m.mp4`);
+    assert.equal(saved.headers['content-disposition'], 'attachment; filename="show-1m-2m.mp4"');
+    const shown = await send(`${origin}/media/show/1.m4s`);
+    assert.equal(shown.headers['content-disposition'], undefined);
+  });
+
   test('media whole, in ranges and conditionally, to be cached for ever', async () => {
     const url = `${origin}/media/show/1.m4s`;
     const whole = await send(url);

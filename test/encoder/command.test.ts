@@ -46,11 +46,22 @@ test('encoder command line: each wrong use names the option and what was expecte
     [['a.mp4', ...WHERE, '--quiet=yes'], /^--quiet takes no value, but "yes" was given/],
     [['a.mp4', ...WHERE, '--steam', 'v'], /^Unknown option --steam; did you mean --stream\?$/],
     [['a.mp4', ...WHERE, '-x'], /^Unknown option -x; expected: one of --to, --stream/],
+    [['a.mp4', ...WHERE, '--vod', '--live'], /^--live and --vod cannot be combined\.$/],
     [['a.mp4', ...WHERE, '--copy', '--encode'], /^--copy and --encode cannot be combined/],
     [['a.mp4', ...WHERE, '--copy', '--bitrate', '1M'], /^--copy and --bitrate cannot be combined/],
     [
       ['a.mp4', ...WHERE, '--live', '--as-fast-as-possible'],
       /^--live and --as-fast-as-possible cannot be combined/,
+    ],
+    [['a.mp4', ...WHERE, '--audio-only'], /^--lang is missing; expected: a language such as fr/],
+    [['a.mp4', ...WHERE, '--lang', 'fr'], /^--lang is for --audio-only\.$/],
+    [
+      ['a.mp4', ...WHERE, '--audio-only', '--lang', 'no language'],
+      /^--lang is "no language"; expected: a language such as fr or pt-BR/,
+    ],
+    [
+      ['a.mp4', ...WHERE, '--audio-only', '--lang', 'fr', '--no-audio'],
+      /^--audio-only and --no-audio cannot be combined/,
     ],
     [['a.mp4', ...WHERE, '--port', '0'], /^--port is an option of the relay only/],
     [['relay', ...WHERE, '--loop'], /^--loop is not an option of the relay/],

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { inspectSegment } from '../../lib/media/inspect.ts';
 import {
   countFrames,
   ffmpeg,
@@ -43,6 +44,25 @@ async function joinSegments(folder: string, segments: readonly StoredSegment[]):
   await writeFile(path, Buffer.concat(byNumber(segments).map(({ bytes }) => bytes)));
   return path;
 }
+
+test('encoder: the sound alone is sent as a language, beside the encoder of the stream, and only the language is ended', async (t) => {
+  const { api, folder, common } = await setUp(t);
+  const file = join(folder, 'clip.mp4');
+  await makeClip(file, 3, 1);
+  const language = ['--audio-only', '--lang', 'fre', '--description'];
+  const dub = startEncoder(t, [file, ...common, ...language, '--segment-seconds', '1']);
+  const stream = startEncoder(t, [file, ...common]);
+  for (const { exit, output } of [dub, stream]) {
+    assert.deepEqual(await exit, { code: 0, signal: null }, output());
+  }
+  const sound = api.calls.filter(({ query }) => query.lang !== undefined);
+  const said = sound.map(({ query: { kind, lang, description } }) => [kind, lang, description]);
+  assert.deepEqual(said, Array(said.length).fill(['audio', 'fr', 'true']));
+  assert.deepEqual([sound[0]?.path, sound.at(-1)?.path], ['/upload/v', '/upload/v/end']);
+  const [first] = api.segments.filter(({ session }) => session === sound[0]?.query.session);
+  const { facts } = await inspectSegment(first?.bytes ?? assert.fail());
+  assert.deepEqual([facts.video, facts.audio.length], [undefined, 1]);
+});
 
 test('encoder: a file is cut at its keyframes without loss, its first segment sent alone, the others in parallel, and ended', async (t) => {
   const { api, folder, common } = await setUp(t);

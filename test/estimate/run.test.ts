@@ -41,7 +41,7 @@ describe('operations of a segment', () => {
     // Its outcome.
     assert.ok(one('transcode').writeUnits <= 2);
     // Its entry and the head, which grows with the number of renditions, in one transaction.
-    assert.ok(one('publish').writeUnits <= 6);
+    assert.ok(one('publish').writeUnits <= 8);
     // When the next one is due.
     assert.equal(one('housekeeping').writeUnits, 1);
     for (const role of ['housekeepingPublish', 'playlist'] as const) {
@@ -51,8 +51,8 @@ describe('operations of a segment', () => {
 
   test('its source and each rendition are stored once, and no init segment again', () => {
     assert.equal(one('upload').mediaPuts, 1);
-    // The poster of the first.
-    assert.equal(Math.round(one('transcode').mediaPuts * SEGMENTS), (RUNGS + 1) * SEGMENTS + 1);
+    // With its thumbnails, and the poster of the first.
+    assert.equal(Math.round(one('transcode').mediaPuts * SEGMENTS), (RUNGS + 2) * SEGMENTS + 1);
     assert.equal(one('transcode').mediaGets, 1);
     assert.equal(one('publish').mediaPuts + one('playlist').mediaGets, 0);
   });

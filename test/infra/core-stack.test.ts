@@ -67,7 +67,7 @@ describe('core stack', () => {
     };
     for (const template of [core, templatesWith(t, { retentionDays: '30' }).core]) {
       assert.deepEqual(rulesOf(template), [
-        { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' },
+        { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' },
       ]);
     }
   });
@@ -195,7 +195,7 @@ describe('core stack', () => {
       (permissions as readonly string[]).includes('read owner key'),
     );
     assert.equal(askers.length, expected.length);
-    assert.equal(expected.length, 11);
+    assert.equal(expected.length, 14);
   });
 
   test('functions that create streams have the defaults of new streams', (t) => {
@@ -206,7 +206,7 @@ describe('core stack', () => {
       const { Variables } = Properties.Environment as { Variables: Record<string, unknown> };
       return Variables.RIVULET_STREAM_DEFAULTS ?? [];
     });
-    assert.equal(told.length, 11);
+    assert.equal(told.length, 14);
     assert.deepEqual(JSON.parse(String(told[0])), {
       ladder: [{ name: '720p', shortSidePx: 720, maxrateBps: 2_500_000 }],
       dvrWindowSeconds: 600,

@@ -57,12 +57,15 @@ describe('edge stack', () => {
       return [MinTTL, DefaultTTL, MaxTTL];
     };
     for (const pattern of [
+      '/viewstream/metadata/*/*.m3u8',
       '/viewstream/metadata/*.m3u8',
+      '/viewstream/metadata/*.mpd',
       '/viewstream/metadata/*',
       '/viewstream/*',
     ]) {
       assert.deepEqual(times(pattern), [0, 1, 10], pattern);
     }
+    assert.deepEqual(times('/viewstream/*/clip*'), [0, 1, 300]);
     assert.deepEqual(times('/media/*'), [86_400, 31_536_000, 31_536_000]);
     const errors = distributionOf(edge).CustomErrorResponses;
     assert.deepEqual(
@@ -83,14 +86,32 @@ describe('edge stack', () => {
       assert.deepEqual(CookiesConfig, { CookieBehavior: 'none' }, pattern);
       return [QueryStringsConfig?.QueryStrings ?? [], HeadersConfig?.Headers ?? []];
     };
-    assert.deepEqual(keyOf('/viewstream/metadata/*.m3u8'), [['view', 'broadcast'], []]);
-    assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept']]);
-    assert.deepEqual(keyOf('/viewstream/*'), [['timestamp', 'format', 'resolution', 'lang'], []]);
-    assert.deepEqual(keyOf('/media/*'), [[], []]);
+    assert.deepEqual(keyOf('/viewstream/metadata/*/*.m3u8'), [['view', 'broadcast'], []]);
+    const country = 'CloudFront-Viewer-Country';
+    for (const pattern of ['/viewstream/metadata/*.m3u8', '/viewstream/metadata/*.mpd']) {
+      assert.deepEqual(keyOf(pattern), [['view', 'broadcast'], [country]]);
+    }
+    assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept', country]]);
+    assert.deepEqual(keyOf('/viewstream/*/clip*'), [
+      ['from', 'to', 'format', 'resolution', 'wait'],
+      [],
+    ]);
+    assert.deepEqual(keyOf('/viewstream/*'), [
+      ['timestamp', 'format', 'resolution', 'lang', 'width', 'wait'],
+      ['Accept'],
+    ]);
+    const whole = ['/media/*', '/viewstream/segment/*', '/time', '/viewstream/captions/*'];
+    for (const pattern of whole) assert.deepEqual(keyOf(pattern), [[], []], pattern);
     const patterns = distributionOf(edge).CacheBehaviors.map(({ PathPattern }) => PathPattern);
-    assert.deepEqual(patterns.slice(1, 4), [
+    assert.deepEqual(patterns.slice(1, 10), [
+      '/viewstream/metadata/*/*.m3u8',
       '/viewstream/metadata/*.m3u8',
+      '/viewstream/metadata/*.mpd',
       '/viewstream/metadata/*',
+      '/viewstream/segment/*',
+      '/time',
+      '/viewstream/captions/*',
+      '/viewstream/*/clip*',
       '/viewstream/*',
     ]);
   });
@@ -116,7 +137,7 @@ describe('edge stack', () => {
     );
     assert.deepEqual(
       open.map(({ PathPattern }) => PathPattern),
-      ['/markers/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
+      ['/markers/*', '/captions/*', '/clips/*', '/streams', '/streams/*', '/upload/*', '/healthz'],
     );
     const uncached = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
     for (const { PathPattern, CachePolicyId } of open) {

@@ -14,6 +14,11 @@ const SOURCE = [
   's3:PutObject bucket/source/*',
   's3:DeleteObject bucket/source/*',
 ];
+const BACKFILL = ['sqs:GetQueueAttributes backfill-jobs', 'sqs:SendMessage backfill-jobs'];
+const PARTS = [
+  's3:AbortMultipartUpload bucket/source/*',
+  's3:ListMultipartUploadParts bucket/source/*',
+];
 const TAKE_IN = [
   'sqs:GetQueueAttributes live-jobs',
   ...READ,
@@ -22,11 +27,21 @@ const TAKE_IN = [
   'sqs:SendMessage scaling',
   'sqs:SendMessage delayed',
   'sqs:SendMessage live-jobs',
+  // Segments of whole files.
+  ...BACKFILL,
 ];
 const REQUEST_PLAYLISTS = [
   'sqs:GetQueueAttributes backfill-jobs',
   'sqs:SendMessage backfill-jobs',
   'sqs:SendMessage scaling',
+];
+const VIEW_PLAYLISTS = [
+  ...READ,
+  ...WRITE,
+  's3:GetObject bucket/media/*',
+  's3:ListBucket bucket',
+  's3:PutObject bucket/media/*',
+  ...REQUEST_PLAYLISTS,
 ];
 const take = (queue: string): string[] => [
   `sqs:DeleteMessage ${queue}`,
@@ -45,32 +60,45 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     's3:ListBucket bucket',
     's3:DeleteObject bucket/source/*',
     's3:DeleteObject bucket/media/*',
+    ...PARTS,
   ],
-  upload: [...KEY, ...TAKE_IN],
+  upload: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish', ...PARTS],
   push: [...KEY, ...TAKE_IN, 'sqs:SendMessage publish'],
   'push-delete': [...KEY, ...READ],
   'end-stream': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
-  'view-metadata': READ,
-  'view-playlist': [
+  'view-metadata': VIEW_PLAYLISTS,
+  'view-playlist': VIEW_PLAYLISTS,
+  'view-thumbnails': VIEW_PLAYLISTS,
+  'view-picture': VIEW_PLAYLISTS,
+  'dash-segment': READ,
+  'server-time': [],
+  'view-segment': [
     ...READ,
     ...WRITE,
+    's3:GetObject bucket/source/*',
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
     ...REQUEST_PLAYLISTS,
   ],
-  'view-segment': [
+  'view-captions': [...READ, 's3:GetObject bucket/source/*', 's3:ListBucket bucket'],
+  'remove-captions': [...[...KEY, ...READ], 'dynamodb:DeleteItem table', 'sqs:SendMessage publish'],
+  'view-clip': [
     ...READ,
-    's3:GetObject bucket/source/*',
+    ...WRITE,
+    'dynamodb:DeleteItem table',
     's3:GetObject bucket/media/*',
     's3:ListBucket bucket',
-    's3:PutObject bucket/media/*',
+    ...REQUEST_PLAYLISTS,
   ],
   'view-page': READ,
   'list-markers': READ,
   'put-markers': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'change-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
   'remove-marker': [...KEY, ...READ, ...WRITE, 'sqs:SendMessage publish'],
+  'list-clips': READ,
+  'save-clip': [...KEY, ...READ, ...WRITE],
+  'remove-clip': [...KEY, ...READ, 'dynamodb:DeleteItem table'],
   healthz: [
     ...READ,
     's3:GetObject bucket/health/probe',
@@ -83,6 +111,8 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     ...READ,
     ...WRITE,
     'dynamodb:DeleteItem table',
+    's3:GetObject bucket/media/*',
+    's3:ListBucket bucket',
     's3:PutObject bucket/media/*',
     'sqs:SendMessage delayed',
     ...REQUEST_PLAYLISTS,
@@ -97,9 +127,16 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage analysis-jobs',
     'sqs:SendMessage delayed',
     'sqs:SendMessage live-jobs',
+    ...BACKFILL,
   ],
   'upload-completed': [...take('upload-completed'), ...TAKE_IN],
-  'jobs-dead': [...take('jobs-dead'), ...WRITE, 'sqs:SendMessage publish'],
+  'jobs-dead': [
+    ...take('jobs-dead'),
+    ...READ,
+    ...WRITE,
+    'dynamodb:DeleteItem table',
+    'sqs:SendMessage publish',
+  ],
   'publish-dead': [...take('publish-dead'), 'sqs:SendMessage publish'],
   'delayed-dead': [...take('delayed-dead'), 'sqs:SendMessage delayed'],
   'upload-completed-dead': [...take('upload-completed-dead'), 'sqs:SendMessage upload-completed'],
@@ -118,12 +155,12 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     'sqs:SendMessage scaling',
   ],
   worker: [
+    'dynamodb:DeleteItem table',
     ...READ,
     ...WRITE,
     'dynamodb:DeleteItem table',
     'ecs:UpdateTaskProtection tasks',
     's3:DeleteObject bucket/media/*',
-    's3:DeleteObject bucket/source/*',
     's3:GetObject bucket/media/*',
     's3:GetObject bucket/source/*',
     's3:ListBucket bucket',
@@ -135,6 +172,8 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     ]),
     'sqs:SendMessage analysis-jobs',
     'sqs:SendMessage publish',
+    ...['s3:PutObject bucket/source/*', 's3:DeleteObject bucket/source/*', ...BACKFILL],
+    ...['sqs:SendMessage delayed', 'sqs:SendMessage scaling'],
   ],
 };
 
@@ -225,7 +264,7 @@ describe('IAM permissions', () => {
       'logs:PutLogEvents',
     ]);
   });
-  test('the policy of static workers is that of tasks, less ECS and with their registration', (t) => {
+  test('the policy of static workers is that of tasks, less ECS', (t) => {
     const permissions = permissionsIn(Template.fromStack(appWith(t, { workers: 'none' }).core));
     const [, policy = []] = [...permissions].find(([id]) => id.startsWith('WorkerPolicy')) ?? [];
     const tasks = WORKERS.worker?.filter((permission) => !permission.startsWith('ecs:')) ?? [];

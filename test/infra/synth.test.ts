@@ -68,12 +68,12 @@ describe('synth', () => {
     }
     assert.deepEqual(Object.fromEntries(found), {
       '@aws-cdk/aws-cloudfront-origins:updateImportedBucketPolicyOac': 1,
-      'AwsSolutions-APIG4': 19,
+      'AwsSolutions-APIG4': 31,
       'AwsSolutions-CFR1': 1,
       'AwsSolutions-CFR2': 1,
       'AwsSolutions-CFR4': 1,
       'AwsSolutions-ECS2': 1,
-      'AwsSolutions-IAM5': 13,
+      'AwsSolutions-IAM5': 18,
       'AwsSolutions-SMG4': 1,
       'AwsSolutions-SQS3': 1,
     });

@@ -45,6 +45,12 @@ const BOUNDS: readonly (readonly [setting: string, taken: unknown[], refused: un
   ['holeGraceSeconds', [0, 600], [-0.1, 601, null]],
   ['redundant', [true, false], ['yes', 1]],
   ['listed', [true, false], ['yes', 1]],
+  ['webm', ['onDemand', 'always', 'never'], ['yes', true]],
+  [
+    'defaultAudio',
+    [{}, { '*': 'en' }, { FR: 'fr', CA: 'fr-CA' }],
+    [{ fr: 'fr' }, { FRA: 'fr' }, { FR: 'no language' }, { FR: 'und' }, { FR: 1 }, 'fr', null],
+  ],
   [
     'retention',
     [

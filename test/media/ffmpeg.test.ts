@@ -5,9 +5,10 @@ import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
+import { audioArgs } from '../../lib/ffmpeg/audio-args.ts';
 import { findFfmpeg, parseFfmpegVersion, useFfmpeg } from '../../lib/ffmpeg/find.ts';
-import { FfmpegError, runFfmpeg } from '../../lib/ffmpeg/run.ts';
-import { audioArgs, decodeArgs, fitInto, videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
+import { atLowPriority, FfmpegError, runFfmpeg } from '../../lib/ffmpeg/run.ts';
+import { decodeArgs, fitInto, videoArgs } from '../../lib/ffmpeg/transcode-args.ts';
 import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-ffmpeg-'));
@@ -112,6 +113,9 @@ describe('ffmpeg beside what serves:', () => {
     const { stdout } = await runFfmpeg({ args: [] });
     const lowered = Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL);
     assert.equal(stdout.toString(), `${lowered}\n500\n`);
+    // Of a job that no live viewer waits for, however deep inside it is started.
+    const { stdout: low } = await atLowPriority(async () => runFfmpeg({ args: [] }));
+    assert.equal(low.toString(), `${constants.priority.PRIORITY_LOW}\n500\n`);
   });
 });
 

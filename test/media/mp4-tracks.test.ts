@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { inspectInit, inspectSegment } from '../../lib/media/inspect.ts';
-import { box, u32 } from '../../lib/media/iso-boxes.ts';
+import { box, fullBox, u32 } from '../../lib/media/iso-boxes.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
 import { changeBoxes, changeTrack, setField } from '../support/mp4-mangler.ts';
 
@@ -48,6 +48,34 @@ const [PICTURE, SOUND, OTHER_SOUND, STILL] = SOURCES.map((_, index) => ['-map', 
   string[],
   string[],
 ];
+
+const text = (...words: readonly string[]): Uint8Array => Buffer.from(`${words.join('\0')}\0`);
+
+test('a track says its language with the region, and that it describes the picture', async () => {
+  const bytes = await made('said.mp4', ...PICTURE, ...SOUND, ...H264, '-c:a', 'aac');
+  const languageOf = async (changed: Uint8Array) => {
+    const [{ language, describesVideo } = assert.fail()] = (await inspectSegment(changed)).facts
+      .audio;
+    return [language, describesVideo];
+  };
+  const saying = (tag: string, ...kind: readonly string[]): Uint8Array =>
+    changeTrack(bytes, 1, (path, body) => {
+      if (path === 'moov/trak/mdia/mdhd') {
+        return [box('mdhd', body), fullBox('elng', 0, 0, text(tag))];
+      }
+      if (path !== 'moov/trak/tkhd') return undefined;
+      // What is no box may stand behind the boxes of user data.
+      return [box('tkhd', body), box('udta', fullBox('kind', 0, 0, text(...kind)), [0, 0, 0, 0])];
+    });
+  const role = 'urn:mpeg:dash:role:2011';
+  assert.deepEqual(await languageOf(bytes), ['und', undefined]);
+  assert.deepEqual(await languageOf(saying('pt-br', role, 'description')), ['pt-BR', true]);
+  assert.deepEqual(await languageOf(saying('fra', role, 'dub')), ['fr', undefined]);
+  assert.deepEqual(await languageOf(saying('not a tag', 'other', 'description')), [
+    'und',
+    undefined,
+  ]);
+});
 
 describe('tracks that cannot be read:', () => {
   let good: Uint8Array;

@@ -64,6 +64,17 @@ describe('tables of a transport stream:', () => {
     assert.deepEqual(await inspect(withTables(packets, [...pat, ...both])), whole);
   });
 
+  test('a descriptor says the language of the sound, and whether it describes the picture', async () => {
+    const said = async (code: string, audioType: number) => {
+      const descriptors = [0x0a, 4, ...Buffer.from(code), audioType];
+      const { audio } = await inspect(withMap(makePmt(1, [VIDEO, { ...AUDIO, descriptors }])));
+      return [audio[0]?.language, audio[0]?.describesVideo];
+    };
+    assert.deepEqual(await said('fre', 0), ['fr', undefined]);
+    assert.deepEqual(await said('deu', 3), ['de', true]);
+    assert.deepEqual(await said('eng', 2), ['en', undefined]);
+  });
+
   test('a damaged table is skipped, and its repetition is read', async () => {
     const pmt = makePmt(1, [VIDEO, AUDIO]);
     const broken = Buffer.from(pmt);

@@ -2,70 +2,138 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
 import { remuxRenditions, remuxSource } from '../../lib/media/mux/remux.ts';
-import type { TranscodedSegment } from '../../lib/media/transcode-segment.ts';
 import { makeSegments } from '../support/media.ts';
-import { transcodeRun, workFolder } from './segment-run.ts';
+import { type SegmentRun, transcodeRun, workFolder } from './segment-run.ts';
 
-type Decoded = Readonly<{ codec_name: string; start_time: string; nb_read_frames: string }>;
+type Decoded = Readonly<{
+  codec_name: string;
+  start_time: string;
+  duration: string;
+  nb_read_frames: string;
+  tags?: Readonly<{ language?: string }>;
+}>;
 
 /** Decodes everything: what a player would get. */
 function decodeAll(bytes: Uint8Array, name: string): Decoded[] {
   const path = join(workFolder, name);
   writeFileSync(path, bytes);
-  const entries = 'stream=codec_name,start_time,nb_read_frames';
+  const entries = 'stream=codec_name,start_time,duration,nb_read_frames:stream_tags=language';
   const args = ['-v', 'error', '-count_frames', '-show_entries', entries, '-of', 'json', path];
   return (JSON.parse(execFileSync('ffprobe', args).toString()) as { streams: Decoded[] }).streams;
 }
 
-const joined = (segment: TranscodedSegment, format: 'mp4' | 'ts') => {
-  const { '180p': video, audio } = segment.pieces[0]?.renditions ?? {};
-  return remuxRenditions({ ...(video ? { video } : {}), audio: audio ? [audio] : [], format });
-};
+type Format = 'mp4' | 'mov' | 'ts';
 
-describe('a file joined from renditions:', () => {
-  test('it plays by itself, at its time, in MP4 and MPEG-TS', async () => {
-    const run = await transcodeRun(await makeSegments({ seconds: 6, rate: '25' }));
-    const segment = run.results[1] ?? assert.fail();
-    const samples = run.renditions.audio?.pieces[1]?.startTicks ?? 0;
-    for (const format of ['mp4', 'ts'] as const) {
-      const bytes = await joined(segment, format);
-      const [video, audio] = decodeAll(bytes, `joined.${format}`);
-      assert.deepEqual([video?.codec_name, audio?.codec_name], ['h264', 'aac']);
-      assert.equal(video?.nb_read_frames, '50');
-      assert.ok(
-        Math.abs(Number(video?.start_time) - segment.startTicks / TICKS_PER_SECOND) < 0.000_1,
-      );
-      assert.ok(Math.abs(Number(audio?.start_time) - samples / 48_000) < 0.000_1);
-      const { facts } = await inspectSegment(bytes);
-      assert.equal(facts.container, format);
-      assert.ok(facts.video?.startsClosed);
-      assert.ok(Math.abs(facts.endTicks - segment.startTicks - segment.durationTicks) <= 1);
+/** The segment of an index, of renditions that have its neighbours beside it. */
+function packaged({ results }: SegmentRun, index: number, format: Format) {
+  const { startTicks, durationTicks, ...segment } = results.at(index) ?? assert.fail();
+  const { '180p': video, audio } = segment.pieces[0]?.renditions ?? {};
+  const near = results.slice(Math.max(0, index - 1), index + 2);
+  const media = near.flatMap(({ pieces }) => pieces[0]?.renditions.audio?.media ?? []);
+  return remuxRenditions({
+    video,
+    audio: audio ? [{ init: audio.init, media, language: 'de-AT' }] : [],
+    bounds: { startTicks, endTicks: startTicks + durationTicks },
+    format,
+  });
+}
+
+describe('a segment packaged from its renditions:', () => {
+  let run: SegmentRun;
+  before(async () => {
+    run = await transcodeRun(
+      await makeSegments({ seconds: 6, rate: '30000/1001', audioRate: 44_100 }),
+    );
+  });
+  const segment = () => run.results[1] ?? assert.fail();
+
+  for (const format of ['mp4', 'mov'] as const) {
+    test(`${format} begins at 0, and picture and sound end together`, async () => {
+      const bytes = await packaged(run, 1, format);
+      const [video = assert.fail(), audio = assert.fail()] = decodeAll(bytes, `packaged.${format}`);
+      assert.deepEqual([video.codec_name, audio.codec_name], ['h264', 'aac']);
+      assert.equal(audio.tags?.language, 'deu');
+      assert.equal(video.nb_read_frames, '60');
+      assert.deepEqual([video.start_time, audio.start_time], ['0.000000', '0.000000']);
+      const seconds = segment().durationTicks / TICKS_PER_SECOND;
+      assert.ok(Math.abs(Number(video.duration) - seconds) < 0.000_02, video.duration);
+      assert.ok(Math.abs(Number(audio.duration) - seconds) < 0.000_02, audio.duration);
+      const order = [...boxesIn(bytes)].map(({ type }) => type);
+      assert.ok(order.indexOf('moov') < order.indexOf('mdat'), order.join());
+    });
+  }
+
+  test('ts keeps its times, and each packet of sound is in one of two neighbours', async () => {
+    const { startTicks, durationTicks } = segment();
+    const parts = await Promise.all([0, 1, 2].map((index) => packaged(run, index, 'ts')));
+    const [video, audio] = decodeAll(parts[1] ?? assert.fail(), 'packaged.ts');
+    assert.equal(audio?.tags?.language, 'deu');
+    assert.equal(video?.nb_read_frames, '60');
+    const { facts } = await inspectSegment(parts[1] ?? assert.fail());
+    assert.equal(facts.startTicks, startTicks);
+    assert.ok(Math.abs(facts.endTicks - startTicks - durationTicks) <= 1);
+    const ends = [facts.audio[0]?.startTicks ?? 0, facts.audio[0]?.endTicks ?? 0];
+    const bounds = [startTicks, startTicks + durationTicks];
+    // Half a frame of AAC at 44.1 kHz.
+    for (const [index, end] of ends.entries()) {
+      assert.ok(Math.abs(end - (bounds[index] ?? 0)) <= 1045, `${ends} ${bounds}`);
     }
-    const order = [...boxesIn(await joined(segment, 'mp4'))].map(({ type }) => type);
-    assert.ok(order.indexOf('moov') < order.indexOf('mdat'), order.join());
+    const starts = await Promise.all(
+      parts.map(async (bytes) => (await inspectSegment(bytes)).facts.audio[0]),
+    );
+    for (const [index, { startTicks: start = 0 } = assert.fail()] of starts.slice(1).entries()) {
+      assert.ok(Math.abs(start - (starts[index]?.endTicks ?? 0)) <= 1);
+    }
+  });
+
+  test('ts decodes no frame after it is shown, and has a clock that runs ahead of both', async () => {
+    const bytes = Buffer.from(await packaged(run, 1, 'ts'));
+    const path = join(workFolder, 'clock.ts');
+    writeFileSync(path, bytes);
+    const args = ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts,dts'];
+    const printed = execFileSync('ffprobe', [...args, '-of', 'csv=p=0', path]).toString();
+    const frames = Array.from(printed.matchAll(/^(\d+),(\d+)/gm), (found) =>
+      found.slice(1).map(Number),
+    );
+    assert.equal(frames.length, 60);
+    for (const [index, [pts = 0, dts = 0]] of frames.entries()) {
+      assert.ok(dts <= pts, `frame ${index} is decoded at ${dts}, and shown at ${pts}`);
+      assert.ok(dts > (frames[index - 1]?.[1] ?? 0));
+    }
+    const clock: number[] = [];
+    for (let at = 0; at < bytes.length; at += 188) {
+      const hasClock = (bytes[at + 3] ?? 0) & 0x20 && (bytes[at + 5] ?? 0) & 0x10;
+      if (hasClock) clock.push(bytes.readUInt32BE(at + 6) * 2 + ((bytes[at + 10] ?? 0) >> 7));
+    }
+    assert.equal(clock[0], (frames[0]?.[1] ?? 0) - 45_000);
+    for (const [index, ticks] of clock.slice(1).entries()) {
+      const step = ticks - (clock[index] ?? 0);
+      assert.ok(step > 0 && step <= 9000, 'a tenth of a second at most');
+    }
   });
 
   test('timestamps in MPEG-TS are modulo 2^33 where the timeline is longer', async () => {
-    const run = await transcodeRun(await makeSegments({ seconds: 8, offsetSeconds: 95_440.5 }));
-    const segment = run.results.at(-1) ?? assert.fail();
-    assert.ok(segment.startTicks > 2 ** 33);
-    const { facts } = await inspectSegment(await joined(segment, 'ts'));
-    assert.equal(facts.startTicks, segment.startTicks % 2 ** 33);
-    assert.equal(facts.endTicks - facts.startTicks, segment.durationTicks);
-    assert.ok(Math.abs((facts.audio[0]?.startTicks ?? 0) - facts.startTicks) < 45_000);
+    const late = await transcodeRun(await makeSegments({ seconds: 8, offsetSeconds: 95_440.5 }));
+    const last = late.results.at(-1) ?? assert.fail();
+    assert.ok(last.startTicks > 2 ** 33);
+    const { facts } = await inspectSegment(await packaged(late, 3, 'ts'));
+    assert.equal(facts.startTicks, last.startTicks % 2 ** 33);
+    assert.equal(facts.endTicks - facts.startTicks, last.durationTicks);
+    assert.ok(Math.abs((facts.audio[0]?.startTicks ?? 0) - facts.startTicks) < 2000);
   });
 
   test('it may have audio alone', async () => {
-    const run = await transcodeRun(await makeSegments({ seconds: 6, video: 'none' }));
-    const [audio] = decodeAll(await joined(run.results[1] ?? assert.fail(), 'mp4'), 'audio.mp4');
+    const sound = await transcodeRun(await makeSegments({ seconds: 6, video: 'none' }));
+    const { durationTicks } = sound.results[1] ?? assert.fail();
+    const [audio] = decodeAll(await packaged(sound, 1, 'mp4'), 'audio.mp4');
     assert.equal(audio?.codec_name, 'aac');
-    assert.ok(Number(audio?.nb_read_frames) > 80);
+    assert.ok(Math.abs(Number(audio?.duration) - durationTicks / TICKS_PER_SECOND) < 0.000_02);
   });
 });
 
@@ -76,19 +144,44 @@ describe('a remuxed source segment:', () => {
       const bytes = segments[1]?.bytes ?? assert.fail();
       const source = { bytes, ...(init ? { init } : {}) };
       const { facts: before } = await inspectSegment(bytes, init);
-      for (const format of ['mp4', 'ts'] as const) {
+      for (const format of ['mp4', 'mov', 'ts'] as const) {
         const { facts } = await inspectSegment(await remuxSource({ ...source, format }));
-        assert.equal(facts.container, format);
+        assert.equal(facts.container, format === 'mov' ? 'mp4' : format);
         assert.equal(facts.video?.frames, before.video?.frames);
-        assert.equal(facts.audio[0]?.packets, before.audio[0]?.packets);
-        assert.ok(Math.abs(facts.startTicks - before.startTicks) <= 1, `${container} ${format}`);
+        // In MP4 and MOV the sound begins with the picture.
+        const lost = (before.audio[0]?.packets ?? 0) - (facts.audio[0]?.packets ?? 0);
+        const ledTicks = before.startTicks - (before.audio[0]?.startTicks ?? 0);
+        assert.ok(format === 'ts' ? lost === 0 : Math.abs(lost * 1920 - ledTicks) <= 1920);
+        const startTicks = format === 'ts' ? before.startTicks : 0;
+        assert.ok(Math.abs(facts.startTicks - startTicks) <= 1, `${container} ${format}`);
       }
     }
     const [first = assert.fail()] = (await makeSegments({ seconds: 4 })).segments;
     assert.deepEqual(await remuxSource({ bytes: first.bytes, format: 'ts' }), first.bytes);
   });
 
-  test('VP9 and Opus are refused in MPEG-TS, and kept in MP4', async () => {
+  test('it holds the tracks that are asked for, with their languages', async () => {
+    for (const container of ['ts', 'fmp4'] as const) {
+      const clip = await makeSegments({ seconds: 4, container, languages: ['eng', 'deu'] });
+      const bytes = clip.segments[1]?.bytes ?? assert.fail();
+      const source = { bytes, ...(clip.init ? { init: clip.init } : {}) };
+      const { trackId } = (await inspectSegment(bytes, clip.init)).facts.audio[1] ?? assert.fail();
+      for (const format of ['mp4', 'mov', 'ts'] as const) {
+        const audio = [{ trackId, language: 'de' }];
+        const made = decodeAll(await remuxSource({ ...source, audio, format }), `one.${format}`);
+        assert.deepEqual(
+          made.map(({ codec_name, tags }) => [codec_name, tags?.language ?? 'und']),
+          [
+            ['h264', 'und'],
+            ['aac', 'deu'],
+          ],
+          `${container} ${format}`,
+        );
+      }
+    }
+  });
+
+  test('VP9 and Opus are refused in MPEG-TS, and kept in MP4 and WebM', async () => {
     const clip = await makeSegments({ seconds: 4, video: 'vp9', audio: 'opus', container: 'fmp4' });
     const source = {
       bytes: clip.segments[0]?.bytes ?? assert.fail(),
@@ -100,7 +193,9 @@ describe('a remuxed source segment:', () => {
       assert.match(error.message, /vp9/);
       return true;
     });
-    const [video, audio] = decodeAll(await remuxSource({ ...source, format: 'mp4' }), 'vp9.mp4');
-    assert.deepEqual([video?.codec_name, audio?.codec_name], ['vp9', 'opus']);
+    for (const format of ['mp4', 'webm'] as const) {
+      const [video, audio] = decodeAll(await remuxSource({ ...source, format }), `vp9.${format}`);
+      assert.deepEqual([video?.codec_name, audio?.codec_name], ['vp9', 'opus']);
+    }
   });
 });

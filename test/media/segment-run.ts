@@ -60,6 +60,7 @@ export type RunOptions = Readonly<{
   threads?: number;
   timeoutMs?: number;
   targetSeconds?: number;
+  wantsThumbnails?: boolean;
 }>;
 
 export type JoinedSample = Readonly<{ bytes: Uint8Array; ptsTicks: number }>;
@@ -101,7 +102,7 @@ export async function transcodePlaced(
   if (!first || !segment) throw new Error(`There is no segment ${index}.`);
   const init = clip.init ? { init: clip.init } : {};
   const { withPrevious = true, knowsEnds = true, ladder = SMALL_LADDER } = options;
-  const { threads, timeoutMs, targetSeconds, firstTracks } = options;
+  const { threads, timeoutMs, targetSeconds, firstTracks, wantsThumbnails } = options;
   const previous = withPrevious ? placed[index - 1] : undefined;
   const following = knowsEnds ? placed[index + 1] : undefined;
   const isComparable = following?.facts.video || !segment.facts.video;
@@ -126,6 +127,7 @@ export async function transcodePlaced(
     threads,
     timeoutMs,
     targetSeconds,
+    wantsThumbnails,
     workFolder: folder,
     signal,
   });

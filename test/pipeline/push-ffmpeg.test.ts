@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { before, describe, test } from 'node:test';
+import { withTrack } from '../../lib/domain/language-track.ts';
 import type { SourceSegment } from '../../lib/domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { encode, ffmpeg, lavfi, startFfmpeg } from '../support/ffmpeg.ts';
@@ -50,6 +51,30 @@ const hls = ({ folder }: Target, ...options: readonly string[]) => [
 
 const named = (target: Target, names: string, ...options: readonly string[]) =>
   hls(target, ...options, '-hls_segment_filename', `${target.folder}/${names}`);
+
+test('ffmpeg pushes sound alone as a language, which is placed by the clock of its playlist', async (t) => {
+  const headers = ['-headers', 'rivulet-kind: audio\r\nrivulet-lang: fre\r\n'];
+  const flags = ['-hls_flags', 'program_date_time'];
+  const { records, code, answers } = await pushed(t, (to) => [
+    '-vn',
+    ...hls(to, ...headers, ...flags),
+  ]);
+  assert.equal(code, 0);
+  const { value: stream } = (await records.findStream('show')) ?? assert.fail();
+  const french = withTrack(stream, 'audio-fr');
+  // ffmpeg does not wait for the answers to its last files.
+  await waitFor('all segments and their clock', async () => {
+    const hint = await records.segmentHint(french, 1, 0);
+    const run = await records.getRun(french, 1);
+    const numbers = await records.numbersFrom(french, 1, 0, 10);
+    return numbers.length >= SECONDS && run && run.anchorMs === hint?.programDateTimeMs;
+  });
+  assert.ok(answers.every(({ status }) => status < 300));
+  assert.deepEqual(stream.languages, [{ name: 'audio-fr', language: 'fr' }]);
+  assert.deepEqual(await records.runs(stream), []);
+  assert.equal((await records.runs(french)).length, 1);
+  assert.deepEqual(await records.numbersFrom(french, 1, 0, 5), [0, 1, 2, 3, 4]);
+});
 
 describe('ffmpeg that pushes with', { concurrency: 2 }, () => {
   const FLAGS: Readonly<Record<string, (target: Target) => readonly string[]>> = {

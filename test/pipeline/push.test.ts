@@ -263,7 +263,9 @@ describe('a name that comes again with other bytes:', () => {
     const media = {
       ...{ put: deps.media.put.bind(deps.media), head: deps.media.head.bind(deps.media) },
       ...{ list: deps.media.list.bind(deps.media), delete: deps.media.delete.bind(deps.media) },
+      putFile: deps.media.putFile.bind(deps.media),
       presignPut: deps.media.presignPut.bind(deps.media),
+      multipart: deps.media.multipart,
       get: async (key: string) => {
         const bytes = await deps.media.get(key);
         reads += 1;

@@ -55,11 +55,11 @@ describe('put cache of a worker', () => {
     const [one, other] = [startWorker(engine), startWorker(engine)];
     assert.equal(
       await one(uid, 0),
-      5,
-      'a segment and an init segment for each rendition, and a poster',
+      6,
+      'a segment and an init segment for each rendition, a poster, and thumbnails',
     );
-    assert.equal(await one(uid, 1), 2, 'a segment for each');
-    assert.equal(await other(uid, 2), 4, 'another worker has yet to find them');
+    assert.equal(await one(uid, 1), 3, 'a segment for each, and thumbnails');
+    assert.equal(await other(uid, 2), 5, 'another worker has yet to find them');
     for (const number of [0, 1, 2]) await assertStored(engine, uid, number);
   });
 
@@ -72,7 +72,7 @@ describe('put cache of a worker', () => {
     assert.deepEqual(await engine.deps.media.list('media/show/'), []);
     const after = await makeStream(engine);
     assert.notEqual(after, before, 'made in the same millisecond');
-    assert.equal(await work(after, 0), 5);
+    assert.equal(await work(after, 0), 6);
     await assertStored(engine, after, 0);
   });
 });

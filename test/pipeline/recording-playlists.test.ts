@@ -120,11 +120,13 @@ const RECORDING = `#EXTM3U
 #EXT-X-ENDLIST
 `;
 
-const KEYS = ['360p', '720p'].map((name) => `media/show/u1/recording/1-4-0/${name}.m3u8.gz`);
+const KEYS = ['360p.m3u8', '720p.m3u8', 'manifest.mpd'].map(
+  (name) => `media/show/u1/recording/2-4-0/${name}.gz`,
+);
 
 describe('viewers of a long recording', () => {
   test('have the live playlists until its own are stored, and from then on those', async (t) => {
-    const { upload, end, work, media, offered, objects } = await setUp(t);
+    const { engine, viewer, upload, end, work, media, offered, objects } = await setUp(t);
     await upload(0, 1, 2, 3);
     await end();
     assert.deepEqual(await offered(), ['show/720p.m3u8', 'show/360p.m3u8', '1']);
@@ -139,6 +141,8 @@ describe('viewers of a long recording', () => {
     assert.deepEqual(await offered(), ['show/720p.m3u8?view=vod', 'show/360p.m3u8?view=vod', '10']);
     assert.equal(await media('720p', 'vod'), RECORDING);
     assert.equal(await media('360p', 'vod'), RECORDING.replaceAll('/720p/', '/360p/'));
+    const short = await createViewer({ ...engine.deps, longEntries: 100 }).dash('show', 'vod');
+    assert.equal((await viewer.dash('show', 'vod')).document.text, short.document.text);
     assert.equal(await media('720p', 'live'), LIVE, 'who watched live keeps the playlist');
     assert.deepEqual(await objects(), KEYS);
   });
@@ -333,7 +337,7 @@ describe('the job that makes playlists of a long recording', () => {
     assert.deepEqual(await work(), ['done']);
     assert.equal(await waiting(), 0);
     assert.equal(await media('720p', 'vod'), RECORDING);
-    assert.equal((await objects()).length, 4);
+    assert.equal((await objects()).length, 6);
   });
 
   test('stops between two pages when its lease is lost, and stores nothing', async (t) => {

@@ -155,7 +155,7 @@ describe('the address of a recording that has changed', () => {
     await make();
     assert.equal(await show.offered(), 'show/720p.m3u8?view=vod&kept=1');
     assert.equal(numbersOf(await show.media('vod', 1)), '2 3 4');
-    await assert.rejects(show.media('vod', 0), { location: '720p.m3u8?view=vod&kept=1' });
+    await assert.rejects(show.media('vod', 0), { query: '?view=vod&kept=1' });
     engine.clock.nowMs += DAY_MS;
     await show.retain();
     assert.deepEqual(await deps.media.list('media/show/u1/recording/'), [

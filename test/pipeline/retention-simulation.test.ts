@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { RetentionSettings } from '../../lib/domain/retention.ts';
 import { putMarkers } from '../../lib/pipeline/markers/edit-markers.ts';
-import { PlaylistMoved } from '../../lib/pipeline/view/viewer.ts';
+import { PlaylistMoved } from '../../lib/pipeline/view/recording-address.ts';
 import { START_MS } from '../support/engine.ts';
 import { type KeptShow, keptShow } from '../support/kept-show.ts';
 import { memoryEngine } from '../support/memory-engine.ts';

@@ -4,7 +4,7 @@ import { putMarkers } from '../../lib/pipeline/markers/edit-markers.ts';
 import { publishRequest } from '../../lib/pipeline/message-schemas.ts';
 import { showStream } from '../../lib/pipeline/streams.ts';
 import { entryAt, parseTimestamp } from '../../lib/pipeline/view/moments.ts';
-import { findMoment } from '../../lib/pipeline/view/segment-file.ts';
+import { findMoment } from '../../lib/pipeline/view/segment-moment.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { DAY_MS, type KeptShow, keptShow, numbersOf, shortNames } from '../support/kept-show.ts';
 
@@ -70,7 +70,7 @@ describe('a recording under retention', () => {
     assert.equal(numbersOf(await show.media('live')), '0 1 2 3 4', 'nor did the live one change');
     show.engine.clock.nowMs += 1;
     for (const view of ['vod', 'live'] as const) {
-      await assert.rejects(show.media(view), { location: '720p.m3u8?view=vod&kept=1' });
+      await assert.rejects(show.media(view), { query: '?view=vod&kept=1' });
     }
     show.engine.clock.nowMs += 12 * HOUR_MS - 1;
     await show.retain();
@@ -200,7 +200,7 @@ describe('a live playlist under retention', () => {
       '3 / 0 1',
     );
     show.engine.clock.nowMs += 12 * HOUR_MS;
-    await assert.rejects(show.media('live'), { location: '720p.m3u8?broadcast=2' });
+    await assert.rejects(show.media('live'), { query: '?broadcast=2' });
   });
 });
 

@@ -82,8 +82,8 @@ describe('transcode job', () => {
     assert.deepEqual(await engine.deps.media.list(`media/show/${stream.uid}/`), before);
     assert.equal(
       before.length,
-      5,
-      'a poster, and one segment and one init segment for each of two renditions',
+      6,
+      'a poster, thumbnails, and one segment and one init segment for each of two renditions',
     );
     assert.deepEqual(await listed(engine, stream), ['media']);
     assert.equal(await work(engine, { ...jobOf(0), uid: 'before' }), 'obsolete');
@@ -107,7 +107,7 @@ describe('transcode job', () => {
     assert.equal((await createViewer(engine.deps).state('show')).poster, `/${key}`);
   });
 
-  test('a poster that cannot be made fails no segment', async (t) => {
+  test('stills that cannot be made fail no segment', async (t) => {
     const { engine, stream, jobOf } = await uploadThree(t, { count: 1 });
     const wrapper = join(engine.workFolder, 'without-jpeg');
     const line = 'case "$*" in *mjpeg*) echo "Unknown encoder" >&2; exit 1;; esac';
@@ -116,7 +116,9 @@ describe('transcode job', () => {
     t.after(() => useFfmpeg('ffmpeg'));
     assert.equal(await work(engine, jobOf(0)), 'done');
     const outcome = await engine.records.findOutcome(stream, 1, 0);
-    assert.equal(outcome?.type === 'rendered' && outcome.poster, undefined);
+    assert.ok(outcome?.type === 'rendered');
+    assert.equal(outcome.poster, undefined);
+    assert.equal(outcome.thumbnails, undefined);
     assert.deepEqual(await listed(engine, stream), ['media']);
   });
 

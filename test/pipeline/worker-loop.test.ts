@@ -272,6 +272,52 @@ describe('worker loop', () => {
     assert.deepEqual(gated.bodies(), ['live 1', 'live 2', 'back-fill', 'analysis']);
   });
 
+  test('a live job is begun at once, with all cores, though less urgent ones have all slots', async (t) => {
+    const { liveJobs, backfillJobs, analysisJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    await backfillJobs.send(jobs('back-fill 1', 'back-fill 2'));
+    const queues = [liveJobs, backfillJobs, analysisJobs];
+    start({ queues, concurrency: 2, run: gated.run, longMs: 120_000 });
+    await gated.isRunning('back-fill 2');
+    // Of the stream whose back-fill runs: no stream waits for itself either.
+    await liveJobs.send(jobs('live 1'));
+    await gated.isRunning('live 1');
+    await liveJobs.send(jobs('live 2', 'live 3'));
+    await gated.isRunning('live 2');
+    assert.deepEqual([...gated.gates.keys()], ['back-fill 1', 'back-fill 2', 'live 1', 'live 2']);
+    gated.gates.get('live 1')?.();
+    await gated.isRunning('live 3');
+    // A slot that is less urgent is free only when no more jobs run than there are slots.
+    await backfillJobs.send(jobs('back-fill 3'));
+    for (const body of ['back-fill 1', 'back-fill 2', 'live 2']) gated.gates.get(body)?.();
+    await gated.isRunning('back-fill 3');
+    assert.deepEqual([...gated.gates.keys()], ['live 3', 'back-fill 3']);
+    assert.deepEqual(
+      gated.started.map(({ body, isUrgent, exclusive }) => [body, isUrgent, exclusive]),
+      [
+        ['back-fill 1', false, false],
+        ['back-fill 2', false, false],
+        ['live 1', true, true],
+        ['live 2', true, false],
+        ['live 3', true, false],
+        ['back-fill 3', false, false],
+      ],
+    );
+  });
+
+  test('long back-fill leaves one more job to other streams, and all slots to live jobs', async (t) => {
+    const { liveJobs, backfillJobs, start } = await setUp(t);
+    const gated = gatedJobs();
+    await backfillJobs.send(jobsOf('archive', 'h1', 'h2'));
+    start({ queues: [liveJobs, backfillJobs], run: gated.run, longMs: 1 });
+    await gated.isRunning('h1');
+    await backfillJobs.send(jobsOf('other', 'a1', 'a2'));
+    await gated.isRunning('a1');
+    await liveJobs.send(jobsOf('archive', 'live'));
+    await gated.isRunning('live');
+    assert.deepEqual([...gated.gates.keys()], ['h1', 'a1', 'live']);
+  });
+
   test('an idle worker notices jobs of every class', async (t) => {
     const { liveJobs, backfillJobs, analysisJobs, start } = await setUp(t);
     const gated = gatedJobs();
@@ -305,12 +351,15 @@ describe('worker loop', () => {
         noting('back-fill', backfillJobs),
         noting('analysis', analysisJobs),
       ],
+      longMs: 120_000,
     });
-    await waitFor('some rounds', async () => asked.length >= 9);
-    assert.deepEqual(asked.slice(0, 9), [
+    await waitFor('some rounds', async () => asked.length >= 11);
+    assert.deepEqual(asked.slice(0, 11), [
       ...['live 2000', 'back-fill 0'],
+      // While that one has the only slot.
+      'live 20000',
       // Another one may be there, and none must wait for it.
-      ...['live 0', 'back-fill 0'],
+      ...['live 0', 'back-fill 0', 'live 20000'],
       ...['live 0', 'back-fill 0', 'analysis 0'],
       ...['live 2000', 'back-fill 0'],
     ]);

@@ -4,11 +4,10 @@ import fc from 'fast-check';
 import {
   ENDLIST,
   formatHeader,
-  formatMediaPlaylist,
   formatSegment,
-  type MediaPlaylist,
   type MediaSegment,
 } from '../../lib/playlist/hls-media.ts';
+import { formatMediaPlaylist, type MediaPlaylist } from './format-media-playlist.ts';
 import { mediaPlaylist } from './media-playlist-arbitrary.ts';
 import { parseMediaWithHls } from './parse-with-hls.ts';
 import { parseWithM3u8Parser } from './parse-with-m3u8-parser.ts';

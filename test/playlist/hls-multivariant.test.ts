@@ -21,6 +21,7 @@ const english: AudioRendition = {
   name: 'audio-en',
   codecString: 'mp4a.40.2',
   channels: 2,
+  sampleRateHz: 48_000,
   language: 'en',
   label: 'English',
   isDefault: true,

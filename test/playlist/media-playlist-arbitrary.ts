@@ -1,7 +1,8 @@
 /** Media playlists for property tests: any that the publisher could show, and odder ones. */
 
 import fc from 'fast-check';
-import type { MediaPlaylist, MediaSegment } from '../../lib/playlist/hls-media.ts';
+import type { MediaSegment } from '../../lib/playlist/hls-media.ts';
+import type { MediaPlaylist } from './format-media-playlist.ts';
 
 const path = (extension: string): fc.Arbitrary<string> =>
   fc

@@ -7,7 +7,6 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { DomainError } from '../../lib/domain/errors.ts';
-import { formatMediaPlaylist } from '../../lib/playlist/hls-media.ts';
 import {
   listedFiles,
   MAX_PLAYLIST_BYTES,
@@ -15,6 +14,7 @@ import {
   parsePushedPlaylist,
   pushedName,
 } from '../../lib/playlist/pushed-playlist.ts';
+import { formatMediaPlaylist } from './format-media-playlist.ts';
 import { mediaPlaylist } from './media-playlist-arbitrary.ts';
 
 const run = promisify(execFile);

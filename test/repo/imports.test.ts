@@ -18,7 +18,7 @@ const ALLOWED: ImportTable = {
   'lib/media': {
     // Pushed playlists are foreign bytes, too, and read in its threads.
     areas: ['lib/domain', 'lib/ffmpeg', 'lib/playlist'],
-    packages: ['mediabunny'],
+    packages: ['@svta/cml-608', 'mediabunny'],
     node: 'all',
   },
   'lib/pipeline': {

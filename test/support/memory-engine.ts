@@ -56,6 +56,8 @@ function memoryRecords(): RecordStore {
   };
 }
 
+const notHere = (): Promise<never> => Promise.reject(new Error('nothing is uploaded here'));
+
 function memoryMedia(): MediaStore {
   const objects = new Map<string, Uint8Array>();
   return {
@@ -69,11 +71,19 @@ function memoryMedia(): MediaStore {
       return sizeBytes === undefined ? undefined : { sizeBytes, contentType: '' };
     },
     get: async (key) => objects.get(key),
-    list: async (prefix) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(),
+    async list(prefix, range) {
+      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+      const isIn = (key: string): boolean => !range || (key > range.after && key < range.before);
+      return keys.filter(isIn).slice(0, range?.limit);
+    },
     async delete(keys) {
       for (const key of keys) objects.delete(key);
     },
-    presignPut: () => Promise.reject(new Error('nothing is uploaded here')),
+    presignPut: notHere,
+    putFile: notHere,
+    multipart: {
+      ...{ begin: notHere, presignPart: notHere, list: notHere, complete: notHere, abort: notHere },
+    },
   };
 }
 

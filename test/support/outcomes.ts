@@ -58,9 +58,10 @@ export async function settle(
   {
     startedAtMs,
     publishAfterMs = 0,
+    keyframeBytes,
     ...more
-  }: Readonly<{ startedAtMs?: number; publishAfterMs?: number }> &
-    Pick<RenderedOutcome, 'poster' | 'sourceBytes'> = {},
+  }: Readonly<{ startedAtMs?: number; publishAfterMs?: number; keyframeBytes?: number }> &
+    Pick<RenderedOutcome, 'poster' | 'sourceBytes' | 'thumbnails'> = {},
 ): Promise<readonly ListedSegment[]> {
   const outcome: SegmentOutcome = {
     type: 'rendered',
@@ -75,6 +76,7 @@ export async function settle(
           key: `media/v/${name}/${run}-${number}.m4s`,
           initKey: `media/v/${name}/init.mp4`,
           sizeBytes: 1000 * RUNGS[name],
+          ...(keyframeBytes === undefined ? {} : { keyframeBytes }),
         },
       ]),
     ),

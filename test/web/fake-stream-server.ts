@@ -17,6 +17,8 @@ export type FakeStream = {
   listed?: boolean;
   /** Path of its poster, in the media tree's form. */
   poster?: string;
+  /** It has an index of preview thumbnails: four segments in each image. */
+  hasThumbnails?: boolean;
   viewers?: number;
   storageBytes?: number;
   state: StreamView['state'];
@@ -30,6 +32,8 @@ export type FakeStream = {
   audioGaps: ReadonlySet<number>;
   /** Number of a segment whose audio lacks its last frames, of an encoder that was killed. */
   shortAudio?: number;
+  /** Names of tracks of captions: each says its name and the second. */
+  captions?: readonly string[];
   /** From this number on the tree starts over, behind a discontinuity. */
   discontinuityAt?: number;
   /** How long its encoder was away before that, by its program date-time. */
@@ -134,14 +138,31 @@ export async function startFakeStreamServer(
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const [, videoId, rendition] =
       pathname.match(/^\/viewstream\/metadata\/([^/]+)(?:\/(.+)\.m3u8)?$/) ?? [];
+    const [, indexed] = pathname.match(/^\/viewstream\/thumbnails\/([^/]+)\.vtt$/) ?? [];
     const [, marked] = pathname.match(/^\/markers\/([^/]+)$/) ?? [];
     const [, owned] = pathname.match(/^\/(?:streams|upload)\/([^/]+)(?:\/end)?$/) ?? [];
     if (pathname === '/streams') answerList(request, response);
+    else if (indexed !== undefined) answerThumbnails(response, indexed);
     else if (marked !== undefined) answerMarkers(request, response, marked);
     else if (owned !== undefined) await owner.answer(request, response, owned);
     else if (videoId !== undefined) answerMetadata(request, response, videoId, rendition);
     else if (pathname.startsWith('/media/')) await answerMedia(response, pathname);
     else await answerPage(response, pathname);
+  }
+
+  function answerThumbnails(response: ServerResponse, videoId: string): void {
+    const { published = 0, startedAtMs = 0 } = streams.get(videoId) ?? {};
+    const clock = (second: number) => new Date(second * 1000).toISOString().slice(11, 23);
+    const cues = Array.from({ length: published }, (_, second) =>
+      [
+        new Date(startedAtMs + second * 1000).toISOString(),
+        `${clock(second)} --> ${clock(second + 1)}`,
+        `/media/${videoId}/thumbnails/${Math.floor(second / 4)}.svg#xywh=${(second % 4) * 160},0,160,360`,
+        '',
+      ].join('\n'),
+    );
+    response.writeHead(200, { 'content-type': 'text/vtt' });
+    response.end(['WEBVTT\n', ...cues].join('\n'));
   }
 
   function answerMarkers(
@@ -202,13 +223,20 @@ export async function startFakeStreamServer(
       response.end(
         rendition === undefined
           ? multivariant(videoId, stream)
-          : mediaPlaylist(tree, videoId, stream, rendition, wantsAll),
+          : rendition.startsWith('captions')
+            ? captionPlaylist(mediaPlaylist(tree, videoId, stream, '360p', wantsAll), rendition)
+            : mediaPlaylist(tree, videoId, stream, rendition, wantsAll),
       );
     }
   }
 
   async function answerMedia(response: ServerResponse, pathname: string): Promise<void> {
     const [, , videoId = '', ...rest] = pathname.split('/');
+    if (pathname.endsWith('.vtt')) {
+      response.writeHead(200, { 'content-type': 'text/vtt' });
+      response.end(captionSegment(rest[0] ?? '', Number.parseInt(rest[1] ?? '', 10)));
+      return;
+    }
     const isSegment = pathname.endsWith('.m4s');
     const bytes = pathname.endsWith('.svg')
       ? PICTURE
@@ -264,6 +292,7 @@ const viewOf = (videoId: string, stream: FakeStream, forOwner = false): StreamVi
   videoId,
   title: stream.title,
   ...(stream.poster !== undefined && { poster: stream.poster }),
+  ...(stream.hasThumbnails && { thumbnails: `/viewstream/thumbnails/${videoId}.vtt` }),
   ...(stream.viewers !== undefined && { viewers: stream.viewers }),
   ...(forOwner && { storageBytes: stream.storageBytes ?? 0 }),
   state: stream.state,
@@ -279,6 +308,7 @@ const viewOf = (videoId: string, stream: FakeStream, forOwner = false): StreamVi
   ...(stream.waiting && { waitingSince: new Date(stream.waiting.sinceMs).toISOString() }),
   targetDurationSeconds: 1,
   hls: `/viewstream/metadata/${videoId}`,
+  dash: `/viewstream/metadata/${videoId}.mpd`,
   renditions: RENDITIONS.map(({ name, widthPx, heightPx, bps }) => ({
     name,
     kind: 'video' as const,
@@ -299,11 +329,16 @@ function multivariant(videoId: string, stream: FakeStream): string {
     (name, index) =>
       `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="${name}",DEFAULT=${index === 0 ? 'YES' : 'NO'},AUTOSELECT=YES,CHANNELS="2",URI="${videoId}/audio.m3u8${suffix}"`,
   );
+  const captions = (stream.captions ?? []).map(
+    (name) =>
+      `#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="${name}",DEFAULT=NO,AUTOSELECT=YES,URI="${videoId}/captions-${name}.m3u8${suffix}"`,
+  );
+  const group = captions.length > 0 ? ',SUBTITLES="captions"' : '';
   const variants = RENDITIONS.map(
     ({ name, widthPx, heightPx, bps }) =>
-      `#EXT-X-STREAM-INF:BANDWIDTH=${bps + 64_000},CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=${widthPx}x${heightPx},AUDIO="audio"\n${videoId}/${name}.m3u8${suffix}`,
+      `#EXT-X-STREAM-INF:BANDWIDTH=${bps + 64_000},CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=${widthPx}x${heightPx},AUDIO="audio"${group}\n${videoId}/${name}.m3u8${suffix}`,
   );
-  return ['#EXTM3U', '#EXT-X-VERSION:7', ...audio, ...variants, ''].join('\n');
+  return ['#EXTM3U', '#EXT-X-VERSION:7', ...audio, ...captions, ...variants, ''].join('\n');
 }
 
 function mediaPlaylist(
@@ -346,4 +381,15 @@ function mediaPlaylist(
     ...(showsEnd(stream) ? ['#EXT-X-ENDLIST'] : []),
     '',
   ].join('\n');
+}
+
+const captionPlaylist = (picture: string, track: string): string =>
+  picture
+    .replaceAll(/^#EXT-X-MAP.*\n/gm, '')
+    .replaceAll(/^(\/media\/[^/]+)\/360p\/(\d+)\.m4s$/gm, `$1/${track}/$2.vtt`);
+
+function captionSegment(track: string, second: number): string {
+  const at = (time: number) => new Date(time * 1000).toISOString().slice(11, 23);
+  const text = `${track.replace('captions-', '')} ${second}`;
+  return `WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:1\n\n${at(second)} --> ${at(second + 1)}\n${text}\n`;
 }

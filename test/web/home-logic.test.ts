@@ -8,6 +8,7 @@ import { defaultSettings } from '../../lib/domain/stream.ts';
 import { shownStreams } from '../../web/home/list-filter.ts';
 import { pushCommands } from '../../web/home/push-commands.ts';
 import {
+  audioChoices,
   changesOf,
   dvrChoices,
   formOf,
@@ -31,6 +32,7 @@ const STREAM: StreamView = {
   newestUploadAt: '2026-05-01T12:00:29Z',
   waitingSegments: 0,
   hls: '/viewstream/metadata/show',
+  dash: '/viewstream/metadata/show.mpd',
   renditions: [],
 };
 
@@ -123,6 +125,21 @@ describe('settings of a stream as an owner chooses them', () => {
       value: '',
       label: 'As set for this server',
     });
+  });
+
+  test('the default audio is sent with those of countries, which the form leaves as they are', () => {
+    const french = { ...now, defaultAudio: { '*': 'en', FR: 'fr' } };
+    const change = (language: string) =>
+      changesOf(formOf(french), { defaultAudio: language }, french.defaultAudio);
+    assert.deepEqual(change('en'), {});
+    assert.deepEqual(change('de'), { defaultAudio: { '*': 'de', FR: 'fr' } });
+    assert.deepEqual(change(''), { defaultAudio: { FR: 'fr' } });
+    assert.deepEqual(audioChoices(['und', 'fr', 'en'], 'pt-BR'), [
+      { value: '', label: 'The first of the stream' },
+      { value: 'fr', label: 'Français' },
+      { value: 'en', label: 'English' },
+      { value: 'pt-BR', label: 'Português (Brasil)' },
+    ]);
   });
 
   test('a new stream is given what the form shows, and its segments stay as they are sent', () => {

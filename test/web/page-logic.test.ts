@@ -142,6 +142,7 @@ describe('texts of the watch page', () => {
     state: 'live',
     durationSeconds: 0,
     hls: '',
+    dash: '',
     renditions: [],
     ...change,
   });

@@ -20,7 +20,7 @@ export function fillWithStreams({ streams }: FakeStreamServer): void {
   streams.set(
     'stage',
     fakeStream({
-      ...{ title: 'Main stage', listed: true, published: 60, viewers: 12 },
+      ...{ title: 'Main stage', listed: true, published: 60, captions: ['Deutsch'], viewers: 12 },
       ...{ poster: '/media/stage/p.svg', storageBytes: 2_840_000_000 },
       markers: [
         marker('m1', 'goal', 'One to nil', nowMs - 20_000),
@@ -126,11 +126,29 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: 'watch, clip',
+    async show(page, { streams }) {
+      await watch(page, `${streams.url}/watch/stage`);
+      await page.locator('.clip-button').click();
+      await page.locator('.clip-range').waitFor();
+    },
+  },
+  {
     name: 'watch, keys',
     async show(page, { streams }) {
       await watch(page, `${streams.url}/watch/stage`);
       await page.keyboard.press('?');
       await page.locator('.keys').waitFor();
+    },
+  },
+  {
+    name: 'watch, style of captions',
+    async show(page, { streams }) {
+      await watch(page, `${streams.url}/watch/stage`);
+      await page.locator('media-settings-menu-button').click();
+      await page.locator('.captions-item').click();
+      await page.locator('.captions-menu media-chrome-menu-item').last().click();
+      await page.locator('.caption-style').waitFor();
     },
   },
   {

@@ -179,7 +179,7 @@ describe('the delay behind live', () => {
 
 describe('watching the supply', () => {
   const stream = (said: SupplyReport): StreamView => ({
-    ...{ videoId: 'a', title: 'a', durationSeconds: 60, hls: '', renditions: [] },
+    ...{ videoId: 'a', title: 'a', durationSeconds: 60, hls: '', dash: '', renditions: [] },
     ...said,
   });
   const facts = (newestSegment: number, missingSeconds = 6): PlayerFacts => ({

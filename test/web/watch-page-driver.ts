@@ -32,9 +32,9 @@ export type WatchPage = Readonly<{
   plays(): Promise<void>;
   /** Presses on the time range, at a share of its width. */
   scrubTo(share: number): Promise<void>;
-  choose(menu: 'quality' | 'audio', name: string): Promise<void>;
+  choose(menu: 'quality' | 'audio' | 'captions', name: string): Promise<void>;
   /** The item that is checked in a menu, open or not. */
-  chosen(menu: 'quality' | 'audio'): Promise<string>;
+  chosen(menu: 'quality' | 'audio' | 'captions'): Promise<string>;
   close(): Promise<void>;
 }>;
 

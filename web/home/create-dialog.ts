@@ -25,6 +25,8 @@ export function createCreateDialog(created: (stream: StreamCreated) => void): ()
   const dialog = dialogOf('#create-dialog');
   const form = find(dialog, 'form', HTMLFormElement);
   addSettingsFields(form);
+  // It is not known yet which languages there will be.
+  find(form, '[name="defaultAudio"]', HTMLSelectElement).closest('.field')?.remove();
   const title = find(form, '[name="title"]', HTMLInputElement);
   const videoId = find(form, '[name="videoId"]', HTMLInputElement);
   let isIdChosen = false;

@@ -20,8 +20,11 @@ export type ManageDialog = Readonly<{
   refresh(streams: readonly StreamView[]): void;
 }>;
 
-/** `changed`: the list is out of date. */
-export function createManageDialog(changed: () => void): ManageDialog {
+/** `changed`: the list is out of date. `uploadFile`: to this stream. */
+export function createManageDialog(
+  changed: () => void,
+  uploadFile: (stream: StreamView) => void,
+): ManageDialog {
   const dialog = dialogOf('#manage-dialog');
   let current: StreamView | undefined;
   const stream = (): StreamView => {
@@ -32,6 +35,9 @@ export function createManageDialog(changed: () => void): ManageDialog {
   const settings = createSettingsSection(dialog, stream, changed);
   const end = connectEndAndDelete(dialog, stream, changed);
   connectCopyButtons(dialog);
+  find(dialog, '.upload-here', HTMLButtonElement).addEventListener('click', () =>
+    uploadFile(stream()),
+  );
   dialog.addEventListener('close', () => {
     current = undefined;
     push.hideKey();

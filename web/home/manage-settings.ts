@@ -1,11 +1,13 @@
 /** The settings of a stream that is there. */
 
 import type { StreamView } from '../../lib/api/messages.ts';
+import { ANYWHERE, type RegionDefaults } from '../../lib/domain/region-default.ts';
 import { find } from '../shared/page-elements.ts';
 import { text } from '../texts/text.ts';
 import { onSubmit, showError } from './dialog.ts';
 import { ownerApi } from './owner-api.ts';
 import {
+  audioChoices,
   changesOf,
   dvrChoices,
   formOf,
@@ -29,6 +31,7 @@ export function createSettingsSection(
   find(form, '[name="videoId"]', HTMLInputElement).closest('.field')?.remove();
   find(form, 'details', HTMLDetailsElement).open = true;
   let before: SettingsForm = {};
+  let audio: RegionDefaults = {};
   let loads = 0;
 
   async function load(): Promise<void> {
@@ -36,7 +39,7 @@ export function createSettingsSection(
     form.inert = true;
     loads += 1;
     const mine = loads;
-    const { settings, state } = await ownerApi().getStream(videoId);
+    const { settings, state, renditions } = await ownerApi().getStream(videoId);
     // The dialog was opened for another stream meanwhile.
     if (mine !== loads) return;
     fillChoices(form, 'ladder', ladderChoices(settings.ladder));
@@ -45,6 +48,9 @@ export function createSettingsSection(
     fillChoices(form, 'retention', retentionChoices(settings.retention));
     fillChoices(form, 'marked', markedChoices(settings.retention));
     fillChoices(form, 'targetDuration', targetChoices(settings.targetDurationSeconds));
+    const languages = renditions.flatMap(({ language }) => language ?? []);
+    audio = settings.defaultAudio ?? {};
+    fillChoices(form, 'defaultAudio', audioChoices(languages, audio[ANYWHERE]));
     before = formOf(settings);
     fillFields(form, before);
     find(form, '[name="targetDuration"]', HTMLSelectElement).disabled = state !== 'created';
@@ -53,7 +59,7 @@ export function createSettingsSection(
 
   onSubmit(form, async (data) => {
     said.textContent = '';
-    const change = changesOf(before, readFields(data));
+    const change = changesOf(before, readFields(data), audio);
     if (Object.keys(change).length === 0) {
       said.textContent = text('setting.nothingChanged');
       return;

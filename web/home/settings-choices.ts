@@ -3,6 +3,8 @@
 import type { StreamChange } from '../../lib/api/client.ts';
 import type { StreamSettings } from '../../lib/api/messages.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
+import { ownName, UNDETERMINED } from '../../lib/domain/language.ts';
+import { ANYWHERE, type RegionDefaults } from '../../lib/domain/region-default.ts';
 import { formatSpan } from '../shared/format-time.ts';
 import { type TextKey, text } from '../texts/text.ts';
 
@@ -13,6 +15,7 @@ const UNLIMITED = 'null';
 const AS_SENT = '';
 const AS_DEPLOYED = '';
 const NO_LONGER = '';
+const FIRST = '';
 const OWN_LADDER = 'own';
 
 const DVR_SECONDS = [1800, 7200, 21_600, 43_200, 86_400] as const;
@@ -90,6 +93,17 @@ export function ladderChoices(now: Ladder): readonly Choice[] {
   return ladderName(now) === OWN_LADDER ? [...presets, own] : presets;
 }
 
+/** `offered`: tags of the languages that the stream has; `now`: the present default. */
+export function audioChoices(
+  offered: readonly string[],
+  now: string | undefined,
+): readonly Choice[] {
+  const tags = new Set([...offered, ...(now === undefined ? [] : [now])]);
+  tags.delete(UNDETERMINED);
+  const choices = [...tags].map((value) => ({ value, label: ownName(value) }));
+  return [{ value: FIRST, label: text('setting.firstAudio') }, ...choices];
+}
+
 /** What the fields of the form say; a box that is not checked says nothing. */
 export const formOf = (
   settings: Omit<
@@ -105,6 +119,7 @@ export const formOf = (
   ladder: ladderName(settings.ladder),
   targetDuration: String(settings.targetDurationSeconds ?? AS_SENT),
   ...retentionForm(settings.retention),
+  defaultAudio: settings.defaultAudio?.[ANYWHERE] ?? FIRST,
   ...(settings.redundant && { redundant: 'on' }),
 });
 
@@ -119,8 +134,15 @@ function retentionOf({ retention, marked }: SettingsForm): Retention {
   return { days: Number(retention), ...(marked && { marked: JSON.parse(marked) }) };
 }
 
-/** What the owner has changed; a field that is not in the form was left alone. */
-export function changesOf(before: SettingsForm, after: SettingsForm): StreamChange {
+/**
+ * What the owner has changed; a field that is not in the form was left alone. `audio`: the default audio
+ * by country as it is, of which the form shows that of all others.
+ */
+export function changesOf(
+  before: SettingsForm,
+  after: SettingsForm,
+  audio: RegionDefaults = {},
+): StreamChange {
   const isChanged = (name: string): boolean =>
     after[name] !== undefined && after[name] !== before[name];
   const isToggled = (name: string): boolean => (after[name] ?? '') !== (before[name] ?? '');
@@ -135,8 +157,14 @@ export function changesOf(before: SettingsForm, after: SettingsForm): StreamChan
       after.targetDuration !== AS_SENT && { targetDurationSeconds: Number(after.targetDuration) }),
     ...((isChanged('retention') || isChanged('marked')) &&
       after.retention !== AS_DEPLOYED && { retention: retentionOf(after) }),
+    ...(isChanged('defaultAudio') &&
+      isToggled('defaultAudio') && { defaultAudio: withDefault(audio, after.defaultAudio) }),
     ...(isToggled('redundant') && { redundant: after.redundant === 'on' }),
   };
+}
+
+function withDefault({ [ANYWHERE]: _, ...countries }: RegionDefaults, language = FIRST) {
+  return language === FIRST ? countries : { ...countries, [ANYWHERE]: language };
 }
 
 /** `Main stage: Köln!` → `main-stage-koln`. */

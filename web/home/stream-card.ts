@@ -20,7 +20,11 @@ export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): 
   find(card, '.card-badge', HTMLElement).dataset.tone = badge.tone;
   say(card, '.card-badge', badge.text);
   say(card, '.card-title', stream.title);
-  say(card, '.card-facts', [trouble, summaryOf(stream, nowMs)].filter(Boolean).join(' · '));
+  say(
+    card,
+    '.card-facts',
+    [fileFacts(stream) || trouble, summaryOf(stream, nowMs)].filter(Boolean).join(' · '),
+  );
   say(card, '.card-length', lengthOf(stream, nowMs));
   const { viewers = 0, storageBytes } = stream;
   say(card, '.card-viewers', viewers > 0 ? text('home.viewers', { count: viewers }) : '');
@@ -29,6 +33,15 @@ export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): 
   say(card, '.card-storage', storageBytes === undefined ? '' : formatBytes(storageBytes));
   const manage = find(card, '.card-manage', HTMLButtonElement);
   manage.setAttribute('aria-label', text('home.manageStream', { title: stream.title }));
+}
+
+/** Of a whole file until it is processed. */
+function fileFacts({ file }: StreamView): string {
+  if (!file || file.state === 'done') return '';
+  if (file.state === 'failed') return text('upload.cardFailed');
+  if (file.state !== 'uploading') return text('upload.cardProcessed');
+  const share = Math.floor((100 * file.storedBytes) / file.sizeBytes);
+  return text('upload.cardSent', { share });
 }
 
 /** Of a live stream how long it is on. */

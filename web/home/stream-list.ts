@@ -11,6 +11,7 @@ import { createKeyDialog, isRefused } from './key-dialog.ts';
 import { KINDS, shownStreams } from './list-filter.ts';
 import { createManageDialog } from './manage-dialog.ts';
 import { fillCard } from './stream-card.ts';
+import { createUploadDialog } from './upload-dialog.ts';
 
 const REFRESH_MS = 5000;
 
@@ -24,6 +25,7 @@ export function showStreamList(page: HTMLElement): StreamList {
   const search = find(view, '.list-search', HTMLInputElement);
   const newStream = find(view, '.new-stream', HTMLButtonElement);
   const forOwner = find(view, '.for-owner', HTMLButtonElement);
+  const uploadFile = find(view, '.upload-open', HTMLButtonElement);
   const wall = find(view, '.wall-link', HTMLAnchorElement);
   const forget = find(view, '.forget-key', HTMLButtonElement);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,7 +34,11 @@ export function showStreamList(page: HTMLElement): StreamList {
   /** Why the list is not what was asked for. */
   let trouble = '';
 
-  const manage = createManageDialog(() => refresh());
+  const upload = createUploadDialog(() => refresh());
+  const manage = createManageDialog(
+    () => refresh(),
+    (stream) => upload.open(stream),
+  );
   const create = createCreateDialog((stream) => {
     const { uploadKey, settings: _, ...created } = stream;
     manage.open(created, uploadKey);
@@ -64,13 +70,16 @@ export function showStreamList(page: HTMLElement): StreamList {
     }
     if (signal.aborted) return;
     show();
-    if (streams && key !== undefined) manage.refresh(streams);
+    if (streams && key !== undefined) {
+      manage.refresh(streams);
+      upload.resume(streams);
+    }
     if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS);
   }
 
   function show(): void {
     const isOwner = readOwnerKey() !== undefined;
-    for (const button of [newStream, forget]) button.hidden = !isOwner;
+    for (const button of [newStream, uploadFile, forget]) button.hidden = !isOwner;
     forOwner.hidden = isOwner;
     const all = streams ?? [];
     wall.hidden = all.filter(({ state }) => state === 'live').length < 2;
@@ -87,6 +96,7 @@ export function showStreamList(page: HTMLElement): StreamList {
   search.addEventListener('input', show);
   find(view, '.list-kinds', HTMLElement).addEventListener('change', show);
   newStream.addEventListener('click', create);
+  uploadFile.addEventListener('click', () => upload.open());
   forOwner.addEventListener('click', askKey);
   forget.addEventListener('click', () => {
     forgetOwnerKey();

@@ -27,12 +27,34 @@ export const listMarkers = (
   signal: AbortSignal,
 ): Promise<MarkerList> => getJson(`/markers/${encodeURIComponent(videoId)}?since=${since}`, signal);
 
-async function getJson<Answer>(path: string, signal: AbortSignal): Promise<Answer> {
-  const response = await fetch(path, {
-    cache: 'no-store',
+/** Undefined once it is kept, else why not. */
+export async function keepClip(
+  videoId: string,
+  clip: Readonly<{ from: string; to: string }>,
+  ownerKey: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const response = await fetch(`/clips/${encodeURIComponent(videoId)}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ownerKey}` },
+    body: JSON.stringify(clip),
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
-  if (response.ok) return response.json();
+  if (response.ok) return undefined;
+  const said: Partial<ErrorBody> = await response.json().catch(() => ({}));
+  return said.message ?? `The server answered ${response.status}.`;
+}
+
+/** The index of a stream's preview thumbnails, WebVTT; `path` as the stream's view says it. Throws like `viewStream`. */
+export const viewThumbnails = async (path: string): Promise<string> =>
+  (await get(path, AbortSignal.timeout(TIMEOUT_MS))).text();
+
+const getJson = async <Answer>(path: string, signal: AbortSignal): Promise<Answer> =>
+  (await get(path, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]))).json();
+
+async function get(path: string, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(path, { cache: 'no-store', signal });
+  if (response.ok) return response;
   const said: Partial<ErrorBody> = await response.json().catch(() => ({}));
   throw new ApiError(
     said.code ?? 'internal',

@@ -49,6 +49,8 @@ export function createHlsPlayback(
   let hls: Hls | undefined;
   let address = '';
   let levelSwitches = -1;
+  /** Name of the viewer's choice, for the next load; empty: none; undefined: not made yet. */
+  let chosenCaptions: string | undefined;
   /** The newest segment of the picture and of the audio, and the one before each. */
   const loads = new Map<string, SegmentLoad>();
 
@@ -67,7 +69,25 @@ export function createHlsPlayback(
         return { id, name: track.name || track.lang || `${id + 1}` };
       }),
       selectedAudio: hls.audioTrack,
+      captions: hls.subtitleTracks.flatMap((track, id) =>
+        track.forced ? [] : [{ id, name: track.name || track.lang || `${id + 1}` }],
+      ),
+      selectedCaptions: shownCaptions(hls),
     });
+  }
+
+  function showCaptions(player: Hls, name: string): void {
+    const id = player.subtitleTracks.findIndex((track) => !track.forced && track.name === name);
+    player.subtitleDisplay = true;
+    if (id < 0) showForced(player);
+    else player.subtitleTrack = id;
+  }
+
+  /** Forced captions belong to the audio of their language, and are shown when no others are. */
+  function showForced(player: Hls): void {
+    const language = player.audioTracks[player.audioTrack]?.lang;
+    const id = player.subtitleTracks.findIndex(({ forced, lang }) => forced && lang === language);
+    if (player.subtitleTrack !== id) player.subtitleTrack = id;
   }
 
   function load(url: string, { at, paused }: LoadOptions): void {
@@ -105,7 +125,20 @@ export function createHlsPlayback(
       reportTracks();
     });
     player.on(Events.AUDIO_TRACKS_UPDATED, reportTracks);
-    player.on(Events.AUDIO_TRACK_SWITCHED, reportTracks);
+    player.on(Events.AUDIO_TRACK_SWITCHED, () => {
+      if (shownCaptions(player) < 0) showForced(player);
+      reportTracks();
+    });
+    player.on(Events.SUBTITLE_TRACKS_UPDATED, () => {
+      // Right behind the event hls.js makes a choice of its own.
+      queueMicrotask(() => {
+        if (hls !== player) return;
+        if (chosenCaptions !== undefined) showCaptions(player, chosenCaptions);
+        else if (shownCaptions(player) < 0) showForced(player);
+        reportTracks();
+      });
+    });
+    player.on(Events.SUBTITLE_TRACK_SWITCH, reportTracks);
     player.on(Events.LEVEL_UPDATED, (_, data) => {
       const { live, startSN, fragmentStart } = data.details;
       // When a playlist grows at its front, hls.js gives the new segments negative positions, which cannot be sought.
@@ -214,6 +247,10 @@ export function createHlsPlayback(
     segments: () => details()?.fragments ?? [],
     positionOf: (instantMs) => positionAt(details()?.fragments ?? [], instantMs),
     instantOf: (position) => instantAt(details()?.fragments ?? [], position),
+    startPosition() {
+      const current = details();
+      return current ? current.fragmentStart + (current.startTimeOffset ?? 0) : undefined;
+    },
     seekToEdge() {
       const sync = hls?.liveSyncPosition;
       if (sync !== null && sync !== undefined) video.currentTime = sync;
@@ -224,12 +261,23 @@ export function createHlsPlayback(
       reportTracks();
     },
     selectAudio(id) {
-      if (hls) hls.audioTrack = id;
+      // Without a pause: what is buffered of the other language is played until the new one is there.
+      if (hls) hls.nextAudioTrack = id;
+    },
+    selectCaptions(id) {
+      if (!hls) return;
+      chosenCaptions = hls.subtitleTracks[id]?.name ?? '';
+      showCaptions(hls, chosenCaptions);
+      reportTracks();
     },
     stop,
     destroy: stop,
   };
 }
+
+/** -1: none that a viewer chooses. */
+const shownCaptions = ({ subtitleTracks, subtitleTrack }: Hls): number =>
+  subtitleTracks[subtitleTrack]?.forced ? -1 : subtitleTrack;
 
 const isTimeout = ({ details }: Pick<ErrorData, 'details'>): boolean => details.endsWith('TimeOut');
 

@@ -41,6 +41,8 @@ export function hlsSettings(
     enableInterstitialPlayback: false,
     // Makes media-chrome show a DVR window instead of a duration that grows.
     liveDurationInfinity: true,
+    // Closed captions in the video come as a track of their own, too.
+    enableCEA708Captions: false,
     // A short rewind is instant; a long stream does not fill the memory.
     backBufferLength: 60,
     maxBufferLength: 30,

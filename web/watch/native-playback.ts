@@ -119,12 +119,14 @@ export function createNativePlayback(
       return position >= 0 && position <= edge() ? position : undefined;
     },
     instantOf,
+    startPosition: () => undefined,
     seekToEdge: () => {
       video.currentTime = edge();
     },
-    // The browser chooses levels by itself, and has audio tracks in its own menus.
+    // The browser chooses levels by itself, and has audio tracks and captions in its own menus.
     selectLevel: () => undefined,
     selectAudio: () => undefined,
+    selectCaptions: () => undefined,
     stop,
     destroy() {
       listening.abort();

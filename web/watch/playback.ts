@@ -11,6 +11,10 @@ export type Tracks = Readonly<{
   selectedLevel: number;
   audio: readonly Track[];
   selectedAudio: number;
+  /** Without forced ones, which no viewer chooses. */
+  captions: readonly Track[];
+  /** -1: none. */
+  selectedCaptions: number;
 }>;
 
 export type PlaybackFacts = Readonly<{
@@ -61,9 +65,13 @@ export type Playback = Readonly<{
   positionOf(instantMs: number): number | undefined;
   /** The instant at a position; undefined: the playlist does not have it. */
   instantOf(position: number): number | undefined;
+  /** Where the playlist says to begin (EXT-X-START); undefined: not known. */
+  startPosition(): number | undefined;
   seekToEdge(): void;
   selectLevel(id: number): void;
   selectAudio(id: number): void;
+  /** -1: none, but for forced ones in the language of the audio. */
+  selectCaptions(id: number): void;
   /** Plays and loads nothing until the next `load`. */
   stop(): void;
   destroy(): void;

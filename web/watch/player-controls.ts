@@ -4,6 +4,7 @@ import { formatClock, formatTimeOfDay } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
 import { text } from '../texts/text.ts';
 import type { PlaybackFacts } from './playback.ts';
+import { createPreviewThumbnails } from './preview-thumbnails.ts';
 import type { Viewing } from './viewing.ts';
 
 export type PlayerControls = Readonly<{
@@ -14,22 +15,28 @@ export type PlayerControls = Readonly<{
   disconnect(): void;
 }>;
 
-export type PlaybackPositions = Readonly<{
+export type PlayerSources = Readonly<{
   seekToEdge(): void;
   /** Of the stream's wall clock, at a position in seconds; Unix time. undefined: not known. */
   instantOf(position: number): number | undefined;
+  /** Address of the index of preview thumbnails; undefined: there is none. */
+  thumbnails(): string | undefined;
 }>;
 
 export function connectPlayerControls(
   view: HTMLElement,
   video: HTMLVideoElement,
-  { seekToEdge, instantOf }: PlaybackPositions,
+  { seekToEdge, instantOf, thumbnails }: PlayerSources,
 ): PlayerControls {
   const controller = find(view, 'media-controller', HTMLElement);
   const unmute = find(view, '.unmute', HTMLButtonElement);
   const start = find(view, '.start', HTMLButtonElement);
   const behind = find(view, '.behind', HTMLElement);
-  const preview = find(view, '.preview', HTMLElement);
+  const previewTime = find(view, '.preview-time', HTMLElement);
+  const showPicture = createPreviewThumbnails(
+    find(view, '.preview-picture', HTMLElement),
+    thumbnails,
+  );
   const speed = find(view, '.speed-item', HTMLElement);
   const keys = find(view, '.keys', HTMLDialogElement);
   const disconnecting = new AbortController();
@@ -61,7 +68,10 @@ export function connectPlayerControls(
     const live = beforeEdge < 1 ? text('player.live') : `−${formatClock(beforeEdge)}`;
     const instant = instantOf(time);
     const timeOfDay = instant === undefined ? [] : [formatTimeOfDay(instant)];
-    preview.textContent = [source === 'live' ? live : formatClock(time), ...timeOfDay].join(' · ');
+    showPicture(instant);
+    previewTime.textContent = [source === 'live' ? live : formatClock(time), ...timeOfDay].join(
+      ' · ',
+    );
   });
 
   video.addEventListener('volumechange', () => {

@@ -1,4 +1,4 @@
-/** Menus for quality and audio, filled from what the player has. */
+/** Menus for quality, audio and captions, filled from what the player has. */
 
 import { find } from '../shared/page-elements.ts';
 import { text } from '../texts/text.ts';
@@ -11,24 +11,46 @@ export type TrackMenus = Readonly<{
 }>;
 
 const AUTO = -1;
+const OFF = -1;
+/** Opens the dialog of the captions' style. */
+const STYLE = -2;
 
 export function createTrackMenus(
   view: HTMLElement,
-  select: Readonly<{ level(id: number): void; audio(id: number): void }>,
+  select: Readonly<{
+    level(id: number): void;
+    audio(id: number): void;
+    /** -1: none. */
+    captions(id: number): void;
+    captionStyle(): void;
+  }>,
 ): TrackMenus {
   const qualityMenu = find(view, '.quality-menu', HTMLElement);
   const audioMenu = find(view, '.audio-menu', HTMLElement);
+  const captionsMenu = find(view, '.captions-menu', HTMLElement);
+  const captionsItem = find(view, '.captions-item', HTMLElement);
   const qualityItem = find(view, '.quality-item', HTMLElement);
   const audioItem = find(view, '.audio-item', HTMLElement);
   let active = '';
+  let captions: readonly Track[] = [];
+  let selectedCaptions = OFF;
 
   qualityMenu.addEventListener('change', () => select.level(chosenIn(qualityMenu)));
   audioMenu.addEventListener('change', () => select.audio(chosenIn(audioMenu)));
+  captionsMenu.addEventListener('change', () => {
+    const chosen = chosenIn(captionsMenu);
+    if (chosen !== STYLE) return select.captions(chosen);
+    fillCaptions();
+    select.captionStyle();
+  });
 
   return {
-    show({ levels, selectedLevel, audio, selectedAudio }) {
+    show({ levels, selectedLevel, audio, selectedAudio, ...next }) {
+      ({ captions, selectedCaptions } = next);
       fill(qualityMenu, [{ id: AUTO, name: text('player.auto') }, ...levels], selectedLevel);
       fill(audioMenu, audio, selectedAudio);
+      fillCaptions();
+      captionsItem.hidden = captions.length === 0;
       qualityItem.hidden = levels.length < 2;
       audioItem.hidden = audio.length < 2;
       nameAuto(active);
@@ -37,6 +59,12 @@ export function createTrackMenus(
       if (level !== active) nameAuto(level);
     },
   };
+
+  function fillCaptions(): void {
+    const off = { id: OFF, name: text('captions.off') };
+    const style = { id: STYLE, name: text('captions.style') };
+    fill(captionsMenu, [off, ...captions, style], selectedCaptions);
+  }
 
   function nameAuto(level: string): void {
     active = level;

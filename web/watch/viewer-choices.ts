@@ -1,18 +1,31 @@
-/** What a viewer has chosen, for the next streams in this browser: quality, audio, speed. */
+/** What a viewer has chosen, for the next streams in this browser: quality, audio, captions and their style, speed. */
+
+import { type CaptionStyle, readCaptionStyle } from './caption-style.ts';
 
 type Track = Readonly<{ id: number; name: string }>;
 
 /** By name: other streams have other numbers. Absent: the player chooses. */
-export type ViewerChoices = Readonly<{ quality?: string; audio?: string; speed?: number }>;
+export type ViewerChoices = Readonly<{
+  quality?: string;
+  audio?: string;
+  /** Empty: none. */
+  captions?: string;
+  captionStyle?: CaptionStyle;
+  speed?: number;
+}>;
 
 const NAME = 'rivulet-viewer';
 
 export function readChoices(storage: Pick<Storage, 'getItem'> = localStorage): ViewerChoices {
   try {
-    const { quality, audio, speed } = JSON.parse(storage.getItem(NAME) ?? '{}');
+    const { quality, audio, captions, captionStyle, speed } = JSON.parse(
+      storage.getItem(NAME) ?? '{}',
+    );
     return {
       ...(typeof quality === 'string' && { quality }),
       ...(typeof audio === 'string' && { audio }),
+      ...(typeof captions === 'string' && { captions }),
+      ...(captionStyle && { captionStyle: readCaptionStyle(captionStyle) }),
       ...(typeof speed === 'number' && speed >= 0.25 && speed <= 4 && { speed }),
     };
   } catch {

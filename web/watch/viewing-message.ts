@@ -48,6 +48,7 @@ export function describeViewing(viewing: Viewing): ViewingMessage {
     case 'connecting':
       return busy(started ? 'none' : 'screen', text('viewing.connecting'));
     case 'waiting':
+      if (viewing.detail !== '') return busy('screen', text('upload.cardFailed'), viewing.detail);
       return viewing.holdup === 'server'
         ? busy('screen', text('viewing.starting'), text('viewing.startingDetail'))
         : busy('screen', text('viewing.notStarted'), text('viewing.notStartedDetail'));

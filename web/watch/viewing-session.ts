@@ -130,7 +130,13 @@ export function startViewing(
       const answer = await viewStream(videoId, signal);
       note(answer);
       const uploads = answer.newestUploadAt !== undefined;
-      dispatch(answer.durationSeconds > 0 ? { type: 'found' } : { type: 'not_started', uploads });
+      const { message } = answer.file?.failure ?? {};
+      const trouble = message === undefined ? {} : { trouble: message };
+      dispatch(
+        answer.durationSeconds > 0
+          ? { type: 'found' }
+          : { type: 'not_started', uploads, ...trouble },
+      );
     } catch (error) {
       dispatch(eventOf(error));
     }

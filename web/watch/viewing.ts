@@ -49,8 +49,11 @@ export type Viewing = Readonly<{
 export type ViewingEvent =
   /** Of the server and the network. `found`: segments were published. */
   | Readonly<{ type: 'found' | 'not_found' | 'offline' | 'online' }>
-  /** `uploads`: the broadcaster has begun, and nothing is published yet. */
-  | Readonly<{ type: 'not_started'; uploads?: boolean }>
+  /**
+   * `uploads`: the broadcaster has begun, and nothing is published yet. `trouble`: what is wrong with the file
+   * that was to be the stream.
+   */
+  | Readonly<{ type: 'not_started'; uploads?: boolean; trouble?: string }>
   | Readonly<{ type: 'unreachable' | 'network_error'; detail: string; failure: RequestFailure }>
   /**
    * Of the player. `ready`: there is enough to play; `moved`: playback advances, or the viewer moved
@@ -115,7 +118,7 @@ export function step(viewing: Viewing, event: ViewingEvent): Step {
     case 'found':
       return found(viewing);
     case 'not_started':
-      return waitForStart(viewing, event.uploads ?? false);
+      return waitForStart(viewing, event.uploads ?? false, event.trouble ?? '');
     case 'not_found':
       return to(viewing, { state: 'unknown', source: 'none' }, { type: 'stop' });
     case 'unreachable':
@@ -176,13 +179,13 @@ function undisturbed(viewing: Viewing, states: readonly ViewingState[]): Step {
   return to(viewing, { state });
 }
 
-function waitForStart(viewing: Viewing, uploads: boolean): Step {
+function waitForStart(viewing: Viewing, uploads: boolean, detail: string): Step {
   // A stream that is being watched has started, whatever a cache says.
   if (viewing.source !== 'none') return found(viewing);
   const attempt = viewing.state === 'opening' ? 0 : viewing.attempt + 1;
   const command: ViewingCommand = { type: 'ask', afterMs: waitingDelayMs(attempt) };
   const holdup = uploads ? 'server' : 'broadcaster';
-  return to(viewing, { state: 'waiting', attempt, holdup }, command);
+  return to(viewing, { state: 'waiting', attempt, holdup, detail }, command);
 }
 
 function found(viewing: Viewing): Step {

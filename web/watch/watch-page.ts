@@ -10,6 +10,8 @@ import { find, instantiate } from '../shared/page-elements.ts';
 import { ageOf, badgeOf, troubleOf } from '../shared/stream-summary.ts';
 import type { Supply } from '../shared/supply.ts';
 import { currentLanguage, text } from '../texts/text.ts';
+import { createCaptionStylePanel } from './caption-style-panel.ts';
+import { connectClips } from './clip-view.ts';
 import { createHlsPlayback } from './hls-playback.ts';
 import { followMarkers } from './marker-feed.ts';
 import { createMarkerPanel, type Timeline } from './marker-panel.ts';
@@ -32,6 +34,9 @@ import {
 import type { Viewing } from './viewing.ts';
 import { describeViewing, type ViewingMessage } from './viewing-message.ts';
 import { type LiveStatus, startViewing } from './viewing-session.ts';
+
+/** In the place of a track's id. */
+const NO_TRACK = -1;
 
 /** File beside this module, named by the build. */
 declare const HLS_WORKER_FILE: string;
@@ -75,12 +80,45 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
       const name = tracks?.audio.find((track) => track.id === id)?.name;
       if (name !== undefined) keep({ ...choices, audio: name });
     },
+    captions: chooseCaptions,
+    captionStyle: () => captionStyle.open(),
   });
+  const captionStyle = createCaptionStylePanel(view, choices.captionStyle ?? {}, (style) =>
+    keep({ ...choices, captionStyle: style }),
+  );
+  function chooseCaptions(id: number): void {
+    playback?.selectCaptions(id);
+    keep({ ...choices, captions: tracks?.captions.find((track) => track.id === id)?.name ?? '' });
+  }
+  // The button and its key: media-chrome would take the first track, whichever the viewer had.
+  view.addEventListener(
+    'mediatogglesubtitlesrequest',
+    (event) => {
+      event.stopPropagation();
+      const { captions = [], selectedCaptions = NO_TRACK } = tracks ?? {};
+      const before = captions.find(({ name }) => name === lastCaptions) ?? captions[0];
+      chooseCaptions(selectedCaptions === NO_TRACK ? (before?.id ?? NO_TRACK) : NO_TRACK);
+    },
+    { capture: true },
+  );
+  /** What was shown last; empty: nothing yet. */
+  let lastCaptions = choices.captions ?? '';
   /** Once each: what the viewer picks later is not undone. */
   let isChosen = false;
+  let areCaptionsChosen = false;
   function showTracks(next: Tracks): void {
     tracks = next;
     menus.show(next);
+    const shown = next.captions.find(({ id }) => id === next.selectedCaptions);
+    if (shown) lastCaptions = shown.name;
+    if (!areCaptionsChosen && next.captions.length > 0) {
+      areCaptionsChosen = true;
+      const wanted =
+        choices.captions === ''
+          ? NO_TRACK
+          : trackToChoose(next.captions, choices.captions, next.selectedCaptions);
+      if (wanted !== undefined) playback?.selectCaptions(wanted);
+    }
     if (isChosen || next.levels.length === 0) return;
     isChosen = true;
     const level = trackToChoose(next.levels, choices.quality, next.selectedLevel);
@@ -102,17 +140,21 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const controls = connectPlayerControls(view, video, {
     seekToEdge: () => session.seekToEdge(),
     instantOf: (position) => playback?.instantOf(position),
+    thumbnails: () => stream?.thumbnails,
   });
   const { mediaSession } = navigator;
   const system = connectSystemControls(video, mediaSession, (facts) => new MediaMetadata(facts));
 
   let playback: Playback | undefined;
+  const clips = connectClips(view, video, videoId);
   connectSharePanel(view, videoId, () => ({
     title: stream?.title ?? videoId,
     moment: momentOnScreen(view, video, stream, shownAtMs),
   }));
   let shownAtMs: number | undefined;
-  let wanted = parseMoment(new URLSearchParams(location.search).get('t'));
+  let wanted = clips.isClip
+    ? undefined
+    : parseMoment(new URLSearchParams(location.search).get('t'));
 
   const session = startViewing(
     videoId,
@@ -120,7 +162,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
     (dispatch) => {
       const listener: PlaybackListener = { event: dispatch, tracks: showTracks };
       playback = createPlayback(video, listener, () => stream, controls.showStart);
-      return playback;
+      return clips.wrap(playback);
     },
     {
       viewing(viewing) {
@@ -154,9 +196,9 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
         controls.showFacts(facts);
         menus.showActive(facts.level);
         stats.show(facts, status.delaySeconds, stream?.newestHops);
-        markerPanel.follow(
-          timelineOf(video, facts, (instantMs) => playback?.positionOf(instantMs)),
-        );
+        const timeline = timelineOf(video, facts, (instantMs) => playback?.positionOf(instantMs));
+        markerPanel.follow(timeline);
+        clips.follow(stream, timeline);
       },
     },
   );
@@ -166,7 +208,9 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   return () => {
     session.end();
     endMarkers();
+    clips.disconnect();
     controls.disconnect();
+    captionStyle.disconnect();
     system.disconnect();
   };
 }

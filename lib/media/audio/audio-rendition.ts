@@ -29,7 +29,8 @@ export async function makeAudioRendition(job: AudioJobInput): Promise<RenditionS
     isCopied(track, anchor) && track.config && !track.changes
       ? copyPackets(job, track.config)
       : await encodeTrack(job);
-  return audioPiece({ ...frames, language: track.language, anchor });
+  const { language, describesVideo } = track;
+  return audioPiece({ ...frames, language, ...(describesVideo && { describesVideo }), anchor });
 }
 
 function copyPackets(

@@ -3,8 +3,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../domain/errors.ts';
+import { audioArgs } from '../../ffmpeg/audio-args.ts';
 import { FfmpegError, runFfmpeg } from '../../ffmpeg/run.ts';
-import { audioArgs, decodeArgs } from '../../ffmpeg/transcode-args.ts';
+import { decodeArgs } from '../../ffmpeg/transcode-args.ts';
 import { AAC_FRAME_SAMPLES, AAC_LC, aacConfig, parseAudioFrame } from '../demux/audio-frames.ts';
 import type { AudioJobInput } from './audio-rendition.ts';
 import { makeEncoderInput } from './encoder-input.ts';

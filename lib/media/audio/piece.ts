@@ -23,16 +23,24 @@ export const frameSample = (bytes: Uint8Array, samples: number): TimedSample => 
 
 /** `language`: BCP 47, or `und`. */
 export function audioPiece(
-  piece: AacFrames & Readonly<{ language: string; anchor: Pick<AudioAnchor, 'startTicks'> }>,
+  piece: AacFrames &
+    Readonly<{
+      language: string;
+      describesVideo?: true;
+      anchor: Pick<AudioAnchor, 'startTicks'>;
+    }>,
 ): RenditionSegment {
-  const { config, codecString, sampleRateHz, channels, samples, language } = piece;
+  const { config, codecString, sampleRateHz, channels, samples, language, describesVideo } = piece;
   const start = Math.round(samplesAt(piece.anchor.startTicks, sampleRateHz)) + piece.startSample;
   const end = samples.reduce((at, { durationTicks }) => at + durationTicks, start);
   const startTicks = Math.round(ticksOfSamples(start, sampleRateHz));
   return {
     init: aacInit({ config, sampleRateHz, channels }),
     media: writeFragment(start, samples, 1),
-    info: { kind: 'audio', codecString, channels, sampleRateHz, language },
+    info: {
+      ...{ kind: 'audio', codecString, channels, sampleRateHz, language },
+      ...(describesVideo && { describesVideo }),
+    },
     startTicks,
     durationTicks: Math.round(ticksOfSamples(end, sampleRateHz)) - startTicks,
   };

@@ -12,12 +12,21 @@ export type RenditionFormat = Readonly<{
   sampleRateHz: number;
   /** One or two. */
   channels: number;
+  /** RFC 6381: nothing else is copied, as silence is written between its frames. Left out: any AAC is. */
+  codecString?: string;
 }>;
+
+/** Of frames that the publisher composes pieces of. */
+export const COMPOSED_CODEC = 'mp4a.40.2';
 
 /** `track`: of the segment that the stream began with; undefined where that has none for the rendition. */
 export const renditionFormat = (
-  track: Pick<AudioFacts, 'sampleRateHz' | 'channels'> = { sampleRateHz: 48_000, channels: 2 },
+  track: Pick<AudioFacts, 'sampleRateHz' | 'channels'> & Pick<RenditionFormat, 'codecString'> = {
+    sampleRateHz: 48_000,
+    channels: 2,
+  },
 ): RenditionFormat => ({
+  ...(track.codecString !== undefined && { codecString: track.codecString }),
   sampleRateHz: outputRate(track.sampleRateHz),
   channels: Math.min(track.channels || 2, 2),
 });
@@ -42,5 +51,6 @@ export const canBeCopied = ({
 /** false: the track is decoded and encoded as AAC-LC; so are its segments in which the format changes. */
 export const isCopied = (track: Track, format: RenditionFormat): boolean =>
   canBeCopied(track) &&
+  (format.codecString ?? track.codecString) === track.codecString &&
   track.sampleRateHz === format.sampleRateHz &&
   track.channels === format.channels;

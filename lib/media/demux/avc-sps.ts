@@ -57,6 +57,7 @@ export function parseAvcSps(unit: Uint8Array): VideoParameters {
     codecString: `avc1.${Buffer.from(unit.subarray(1, 4)).toString('hex')}`,
     ...displaySize(width, height, usability.pixelAspect),
     saysMatrix: usability.saysMatrix,
+    ...(usability.hdr && { hdr: usability.hdr }),
     frameTicks: usability.frameTicks,
     fields: frameOnly ? undefined : { frameNumBits, separatePlanes: chroma.separatePlanes },
   };

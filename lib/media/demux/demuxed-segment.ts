@@ -4,6 +4,7 @@ import { DomainError } from '../../domain/errors.ts';
 import type { SourceFormat } from '../../domain/media-format.ts';
 import type { Notice } from '../../domain/notice.ts';
 import type { AudioFacts, VideoFacts } from '../../domain/segment.ts';
+import type { Hdr } from './video-parameters.ts';
 
 /** `init`: for fragments whose init segment came apart. */
 export type SegmentBytes = Readonly<{ bytes: Uint8Array; init?: Uint8Array | undefined }>;
@@ -27,6 +28,8 @@ export type DemuxedFrame = Readonly<{
 /** Of a track: four minutes of 120 frames a second, ten minutes of AAC. */
 export const MAX_SAMPLES = 30_000;
 
+export type NalFrame = Readonly<{ ptsTicks: number; units: Iterable<Uint8Array> }>;
+
 export type DemuxedVideo = Omit<
   VideoFacts,
   'frames' | 'framesPerSecond' | 'startTicks' | 'endTicks'
@@ -34,6 +37,8 @@ export type DemuxedVideo = Omit<
   Readonly<{
     /** Whether the stream names its colour matrix; decoders guess otherwise. */
     saysMatrix: boolean;
+    /** Its light is not that of an ordinary screen: it has to be tone-mapped. */
+    hdr?: Hdr;
     /** The size of the picture changes among the frames; width and height are those of the first. */
     changesSize?: boolean;
     /** Those that are shown, in decode order. */
@@ -43,6 +48,8 @@ export type DemuxedVideo = Omit<
      * the times are those of its own `frames`, and of `previous.frames`, also where they were put right.
      */
     decoderInput(previous?: DemuxedVideo): DecoderInput;
+    /** NAL units of the frames that are shown, in decode order. Called as a method; absent: it has none. */
+    nalFrames?(): Iterable<NalFrame>;
   }>;
 
 /** A file for ffmpeg. Its only video stream is the track. */

@@ -40,12 +40,18 @@ export function parseHevcSps(unit: Uint8Array): VideoParameters {
   const widthPx = croppedSide('width', width, cropX * (left + right));
   const heightPx = croppedSide('height', height, (format === 1 ? 2 : 1) * (top + bottom));
   skipCodingTools(bits, subLayers);
-  const { pixelAspect, saysMatrix, frameTicks } = readUsabilityAndRate(bits, () => {
+  const { pixelAspect, saysMatrix, hdr, frameTicks } = readUsabilityAndRate(bits, () => {
     bits.skip(3);
     if (bits.bit()) for (let side = 0; side < 4; side += 1) crop();
     return bits.bit() ? readFrameTicks(bits, 1) : undefined;
   });
-  return { codecString, ...displaySize(widthPx, heightPx, pixelAspect), saysMatrix, frameTicks };
+  return {
+    codecString,
+    ...displaySize(widthPx, heightPx, pixelAspect),
+    saysMatrix,
+    ...(hdr && { hdr }),
+    frameTicks,
+  };
 }
 
 /** Codec string by ISO/IEC 14496-15, E.3. */

@@ -12,6 +12,7 @@ import {
 import { type AudioCodec, MEDIA_FORMATS, type VideoCodec } from '../../domain/media-format.ts';
 import { writeFragment } from '../mux/cmaf.ts';
 import { type TrackInit, writeTrackInit } from '../mux/track-init.ts';
+import type { Hdr } from './video-parameters.ts';
 
 // It writes to the console what it cannot read; what we refuse, we say ourselves.
 Logging.level = LogLevel.Silent;
@@ -27,6 +28,7 @@ export type Mp4TrackHeader = Pick<
 /** Enough for the headers in front of a first frame. */
 const MAX_HEAD_BYTES = 65_536;
 const TIMESCALE = 90_000;
+const HDR_TRANSFERS: readonly Hdr[] = ['pq', 'hlg'];
 
 export const writeHeader = (header: Mp4TrackHeader): Uint8Array =>
   writeTrackInit({ brands: ['iso6', 'mp41'], timescale: TIMESCALE, ...header });
@@ -58,6 +60,7 @@ export type VideoConfig = Readonly<{
   widthPx: number;
   heightPx: number;
   saysMatrix: boolean;
+  hdr?: Hdr;
   /** Bytes of the length in front of a NAL unit. */
   lengthBytes: number;
 }>;
@@ -73,11 +76,14 @@ export const readVideoConfig = (
     if (!known) return undefined;
     const description = await descriptionOf(track);
     const colorSpace = await track.getColorSpace();
+    // WebCodecs' own names have none for these.
+    const hdr = HDR_TRANSFERS.find((known) => known === String(colorSpace.transfer));
     return {
       ...known,
       widthPx: await track.getDisplayWidth(),
       heightPx: await track.getDisplayHeight(),
       saysMatrix: Boolean(colorSpace.matrix),
+      ...(hdr && { hdr }),
       // `lengthSizeMinusOne` of avcC and hvcC (ISO/IEC 14496-15).
       lengthBytes: 1 + ((description?.[known.codec === 'avc' ? 4 : 21] ?? 3) & 3),
     };

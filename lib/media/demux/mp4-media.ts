@@ -10,7 +10,7 @@ import { writeHeader } from './mp4-codec.ts';
 import { type Mp4Video, mp4DecoderInput } from './mp4-decoder-input.ts';
 import type { PlacedSample } from './mp4-edit-list.ts';
 import type { TakenAudio, TakenVideo } from './mp4-select.ts';
-import { languageOf } from './mp4-tracks.ts';
+import { describesVideo, languageOf } from './mp4-tracks.ts';
 import {
   type FrameHeader,
   type ParameterSet,
@@ -60,6 +60,12 @@ export function makeVideo(bytes: Uint8Array, taken: TakenVideo): DemuxedVideo {
     ),
     startsClosed: startsClosed(nalCodec ?? 'avc', headers),
     mp4: { header: trackHeader, frames },
+    *nalFrames() {
+      for (const { bytes: sample, ptsTicks, isHidden } of withTimes(video.mp4, this.frames)
+        .frames) {
+        if (nalCodec && !isHidden) yield { ptsTicks, units: unitsInSample(sample, lengthBytes) };
+      }
+    },
     decoderInput(previous) {
       const before = previous as Mp4DemuxedVideo | undefined;
       const own = withTimes(video.mp4, this.frames);
@@ -95,7 +101,8 @@ export function makeAudio(bytes: Uint8Array, taken: TakenAudio): DemuxedAudio {
   const decoderConfig = description ?? madeUp;
   return {
     trackId: track.trackId,
-    language: languageOf(track),
+    language: languageOf(bytes, track),
+    ...(describesVideo(bytes, track) && { describesVideo: true }),
     ...config,
     samplesPerPacket: samplesPerPacket(codec, packets[0]?.bytes ?? new Uint8Array(0), durations),
     ...(decoderConfig && { config: decoderConfig }),
@@ -117,10 +124,12 @@ export function isolateAudio(
     return { bytes: dataOf(bytes, sample), isSync: true, durationTicks, compositionTicks: 0 };
   });
   const fragment = writeFragment(startTicks + delayTicks, timed, 1);
-  return { bytes: Buffer.concat([writeHeader(trackHeader), fragment]), delayTicks };
+  const file = Buffer.concat([writeHeader(trackHeader), fragment]);
+  return { bytes: file, delayTicks, trackId: track.trackId };
 }
 
-export type IsolatedTrack = Readonly<{ bytes: Uint8Array; delayTicks: number }>;
+/** `trackId`: of audio, in the file that it comes from. */
+export type IsolatedTrack = Readonly<{ bytes: Uint8Array; delayTicks: number; trackId?: number }>;
 
 /**
  * Packets tell their size themselves, but for AAC. The durations in the container are wrong for the

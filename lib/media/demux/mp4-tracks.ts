@@ -1,9 +1,10 @@
 /** The tracks of an MP4: which there are, and which of them are taken. */
 
 import { DomainError } from '../../domain/errors.ts';
+import { normalLanguage, UNDETERMINED } from '../../domain/language.ts';
 import { listCodecs, MEDIA_FORMATS } from '../../domain/media-format.ts';
 import type { Notice } from '../../domain/notice.ts';
-import { viewOf } from '../iso-boxes.ts';
+import { type Box, boxesAt, viewOf } from '../iso-boxes.ts';
 import { languageTag } from './demuxed-segment.ts';
 import { BoxFields, childAt, type Mp4Box, undecodable } from './mp4-boxes.ts';
 import {
@@ -69,11 +70,35 @@ function readMediaHeader(bytes: Uint8Array, media: Mp4Box) {
   return { timescale, packedLanguage: fields.u16() };
 }
 
-/** BCP 47. */
-export function languageOf({ packedLanguage }: Mp4Track): string {
+/** BCP 47, with its region where there is an extended language tag (8.4.6). */
+export function languageOf(bytes: Uint8Array, { trak, packedLanguage }: Mp4Track): string {
+  const extended = childAt(trak, 'mdia', 'elng');
+  const [tag = ''] = extended ? textsOf(bytes, extended) : [];
+  if (normalLanguage(tag) !== UNDETERMINED) return normalLanguage(tag);
   const letters = [10, 5, 0].map((shift) => 0x60 + ((packedLanguage >> shift) & 0x1f));
   return languageTag(String.fromCharCode(...letters));
 }
+
+/** Roles of DASH (ISO/IEC 23009-1, 5.8.5.5) and purposes of TV-Anytime, as `kind` boxes name them (8.10.4). */
+const DESCRIPTION_KINDS: ReadonlySet<string> = new Set([
+  'urn:mpeg:dash:role:2011 description',
+  'urn:tva:metadata:cs:AudioPurposeCS:2007 1',
+]);
+
+/** User data may end in what is no box, so it is read by itself. */
+export function describesVideo(bytes: Uint8Array, { trak }: Mp4Track): boolean {
+  const userData = childAt(trak, 'udta');
+  const kinds = userData ? boxesAt(bytes, ['kind'], userData) : [];
+  return kinds.some((box) => DESCRIPTION_KINDS.has(textsOf(bytes, box).slice(0, 2).join(' ')));
+}
+
+const MAX_TEXT_BYTES = 200;
+
+/** The texts of a full box that holds nothing else, each with a zero behind it. */
+const textsOf = (bytes: Uint8Array, { bodyStart, end }: Box): string[] =>
+  Buffer.from(bytes.subarray(bodyStart + 4, Math.min(end, bodyStart + 4 + MAX_TEXT_BYTES)))
+    .toString('latin1')
+    .split('\0');
 
 function readKind(bytes: Uint8Array, trak: Mp4Box): TrackKind {
   const handler = childAt(trak, 'mdia', 'hdlr');

@@ -55,6 +55,7 @@ export function readAudio(
     codec,
     ...format,
     language: languageTag(stream.language),
+    ...(stream.describesVideo && { describesVideo: true }),
     ...(changes.length > 0 ? { changes } : {}),
     packets,
   };

@@ -89,11 +89,12 @@ function writePackets(pid: number, unit: Buffer, firstCounter: number): Buffer {
 const pesHeader = (ptsTicks: number, dtsTicks: number): Buffer =>
   Buffer.from([
     ...[0, 0, 1, 0xe0, 0, 0, 0x80, 0xc0, 10],
-    ...timestamp(3, ptsTicks + DELAY_TICKS),
-    ...timestamp(1, dtsTicks + DELAY_TICKS),
+    ...timestampField(3, ptsTicks + DELAY_TICKS),
+    ...timestampField(1, dtsTicks + DELAY_TICKS),
   ]);
 
-function timestamp(mark: number, ticks: number): number[] {
+/** A time of a PES header, modulo 2^33; `mark` says which (2.4.3.6). */
+export function timestampField(mark: number, ticks: number): number[] {
   const value = ((Math.round(ticks) % PTS_WRAP_TICKS) + PTS_WRAP_TICKS) % PTS_WRAP_TICKS;
   const high = Math.floor(value / 2 ** 15);
   const middle = high & 0x7fff;

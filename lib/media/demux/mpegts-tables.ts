@@ -6,6 +6,7 @@ const PAT_PID = 0;
 const PAT_TABLE = 0;
 const PMT_TABLE = 2;
 const LANGUAGE_DESCRIPTOR = 0x0a;
+const VISUAL_IMPAIRED_COMMENTARY = 0x03;
 const REGISTRATION_DESCRIPTOR = 0x05;
 const SECTION_HEADER_BYTES = 3;
 const TABLE_HEADER_BYTES = 8;
@@ -24,6 +25,8 @@ export type ElementaryStream = Readonly<{
   descriptors: ReadonlyMap<number, Uint8Array>;
   /** ISO 639-2; empty if the stream does not say. */
   language: string;
+  /** Commentary for those who do not see the picture, by `audio_type` (2.6.19). */
+  describesVideo: boolean;
   /** Four letters of the registration descriptor; empty if there is none. */
   registration: string;
 }>;
@@ -117,6 +120,7 @@ function parseProgramMap(section: Buffer): ElementaryStream[] {
       streamType: section[at] ?? 0,
       descriptors,
       language: latin1(descriptors.get(LANGUAGE_DESCRIPTOR)?.subarray(0, 3)),
+      describesVideo: descriptors.get(LANGUAGE_DESCRIPTOR)?.[3] === VISUAL_IMPAIRED_COMMENTARY,
       registration: latin1(descriptors.get(REGISTRATION_DESCRIPTOR)?.subarray(0, 4)),
     });
     at = end;

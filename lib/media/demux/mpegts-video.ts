@@ -13,6 +13,7 @@ import {
   PARAMETER_SETS,
   parseFrameHeader,
   startsClosed,
+  unitsInAnnexB,
 } from './nal-units.ts';
 
 type TsVideo = DemuxedVideo & Readonly<{ elementaryFrames: readonly Uint8Array[] }>;
@@ -54,6 +55,11 @@ export function readVideo(
     startsClosed: startsClosed(codec, headers),
     frames: times.map((ptsTicks) => ({ ptsTicks })),
     elementaryFrames,
+    *nalFrames() {
+      for (const { bytes, ptsTicks } of joinFrames(elementaryFrames, this.frames)) {
+        yield { ptsTicks, units: unitsInAnnexB(bytes) };
+      }
+    },
     decoderInput(previous) {
       const before =
         previous && isTsVideo(previous) && previous.codec === codec ? previous : undefined;

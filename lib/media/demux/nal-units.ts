@@ -94,3 +94,15 @@ export function* unitsInSample(bytes: Uint8Array, lengthBytes: number): Generato
     at += lengthBytes + length;
   }
 }
+
+const START_CODE = Buffer.from([0, 0, 1]);
+
+/** Units behind start codes (ITU-T H.264, Annex B). A zero behind one may belong to the next start code. */
+export function* unitsInAnnexB(bytes: Uint8Array): Generator<Uint8Array> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = buffer.indexOf(START_CODE); at >= 0; ) {
+    const start = at + START_CODE.length;
+    at = buffer.indexOf(START_CODE, start);
+    yield buffer.subarray(start, at < 0 ? buffer.length : at);
+  }
+}

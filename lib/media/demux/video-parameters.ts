@@ -10,6 +10,7 @@ export type VideoParameters = Readonly<{
   heightPx: number;
   /** Whether it names the colour matrix. */
   saysMatrix: boolean;
+  hdr?: Hdr;
   /** Of a frame, if the stream tells its rate. */
   frameTicks?: number | undefined;
   /** H.264 that may code the fields of a frame apart. */
@@ -20,7 +21,12 @@ export type VideoParameters = Readonly<{
 export type FieldSyntax = Readonly<{ frameNumBits: number; separatePlanes: boolean }>;
 
 /** Video usability information, as far as it is of use. */
-export type Usability = Readonly<{ pixelAspect: number; saysMatrix: boolean }>;
+export type Usability = Readonly<{ pixelAspect: number; saysMatrix: boolean; hdr?: Hdr }>;
+
+/** Transfer characteristics of high dynamic range (ITU-T H.273, Table 3). */
+export type Hdr = 'pq' | 'hlg';
+
+const TRANSFERS: Readonly<Record<number, Hdr>> = { 16: 'pq', 18: 'hlg' };
 
 const NO_USABILITY: Usability = { pixelAspect: 1, saysMatrix: false };
 
@@ -56,10 +62,12 @@ export function readUsability(bits: BitReader): Usability {
   const pixelAspect = bits.bit() ? readPixelAspect(bits) : 1;
   if (bits.bit()) bits.bit();
   let saysMatrix = false;
+  let hdr: Hdr | undefined;
   if (bits.bit()) {
     bits.skip(4);
     if (bits.bit()) {
-      bits.skip(16);
+      bits.skip(8);
+      hdr = TRANSFERS[bits.bits(8)];
       saysMatrix = bits.bits(8) !== UNSPECIFIED_MATRIX;
     }
   }
@@ -67,7 +75,7 @@ export function readUsability(bits: BitReader): Usability {
     bits.unsigned('chroma_sample_loc_type_top_field', 5);
     bits.unsigned('chroma_sample_loc_type_bottom_field', 5);
   }
-  return { pixelAspect, saysMatrix };
+  return { pixelAspect, saysMatrix, ...(hdr && { hdr }) };
 }
 
 /** A width or height of 0 means unspecified; such pixels are taken for square. */

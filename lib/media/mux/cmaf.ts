@@ -16,6 +16,8 @@ export type RenditionSegment = Readonly<{
    */
   startTicks?: number;
   durationTicks?: number;
+  /** Of video: from the start of the media to the end of its first frame, a keyframe. */
+  keyframeBytes?: number;
 }>;
 
 export type CmafSample = Readonly<{
@@ -147,11 +149,12 @@ const SAMPLE_FIELDS = [
 const BASE_IS_MOOF = 0x02_0000;
 const HAS_DATA_OFFSET = 0x01;
 
-/** One fragment (`moof`, `mdat`) of track 1; times in the track's time scale. */
+/** One fragment (`moof`, `mdat`) of one track; times in the track's time scale. */
 export function writeFragment(
   startTicks: number,
   samples: readonly TimedSample[],
   sequence: number,
+  trackId = 1,
 ): Uint8Array {
   const [first] = samples;
   const common = SAMPLE_FIELDS.filter(
@@ -177,7 +180,13 @@ export function writeFragment(
       fullBox('mfhd', 0, 0, u32(sequence)),
       box(
         'traf',
-        fullBox('tfhd', 0, header, u32(1), ...defaults.map(({ of }) => u32(first ? of(first) : 0))),
+        fullBox(
+          'tfhd',
+          0,
+          header,
+          u32(trackId),
+          ...defaults.map(({ of }) => u32(first ? of(first) : 0)),
+        ),
         fullBox('tfdt', 1, 0, u64(startTicks)),
         fullBox('trun', 1, runFlags, u32(samples.length), u32(dataOffset), run),
       ),

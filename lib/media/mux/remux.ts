@@ -1,25 +1,18 @@
-/** Joins the tracks of one segment into a file that plays by itself. */
+/** Packages the tracks of one segment as a file that plays by itself; nothing is encoded. */
 
 import {
   BufferSource,
-  BufferTarget,
-  EncodedAudioPacketSource,
-  type EncodedPacket,
   EncodedPacketSink,
-  EncodedVideoPacketSource,
   Input,
   type InputAudioTrack,
   type InputFormat,
   type InputVideoTrack,
   MP4,
   MPEG_TS,
-  Mp4OutputFormat,
-  MpegTsOutputFormat,
-  Output,
-  type OutputFormat,
   QTFF,
 } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
+import { languageCode } from '../../domain/language-codes.ts';
 import {
   type DownloadFormat,
   MEDIA_FORMATS,
@@ -30,12 +23,7 @@ import type { SegmentBytes } from '../demux/demuxed-segment.ts';
 import { isolateTracks } from '../demux/mp4.ts';
 import { isTransportStream } from '../demux/mpegts-packets.ts';
 import type { RenditionSegment } from './cmaf.ts';
-
-/** One for each format that viewers may ask for; the header of MP4 comes first. */
-const MUXERS: Readonly<Record<DownloadFormat, () => OutputFormat>> = {
-  mp4: () => new Mp4OutputFormat({ fastStart: 'in-memory' }),
-  ts: () => new MpegTsOutputFormat(),
-};
+import { type FileTrack, writeFile } from './write-file.ts';
 
 /** What mediabunny reads each source format, and our renditions, with. */
 const INPUT_FORMATS: Readonly<Record<SourceFormat, readonly InputFormat[]>> = {
@@ -44,71 +32,110 @@ const INPUT_FORMATS: Readonly<Record<SourceFormat, readonly InputFormat[]>> = {
   ts: [MPEG_TS],
 };
 
-type CmafTrack = Pick<RenditionSegment, 'init' | 'media'>;
-
-/** CMAF renditions of one segment as one file. Times stay as they are; in MPEG-TS modulo 2^33. */
-export function remuxRenditions({
-  video,
-  audio,
-  format,
-}: Readonly<{
-  video?: CmafTrack;
-  audio: readonly CmafTrack[];
-  format: DownloadFormat;
-}>): Promise<Uint8Array> {
-  const tracks = video ? [video, ...audio] : audio;
-  const files = tracks.map(({ init, media }) => ({ bytes: Buffer.concat([init, media]) }));
-  return remux(files, format);
-}
+/** The pieces of an audio rendition at the segment and right beside it, in order: its packets do not end at cuts. */
+export type AudioPieces = Readonly<{
+  init: Uint8Array;
+  media: readonly Uint8Array[];
+  /** BCP 47, or `und`. */
+  language: string;
+}>;
 
 /**
- * A source segment as it came, in another format. Throws DomainError `unsupported_format` when that
- * cannot carry one of its codecs.
+ * CMAF renditions of one segment as one file, cut at the segment's bounds. In MPEG-TS times stay as they
+ * are, modulo 2^33, and each packet of audio is in one of two neighbours: they play one behind the other.
+ * Other files begin at 0; in MP4 and MOV the audio begins and ends with the picture to the sample.
+ */
+export async function remuxRenditions({
+  video,
+  audio,
+  bounds,
+  format,
+}: Readonly<{
+  video?: Pick<RenditionSegment, 'init' | 'media'> | undefined;
+  audio: readonly AudioPieces[];
+  /** In ticks of the timeline. */
+  bounds: Readonly<{ startTicks: number; endTicks: number }>;
+  format: DownloadFormat;
+}>): Promise<Uint8Array> {
+  const files = [
+    ...(video ? [{ bytes: Buffer.concat([video.init, video.media]) }] : []),
+    ...audio.map(({ init, media, language }) => ({
+      bytes: Buffer.concat([init, ...media]),
+      language,
+    })),
+  ];
+  const tracks = await readTracks(files, format);
+  const startSeconds = ticksToSeconds(bounds.startTicks);
+  return writeFile(tracks, format, { startSeconds, endSeconds: ticksToSeconds(bounds.endTicks) });
+}
+
+export type SourceTrack = Readonly<{ trackId: number; language: string }>;
+
+/**
+ * A source segment as it came, in another format. `audio`: the tracks to keep; left out: all. Throws DomainError `unsupported_format` when the format cannot carry one of its codecs.
  */
 export async function remuxSource({
   bytes,
   init,
+  audio,
   format,
-}: SegmentBytes & Readonly<{ format: DownloadFormat }>): Promise<Uint8Array> {
-  if (isTransportStream(bytes)) return format === 'ts' ? bytes : remux([{ bytes }], format);
-  return remux(await isolateTracks(bytes, init), format);
+}: SegmentBytes &
+  Readonly<{ audio?: readonly SourceTrack[]; format: DownloadFormat }>): Promise<Uint8Array> {
+  const isTs = isTransportStream(bytes);
+  if (isTs && format === 'ts' && !audio) return bytes;
+  const files = isTs ? [{ bytes }] : await isolateTracks(bytes, init);
+  return writeFile(await readTracks(files, format, audio), format);
 }
 
-/** Its times are later than those of the joined file by `delayTicks`. */
-type InputFile = Readonly<{ bytes: Uint8Array; delayTicks?: number }>;
+type InputFile = Readonly<{
+  bytes: Uint8Array;
+  /** Its times are later than those of the file that is written. */
+  delayTicks?: number;
+  language?: string;
+  /** Of a file that holds one audio track alone. */
+  trackId?: number | undefined;
+}>;
 
-async function remux(files: readonly InputFile[], format: DownloadFormat): Promise<Uint8Array> {
-  const target = new BufferTarget();
-  const output = new Output({ format: MUXERS[format](), target });
+/** `wanted`: of the audio; left out: all of it. */
+async function readTracks(
+  files: readonly InputFile[],
+  format: DownloadFormat,
+  wanted?: readonly SourceTrack[],
+): Promise<FileTrack[]> {
   const formats = Object.values(INPUT_FORMATS).flat();
-  const inputs = files.map(({ bytes, delayTicks = 0 }) => ({
-    input: new Input({ source: new BufferSource(bytes), formats }),
-    delaySeconds: ticksToSeconds(delayTicks),
-  }));
-  try {
-    const copies: (() => Promise<void>)[] = [];
-    const { supportsVideoTransformationMetadata } = output.format;
-    for (const { input, delaySeconds } of inputs) {
+  const tracks: FileTrack[] = [];
+  for (const { bytes, delayTicks = 0, language, trackId } of files) {
+    const input = new Input({ source: new BufferSource(bytes), formats });
+    try {
       for (const track of await input.getVideoTracks()) {
-        const source = new EncodedVideoPacketSource(requireCodec(format, await track.getCodec()));
+        const codec = requireCodec(format, await track.getCodec());
         const rotation = await track.getRotation();
-        output.addVideoTrack(source, supportsVideoTransformationMetadata ? { rotation } : {});
-        copies.push(() => copyPackets(track, source, delaySeconds));
+        if (rotation !== 0 && format === 'ts') throw cannotRotate(rotation);
+        tracks.push({ kind: 'video', codec, rotation, ...(await readPackets(track, delayTicks)) });
       }
       for (const track of await input.getAudioTracks()) {
-        const source = new EncodedAudioPacketSource(requireCodec(format, await track.getCodec()));
-        output.addAudioTrack(source, { languageCode: await track.getLanguageCode() });
-        copies.push(() => copyPackets(track, source, delaySeconds));
+        const known = wanted?.find((one) => one.trackId === (trackId ?? track.id));
+        if (wanted && !known) continue;
+        const codec = requireCodec(format, await track.getCodec());
+        const tag = known?.language ?? language;
+        const code = tag === undefined ? await track.getLanguageCode() : languageCode(tag);
+        const read = await readPackets(track, delayTicks);
+        tracks.push({ kind: 'audio', codec, languageCode: code, ...read });
       }
+    } finally {
+      input.dispose();
     }
-    await output.start();
-    await Promise.all(copies.map((copy) => copy()));
-    await output.finalize();
-  } finally {
-    for (const { input } of inputs) input.dispose();
   }
-  if (!target.buffer) throw new Error('The muxer gave no file.');
-  return new Uint8Array(target.buffer);
+  return tracks;
+}
+
+async function readPackets(track: InputVideoTrack | InputAudioTrack, delayTicks: number) {
+  const delaySeconds = ticksToSeconds(delayTicks);
+  const packets = [];
+  for await (const packet of new EncodedPacketSink(track).packets()) {
+    packets.push(packet.clone({ timestamp: packet.timestamp - delaySeconds }));
+  }
+  return { packets, decoderConfig: (await track.getDecoderConfig()) ?? undefined };
 }
 
 function requireCodec<C extends string>(format: DownloadFormat, codec: C | null): C {
@@ -116,25 +143,14 @@ function requireCodec<C extends string>(format: DownloadFormat, codec: C | null)
   if ([...video, ...audio].some((carried) => carried === codec)) return codec as C;
   throw new DomainError(
     'unsupported_format',
-    `This segment has ${codec}, which cannot be put into that format.`,
-    'Ask for format=mp4.',
+    `The source has ${codec}, which ${format} cannot carry.`,
+    'Ask for format=mp4, or for a rendition (resolution=720p).',
   );
 }
 
-type PacketSink = Readonly<{
-  add(packet: EncodedPacket, meta: object): Promise<void>;
-  close(): void;
-}>;
-
-async function copyPackets(
-  track: InputVideoTrack | InputAudioTrack,
-  sink: PacketSink,
-  delaySeconds: number,
-): Promise<void> {
-  const decoderConfig = await track.getDecoderConfig();
-  for await (const packet of new EncodedPacketSink(track).packets()) {
-    const undelayed = packet.clone({ timestamp: packet.timestamp - delaySeconds });
-    await sink.add(undelayed, decoderConfig ? { decoderConfig } : {});
-  }
-  sink.close();
-}
+const cannotRotate = (degrees: number): DomainError =>
+  new DomainError(
+    'unsupported_format',
+    `The source's picture is turned by ${degrees} degrees, which ts cannot say.`,
+    'Ask for format=mp4 or format=mov, or for a rendition (resolution=720p).',
+  );

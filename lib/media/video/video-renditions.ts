@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import { DomainError } from '../../domain/errors.ts';
 import type { PlannedRung } from '../../domain/ladder.ts';
 import type { VideoFacts } from '../../domain/segment.ts';
+import type { ThumbnailGrid } from '../../domain/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import { FfmpegError, runFfmpeg } from '../../ffmpeg/run.ts';
+import { toneMapping } from '../../ffmpeg/tone-mapping.ts';
 import {
   BASE_TICKS,
   decodeArgs,
   type FrameRepeats,
   posterSize,
+  type ThumbnailJob,
+  thumbnailSize,
   type VideoJob,
   videoArgs,
 } from '../../ffmpeg/transcode-args.ts';
@@ -32,11 +36,17 @@ export type VideoJobInput = Readonly<{
   /** Of the segment before this one, for frames that refer to it. */
   previous?: DemuxedVideo | undefined;
   rungs: readonly PlannedRung[];
+  /** H.264 if it is left out. */
+  codec?: 'vp9' | undefined;
   /** Where the segment is cut: ticks from its start. */
   keyframesAtTicks?: readonly number[] | undefined;
   repeats?: FrameRepeats | undefined;
   /** Make a poster, too. */
   wantsPoster?: boolean | undefined;
+  /** Constant rate factor; left out: that of all renditions. */
+  quality?: number | undefined;
+  /** Make preview thumbnails, too: this many of each part of the segment, as it is cut. */
+  thumbnails?: Readonly<{ columns: number; boundsTicks: readonly number[] }> | undefined;
   threads?: number | undefined;
   folder: string;
   signal: AbortSignal;
@@ -55,29 +65,33 @@ export type EncodedPicture = Readonly<{
   rungs: readonly EncodedRung[];
   /** JPEG. */
   poster?: Uint8Array | undefined;
+  /** Of each part of the segment as it is cut; undefined where it could not be made. */
+  thumbnails?: readonly (ThumbnailSprite | undefined)[] | undefined;
   /** Those that were encoded, on the clock of `startTicks`. */
   frames: DemuxedVideo['frames'];
   startTicks: number;
   framesPerSecond: number;
 }>;
 
+/** JPEG, with small pictures side by side. */
+export type ThumbnailSprite = ThumbnailGrid & Readonly<{ bytes: Uint8Array }>;
+
 /** A segment of which fewer frames can be decoded is failed as damaged. */
 const MIN_DECODED_SHARE = 0.05;
 
 /**
  * Throws DomainError `undecodable` when the source is at fault, any other error when a retry may help.
- * Without a poster where none can be made, as by an ffmpeg that lacks its encoder.
+ * Without stills where none can be made, as by an ffmpeg that lacks their encoder.
  */
 export async function encodeRungs(
   job: VideoJobInput,
-): Promise<Pick<EncodedPicture, 'rungs' | 'poster'>> {
+): Promise<Pick<EncodedPicture, 'rungs' | 'poster' | 'thumbnails'>> {
   const { video, facts, previous, rungs, folder, signal } = job;
   const { format, bytes, startsWithPrevious, delayTicks, hidden } = video.decoderInput(previous);
   const inputPath = join(folder, `source.${format}`);
   await writeFile(inputPath, bytes);
   const startTicks = facts.startTicks + delayTicks;
   const outputs = rungs.map((rung, index) => ({ rung, path: join(folder, `v${index}.mp4`) }));
-  const posterPath = join(folder, 'poster.jpg');
   const videoJob: VideoJob = {
     inputPath,
     format,
@@ -88,14 +102,25 @@ export async function encodeRungs(
     dropRanges: hidden?.map(({ from, to }) => ({ from: from + delayTicks, to: to + delayTicks })),
     changesSize: video.changesSize,
     guessMatrix: !video.saysMatrix,
+    toneMapping: video.hdr && (await toneMapping(video.hdr)),
     outputs,
+    codec: job.codec,
     keyframesAtTicks: job.keyframesAtTicks,
     repeats: job.repeats,
+    quality: job.quality,
     threads: job.threads,
   };
-  const poster = job.wantsPoster ? { ...posterSize(video), path: posterPath } : undefined;
+  const stills: Stills = {
+    poster: job.wantsPoster
+      ? { ...posterSize(video), path: join(folder, 'poster.jpg') }
+      : undefined,
+    thumbnails: job.thumbnails && {
+      ...{ ...job.thumbnails, ...thumbnailSize(video) },
+      path: join(folder, 'thumbnails-%d.jpg'),
+    },
+  };
   try {
-    await runVideo(videoJob, poster, signal);
+    await runVideo(videoJob, stills, signal);
   } catch (error) {
     if (error instanceof FfmpegError) await requireDecodable(format, inputPath, error, signal);
     throw error;
@@ -107,25 +132,48 @@ export async function encodeRungs(
       return { rung, init, samples: requireFrames(samples, facts), isRepeated };
     }),
   );
-  return { rungs: encoded, poster: poster && (await readPoster(posterPath)) };
+  const { poster, thumbnails } = stills;
+  return {
+    rungs: encoded,
+    poster: poster && (await readStill(poster.path)),
+    thumbnails: thumbnails && (await readThumbnails(thumbnails)),
+  };
 }
 
-async function runVideo(
-  job: VideoJob,
-  poster: VideoJob['poster'],
-  signal: AbortSignal,
-): Promise<void> {
+type Stills = Pick<VideoJob, 'poster' | 'thumbnails'>;
+
+async function runVideo(job: VideoJob, stills: Stills, signal: AbortSignal): Promise<void> {
   try {
-    await runFfmpeg({ args: videoArgs({ ...job, poster }), signal });
+    await runFfmpeg({ args: videoArgs({ ...job, ...stills }), signal });
   } catch (error) {
-    if (!poster || !(error instanceof FfmpegError) || error.killedBy) throw error;
-    await rm(poster.path, { force: true });
+    const hasStills = stills.poster !== undefined || stills.thumbnails !== undefined;
+    if (!hasStills || !(error instanceof FfmpegError) || error.killedBy) throw error;
+    const { poster, thumbnails } = stills;
+    const paths = [
+      ...(poster ? [poster.path] : []),
+      ...(thumbnails ? spritePaths(thumbnails) : []),
+    ];
+    await Promise.all(paths.map((path) => rm(path, { force: true })));
     await runFfmpeg({ args: videoArgs(job), signal });
   }
 }
 
+const spritePaths = ({ path, boundsTicks }: ThumbnailJob): string[] =>
+  boundsTicks.slice(1).map((_, part) => path.replace('%d', String(part)));
+
+const readThumbnails = (job: ThumbnailJob): Promise<(ThumbnailSprite | undefined)[]> =>
+  Promise.all(
+    spritePaths(job).map(async (path, part) => {
+      const bytes = await readStill(path);
+      const { columns, widthPx, heightPx, boundsTicks } = job;
+      const [from = 0, to = from] = boundsTicks.slice(part);
+      const intervalTicks = Math.max(1, Math.round((to - from) / columns));
+      return bytes && { bytes, columns, widthPx, heightPx, intervalTicks };
+    }),
+  );
+
 /** undefined: it was not made. */
-async function readPoster(path: string): Promise<Uint8Array | undefined> {
+async function readStill(path: string): Promise<Uint8Array | undefined> {
   const bytes = await readFile(path).catch(() => undefined);
   return bytes && bytes.byteLength > 0 ? bytes : undefined;
 }
@@ -204,7 +252,9 @@ export function finishRung(
       };
     });
     const media = writeFragment(startTicks + (decode[0] ?? 0), timed, 1);
-    return { init, media, info: { ...info, maxrateBps } };
+    const behind = timed.slice(1).reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+    const keyframe = timed[0]?.isSync ? { keyframeBytes: media.byteLength - behind } : {};
+    return { init, media, info: { ...info, maxrateBps }, ...keyframe };
   });
 }
 

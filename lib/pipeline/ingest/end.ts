@@ -1,7 +1,7 @@
 /** The end of a stream: by a call of the encoder, by its playlist, or by its silence. */
 
 import type { Run, Stream, StreamSettings } from '../../domain/stream.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, WorkerDeps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';
 import type { EndRequest } from '../records/record-types.ts';
 import { inTurn } from './push-turns.ts';
@@ -39,7 +39,7 @@ async function behindFirstFiles(
  * published; a segment that goes on from there later opens the stream again.
  */
 export async function requestEnd(
-  deps: Deps,
+  deps: Pick<WorkerDeps, 'records' | 'queues' | 'clock'>,
   stream: Stream,
   reason: EndRequest['reason'],
   /** The last segment by the encoder's playlist: it may still be on its way. */

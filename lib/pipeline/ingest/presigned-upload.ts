@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { PresignedUpload } from '../../api/messages.ts';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
+import { withTrack } from '../../domain/language-track.ts';
 import { parsePresignedKey, presignedKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ensureStream } from '../auth.ts';
@@ -107,8 +108,9 @@ export async function commitPresigned(deps: Deps, key: string): Promise<void> {
   const place = parsePresignedKey(key);
   if (!place) return;
   const { records } = deps;
-  const stream = await records.findStream(place.videoId);
-  if (stream?.value.uid !== place.uid) return;
+  const found = await records.findStream(place.videoId);
+  if (found?.value.uid !== place.uid) return;
+  const stream = { ...found, value: withTrack(found.value, place.track) };
   const upload = await records.findPresigned(stream.value, place.presignId);
   const bytes = upload && (await deps.media.get(key));
   if (!upload || !bytes) return;

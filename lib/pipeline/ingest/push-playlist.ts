@@ -170,6 +170,13 @@ async function keepHints(
     ...(programDateTimeMs !== undefined && { programDateTimeMs }),
   }));
   await records.hintSegments(stream, runNumber, hints);
+  const firstLine = lines.find(({ number }) => number === run?.firstNumber);
+  const atMs = firstLine?.programDateTimeMs;
+  // A language is placed by the clock of its encoder, which the playlist tells behind the segment.
+  if (stream.track === undefined || !run || atMs === undefined) return;
+  await records.changeRun(stream, run.run, (before) =>
+    before.anchorMs === atMs ? before : { ...before, anchorMs: atMs },
+  );
 }
 
 /** The newest lines with their numbers; more of them if the ones before are not known yet. */

@@ -5,14 +5,14 @@ import { limitNotices, type Notice } from '../../domain/notice.ts';
 import type { SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
-import type { Deps } from '../deps.ts';
+import type { IngestDeps } from '../deps.ts';
 
 /** Of `missing`, and how far back a missing segment is still worth resending. */
 const MAX_MISSING = 100;
 const RECENT_NUMBERS = 256;
 
 export async function receiptFor(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   run: Run,
   segment: SourceSegment,

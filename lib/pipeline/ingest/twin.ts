@@ -15,7 +15,7 @@ import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
 import { areAlike, mayBeOfOneVariant } from '../../domain/segment-names.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { TIMELINE_OFFSET_TICKS, unwrapOffset } from '../../domain/ticks.ts';
-import type { Deps } from '../deps.ts';
+import type { IngestDeps } from '../deps.ts';
 import { endsWith } from './end.ts';
 import type { Sequencing } from './sequencing.ts';
 
@@ -54,7 +54,7 @@ const FIRST_SEGMENTS = 3;
  * media goes on (`seg999.ts`, `seg000.ts`) are counted on.
  */
 export async function findTwin(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   { number, file, bytes }: PushedUpload,
   facts: SegmentFacts,
@@ -162,7 +162,7 @@ const hasPictureOf = ({ picture }: Run, { video }: SegmentFacts): boolean =>
   picture?.widthPx === video?.widthPx && picture?.heightPx === video?.heightPx;
 
 async function runAndNewest(
-  { records }: Deps,
+  { records }: IngestDeps,
   stream: Stream,
   place: Sequencing,
 ): Promise<[Run | undefined, SourceSegment | undefined]> {
@@ -174,7 +174,7 @@ async function runAndNewest(
 
 /** The newest segments, if the file may be another variant of one of them. */
 async function mayBeBeside(
-  { records }: Deps,
+  { records }: IngestDeps,
   stream: Stream,
   { name, mayBeVariant }: PushedName,
   run: Run,

@@ -5,29 +5,26 @@
 
 import type { Receipt } from '../../api/messages.ts';
 import { defined } from '../../base/defined.ts';
-import { unknownTracks } from '../../domain/audio-slots.ts';
 import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { withTrack } from '../../domain/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';
-import type { AudioFacts, SegmentFacts, SourceSegment } from '../../domain/segment.ts';
+import type { SegmentFacts, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import {
-  TIMELINE_OFFSET_TICKS,
-  ticksToMs,
-  ticksToSeconds,
-  unwrapOffset,
-} from '../../domain/ticks.ts';
+import { TIMELINE_OFFSET_TICKS, ticksToSeconds, unwrapOffset } from '../../domain/ticks.ts';
 import type { Inspection } from '../../media/inspect.ts';
 import { isoKind } from '../../media/iso-boxes.ts';
-import type { Deps } from '../deps.ts';
+import type { IngestDeps } from '../deps.ts';
 import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
 import { requireUnexpired } from './expired-segment.ts';
+import { inspectUpload } from './language-uploads.ts';
 import { receiptFor } from './receipt.ts';
+import { startRun, withLateTracks } from './run-start.ts';
 import { decideSequence, type Sequencing, segmentConflict } from './sequencing.ts';
 import {
   findTwin,
@@ -57,6 +54,8 @@ export type SegmentUpload = Readonly<{
   initScope?: string;
   /** The object that holds these bytes already, if they came by a presigned upload. */
   storedKey?: string;
+  /** Cut out of a whole file: live segments are transcoded first. */
+  ofFile?: true;
 }>;
 
 export type UploadResult = Readonly<{
@@ -82,7 +81,7 @@ export class CreatedMeanwhile extends Error {
 
 /** Throws DomainError, and for a file `CreatedMeanwhile`. */
 export async function uploadSegment(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Versioned<Stream>,
   upload: SegmentUpload,
 ): Promise<UploadResult> {
@@ -105,7 +104,7 @@ export async function uploadSegment(
   let inspected: Inspection | undefined;
   for (let race = 0; race < MAX_RACES; race += 1) {
     if (stream.version === 0) {
-      stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      stream = await reread(deps, stream);
       if (stream.version > 0 && upload.file) throw new CreatedMeanwhile();
     }
     const nowMs = deps.clock.now();
@@ -119,10 +118,7 @@ export async function uploadSegment(
     }
     await requireUnexpired(records, stream.value, upload, place, nowMs);
     const init = await initFor(deps, stream.value, upload);
-    inspected ??= await deps.inspection.run('inspectSegment', stream.value.videoId, [
-      upload.bytes,
-      init?.bytes,
-    ]);
+    inspected ??= await inspectUpload(deps, stream.value, upload.bytes, init?.bytes);
     const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);
     if (twin?.answer === 'ignore_variant') throw new VariantIgnored(twin, inspected.facts);
     if (twin?.answer === 'next_number') {
@@ -141,7 +137,7 @@ export async function uploadSegment(
         ? await replaceTwin(deps, stream.value, source, twin)
         : await store(deps, stream, source, openPlace(place, upload, twin));
     if (stored === 'raced') {
-      if (stream.version > 0) stream = (await records.findStream(stream.value.videoId)) ?? stream;
+      if (stream.version > 0) stream = await reread(deps, stream);
       continue;
     }
     await Promise.all([
@@ -164,9 +160,18 @@ export async function uploadSegment(
   );
 }
 
+/** The stream as it is now, of the same track. */
+async function reread(
+  { records }: IngestDeps,
+  stream: Versioned<Stream>,
+): Promise<Versioned<Stream>> {
+  const found = await records.findStream(stream.value.videoId);
+  return found ? { ...found, value: withTrack(found.value, stream.value.track) } : stream;
+}
+
 /** The init segment that the encoder sent ahead; undefined when there is none, or none is needed. */
 async function initFor(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   upload: SegmentUpload,
 ): Promise<{ key: string; bytes: Uint8Array } | undefined> {
@@ -199,7 +204,7 @@ function openPlace(place: Sequencing, { number, session }: SegmentUpload, twin?:
 type Stored = Readonly<{ run: Run; segment: SourceSegment; startsRun: boolean }>;
 
 async function store(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Versioned<Stream>,
   source: Source,
   place: OpenPlace,
@@ -224,7 +229,14 @@ async function store(
   }
   const run = joins
     ? await withLateTracks(deps, stream.value, joins, facts, timestampOffsetTicks)
-    : startRun(newRunNumber, upload, facts, timestampOffsetTicks, nowMs);
+    : startRun(
+        newRunNumber,
+        upload,
+        facts,
+        timestampOffsetTicks,
+        nowMs,
+        stream.value.track === undefined ? undefined : hintOf(upload, nowMs)?.programDateTimeMs,
+      );
   const segment = await storeSource(deps, stream.value, source, run.run, timestampOffsetTicks);
   const hint = hintOf(upload, nowMs);
   if (hint) await records.hintSegments(stream.value, run.run, [hint]);
@@ -251,7 +263,7 @@ function hintOf({ number, durationSeconds, atMs }: SegmentUpload, nowMs: number)
 
 /** Stores the bytes, and returns the record that is to be written for them. */
 async function storeSource(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   { upload, digest, inspected, initKey }: Source,
   run: number,
@@ -274,12 +286,13 @@ async function storeSource(
     timestampOffsetTicks,
     uploadedAtMs: deps.clock.now(),
     ...(upload.file ? { name: upload.file.name } : {}),
+    ...(upload.ofFile && { ofFile: true as const }),
   };
 }
 
 /** A run is planned by its first segment, so it changes with that. */
 async function replaceTwin(
-  deps: Deps,
+  deps: IngestDeps,
   stream: Stream,
   source: Source,
   { run, segment: before, timestampOffsetTicks }: Twin,
@@ -318,65 +331,11 @@ function requireSaneDuration(number: number, { startTicks, endTicks }: SegmentFa
   );
 }
 
-function startRun(
-  run: number,
-  upload: SegmentUpload,
-  facts: SegmentFacts,
-  timestampOffsetTicks: number,
-  nowMs: number,
-): Run {
-  return {
-    run,
-    session: upload.session ?? `~${run}`,
-    explicit: upload.session !== undefined,
-    firstNumber: upload.number,
-    createdAtMs: nowMs,
-    anchorTicks: facts.startTicks + timestampOffsetTicks,
-    anchorMs: nowMs - ticksToMs(facts.endTicks - facts.startTicks),
-    ...(facts.video
-      ? {
-          picture: {
-            widthPx: facts.video.widthPx,
-            heightPx: facts.video.heightPx,
-            framesPerSecond: facts.video.framesPerSecond,
-          },
-        }
-      : {}),
-    audio: facts.audio.map((track) => runTrack(track, timestampOffsetTicks)),
-  };
-}
-
-const runTrack = (track: AudioFacts, timestampOffsetTicks: number): Run['audio'][number] => ({
-  trackId: track.trackId,
-  codec: track.codec,
-  sampleRateHz: track.sampleRateHz,
-  channels: track.channels,
-  language: track.language,
-  startTicks: track.startTicks + timestampOffsetTicks,
-});
-
-/** Audio tracks that come later are recorded before their segment: a rendition is one track to the end. */
-function withLateTracks(
-  { records }: Deps,
-  stream: Stream,
-  run: Run,
-  { audio }: SegmentFacts,
-  timestampOffsetTicks: number,
-): Promise<Run> | Run {
-  if (unknownTracks(run.audio, audio).length === 0) return run;
-  return records.changeRun(stream, run.run, (before) => {
-    const late = unknownTracks(before.audio, audio);
-    if (late.length === 0) return before;
-    const added = late.map((track) => runTrack(track, timestampOffsetTicks));
-    return { ...before, audio: [...before.audio, ...added] };
-  });
-}
-
 /**
  * A repeated upload may be one whose messages could not be sent, so a job that is lost is queued again,
  * and housekeeping starts again: of several messages for it one goes on.
  */
-async function resume(deps: Deps, stream: Stream, segment: SourceSegment): Promise<void> {
+async function resume(deps: IngestDeps, stream: Stream, segment: SourceSegment): Promise<void> {
   if (await deps.records.findOutcome(stream, segment.run, segment.number)) return;
   await startHousekeeping(deps, stream);
   await requeueLost(deps, stream, [segment], { minAgeMs: REPEATED_UPLOAD_MS });

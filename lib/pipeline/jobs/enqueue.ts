@@ -8,7 +8,12 @@ export const enqueueJobs = <Body extends JobBody>(
   { queues }: Pick<Ports, 'queues'>,
   kind: JobKind<Body>,
   jobs: readonly Body[],
+  delayMs?: number,
 ): Promise<void> =>
   queues[JOB_QUEUES[kind.class]].send(
-    jobs.map((job) => ({ body: JSON.stringify({ kind: kind.name, ...job }), group: job.uid })),
+    jobs.map((job) => ({
+      body: JSON.stringify({ kind: kind.name, ...job }),
+      group: job.uid,
+      ...(delayMs !== undefined && { delayMs }),
+    })),
   );

@@ -9,7 +9,13 @@ import type { JobBody, JobContext, JobKind, JobResult } from './job-kind.ts';
 /** `key`: where the file is stored. It names all that the file depends on. */
 export type FileJob = JobBody & Readonly<{ key: string }>;
 
-export type MadeFile = Readonly<{ bytes: Uint8Array; contentType: string }>;
+/** In memory, or as files one behind the other. */
+export type MadeFile = Readonly<{ contentType: string }> &
+  (
+    | Readonly<{ bytes: Uint8Array }>
+    /** `remove`: from the disk, once they are stored. */
+    | Readonly<{ paths: readonly string[]; remove(): Promise<void> }>
+  );
 
 /** Reports how far the file is, from 0 to 1. */
 export type ReportProgress = (progress: number) => Promise<void>;
@@ -56,9 +62,7 @@ async function makeFile<Job extends FileJob>(
       const file = await kind.make(deps, stream, job, context, (progress) =>
         recordProgress(deps, job, progress),
       );
-      // Its objects went with the stream: none is left behind.
-      if (!(await findStream(deps, job))) return 'obsolete';
-      await media.put(job.key, file.bytes, file.contentType);
+      if (!(await storeFile(deps, job, file))) return 'obsolete';
     }
   } catch (error) {
     if (!(error instanceof DomainError) || error.isPassing) throw error;
@@ -67,6 +71,19 @@ async function makeFile<Job extends FileJob>(
   }
   await endFileRequest(deps, job, job.key);
   return 'done';
+}
+
+/** false: the stream is gone. Its objects went with it: none is left behind. */
+async function storeFile(deps: WorkerDeps, job: FileJob, file: MadeFile): Promise<boolean> {
+  const { media } = deps;
+  try {
+    if (!(await findStream(deps, job))) return false;
+    if ('bytes' in file) await media.put(job.key, file.bytes, file.contentType);
+    else await media.putFile(job.key, file.paths, file.contentType);
+    return true;
+  } finally {
+    if ('remove' in file) await file.remove();
+  }
 }
 
 async function findStream({ records }: WorkerDeps, job: FileJob): Promise<Stream | undefined> {

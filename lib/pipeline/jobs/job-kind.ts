@@ -1,5 +1,6 @@
 /** A kind of job: all that is to be known of one sort of work that workers do. One file each. */
 
+import { withTrack } from '../../domain/language-track.ts';
 import type { JobQueue } from '../../ports/queues.ts';
 import type { WorkerDeps } from '../deps.ts';
 
@@ -17,17 +18,28 @@ export const JOB_QUEUES: Readonly<Record<JobClass, JobQueue>> = {
 export type JobBody = Readonly<{ videoId: string; uid: string }>;
 
 /** The body of a job about one segment; of every kind that publishing waits for. */
-export type SegmentJob = JobBody & Readonly<{ run: number; number: number }>;
+export type SegmentJob = JobBody &
+  Readonly<{
+    run: number;
+    number: number;
+    /** The segment is one of this source track (`withTrack`). */
+    track?: string;
+  }>;
 
 /** Throws TypeError. Without a validation library, which uploads would load in every cold start. */
 export function parseSegmentJob(message: unknown): SegmentJob {
-  const { videoId, uid, run, number } = message as Readonly<Record<keyof SegmentJob, unknown>>;
+  const { videoId, uid, track, run, number } = message as Readonly<
+    Record<keyof SegmentJob, unknown>
+  >;
   const isJob =
     typeof videoId === 'string' &&
     typeof uid === 'string' &&
+    (track === undefined || typeof track === 'string') &&
     Number.isInteger(run) &&
     Number.isInteger(number);
-  if (isJob) return { videoId, uid, run: Number(run), number: Number(number) };
+  if (isJob) {
+    return withTrack({ videoId, uid, run: Number(run), number: Number(number) }, track);
+  }
   throw new TypeError(`This is no job of a segment: ${JSON.stringify(message)}`);
 }
 

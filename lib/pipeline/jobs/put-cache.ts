@@ -23,6 +23,7 @@ export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
       known.set(key, true);
       return outcome;
     },
+    putFile: (key, paths, contentType) => media.putFile(key, paths, contentType),
     async delete(keys) {
       for (const key of keys) known.delete(key);
       await media.delete(keys);
@@ -31,5 +32,6 @@ export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
     head: (key) => media.head(key),
     list: (prefix, range) => media.list(prefix, range),
     presignPut: (key, terms) => media.presignPut(key, terms),
+    multipart: media.multipart,
   };
 }

@@ -30,18 +30,18 @@ export async function storedRecording(
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (!stored) return undefined;
-  const { version, lateArrivals, keptVersion = 0 } = stored;
+  const { version, lateArrivals, captionVersion, keptVersion = 0 } = stored;
   if (!isPresented(kept, keptVersion, clock.now())) return undefined;
-  const known = { nextSequence, lateArrivals, kept: keptAt(kept, keptVersion) };
+  const captions = captionVersion === undefined ? undefined : { version: captionVersion };
+  const known = { nextSequence, lateArrivals, captions, kept: keptAt(kept, keptVersion) };
   return version === recordingVersion(known) ? stored : undefined;
 }
 
-/** Whether what is stored has all that the recording has now, and nothing else. */
-export const isCurrent = (
-  stored: StoredRecording | undefined,
-  { lateArrivals, kept }: TimelineState,
-): boolean =>
-  stored?.lateArrivals === lateArrivals && (stored.keptVersion ?? 0) === (kept?.version ?? 0);
+/** Whether it has all that came late, the newest captions, and nothing that retention has removed. */
+export const isUpToDate = (stored: StoredRecording | undefined, state: TimelineState): boolean =>
+  stored?.lateArrivals === state.lateArrivals &&
+  stored.captionVersion === state.captions?.version &&
+  (stored.keptVersion ?? 0) === (state.kept?.version ?? 0);
 
 /** Requests them if the stream has ended with a long recording, and what is stored lacks some of it. */
 export async function ensureRecordingPlaylists(
@@ -51,7 +51,7 @@ export async function ensureRecordingPlaylists(
 ): Promise<void> {
   if (state.endedAtMs === undefined || !isLongRecording(state, deps.longEntries)) return;
   const stored = await storedRecording(deps, stream, state);
-  if (!isCurrent(stored, state)) await requestRecordingPlaylists(deps, stream);
+  if (!isUpToDate(stored, state)) await requestRecordingPlaylists(deps, stream);
 }
 
 /** Queues the job, and has the number of workers checked. However often it is called, one message waits. */

@@ -1,17 +1,24 @@
 /**
- * Makes the playlists of a long recording: those of all renditions in one reading of its entries,
+ * Makes the playlists of a long recording, and its MPD: those of all renditions in one reading of its entries,
  * compressed as they grow. A week in segments of two seconds has 302,400 entries: 42 MB as text, 4 MB
  * compressed. What is stored is named by what it holds, so doing it twice changes nothing.
  */
 
 import { createGzip, type Gzip } from 'node:zlib';
-import { compressedKey, recordingPlaylistKey, recordingVersion } from '../../domain/object-keys.ts';
+import {
+  compressedKey,
+  recordingManifestKey,
+  recordingPlaylistKey,
+  recordingVersion,
+} from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
+import { listsOf } from '../../domain/trick-play.ts';
 import type { WorkerDeps } from '../deps.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { GZIP_LEVEL } from '../view/document.ts';
+import { periodBuilder, recordingManifest } from '../view/manifest.ts';
 import { MarkerLogs } from '../view/marker-logs.ts';
 import { recordedTags, recordingTexts } from '../view/recording-playlists.ts';
 import type { JobBody, JobContext, JobResult } from './job-kind.ts';
@@ -57,13 +64,14 @@ const versionOf = (state: TimelineState): string | undefined =>
 async function storedBefore(
   { records, media }: WorkerDeps,
   stream: Stream,
-  { renditions }: TimelineState,
+  state: TimelineState,
   version: string,
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (stored?.version !== version) return undefined;
+  const keys = listsOf(state).map((name) => keyOf(stream, name, version));
   const heads = await Promise.all(
-    Object.keys(renditions).map((name) => media.head(keyOf(stream, name, version))),
+    [...keys, manifestKeyOf(stream, version)].map((key) => media.head(key)),
   );
   return heads.every((head) => head !== undefined) ? stored : undefined;
 }
@@ -75,36 +83,43 @@ async function makeAll(
   version: string,
   signal: AbortSignal,
 ): Promise<StoredRecording | 'gone'> {
-  const playlists = Object.keys(state.renditions).map((name) => ({
+  const names = listsOf(state);
+  const playlists = names.map((name) => ({
     key: keyOf(stream, name, version),
     gzip: new GrowingGzip(),
   }));
-  const names = Object.keys(state.renditions);
   let durationTicks = 0;
   // Those that there are now: what comes later is in the JSON of the markers alone.
   const log = await new MarkerLogs(deps).of(stream, state);
   const tags = recordedTags(log, stream, state, deps.clock.now());
-  const parts = recordingTexts(deps.records, stream, state, names, tags);
+  const builder = periodBuilder(stream, state);
+  const parts = recordingTexts(deps.records, stream, state, names, tags, builder);
   for await (const { texts, endTicks } of parts) {
     signal.throwIfAborted();
     await Promise.all(playlists.map(({ gzip }, index) => gzip.append(texts[index] ?? '')));
     durationTicks = endTicks;
   }
+  const manifest = { key: manifestKeyOf(stream, version), gzip: new GrowingGzip() };
+  await manifest.gzip.append(recordingManifest(stream, state, builder.periods, tags));
   const made = await Promise.all(
-    playlists.map(async ({ key, gzip }) => ({ key, bytes: await gzip.end() })),
+    [...playlists, manifest].map(async ({ key, gzip }) => ({ key, bytes: await gzip.end() })),
   );
   // Its objects went with the stream: none is left behind.
   if (!(await find(deps, stream))) return 'gone';
   await Promise.all(made.map(({ key, bytes }) => deps.media.put(key, bytes, 'application/gzip')));
-  const { lateArrivals, kept } = state;
+  const { lateArrivals, captions, kept } = state;
   return {
     ...{ version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) },
+    ...(captions && { captionVersion: captions.version }),
     ...(kept && { keptVersion: kept.version }),
   };
 }
 
 const keyOf = (stream: Stream, rendition: string, version: string): string =>
   compressedKey(recordingPlaylistKey(stream, rendition, version));
+
+const manifestKeyOf = (stream: Stream, version: string): string =>
+  compressedKey(recordingManifestKey(stream, version));
 
 class GrowingGzip {
   readonly #gzip: Gzip = createGzip({ level: GZIP_LEVEL });

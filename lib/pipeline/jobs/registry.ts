@@ -2,6 +2,7 @@
 
 import type { WorkerDeps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';
+import { clip } from './clip.ts';
 import {
   JOB_QUEUES,
   type JobBody,
@@ -11,9 +12,13 @@ import {
   type JobResult,
   type SegmentJob,
 } from './job-kind.ts';
+import { languageAudio } from './language-audio.ts';
+import { picture } from './picture.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
 import { retention } from './retention.ts';
-import { transcode } from './transcode.ts';
+import { splitFile } from './split-file.ts';
+import { transcode, transcodeFile } from './transcode.ts';
+import { webm } from './webm.ts';
 
 export type JobRegistry = Readonly<{
   /** Classes that have kinds, most urgent first. */
@@ -70,9 +75,20 @@ export function jobRegistry(kinds: readonly JobKind<any>[]): JobRegistry {
 }
 
 function notifyPublisher(deps: Pick<WorkerDeps, 'queues'>, job: JobBody): Promise<void> {
-  const { videoId, uid, run, number } = job as SegmentJob;
-  return sendPublish(deps, { videoId, uid, completed: { run, number } });
+  const { videoId, uid, track, run, number } = job as SegmentJob;
+  const completed = { run, number, ...(track !== undefined && { track }) };
+  return sendPublish(deps, { videoId, uid, completed });
 }
 
 /** Every kind, one line each. */
-export const JOBS = jobRegistry([transcode, recordingPlaylists, retention]);
+export const JOBS = jobRegistry([
+  transcode,
+  transcodeFile,
+  splitFile,
+  languageAudio,
+  recordingPlaylists,
+  webm,
+  picture,
+  clip,
+  retention,
+]);

@@ -4,13 +4,15 @@
  * segment without an outcome has two messages at most.
  */
 
+import { withTrack } from '../../domain/language-track.ts';
 import type { SourceSegment } from '../../domain/segment.ts';
 import type { Stream } from '../../domain/stream.ts';
-import type { Deps } from '../deps.ts';
+import type { WorkerDeps } from '../deps.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
 import { enqueueJobs } from './enqueue.ts';
-import { JOB_QUEUES } from './job-kind.ts';
-import { transcode } from './transcode.ts';
+import { JOB_QUEUES, type JobKind, type SegmentJob } from './job-kind.ts';
+import { languageAudio } from './language-audio.ts';
+import { transcode, transcodeFile } from './transcode.ts';
 
 /** After it a second message counts as lost, too, if the queue is empty. */
 const REQUEUED_LOST_MS = 15 * 60_000;
@@ -18,16 +20,25 @@ const REQUEUED_LOST_MS = 15 * 60_000;
 /** The time of a message that was never sent. */
 const NEVER = 0;
 
+const kindOf = (
+  { track }: Pick<Stream, 'track'>,
+  { ofFile }: Pick<SourceSegment, 'ofFile'>,
+): JobKind<SegmentJob> =>
+  track !== undefined ? languageAudio : ofFile ? transcodeFile : transcode;
+
 /** Queues the jobs of these segments, and has the number of workers checked. */
 export async function enqueueSegments(
-  deps: Deps,
+  deps: WorkerDeps,
   stream: Stream,
   segments: readonly SourceSegment[],
 ): Promise<void> {
-  const { videoId, uid } = stream;
-  const jobs = segments.map(({ run, number }) => ({ videoId, uid, run, number }));
+  const { videoId, uid, track } = stream;
+  const byKind = Map.groupBy(segments, (segment) => kindOf(stream, segment));
   try {
-    await enqueueJobs(deps, transcode, jobs);
+    for (const [kind, own] of byKind) {
+      const jobs = own.map(({ run, number }) => withTrack({ videoId, uid, run, number }, track));
+      await enqueueJobs(deps, kind, jobs);
+    }
   } catch (error) {
     await Promise.all(segments.map((one) => deps.records.markQueued(stream, one, NEVER)));
     throw error;
@@ -42,18 +53,20 @@ export async function enqueueSegments(
  * Returns how many were queued.
  */
 export async function requeueLost(
-  deps: Deps,
+  deps: WorkerDeps,
   stream: Stream,
   unfinished: readonly SourceSegment[],
   { minAgeMs, newestDoneMs = 0 }: Readonly<{ minAgeMs: number; newestDoneMs?: number }>,
 ): Promise<number> {
-  if (unfinished.length === 0) return 0;
+  const [first] = unfinished;
+  if (!first) return 0;
   const { records, queues, clock } = deps;
   const nowMs = clock.now();
   const marks = await Promise.all(
     unfinished.map((segment) => records.queuedMark(stream, segment.run, segment.number)),
   );
-  const { ready, inFlight, delayed } = await queues[JOB_QUEUES[transcode.class]].depth();
+  const { ready, inFlight, delayed } =
+    await queues[JOB_QUEUES[kindOf(stream, first).class]].depth();
   const queued = ready + inFlight + delayed;
   const lost = unfinished.flatMap((segment, index) => {
     const mark = marks[index];

@@ -8,9 +8,15 @@ import { defined } from '../../base/defined.ts';
 import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
+import { withTrack } from '../../domain/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { posterKey, renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
-import { hasPoster, POSTER_CONTENT_TYPE } from '../../domain/poster.ts';
+import {
+  posterKey,
+  renditionInitKey,
+  renditionSegmentKey,
+  thumbnailsKey,
+} from '../../domain/object-keys.ts';
+import { hasPoster, JPEG_CONTENT_TYPE } from '../../domain/poster.ts';
 import type {
   RenderedOutcome,
   RenderedPiece,
@@ -19,7 +25,10 @@ import type {
 } from '../../domain/segment.ts';
 import { mayGoOnInNext, segmentEnd } from '../../domain/segment-end.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
+import type { Thumbnails } from '../../domain/thumbnails.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
+import { COMPOSED_CODEC } from '../../media/audio/rendition-format.ts';
+import { channelsIn } from '../../media/captions/closed-captions.ts';
 import type { SegmentBytes } from '../../media/demux/demuxed-segment.ts';
 import type { RenditionSegment } from '../../media/mux/cmaf.ts';
 import {
@@ -27,8 +36,10 @@ import {
   type TranscodedSegment,
   transcodeSegment,
 } from '../../media/transcode-segment.ts';
+import type { ThumbnailSprite } from '../../media/video/video-renditions.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { digestOf } from '../digest.ts';
+import { putClosedCaptions } from '../records/closed-caption-records.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import type { JobContext, JobResult, SegmentJob } from './job-kind.ts';
 
@@ -51,7 +62,7 @@ export async function runTranscode(
     records.findStream(job.videoId),
     records.findOutcome(job, job.run, job.number),
   ]);
-  const stream = found?.value;
+  const stream = found && withTrack(found.value, job.track);
   if (stream?.uid !== job.uid) return 'obsolete';
   const [run, segment] = await Promise.all([
     records.getRun(stream, job.run),
@@ -115,7 +126,10 @@ async function transcode(
   const own = segment.facts.video;
   const picture = own && run.picture ? pictureForSegment(run.picture, own) : (own ?? run.picture);
   const { facts } = segment;
-  const tracks = { audioTracks: run.audio, firstTracks: firstRun?.audio };
+  const firstTracks = firstRun?.audio.map((track) =>
+    stream.track === undefined ? track : { ...track, codecString: COMPOSED_CODEC },
+  );
+  const tracks = { audioTracks: run.audio, firstTracks };
   const previousSource =
     previous && needsPrevious({ facts, ...tracks }) ? await loadSource(deps, previous) : undefined;
   return transcodeSegment({
@@ -134,6 +148,7 @@ async function transcode(
       facts.endTicks + segment.timestampOffsetTicks,
       run.anchorTicks,
     ),
+    wantsThumbnails: true,
     threads,
     workFolder,
     signal,
@@ -191,11 +206,11 @@ async function storeRenditions(
   deps: WorkerDeps,
   stream: Stream,
   { run, number, sizeBytes, uploadedAtMs }: SourceSegment,
-  { startTicks, durationTicks, poster, pieces }: TranscodedSegment,
+  { startTicks, durationTicks, poster, closedCaptions: pairs, pieces }: TranscodedSegment,
 ): Promise<RenderedOutcome> {
   const catalogue: Record<string, RenditionInfo> = {};
   const stored: RenderedPiece[] = [];
-  for (const { renditions, ...times } of pieces) {
+  for (const { renditions, thumbnails: sprite, ...times } of pieces) {
     const made = Object.entries(renditions);
     for (const [name, { info }] of made) catalogue[name] = info;
     const keys = await Promise.all(
@@ -203,37 +218,55 @@ async function storeRenditions(
         return [name, await storeRendition(deps, stream, name, run, number, rendition)] as const;
       }),
     );
-    stored.push({ ...times, renditions: Object.fromEntries(keys) });
+    const thumbnails = sprite && (await storeThumbnails(deps, stream, run, number, sprite));
+    stored.push({ ...times, renditions: Object.fromEntries(keys), ...defined({ thumbnails }) });
   }
   const [only] = stored;
-  const still = poster && (await storePoster(deps, stream, run, number, poster));
+  const posterAt = poster && posterKey(stream, run, number, digestOf(poster));
+  const isStored = poster && posterAt && (await storeStill(deps, posterAt, poster));
+  const channels = channelsIn(pairs);
+  if (pairs.length > 0) await putClosedCaptions(deps, stream, { run, number }, pairs);
   const hint = await deps.records.segmentHint(stream, run, number);
   return {
     type: 'rendered',
-    ...defined({ programDateTimeMs: hint?.programDateTimeMs, poster: still }),
+    ...defined({
+      programDateTimeMs: hint?.programDateTimeMs,
+      poster: isStored ? posterAt : undefined,
+    }),
     ...{ run, number, startTicks, durationTicks },
     ...(stored.length === 1 && only
-      ? { renditions: only.renditions }
+      ? { renditions: only.renditions, ...defined({ thumbnails: only.thumbnails }) }
       : { renditions: {}, pieces: stored }),
+    ...(channels.length > 0 && { closedCaptions: channels }),
     ...{ catalogue, sourceBytes: sizeBytes, uploadedAtMs, completedAtMs: deps.clock.now() },
   };
 }
 
-/** undefined: it could not be stored. A segment does without. */
-async function storePoster(
-  { media: store }: WorkerDeps,
+/** undefined: they could not be stored. */
+async function storeThumbnails(
+  deps: WorkerDeps,
   stream: Stream,
   run: number,
   number: number,
+  { bytes, ...grid }: ThumbnailSprite,
+): Promise<Thumbnails | undefined> {
+  const key = thumbnailsKey(stream, run, number, digestOf(bytes));
+  const isStored = await storeStill(deps, key, bytes);
+  return isStored ? { key, sizeBytes: bytes.byteLength, ...grid } : undefined;
+}
+
+/** false: it could not be stored. A segment does without. */
+async function storeStill(
+  { media: store }: WorkerDeps,
+  key: string,
   bytes: Uint8Array,
-): Promise<string | undefined> {
-  const key = posterKey(stream, run, number, digestOf(bytes));
+): Promise<boolean> {
   try {
-    await store.put(key, bytes, POSTER_CONTENT_TYPE);
-    return key;
+    await store.put(key, bytes, JPEG_CONTENT_TYPE);
+    return true;
   } catch (error) {
-    reportError(error, 'storing a poster');
-    return undefined;
+    reportError(error, 'storing a still picture');
+    return false;
   }
 }
 

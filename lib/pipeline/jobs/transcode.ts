@@ -1,4 +1,4 @@
-/** The kind of job that makes every rendition of one source segment. */
+/** The kinds of job that make every rendition of one source segment: of a live stream, and of a whole file. */
 
 import { type JobKind, parseSegmentJob, type SegmentJob } from './job-kind.ts';
 
@@ -17,4 +17,11 @@ export const transcode: JobKind<SegmentJob> = {
     const completedAtMs = clock.now();
     await records.recordOutcome(job, { type: 'failed', run, number, reason, completedAtMs });
   },
+};
+
+/** Nobody waits for a file as viewers wait for live segments. */
+export const transcodeFile: JobKind<SegmentJob> = {
+  ...transcode,
+  name: 'transcode-file',
+  class: 'backfill',
 };

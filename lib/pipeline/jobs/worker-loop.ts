@@ -1,8 +1,10 @@
 /**
  * A worker's loop: takes jobs from the queues of all classes, the most urgent first, does several at
- * once, and keeps their leases. A job whose lease is lost is aborted: another worker has it. When long
- * jobs have all slots, one more job is begun, of a stream that has none here: no stream waits for the
- * long jobs of another.
+ * once, and keeps their leases. A job whose lease is lost is aborted: another worker has it.
+ *
+ * The most urgent jobs have all slots to themselves: one is begun at once however many less urgent ones
+ * run, so a worker does up to twice as many jobs as it has slots. When long jobs have all slots, one more
+ * job is begun, of a stream that has none here: no stream waits for the long jobs of another.
  */
 
 import { backoffMs, pause } from '../../base/retry.ts';
@@ -12,14 +14,16 @@ export type JobRun = Readonly<{
   body: string;
   /** Aborted when the worker stops before the job is done, or has lost the job's lease. */
   signal: AbortSignal;
-  /** No other job runs here, and none was taken with this one: all cores are for it. */
+  /** It is of the most urgent queue. */
+  isUrgent: boolean;
+  /** No other job as urgent runs here, and none was taken with this one: all cores are for it. */
   exclusive: boolean;
 }>;
 
 export type WorkerLoopOptions = Readonly<{
   /** The most urgent first. */
   queues: readonly WorkQueue[];
-  /** Jobs at once. */
+  /** Jobs at once; so many urgent ones beside those that are less urgent. */
   concurrency: number;
   /** Throws if the job is worth another try. */
   run: (job: JobRun) => Promise<unknown>;
@@ -41,7 +45,22 @@ const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 const QUEUE_FAILURE_PAUSE_MS = 1_000;
 
 type Taken = Readonly<{ queue: WorkQueue; deliveries: readonly Delivery[] }>;
-type Running = Readonly<{ group: string; begunAtMs: number; done: Promise<void> }>;
+type Running = Readonly<{
+  group: string;
+  isUrgent: boolean;
+  begunAtMs: number;
+  done: Promise<void>;
+}>;
+
+/** What may be taken now. */
+type Room = Readonly<{
+  /** Jobs of the most urgent queue, and of the others. */
+  urgent: number;
+  others: number;
+  signal: AbortSignal;
+  /** Only of a stream that has no job here; urgent ones only where those have no slot left. */
+  exceptGroups?: readonly string[];
+}>;
 
 export class WorkerLoop {
   readonly #options: Required<WorkerLoopOptions>;
@@ -72,9 +91,10 @@ export class WorkerLoop {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const free = concurrency - this.#running.size;
+      const urgent = this.#freeForUrgent;
       try {
-        if (free > 0) this.#beginAll(await this.#take({ max: free, signal }));
-        else if (free === 0) await this.#takeBeside();
+        if (free > 0) this.#beginAll(await this.#take({ urgent, others: free, signal }));
+        else if (free === 0 || urgent > 0) await this.#takeBeside();
         else await this.#nextEnd();
       } catch (error) {
         report(error, 'receiving jobs');
@@ -83,19 +103,35 @@ export class WorkerLoop {
     }
   }
 
-  /** Waits for the end of a job; if all of them are long, takes one of another stream meanwhile. */
+  get #freeForUrgent(): number {
+    const urgent = [...this.#running].filter(({ isUrgent }) => isUrgent);
+    return this.#options.concurrency - urgent.length;
+  }
+
+  /**
+   * All slots are taken: waits for the end of a job, and meanwhile for urgent ones if others have some of
+   * the slots. If all of the jobs are long, takes one of another stream.
+   */
   async #takeBeside(): Promise<void> {
-    const { longMs } = this.#options;
+    const { concurrency, longMs } = this.#options;
     const running = [...this.#running];
+    const urgent = this.#freeForUrgent;
     const ended = new AbortController();
     const end = this.#nextEnd().then(() => ended.abort());
+    const signal = AbortSignal.any([this.#stopping.signal, ended.signal]);
     const youngestMs = Math.max(...running.map(({ begunAtMs }) => begunAtMs));
-    await pause(Math.max(0, youngestMs + longMs - performance.now()), ended.signal);
-    if (ended.signal.aborted) return;
+    const isFull = running.length === concurrency;
+    const leftMs = Math.ceil(youngestMs + longMs - performance.now());
+    const waitMs = isFull ? Math.max(0, leftMs) : POLL_MS;
+    if (urgent > 0) {
+      const taken = await this.#takeUrgent(urgent, Math.min(waitMs, POLL_MS), signal);
+      if (taken.deliveries.length > 0) return this.#beginAll(taken);
+      if (waitMs > POLL_MS) return;
+    } else await pause(waitMs, ended.signal);
+    if (ended.signal.aborted || !isFull) return;
     if (this.#stopping.signal.aborted) return end;
     const exceptGroups = running.map(({ group }) => group);
-    const signal = AbortSignal.any([this.#stopping.signal, ended.signal]);
-    this.#beginAll(await this.#take({ max: 1, signal, exceptGroups }));
+    this.#beginAll(await this.#take({ urgent, others: 1, signal, exceptGroups }));
   }
 
   async #nextEnd(): Promise<void> {
@@ -106,43 +142,70 @@ export class WorkerLoop {
    * What the most urgent queue has that is not empty. Waits for the first one's next message before it asks
    * the others, so that each is asked once in that time; a job of theirs can wait for as long.
    */
-  async #take(which: Pick<ReceiveOptions, 'max' | 'signal' | 'exceptGroups'>): Promise<Taken> {
+  async #take({ urgent, others, signal, exceptGroups }: Room): Promise<Taken> {
     const { queues, leaseMs } = this.#options;
-    const [first, ...others] = queues;
-    if (!first) throw new Error('A worker needs a queue.');
-    const waitMs = others.length === 0 ? POLL_MS : this.#isBehind ? 0 : SHORT_POLL_MS;
-    let deliveries = await first.receive({ ...which, waitMs, leaseMs });
-    if (deliveries.length > 0) return { queue: first, deliveries };
-    for (const queue of others) {
-      deliveries = await queue.receive({ ...which, waitMs: 0, leaseMs });
+    const waitMs = queues.length === 1 ? POLL_MS : this.#isBehind ? 0 : SHORT_POLL_MS;
+    const except = exceptGroups && { exceptGroups };
+    const taken =
+      urgent > 0
+        ? await this.#takeUrgent(urgent, waitMs, signal)
+        : await this.#takeUrgent(1, waitMs, signal, except);
+    if (taken.deliveries.length > 0) return taken;
+    for (const queue of queues.slice(1)) {
+      const deliveries = await queue.receive({
+        max: others,
+        waitMs: 0,
+        leaseMs,
+        signal,
+        ...except,
+      });
       this.#isBehind = deliveries.length > 0;
       if (this.#isBehind) return { queue, deliveries };
     }
-    return { queue: first, deliveries };
+    return taken;
+  }
+
+  async #takeUrgent(
+    max: number,
+    waitMs: number,
+    signal: AbortSignal,
+    except: Pick<ReceiveOptions, 'exceptGroups'> = {},
+  ): Promise<Taken> {
+    const { queues, leaseMs } = this.#options;
+    const [queue] = queues;
+    if (!queue) throw new Error('A worker needs a queue.');
+    return { queue, deliveries: await queue.receive({ max, waitMs, leaseMs, signal, ...except }) };
   }
 
   #beginAll({ queue, deliveries }: Taken): void {
+    const isUrgent = queue === this.#options.queues[0];
     // Counted now: what ran when the loop began to wait may have ended since.
-    const exclusive = this.#running.size === 0 && deliveries.length === 1;
-    for (const delivery of deliveries) this.#begin(queue, delivery, exclusive);
+    const beside = [...this.#running].filter((job) => job.isUrgent || !isUrgent);
+    const exclusive = beside.length === 0 && deliveries.length === 1;
+    for (const delivery of deliveries) this.#begin(queue, delivery, { isUrgent, exclusive });
   }
 
-  #begin(queue: WorkQueue, delivery: Delivery, exclusive: boolean): void {
-    const done = this.#work(queue, delivery, exclusive)
+  #begin(queue: WorkQueue, delivery: Delivery, how: Pick<JobRun, 'isUrgent' | 'exclusive'>): void {
+    const done = this.#work(queue, delivery, how)
       .catch((error) => this.#options.report(error, 'completing a job'))
       .finally(() => this.#running.delete(running));
     const { group = '' } = delivery;
-    const running = { group, begunAtMs: performance.now(), done };
+    const { isUrgent } = how;
+    const running = { group, isUrgent, begunAtMs: performance.now(), done };
     this.#running.add(running);
   }
 
-  async #work(queue: WorkQueue, delivery: Delivery, exclusive: boolean): Promise<void> {
+  async #work(
+    queue: WorkQueue,
+    delivery: Delivery,
+    how: Pick<JobRun, 'isUrgent' | 'exclusive'>,
+  ): Promise<void> {
     const { run, report } = this.#options;
     const { receipt, body } = delivery;
     const lease = this.#keepLease(queue, receipt);
     const signal = AbortSignal.any([this.#cutting.signal, lease.lost]);
     try {
-      await run({ body, signal, exclusive });
+      await run({ body, signal, ...how });
       if (!lease.lost.aborted) await queue.acknowledge([receipt]);
     } catch (error) {
       const { aborted: wasCut } = this.#cutting.signal;

@@ -1,5 +1,6 @@
 /** A worker: takes jobs of all kinds from the queues, the most urgent class first, and does them. */
 
+import { atLowPriority } from '../../ffmpeg/run.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { JOB_QUEUES, type JobResult } from './job-kind.ts';
 import { cachePuts } from './put-cache.ts';
@@ -27,9 +28,11 @@ export function startWorker(options: WorkerOptions): WorkerLoop {
   return new WorkerLoop({
     queues: jobs.classes.map((one) => deps.queues[JOB_QUEUES[one]]),
     concurrency,
-    run: ({ body, signal, exclusive }) => {
+    run: ({ body, signal, isUrgent, exclusive }) => {
       const threads = exclusive ? {} : { threads: 1 };
-      return around(body, () => jobs.run(deps, body, { workFolder, signal, ...threads }));
+      const run = () => jobs.run(deps, body, { workFolder, signal, ...threads });
+      // What no live viewer waits for leaves the cores to what they do wait for.
+      return around(body, isUrgent ? run : () => atLowPriority(run));
     },
     report,
     ...(leaseMs === undefined ? {} : { leaseMs }),

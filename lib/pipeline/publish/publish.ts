@@ -3,32 +3,19 @@
  * (a group of the publish queue); should two ever overlap, the version of the state lets one win.
  */
 
-import { isBelowFloor } from '../../domain/kept.ts';
+import { reportError } from '../../base/log.ts';
 import { type Publication, planPublication } from '../../domain/publication.ts';
-import type { LateArrival } from '../../domain/recording.ts';
-import {
-  piecesOf,
-  type RenderedOutcome,
-  type SegmentOutcome,
-  storedBytesOf,
-} from '../../domain/segment.ts';
+import type { SegmentOutcome } from '../../domain/segment.ts';
 import {
   chooseTarget,
-  DEFAULT_TARGET_SECONDS,
   dvrWindowTicks,
   holeGraceMs,
   type Run,
   type Stream,
   targetDurationSeconds,
 } from '../../domain/stream.ts';
-import { TICKS_PER_SECOND, ticksToMs, ticksToSeconds } from '../../domain/ticks.ts';
-import {
-  isEndShown,
-  storedBytes,
-  type TimelineState,
-  withDvrWindow,
-} from '../../domain/timeline.ts';
-import { totalsWith } from '../../domain/timeline-draft.ts';
+import { ticksToSeconds } from '../../domain/ticks.ts';
+import { isEndShown, type TimelineState, withDvrWindow } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { endGraceMs, endsWith } from '../ingest/end.ts';
 import { ensureRecordingPlaylists } from '../jobs/recording-playlists-request.ts';
@@ -36,11 +23,12 @@ import type { PublishRequest } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import type { Versioned } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
-import { findFirstListed, findListed } from '../records/timeline-search.ts';
+import { findFirstListed } from '../records/timeline-search.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
-import { publishMarkers } from './publish-markers.ts';
-import { publishRemovals } from './publish-removals.ts';
+import { Languages, zeroOfRun } from './languages.ts';
+import { isBehind, recordLateArrival } from './late-arrivals.ts';
 import { silenceMaker, storeObjects, withSilenceBefore } from './silence.ts';
+import { queueWebmAhead } from './webm-ahead.ts';
 
 /** Numbers and outcomes read at once; more than one write of entries takes. */
 const READ_AHEAD = 100;
@@ -65,20 +53,35 @@ export async function publishStream(
   const found = await records.findStream(request.videoId);
   if (found?.value.uid !== request.uid) return [];
   const stream = found.value;
+  // What most requests do not need is loaded when one does: a cold start waits for the rest.
   if (request.markers) {
+    const { publishMarkers } = await import('./publish-markers.ts');
     await publishMarkers(deps, stream, request.markers);
     return [];
   }
   if (request.removals) {
+    const { publishRemovals } = await import('./publish-removals.ts');
     await ensureRecordingPlaylists(deps, stream, await publishRemovals(deps, stream));
+    return [];
+  }
+  if (request.captions) {
+    const { publishCaptions } = await import('./publish-captions.ts');
+    await publishCaptions(deps, stream, request.captions);
+    await ensureRecordingPlaylists(deps, stream, (await records.timeline(stream)).value);
     return [];
   }
   const listed: ListedSegment[] = [];
   let { completed } = request;
   let timeline = await currentTimeline(records, stream);
   for (;;) {
-    if (completed && isBehind(timeline.value, completed)) {
-      timeline = await recordLateArrival(records, stream, timeline, completed);
+    if (completed?.track !== undefined) {
+      const { recordLateLanguage } = await import('./late-languages.ts');
+      await recordLateLanguage(deps, stream, { ...completed, track: completed.track });
+      timeline = await currentTimeline(records, stream);
+      completed = undefined;
+    } else if (completed && isBehind(timeline.value, completed)) {
+      await recordLateArrival(deps, stream, completed);
+      timeline = await currentTimeline(records, stream);
       completed = undefined;
     }
     const step = await appendReady(deps, stream, timeline);
@@ -91,6 +94,13 @@ export async function publishStream(
     timeline = step.timeline;
     listed.push(...step.listed);
     if (step.again) continue;
+    // One message for each segment, and none for those that others bring: they would multiply.
+    const { track, number = -1 } = request.completed ?? {};
+    const wakeAtMs = track === undefined ? step.heldUntilMs?.get(number) : undefined;
+    if (wakeAtMs !== undefined) {
+      const { videoId, uid } = stream;
+      await sendDelayed(deps, { type: 'publish', videoId, uid }, wakeAtMs - deps.clock.now());
+    }
     // With every request, as the process may end between the write of the end and this.
     await ensureRecordingPlaylists(deps, stream, timeline.value);
     return listed;
@@ -126,6 +136,8 @@ type Step = Readonly<{
   listed: readonly ListedSegment[];
   /** More may be ready. */
   again: boolean;
+  /** Until when segments that are ready wait for a language, by their numbers. */
+  heldUntilMs?: ReadonlyMap<number, number> | undefined;
 }>;
 
 async function appendReady(
@@ -155,6 +167,9 @@ async function appendReady(
   if (entries.length > 0 || plan.runIsDone || ended) {
     if (!(await records.appendEntries(stream, entries, next, timeline.version))) return 'raced';
     written = { value: next, version: timeline.version + 1 };
+    await queueWebmAhead(deps, stream, before, next).catch((error) =>
+      reportError(error, 'queueing WebM files'),
+    );
   }
   if (before.endedAtMs !== undefined && next.endedAtMs === undefined) {
     await startHousekeeping(deps, stream);
@@ -168,7 +183,7 @@ async function appendReady(
     uploadedAtMs,
     listedAtMs,
   }));
-  return { timeline: written, listed, again };
+  return { timeline: written, listed, again, heldUntilMs: plan.heldUntilMs };
 }
 
 /** Of the newest segment that is listed now. */
@@ -192,7 +207,7 @@ async function planRun(
   state: TimelineState,
   run: Run,
   isOver: boolean,
-): Promise<Publication & Readonly<{ again: boolean }>> {
+): Promise<Publication & Readonly<{ again: boolean } & Pick<Step, 'heldUntilMs'>>> {
   const { records } = deps;
   const from = state.run === run.run ? (state.nextNumber ?? 0) : 0;
   const [outcomes, startHint, nextRunReadyAtMs] = await Promise.all([
@@ -203,8 +218,13 @@ async function planRun(
   // As far as the outcomes at least: what lies between them without an outcome must be seen.
   const known = await records.numbersFrom(stream, run.run, from, outcomes.length + READ_AHEAD);
   const targetSeconds = await targetFor(records, stream, state, run, known);
-  const plan = planPublication(
-    state,
+  const languages = stream.languages && new Languages(deps, stream);
+  const hasBegun = state.run === run.run && state.nextNumber !== undefined;
+  const zeroMs = hasBegun ? state.zeroProgramDateTimeMs : zeroOfRun(run, outcomes);
+  // Once the next run has begun, what waits too long is passed over.
+  const held = isOver ? undefined : await languages?.holdBack(outcomes, zeroMs, targetSeconds);
+  const segments = planPublication(
+    languages?.without(state) ?? state,
     {
       run: run.run,
       firstNumber: run.firstNumber,
@@ -213,7 +233,7 @@ async function planRun(
       anchorTicks: run.anchorTicks,
       anchorMs: run.anchorMs,
       known,
-      outcomes,
+      outcomes: held?.outcomes ?? outcomes,
       isOver,
       ...(nextRunReadyAtMs === undefined ? {} : { nextRunReadyAtMs }),
     },
@@ -224,9 +244,10 @@ async function planRun(
     deps.clock.now(),
     silenceMaker(stream, run),
   );
+  const plan = (await languages?.addTo(segments, state, targetSeconds)) ?? segments;
   const again =
     plan.isFull || plan.runIsDone || (plan.entries.length > 0 && outcomes.length >= READ_AHEAD);
-  return { ...plan, again };
+  return { ...plan, again, heldUntilMs: held?.untilMs };
 }
 
 /** Since when a segment of a run can be shown; undefined if none can. */
@@ -308,82 +329,3 @@ async function endIfRequested(
 }
 
 const isFailed = (outcome: SegmentOutcome): boolean => outcome.type === 'failed';
-
-const isBehind = (
-  state: TimelineState,
-  { run, number }: Readonly<{ run: number; number: number }>,
-): boolean =>
-  run < state.run ||
-  (run === state.run && state.nextNumber !== undefined && number < state.nextNumber);
-
-/**
- * A segment whose place live playlists have passed: they stay as they are, the recording shows it there.
- * One that they list already is left alone: its job was done twice.
- */
-async function recordLateArrival(
-  records: StreamRecords,
-  stream: Stream,
-  timeline: Versioned<TimelineState>,
-  completed: Readonly<{ run: number; number: number }>,
-): Promise<Versioned<TimelineState>> {
-  const [outcome, run] = await Promise.all([
-    records.findOutcome(stream, completed.run, completed.number),
-    records.getRun(stream, completed.run),
-  ]);
-  if (outcome?.type !== 'rendered' || !run) return timeline;
-  const { number, startTicks, durationTicks, renditions, pieces } = outcome;
-  const countedMs = run.anchorMs + ticksToMs(startTicks - run.anchorTicks);
-  const late: LateArrival = {
-    ...{ run: run.run, number, startTicks, durationTicks, renditions, ...(pieces && { pieces }) },
-    programDateTimeMs: outcome.programDateTimeMs ?? countedMs,
-  };
-  for (let known = timeline; ; known = await currentTimeline(records, stream)) {
-    const { value, version } = known;
-    const listed =
-      (await findListed(records, stream, value.nextSequence, completed)) ??
-      (await records.findLateArrival(stream, completed.run, completed.number));
-    if (listed) return known;
-    const state = {
-      ...withLateRates(value, outcome),
-      storedBytes: storedBytes(value) + storedBytesOf(outcome),
-    };
-    if (isBelowFloor(value, completed)) {
-      // Expired while it was transcoded: its objects go with the others of its time.
-      if (
-        await records.appendEntries(
-          stream,
-          [],
-          { ...value, storedBytes: state.storedBytes },
-          version,
-        )
-      )
-        return currentTimeline(records, stream);
-      continue;
-    }
-    if (await records.recordLateArrival(stream, late, state, version)) {
-      return currentTimeline(records, stream);
-    }
-  }
-}
-
-/** What the recording lists counts in its rates, but not as a neighbour of the newest segments. */
-function withLateRates(state: TimelineState, outcome: RenderedOutcome): TimelineState {
-  const targetTicks = TICKS_PER_SECOND * (state.targetDurationSeconds ?? DEFAULT_TARGET_SECONDS);
-  let { renditions } = state;
-  for (const piece of piecesOf(outcome)) {
-    const { catalogue } = outcome;
-    renditions = totalsWith(
-      { renditions },
-      piece.renditions,
-      catalogue,
-      piece.durationTicks,
-      targetTicks,
-    );
-  }
-  const kept = Object.entries(renditions).map(([name, totals]) => {
-    const { initKey = totals.initKey, newest = [], endTicks } = state.renditions[name] ?? {};
-    const { endTicks: _, ...rest } = totals;
-    return [name, { ...rest, initKey, newest, ...(endTicks === undefined ? {} : { endTicks }) }];
-  });
-  return { ...state, renditions: Object.fromEntries(kept) };
-}

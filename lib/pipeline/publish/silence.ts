@@ -72,8 +72,9 @@ export const storeObjects = async (
 };
 
 /**
- * The state behind `appended`, if audio renditions begin with one of these entries: what viewers may go
- * back to is made silent for them, and stored. `before`: the state in front of the entries.
+ * The state behind `appended`, if audio renditions begin with one of these entries, or behind all of them:
+ * what viewers may go back to is made silent for them, and stored. `before`: the state in front of the
+ * entries.
  */
 export async function withSilenceBefore(
   deps: Pick<Deps, 'media' | 'records'>,
@@ -86,7 +87,8 @@ export async function withSilenceBefore(
   const renditions = { ...state.renditions };
   for (const [name, totals] of Object.entries(state.renditions)) {
     const { info } = totals;
-    const to = appended.find((entry) => entry.renditions[name])?.sequence ?? 0;
+    const begun = appended.find((entry) => entry.renditions[name]);
+    const to = begun?.sequence ?? before.nextSequence;
     if (info.kind !== 'audio' || before.renditions[name] || to === 0) continue;
     const from = Math.max(before.firstListedSequence, to - MAX_ENTRIES_BACK);
     const earlier = await deps.records.entries(stream, from, before.nextSequence - 1);

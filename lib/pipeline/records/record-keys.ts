@@ -1,12 +1,11 @@
 /** Where records lie in the store: partitions and sort keys. Numbers are padded, so that text sorts as they do. */
 
-import type { StreamIdentity } from '../../domain/object-keys.ts';
+import { placeOf, type StreamIdentity } from '../../domain/object-keys.ts';
 
 export const CATALOGUE = 'streams';
 export const settingsOf = (videoId: string): string => `stream/${videoId}`;
 /** All but the settings: gone, and not found again, when a stream of the same id is created again. */
-export const partitionOf = (stream: StreamIdentity): string =>
-  `stream/${stream.videoId}/${stream.uid}`;
+export const partitionOf = (stream: StreamIdentity): string => `stream/${placeOf(stream)}`;
 /** Numbers alone, so that finding missing segments does not read whole records. */
 export const numbersOf = (stream: StreamIdentity, run: number): string =>
   `${partitionOf(stream)}/numbers/${run}`;
@@ -28,4 +27,6 @@ export const timelineSort = (sequence: number): string => `timeline/${digits(seq
 export const lateArrivalSort = (run: number, number: number): string =>
   `late/${digits(run)}/${digits(number)}`;
 export const removalSort = (id: string): string => `removal/${id}`;
+export const languagePieceSort = (sequence: number, rendition = ''): string =>
+  `language-piece/${digits(sequence)}/${rendition}`;
 export const HIGHEST = '9'.repeat(16);

@@ -1,6 +1,7 @@
 /** Records that only the pipeline knows; those of streams, segments and timelines are of the domain. */
 
 import type { NamedNumber, VariantPattern } from '../../domain/segment-names.ts';
+import type { EntryRendition } from '../../domain/timeline.ts';
 
 /** A record, and the version that a conditional write of it expects. */
 export type Versioned<T> = Readonly<{ value: T; version: number }>;
@@ -33,6 +34,9 @@ export type PresignedUploadRecord = Readonly<{
   failure?: Readonly<{ code: string; message: string; hint: string }>;
 }>;
 
+/** What the recording lists of a language at an entry, in place of what live playlists list. */
+export type LatePiece = Readonly<{ sequence: number; rendition: string; piece: EntryRendition }>;
+
 /** When the next housekeeping of an open stream is due, and what the last one found. */
 export type NextHousekeeping = Readonly<{
   atMs: number;
@@ -49,10 +53,16 @@ export type RecordingPlaylists = Readonly<{
   stored?: StoredRecording;
 }>;
 
-/** As a long recording is stored: the version in its keys, with so many late arrivals, after so many removals. */
+/**
+ * As a long recording is stored: the version in its keys, with so many late arrivals, this version of the captions,
+ * and after so many changes by retention.
+ */
 export type StoredRecording = Readonly<{
   version: string;
   lateArrivals: number;
+  /** Absent: the stream had no captions. */
+  captionVersion?: number;
+  /** Absent: nothing was removed. */
   keptVersion?: number;
   durationSeconds: number;
 }>;

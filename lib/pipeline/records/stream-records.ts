@@ -10,7 +10,7 @@ import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { EMPTY_TIMELINE, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';
-import { EncoderRecords } from './encoder-records.ts';
+import { LanguageRecords } from './language-records.ts';
 import { find, put } from './record-access.ts';
 import {
   CATALOGUE,
@@ -35,7 +35,7 @@ import type {
   Versioned,
 } from './record-types.ts';
 
-export class StreamRecords extends EncoderRecords {
+export class StreamRecords extends LanguageRecords {
   readonly #store: RecordStore;
 
   constructor(store: RecordStore) {
@@ -73,7 +73,10 @@ export class StreamRecords extends EncoderRecords {
   }
 
   /** Everything that was recorded under a stream that is no longer in the catalogue. */
-  async removeRecords(stream: StreamIdentity): Promise<void> {
+  async removeRecords(stream: StreamIdentity & Pick<Stream, 'languages'>): Promise<void> {
+    for (const { name } of stream.languages ?? []) {
+      await this.removeRecords({ videoId: stream.videoId, uid: stream.uid, track: name });
+    }
     const runs = await this.runs(stream);
     const partitions = [...runs.map((run) => numbersOf(stream, run.run)), partitionOf(stream)];
     for (const partition of partitions) {

@@ -4,6 +4,7 @@
  * a day of two-second segments. `length` is `nextSequence` of the timeline's state.
  */
 
+import { type ClipBound, distanceOf } from '../../domain/clip.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import {
@@ -38,6 +39,52 @@ async function lastWhere(
     } else high = middle - 1;
   }
   return found;
+}
+
+/** As `lastWhere`, for what is near the end: as many reads as its distance from the end can be halved, twice. */
+async function lastWhereFromEnd(
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  isBefore: (entry: TimelineEntry) => boolean,
+): Promise<TimelineEntry | undefined> {
+  let end = length;
+  for (let step = 1; step < length; step *= 2) {
+    const entry = await records.entry(stream, length - step);
+    if (entry && isBefore(entry)) break;
+    end = length - step;
+  }
+  return lastWhere(records, stream, end, isBefore);
+}
+
+/**
+ * The last entry that starts at a media time or before it, in the period of so many discontinuities or in one
+ * before that.
+ */
+export const findByMediaTime = (
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  at: Readonly<{ discontinuities: number; startTicks: number }>,
+): Promise<TimelineEntry | undefined> =>
+  lastWhereFromEnd(
+    records,
+    stream,
+    length,
+    ({ discontinuities, startTicks }) =>
+      discontinuities < at.discontinuities ||
+      (discontinuities === at.discontinuities && startTicks <= at.startTicks),
+  );
+
+/** The first entry of the period that an entry lies in. */
+export async function findPeriodStart(
+  records: EntryReader,
+  stream: StreamIdentity,
+  { sequence, discontinuities }: TimelineEntry,
+): Promise<TimelineEntry | undefined> {
+  const isBefore = (one: TimelineEntry): boolean => one.discontinuities < discontinuities;
+  const before = await lastWhereFromEnd(records, stream, sequence, isBefore);
+  return records.entry(stream, (before?.sequence ?? -1) + 1);
 }
 
 /** The entry that shows a segment; undefined if there is a gap in its place, or nothing. */
@@ -85,6 +132,30 @@ export async function findByInstant(
   );
   const endMs = entry ? entry.programDateTimeMs + ticksToMs(entry.durationTicks) : 0;
   return entry && instantMs < endMs ? entry : undefined;
+}
+
+/** Sequence of the last entry that begins at an instant of the wall clock or before it; 0: none does. */
+export async function findSequenceAt(
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  instantMs: number,
+): Promise<number> {
+  const isBefore = (entry: TimelineEntry): boolean => entry.programDateTimeMs <= instantMs;
+  return (await lastWhere(records, stream, length, isBefore))?.sequence ?? 0;
+}
+
+/** Sequence of the first entry that ends behind a bound: the number of those that do not. */
+export async function findFirstBehind(
+  records: EntryReader,
+  stream: StreamIdentity,
+  length: number,
+  bound: ClipBound,
+): Promise<number> {
+  const isBefore = (entry: TimelineEntry): boolean =>
+    distanceOf(entry, bound) >= entry.durationTicks;
+  const before = await lastWhere(records, stream, length, isBefore);
+  return before ? before.sequence + 1 : 0;
 }
 
 /** Sequence of the first entry that live playlists list. */

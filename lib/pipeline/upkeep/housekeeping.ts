@@ -1,5 +1,6 @@
 /** Housekeeping of an open stream: ends it when its encoder is silent, and finds what fell between two steps. */
 
+import { withTrack } from '../../domain/language-track.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { requestEnd } from '../ingest/end.ts';
@@ -8,6 +9,7 @@ import type { StreamCheck } from '../message-schemas.ts';
 import { sendDelayed, sendPublish } from '../messages.ts';
 import type { NextHousekeeping } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
+import { findUploadedFile } from '../records/uploaded-file-records.ts';
 
 const LONGEST_DELAY_MS = 30_000;
 const SHORTEST_DELAY_MS = 1000;
@@ -27,7 +29,7 @@ export function housekeepingDelayMs(stream: Stream, quietMs = 0): number {
 }
 
 export const startHousekeeping = (
-  deps: Deps,
+  deps: Pick<Deps, 'queues'>,
   stream: Stream,
   delayMs = housekeepingDelayMs(stream),
 ): Promise<void> => {
@@ -59,10 +61,14 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   const uploadedAtMs = newest?.uploadedAtMs ?? run.createdAtMs;
   const quietMs = silentMs(next.value, uploadedAtMs, nowMs);
   const { idleTimeoutSeconds } = stream.settings;
-  const isIdle = idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000;
+  const isSilent = idleTimeoutSeconds !== null && quietMs >= idleTimeoutSeconds * 1000;
+  // A file ends its stream itself, however long its job waits for the workers.
+  const isIdle = isSilent && !(await isCut(deps, stream));
   if (!isIdle && isEarly(nowMs, next.value.atMs)) return;
   let requeued = await requeueLostOf(deps, stream, timeline.run, timeline.nextNumber ?? 0);
   if (run.run !== timeline.run) requeued += await requeueLostOf(deps, stream, run.run, 0);
+  for (const { name } of stream.languages ?? [])
+    requeued += await requeueLanguage(deps, stream, name);
   // Ended, and nothing is on its way: the next upload starts housekeeping again.
   if (timeline.endedAtMs !== undefined && requeued === 0) return;
   if (isIdle) await requestEnd(deps, stream, 'idle');
@@ -71,6 +77,11 @@ async function keepHouse(deps: Deps, stream: Stream): Promise<void> {
   await startHousekeeping(deps, stream, delayMs);
   const mark = { atMs: nowMs + delayMs, uploadedAtMs, sinceMs: nowMs - quietMs };
   await records.markNextHousekeeping(stream, mark, next.version);
+}
+
+async function isCut(deps: Deps, stream: Stream): Promise<boolean> {
+  const state = (await findUploadedFile(deps, stream))?.value.state;
+  return state === 'waiting' || state === 'processing';
 }
 
 /**
@@ -89,6 +100,14 @@ function silentMs(last: NextHousekeeping, uploadedAtMs: number, nowMs: number): 
 /** A time further ahead than any delay is from before the clock was set back, and does not count. */
 const isEarly = (nowMs: number, dueMs: number): boolean =>
   nowMs < dueMs - EARLY_MS && dueMs <= nowMs + LONGEST_DELAY_MS;
+
+async function requeueLanguage(deps: Deps, stream: Stream, track: string): Promise<number> {
+  const language = withTrack(stream, track);
+  const newest = await deps.records.newestRun(language);
+  if (!newest) return 0;
+  const [first = 0] = await deps.records.highestNumbers(language, newest.run, READ_AHEAD);
+  return requeueLostOf(deps, language, newest.run, first);
+}
 
 async function requeueLostOf(
   deps: Deps,

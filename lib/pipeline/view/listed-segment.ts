@@ -1,11 +1,12 @@
 /** What a media playlist says of an entry. */
 
 import type { MarkerTag } from '../../domain/marker-log.ts';
-import { mediaPrefix } from '../../domain/object-keys.ts';
-import type { ListedPiece } from '../../domain/presentation.ts';
+import { captionSegmentKey, mediaPrefix, silenceKey } from '../../domain/object-keys.ts';
+import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
+import type { TimelineEntry, TimelineState } from '../../domain/timeline.ts';
 import { formatDateRange } from '../../playlist/hls-date-range.ts';
 import type { MediaSegment } from '../../playlist/hls-media.ts';
 
@@ -16,6 +17,37 @@ export const linesOf = (tags: readonly MarkerTag[]): string =>
 /** Of an object's key. */
 export const uriOf = (key: string): string => `/${key}`;
 
+/** Lists entry by entry; `before`: what was listed right before. */
+export type Lister = (
+  entry: RecordedEntry & Pick<TimelineEntry, 'captionVersions'>,
+  before?: Pick<ListedPiece, 'initKey'>,
+) => ListedPiece;
+
+/** Of a rendition, or a track of captions. `view`: live ones are printed with what was known by then. */
+export function listerOf(
+  stream: Stream,
+  state: Pick<TimelineState, 'renditions' | 'captions'>,
+  name: string,
+  view: 'live' | 'vod',
+): Lister {
+  const track = state.captions?.tracks[name];
+  if (!track) return pieceLister(state, name, (...at) => silenceKey(stream, ...at));
+  const newest = state.captions?.version ?? 0;
+  return (entry) => {
+    const { renditions, captionVersions: [before, own] = [0, 0] } = entry;
+    const since = view === 'vod' ? newest : Math.max(track.since, before);
+    const version = view === 'vod' ? newest : Math.max(track.since, own);
+    const segment = { entry, since, version };
+    const piece = { key: captionSegmentKey(stream, name, segment), initKey: '', sizeBytes: 0 };
+    const isGap = Object.keys(renditions).length === 0;
+    return { rendition: name, piece: isGap ? undefined : piece, initKey: '' };
+  };
+}
+
+/** Nothing is behind it. */
+const gapUri = (stream: Stream, { run, number, startTicks }: RecordedEntry, extension: string) =>
+  uriOf(`${mediaPrefix(stream)}gap/${run}-${number}-${startTicks}.${extension}`);
+
 /** Audio does not end where the video does: its playlist says its own times. */
 export function segmentOf(
   stream: Stream,
@@ -23,13 +55,33 @@ export function segmentOf(
   { piece, gap, initKey }: ListedPiece,
 ): MediaSegment {
   const { startTicks = entry.startTicks, durationTicks = entry.durationTicks } = piece ?? gap ?? {};
-  const gapKey = `${mediaPrefix(stream)}gap/${entry.run}-${entry.number}-${entry.startTicks}.m4s`;
   return {
-    uri: uriOf(piece?.key ?? gapKey),
-    mapUri: uriOf(initKey),
+    uri: piece ? uriOf(piece.key) : gapUri(stream, entry, 'm4s'),
+    mapUri: initKey === '' ? undefined : uriOf(initKey),
     durationTicks,
     programDateTimeMs: entry.programDateTimeMs + ticksToMs(startTicks - entry.startTicks),
     discontinuity: entry.discontinuity,
     gap: piece === undefined,
+  };
+}
+
+/** The first frame of a piece. What has not recorded where it ends is a gap. */
+export function keyframeOf(
+  stream: Stream,
+  entry: RecordedEntry,
+  listed: ListedPiece,
+): MediaSegment {
+  const firstBytes = listed.piece?.keyframeBytes;
+  if (firstBytes === undefined) return segmentOf(stream, entry, { ...listed, piece: undefined });
+  return { ...segmentOf(stream, entry, listed), firstBytes };
+}
+
+export function imageOf(stream: Stream, entry: RecordedEntry): MediaSegment {
+  const { thumbnails, durationTicks, programDateTimeMs, discontinuity } = entry;
+  return {
+    ...{ durationTicks, programDateTimeMs, discontinuity },
+    uri: thumbnails ? uriOf(thumbnails.key) : gapUri(stream, entry, 'jpg'),
+    tiles: thumbnails,
+    gap: thumbnails === undefined,
   };
 }

@@ -6,8 +6,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
 import { DomainError } from '../../domain/errors.ts';
-import { HLS_PLAYLIST } from '../../domain/media-format.ts';
-import { compressedKey, recordingPlaylistKey, recordingVersion } from '../../domain/object-keys.ts';
+import { compressedKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
@@ -18,15 +17,15 @@ import {
 import { type Document, tagOf } from './document.ts';
 import { uriOf } from './listed-segment.ts';
 
-/** Of a stream that has ended. Throws `not_ready` if it is not stored, and requests it. */
+/** The one of a key, of a stream that has ended. Throws `not_ready` if it is not stored, and requests it. */
 export async function longRecording(
   deps: RequestDeps & Pick<Deps, 'media'>,
   stream: Stream,
   state: TimelineState,
-  rendition: string,
+  key: string,
+  contentType: string,
 ): Promise<Document> {
   const { media } = deps;
-  const key = recordingPlaylistKey(stream, rendition, recordingVersion(state));
   const gzip = await media.get(compressedKey(key));
   if (!gzip) {
     await requestRecordingPlaylists(deps, stream);
@@ -41,7 +40,7 @@ export async function longRecording(
     async store() {
       if (!(await media.head(key))) {
         const plain = await promisify(gunzip)(gzip);
-        await media.put(key, plain, HLS_PLAYLIST.contentType);
+        await media.put(key, plain, contentType);
       }
       return uriOf(key);
     },

@@ -1,6 +1,7 @@
 /** Moments of a stream as callers name them: seconds from its start, or instants of the wall clock. */
 
 import { DomainError } from '../../domain/errors.ts';
+import { shortened } from '../../domain/notice.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { secondsToTicks, ticksToMs } from '../../domain/ticks.ts';
@@ -15,18 +16,29 @@ export type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }
 
 /** Throws `bad_request`. */
 export function parseTimestamp(text: string): Timestamp {
-  if (/^\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
+  if (/^-?\d+(\.\d+)?$/.test(text)) return { offsetTicks: secondsToTicks(Number(text)) };
   const instantMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(instantMs)) return { instantMs };
   throw new DomainError(
     'bad_request',
-    `"${text}" is not a valid timestamp.`,
+    `"${shortened(text)}" is not a valid timestamp.`,
     'Send seconds from the start (timestamp=12.5), or an instant (timestamp=2026-01-31T12:00:00Z).',
   );
 }
 
+/** How far into an entry a timestamp that it holds lies. Throws `bad_request`. */
+export function positionIn(
+  { offsetTicks, programDateTimeMs }: Pick<RecordedEntry, 'offsetTicks' | 'programDateTimeMs'>,
+  timestamp: string,
+): number {
+  const at = parseTimestamp(timestamp);
+  return 'instantMs' in at
+    ? secondsToTicks((at.instantMs - programDateTimeMs) / 1000)
+    : at.offsetTicks - offsetTicks;
+}
+
 /**
- * In the recording; without late arrivals that is the timeline, where a search reads a few entries. Throws
+ * In the recording; without late segments that is the timeline, where a search reads a few entries. Throws
  * `expired` for what retention has removed.
  */
 export async function entryAt(
@@ -51,15 +63,18 @@ async function findEntry(
   state: TimelineState,
   at: Timestamp,
 ): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals, kept } = state;
-  if (lateArrivals === 0) {
-    const found = await ('instantMs' in at
+  const { nextSequence, lateArrivals, latePieces = 0, kept } = state;
+  if (lateArrivals === latePieces) {
+    const entry = await ('instantMs' in at
       ? findByInstant(records, stream, nextSequence, at.instantMs)
       : findByOffset(records, stream, nextSequence, at.offsetTicks));
-    const isOld = found && found.sequence < (kept?.floorSequence ?? 0);
-    return isOld && isRemoved(await removedRanges(records, stream, kept), found)
-      ? undefined
-      : found;
+    if (!entry) return undefined;
+    const { sequence } = entry;
+    const isOld = sequence < (kept?.floorSequence ?? 0);
+    if (isOld && isRemoved(await removedRanges(records, stream, kept), entry)) return undefined;
+    if (latePieces === 0) return entry;
+    const pieces = (await records.latePieces(stream, sequence, sequence)).get(sequence);
+    return { ...entry, renditions: { ...entry.renditions, ...pieces } };
   }
   for await (const entry of recordedEntries(records, stream, state)) {
     const [from, length, wanted] =

@@ -12,14 +12,15 @@ const PAGE = 500;
 
 /** In order, as they are read; what retention has removed from the recording is left out. */
 export async function* recordedEntries(
-  records: Pick<StreamRecords, 'entries' | 'lateArrivals' | 'removals'>,
+  records: Pick<StreamRecords, 'entries' | 'lateArrivals' | 'latePieces' | 'removals'>,
   stream: Stream,
   state: TimelineState,
 ): AsyncGenerator<RecordedEntry> {
   const { nextSequence, targetDurationSeconds = DEFAULT_TARGET_SECONDS } = state;
   const removed = await removedRanges(records, stream, state.kept);
+  const { lateArrivals, latePieces = 0 } = state;
   // One that has expired has a record until its objects go, so their number does not tell.
-  const late = state.lateArrivals > 0 ? await records.lateArrivals(stream) : [];
+  const late = lateArrivals > latePieces ? await records.lateArrivals(stream) : [];
   const builder = new RecordingBuilder(
     late.filter((one) => !isRemoved(removed, one)),
     targetDurationSeconds * TICKS_PER_SECOND,
@@ -27,10 +28,14 @@ export async function* recordedEntries(
   // By number of entries, not by sequence: removed ones leave holes.
   for (let from = 0; from < nextSequence; ) {
     const page = await records.entries(stream, from, nextSequence - 1, PAGE);
+    const to = page.length < PAGE ? nextSequence - 1 : (page.at(-1)?.sequence ?? nextSequence - 1);
+    const pieces = latePieces > 0 ? await records.latePieces(stream, from, to) : undefined;
     for (const entry of page) {
-      if (!isRemoved(removed, entry)) yield* builder.add(entry);
+      if (isRemoved(removed, entry)) continue;
+      const renditions = { ...entry.renditions, ...pieces?.get(entry.sequence) };
+      yield* builder.add({ ...entry, renditions });
     }
-    from = page.length < PAGE ? nextSequence : (page.at(-1)?.sequence ?? nextSequence) + 1;
+    from = to + 1;
   }
   yield* builder.end();
 }

@@ -1,19 +1,17 @@
-/** Media playlists of a whole recording (`?view=vod`), those of several renditions in one reading of its entries. */
+/** Lists of a whole recording (`?view=vod`), several in one reading of its entries. */
 
 import type { MarkerLog, MarkerTag } from '../../domain/marker-log.ts';
-import { silenceKey } from '../../domain/object-keys.ts';
-import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
+import type { ListedPiece } from '../../domain/presentation.ts';
+import type { RecordedEntry } from '../../domain/recording.ts';
 import { isMarkerKept } from '../../domain/retention.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
-import { ENDLIST, formatHeader, formatSegment } from '../../playlist/hls-media.ts';
-import type { StreamRecords } from '../records/stream-records.ts';
-import { linesOf, segmentOf, uriOf } from './listed-segment.ts';
+import { entryList } from './entry-lists.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
 const ENTRIES_AT_ONCE = 500;
 
-/** The next lines of every playlist, in the order of the renditions, and where they end in the recording. */
+/** The next lines of every playlist, in the order of the names, and where they end in the recording. */
 export type RecordingPart = Readonly<{ texts: readonly string[]; endTicks: number }>;
 
 /** Of the markers that are left. */
@@ -28,24 +26,26 @@ export const recordedTags = (
     : log.tags();
 
 export async function* recordingTexts(
-  records: Pick<StreamRecords, 'entries' | 'lateArrivals' | 'removals'>,
+  records: Parameters<typeof recordedEntries>[0],
   stream: Stream,
   state: TimelineState,
-  renditions: readonly string[],
+  names: readonly string[],
   tags: readonly MarkerTag[],
+  /** Is given each entry, too. */
+  also?: Readonly<{ add(entry: RecordedEntry): void }>,
 ): AsyncGenerator<RecordingPart> {
-  const header = formatHeader({
+  const header = {
     targetDurationSeconds: targetDurationSeconds(stream.settings, state),
     mediaSequence: 0,
     discontinuitySequence: 0,
-    playlistType: 'VOD',
+    playlistType: 'VOD' as const,
+  };
+  const lists = names.map((name) => {
+    const list = entryList(stream, state, name, 'vod');
+    // All of them before the first entry.
+    const lines = [list.header(header) + list.markers(tags)];
+    return { list, last: undefined as ListedPiece | undefined, lines };
   });
-  const dateRanges = linesOf(tags);
-  const lists = renditions.map((name) => ({
-    listPiece: pieceLister(state, name, (...at) => silenceKey(stream, ...at)),
-    last: undefined as ListedPiece | undefined,
-    lines: [header + dateRanges],
-  }));
   let count = 0;
   let endTicks = 0;
   const take = (): RecordingPart => ({
@@ -53,16 +53,16 @@ export async function* recordingTexts(
     endTicks,
   });
   for await (const entry of recordedEntries(records, stream, state)) {
-    for (const list of lists) {
-      const before = list.last;
-      list.last = list.listPiece(entry, before);
-      const segment = segmentOf(stream, entry, list.last);
-      list.lines.push(formatSegment(segment, before && uriOf(before.initKey)));
+    for (const one of lists) {
+      const { text, listed } = one.list.list(entry, one.last);
+      one.last = listed;
+      one.lines.push(text);
     }
+    also?.add(entry);
     endTicks = entry.offsetTicks + entry.durationTicks;
     count += 1;
     if (count % ENTRIES_AT_ONCE === 0) yield take();
   }
-  for (const { lines } of lists) lines.push(ENDLIST);
+  for (const { list, lines } of lists) lines.push(list.end);
   yield take();
 }

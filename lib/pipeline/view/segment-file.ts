@@ -1,163 +1,124 @@
-/** One segment of a stream as a file of its own: found by its moment, joined from its renditions. */
+/** One segment of a stream as a file of its own: packaged from its renditions, or made by a job. */
 
 import { DomainError } from '../../domain/errors.ts';
-import { DOWNLOAD_FORMATS, type DownloadFormat, MEDIA_FORMATS } from '../../domain/media-format.ts';
-import { remuxedKey, silenceKey } from '../../domain/object-keys.ts';
 import {
+  DOWNLOAD_FORMATS,
+  type DownloadFormat,
+  listWords,
+  MEDIA_FORMATS,
+} from '../../domain/media-format.ts';
+import { segmentFileKey } from '../../domain/object-keys.ts';
+import {
+  type AudioRendition,
   chooseAudio,
   chooseVideo,
-  pieceLister,
   presentationOf,
 } from '../../domain/presentation.ts';
-import type { RecordedEntry } from '../../domain/recording.ts';
-import type { Stream } from '../../domain/stream.ts';
-import { ticksToSeconds } from '../../domain/ticks.ts';
-import { type EntryRendition, isGap, type TimelineState } from '../../domain/timeline.ts';
-import { getStream } from '../auth.ts';
+import { regionDefault } from '../../domain/region-default.ts';
 import type { Deps } from '../deps.ts';
-import { expired } from './expired.ts';
-import { entryAt, parseTimestamp } from './moments.ts';
-
-/** Joining takes memory several times its size, and viewers need no key. */
-const MAX_SOURCE_BYTES = 64_000_000;
-
-export type Moment = Readonly<{ stream: Stream; state: TimelineState; entry: RecordedEntry }>;
-
-export function parseFormat(text = 'mp4'): DownloadFormat {
-  const format = DOWNLOAD_FORMATS.find((name) => name === text);
-  if (format) return format;
-  throw new DomainError(
-    'unsupported_format',
-    `Segments are not made in the format "${text}".`,
-    `Ask for format=${DOWNLOAD_FORMATS.join(' or format=')}.`,
-  );
-}
-
-/**
- * The segment at a timestamp: seconds from the start of the stream, or an ISO 8601 instant; left out:
- * the newest. Throws `stream_not_found`, `bad_request`, `expired` or `moment_not_found`.
- */
-export async function findMoment(
-  deps: Deps,
-  videoId: string,
-  timestamp: string | undefined,
-): Promise<Moment> {
-  const { records } = deps;
-  const { value: stream } = await getStream(deps, videoId);
-  const { value: state } = await records.timeline(stream);
-  const length = state.nextSequence;
-  const entry =
-    timestamp === undefined
-      ? await newestEntry(records, stream, state)
-      : await entryAt(deps, stream, state, parseTimestamp(timestamp));
-  if (entry) return { stream, state, entry };
-  if (timestamp === undefined && state.kept) throw expired(stream, state.kept);
-  throw new DomainError(
-    'moment_not_found',
-    `Stream "${videoId}" has nothing at ${timestamp ?? 'its end'}.`,
-    length === 0
-      ? 'It has not started.'
-      : `It has ${ticksToSeconds(state.endOffsetTicks).toFixed(3)} s, from ${new Date(state.startedAtMs ?? 0).toISOString()} on.`,
-  );
-}
-
-async function newestEntry(
-  records: Deps['records'],
-  stream: Stream,
-  { nextSequence, kept }: TimelineState,
-): Promise<RecordedEntry | undefined> {
-  const hasExpired = kept !== undefined && kept.floorSequence >= nextSequence;
-  return hasExpired ? undefined : records.entry(stream, nextSequence - 1);
-}
+import { type RequestedFile, requestFile } from '../jobs/file-request.ts';
+import { webm } from '../jobs/webm.ts';
+import { readAudio, readPiece } from './read-pieces.ts';
+import type { Moment } from './segment-moment.ts';
+import { findSource, readSource } from './segment-source.ts';
+import { keyOfTracks, segmentTracks, webmJobOf } from './segment-tracks.ts';
 
 export type SegmentChoice = Readonly<{
   format: DownloadFormat;
-  /** A rung's name, or `source`; left out: the best. */
+  /** A rung's name, a size, or `source`; left out: the best. */
   resolution?: string | undefined;
   /** BCP 47; left out: the default. */
   language?: string | undefined;
 }>;
 
+export type SegmentFile = Readonly<{
+  /** The rung that its picture is of, or `source`; undefined without a picture. */
+  resolution: string | undefined;
+  /** BCP 47; undefined where it has none, or several. */
+  language: string | undefined;
+  /** It is there, or no job is needed to make it. */
+  isAtHand(): Promise<boolean>;
+  /** Makes it unless it is there, or asks for the job that does. Throws what `requestFile` throws. */
+  request(): Promise<RequestedFile>;
+}>;
+
 /**
- * Key of the segment's file; it is made when it is first asked for. It holds what playlists list at
- * the entry for the renditions chosen. Throws `rendition_not_found`, and `moment_not_found` for a gap.
+ * The file that holds what playlists list at the entry for the renditions chosen. Throws
+ * `rendition_not_found`, `moment_not_found`, `too_large` and `unsupported_format`.
  */
-export async function joinSegment(
+export async function chooseSegmentFile(
   deps: Deps,
-  { stream, state, entry }: Moment,
+  moment: Moment,
   { format, resolution, language }: SegmentChoice,
-): Promise<string> {
-  if (isGap(entry)) {
-    throw new DomainError(
-      'moment_not_found',
-      `Segment ${entry.number} never came: there is a gap of ${ticksToSeconds(entry.durationTicks).toFixed(3)} s.`,
-      'Ask for a moment before or after it.',
-    );
+): Promise<SegmentFile> {
+  const { stream, state } = moment;
+  const presentation = presentationOf(state, regionDefault(stream.settings.defaultAudio));
+  const audio = chooseAudio(presentation, language);
+  if (resolution === 'source') {
+    return sourceFile(deps, moment, format, language === undefined ? undefined : audio);
   }
-  const presentation = presentationOf(state);
-  const listed = (rendition: Readonly<{ name: string }> | undefined) => {
-    const keyOf = (name: string, sequence: number) => silenceKey(stream, name, sequence);
-    const at = rendition && pieceLister(state, rendition.name, keyOf)(entry);
-    return at?.piece && { name: at.rendition, piece: at.piece };
-  };
-  const fromSource = resolution === 'source';
-  const video = fromSource ? undefined : listed(chooseVideo(presentation, resolution));
-  const audio = listed(chooseAudio(presentation, language));
-  const name = fromSource ? 'source' : (video?.name ?? 'audio');
-  const key = remuxedKey(stream, entry, name, audio?.name ?? 'none', format);
-  if (await deps.media.head(key)) return key;
-  let bytes: Uint8Array;
-  if (fromSource) {
-    bytes = await deps.remuxing.run('remuxSource', stream.uid, async () => [
-      { ...(await readSource(deps, stream, entry)), format },
-    ]);
-  } else {
-    bytes = await deps.remuxing.run('remuxRenditions', stream.uid, async () => [
-      {
-        ...(video ? { video: await readPiece(deps, video.piece) } : {}),
-        audio: audio ? [await readPiece(deps, audio.piece)] : [],
-        format,
-      },
-    ]);
+  const video = chooseVideo(presentation, resolution);
+  const tracks = segmentTracks(moment, video?.name, audio);
+  const file = { resolution: tracks.video?.name, language: tracks.audio && audio?.language };
+  if (format === 'webm') {
+    if (stream.settings.webm === 'never') throw webmIsOff();
+    const job = webmJobOf(moment, tracks);
+    return {
+      ...file,
+      isAtHand: async () => (await deps.media.head(job.key)) !== undefined,
+      request: () => requestFile(deps, stream, webm, job),
+    };
   }
-  await deps.media.put(key, bytes, MEDIA_FORMATS[format].contentType);
-  return key;
+  const make = () =>
+    deps.remuxing.run('remuxRenditions', stream.uid, async () => {
+      const [picture, sound] = await Promise.all([
+        tracks.video && readPiece(deps, tracks.video.piece),
+        tracks.audio && readAudio(deps, tracks.audio),
+      ]);
+      const { bounds } = tracks;
+      return [{ video: picture, audio: sound ? [sound] : [], bounds, format }];
+    });
+  return { ...file, ...packaged(deps, keyOfTracks(moment, tracks, format), format, make) };
 }
 
-async function readPiece(
+/** `only`: the rendition of the language that was asked for. */
+async function sourceFile(
   deps: Deps,
-  piece: EntryRendition,
-): Promise<{ init: Uint8Array; media: Uint8Array }> {
-  const [init, media] = await Promise.all([
-    deps.media.get(piece.initKey),
-    deps.media.get(piece.key),
-  ]);
-  if (init && media) return { init, media };
-  throw new Error(`The objects of a rendition are not there: ${piece.key}`);
+  moment: Moment,
+  format: DownloadFormat,
+  only: AudioRendition | undefined,
+): Promise<SegmentFile> {
+  const { stream, entry } = moment;
+  const source = await findSource(deps, moment, format, only?.name);
+  const names = { video: 'source', audio: only?.name ?? 'all' };
+  const make = () =>
+    deps.remuxing.run('remuxSource', stream.uid, async () => {
+      const { audio } = source;
+      return [{ ...(await readSource(deps, source)), ...(audio && { audio }), format }];
+    });
+  const key = segmentFileKey(stream, entry, names, format);
+  const file = { resolution: 'source', language: only?.language };
+  return { ...file, ...packaged(deps, key, format, make) };
 }
 
-async function readSource(
-  deps: Deps,
-  stream: Stream,
-  entry: RecordedEntry,
-): Promise<{ bytes: Uint8Array; init?: Uint8Array }> {
-  const { records } = deps;
-  const segment = await records.findSegment(stream, entry.run, entry.number);
-  if (segment && segment.sizeBytes > MAX_SOURCE_BYTES) {
-    throw new DomainError(
-      'too_large',
-      `The source of segment ${entry.number} has ${segment.sizeBytes} bytes; up to ${MAX_SOURCE_BYTES} are made into a file.`,
-      'Ask for one of the renditions (resolution=720p).',
-    );
-  }
-  const bytes = segment && (await deps.media.get(segment.sourceKey));
-  if (!segment || !bytes) {
-    throw new DomainError(
-      'moment_not_found',
-      `The source of segment ${entry.number} is not kept.`,
-      'Ask for one of the renditions.',
-    );
-  }
-  const init = segment.initKey === undefined ? undefined : await deps.media.get(segment.initKey);
-  return { bytes, ...(init ? { init } : {}) };
-}
+const packaged = (
+  { media }: Pick<Deps, 'media'>,
+  key: string,
+  format: DownloadFormat,
+  make: () => Promise<Uint8Array>,
+): Pick<SegmentFile, 'isAtHand' | 'request'> => ({
+  isAtHand: async () => true,
+  async request() {
+    if (!(await media.head(key))) {
+      await media.put(key, await make(), MEDIA_FORMATS[format].contentType);
+    }
+    return { type: 'ready', key };
+  },
+});
+
+const webmIsOff = (): DomainError =>
+  new DomainError(
+    'unsupported_format',
+    'The owner of the stream has WebM files switched off.',
+    `Ask for ${listWords(DOWNLOAD_FORMATS.filter((name) => name !== 'webm').map((name) => `format=${name}`))}.`,
+  );

@@ -8,7 +8,13 @@ import { goneBelow, isPresented, keptAt } from '../../domain/kept.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
-import { dvrWindowTicks, type Stream, targetDurationSeconds } from '../../domain/stream.ts';
+import { regionDefault } from '../../domain/region-default.ts';
+import {
+  captionDefault,
+  dvrWindowTicks,
+  type Stream,
+  targetDurationSeconds,
+} from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import {
   currentBroadcast,
@@ -17,51 +23,62 @@ import {
   type TimelineState,
   withDvrWindow,
 } from '../../domain/timeline.ts';
+import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import {
-  isCurrent,
+  isUpToDate,
   requestRecordingPlaylists,
   storedRecording,
 } from '../jobs/recording-playlists-request.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { findFirstListed } from '../records/timeline-search.ts';
 import { viewOf } from '../streams.ts';
+import { DashManifests } from './dash-manifests.ts';
 import { type Document, documentOf } from './document.ts';
-import { expired } from './expired.ts';
+import { EntryWindows, type PlaylistView, type RenderedView } from './entry-windows.ts';
+import { fileOf } from './file-view.ts';
 import { intakeOf } from './intake.ts';
 import { listMarkers, type MarkerFilter } from './marker-list.ts';
 import { MarkerLogs } from './marker-logs.ts';
-import { MediaPlaylists, type PlaylistView } from './media-playlists.ts';
+import { MediaPlaylists } from './media-playlists.ts';
 import { recordedEntries } from './recorded-entries.ts';
+import {
+  keptVersionOf,
+  liveQuery,
+  PlaylistMoved,
+  recordingQuery,
+  requireSomething,
+} from './recording-address.ts';
+import { StreamTurns } from './stream-turns.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
-/** A playlist that is not served any more; `location`: the address of the one in its place. */
-export class PlaylistMoved extends Error {
-  override readonly name = 'PlaylistMoved';
-  readonly location: string;
-
-  constructor(location: string) {
-    super(`The playlist is at ${location} now.`);
-    this.location = location;
-  }
-}
-
-/** All throw `stream_not_found`; playlists also `not_started`, `expired`, `rendition_not_found` and `not_ready`. */
+/**
+ * All throw `stream_not_found`; what lists entries also `not_started`, `expired`, `rendition_not_found`,
+ * `not_ready` and `PlaylistMoved`. `kept`: of a recording, one more each time that retention has changed it.
+ */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
-  multivariant(videoId: string): Promise<Viewed>;
-  /**
-   * `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. `kept`: of a
-   * recording, one more each time that retention has changed it. Throws `PlaylistMoved`.
-   */
+  /** `country`: of the viewer, for the default language; undefined: it is not known. */
+  multivariant(videoId: string, country?: string): Promise<Viewed>;
+  /** `name` as in `listsOf`. `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
   media(
     videoId: string,
-    rendition: string,
+    name: string,
     view: PlaylistView,
     broadcast?: number,
+    kept?: number,
+  ): Promise<Viewed>;
+  /** The index of the preview thumbnails (WebVTT): of the recording once there is one, else of the DVR window. */
+  thumbnails(videoId: string): Promise<Viewed>;
+  /** The MPD. Without a view and a broadcast that of a new viewer: the recording, once the end was shown. */
+  dash(
+    videoId: string,
+    view?: PlaylistView,
+    broadcast?: number,
+    country?: string,
     kept?: number,
   ): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
@@ -74,11 +91,17 @@ export type Viewer = Readonly<{
 const LIVE_MAX_AGE_SECONDS = 1;
 const ENDED_MAX_AGE_SECONDS = 10;
 
+/** How long after a shown end the address of an MPD goes on with what was live: as a player asks again. */
+const FIRST_ADDRESS_MS = 60_000;
+
 /** One for the life of the process: it keeps what it has rendered. */
 export function createViewer(deps: Deps): Viewer {
   const { records, clock } = deps;
   const markers = new MarkerLogs(deps);
-  const playlists = new MediaPlaylists(deps, markers);
+  const windows = new EntryWindows(records);
+  const turns = new StreamTurns();
+  const playlists = new MediaPlaylists(deps, markers, windows, turns);
+  const manifests = new DashManifests(deps, markers, windows, turns);
   const lengths = new LRUCache<string, number>({ max: 1000 });
   const stored = new LRUCache<string, StoredRecording>({ max: 1000 });
 
@@ -127,17 +150,10 @@ export function createViewer(deps: Deps): Viewer {
     state: TimelineState,
   ): Promise<StoredRecording | undefined> => {
     const known = stored.get(stream.uid);
-    if (known?.version === recordingVersion(state) && isCurrent(known, state)) return known;
+    if (known?.version === recordingVersion(state)) return known;
     const found = await storedRecording(deps, stream, state);
     if (found) stored.set(stream.uid, found);
     return found;
-  };
-
-  /** A playlist that has ended stays as it is, and is not served any more when some of it has expired. */
-  const listsGone = async (stream: Stream, state: TimelineState): Promise<boolean> => {
-    const gone = goneBelow(state.kept, clock.now());
-    if (gone <= state.firstListedSequence) return false;
-    return (await findFirstListed(records, stream, state)) < gone;
   };
 
   /** What is there can be watched also while no job can be queued, as on a full disk. */
@@ -146,10 +162,76 @@ export function createViewer(deps: Deps): Viewer {
       reportError(error, 'requesting the playlists of a recording'),
     );
 
+  /** Viewers who come after the end get the recording; those who watched live keep what they play. */
+  const isRecordingShown = async (stream: Stream, state: TimelineState): Promise<boolean> =>
+    showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
+
+  /** A playlist that has ended stays as it is, and is not served any more when some of it has expired. */
+  const listsGone = async (stream: Stream, state: TimelineState): Promise<boolean> => {
+    const gone = goneBelow(state.kept, clock.now());
+    if (gone <= state.firstListedSequence) return false;
+    return (await findFirstListed(records, stream, state)) < gone;
+  };
+
+  /** What a view lists of the timeline, and whether it ends there. `kept`: left out, as it is now. */
+  const listedIn = async (
+    stream: Stream,
+    state: TimelineState,
+    view: PlaylistView,
+    broadcast: number,
+    kept: number | undefined,
+  ): Promise<Readonly<{ listed: TimelineState; rendered: RenderedView; ended: boolean }>> => {
+    let found: StoredRecording | undefined;
+    if (isLong(state)) {
+      found = await storedOf(stream, state);
+      // Its job may have been lost, or given up.
+      if (!isUpToDate(found, state)) await requestQuietly(stream);
+    }
+    if (view === 'vod' && state.endedAtMs !== undefined) {
+      requireSomething(stream, state);
+      const wanted = kept ?? keptVersionOf(found, state);
+      const isThere = found
+        ? wanted === keptVersionOf(found, state)
+        : isPresented(state.kept, wanted, clock.now());
+      if (!isThere) throw new PlaylistMoved(recordingQuery(found, state));
+      const recorded = found ? withStored(state, found) : state;
+      const before = keptAt(state.kept, wanted);
+      return {
+        listed: { ...recorded, ...(before && { kept: before }) },
+        rendered: 'vod',
+        ended: true,
+      };
+    }
+    const earlier = endedBroadcast(state, broadcast);
+    const ended = earlier !== undefined || showsEnd(state);
+    const shown = { ...withWindow(stream, state), ...earlier };
+    if (ended && (await listsGone(stream, shown))) {
+      requireSomething(stream, state);
+      throw new PlaylistMoved(showsEnd(state) ? recordingQuery(found, state) : liveQuery(state));
+    }
+    return { listed: shown, rendered: earlier ? `live ${earlier.broadcast}` : 'live', ended };
+  };
+
+  const listed = async (
+    stream: Stream,
+    state: TimelineState,
+    name: string,
+    view: PlaylistView,
+    broadcast: number,
+    kept?: number,
+  ): Promise<Viewed> => {
+    const { listed: shown, rendered, ended } = await listedIn(stream, state, view, broadcast, kept);
+    return viewed(ended, await playlists.render(stream, shown, name, rendered, ended));
+  };
+
   return {
     async state(videoId) {
       const { stream, state } = await load(videoId);
-      const view = { ...viewOf(stream, state), ...(await intakeOf(deps, stream, state)) };
+      const view = {
+        ...viewOf(stream, state),
+        ...(await intakeOf(deps, stream, state)),
+        ...(await fileOf(deps, stream)),
+      };
       if (state.endedAtMs === undefined || state.lateArrivals === 0) return view;
       if (!isLong(state)) return { ...view, durationSeconds: await recordedSeconds(stream, state) };
       const { durationSeconds } = (await storedOf(stream, state)) ?? view;
@@ -161,78 +243,78 @@ export function createViewer(deps: Deps): Viewer {
       return listMarkers(deps, stream, state, await markers.of(stream, state), filter);
     },
 
-    async multivariant(videoId) {
+    async multivariant(videoId, country) {
       const { stream, state } = await loadStarted(videoId);
-      // Viewers who come after the end get the recording; those who watched live keep their playlist.
-      const found = isLong(state) ? await storedOf(stream, state) : undefined;
-      const isRecording = showsEnd(state) && (!isLong(state) || found !== undefined);
+      const found = showsEnd(state) && isLong(state) ? await storedOf(stream, state) : undefined;
+      const isRecording = await isRecordingShown(stream, state);
       if (isRecording) requireSomething(stream, state);
       const suffix = isRecording ? recordingQuery(found, state) : liveQuery(state);
+      const { audio, captions } = languagesFor(stream, country);
       const text = formatMultivariantPlaylist(
-        presentationOf(state),
-        (rendition) => `${videoId}/${rendition}.m3u8${suffix}`,
+        presentationOf(found ? withStored(state, found) : state, audio, captions),
+        (list) => `${videoId}/${list}.m3u8${suffix}`,
       );
       return viewed(isRecording, documentOf(text));
     },
 
-    async media(videoId, rendition, view, broadcast = 1, kept = 0) {
+    async media(videoId, name, view, broadcast = 1, kept = 0) {
       const { stream, state } = await loadStarted(videoId);
-      if (!state.renditions[rendition]) {
-        throw new DomainError(
-          'rendition_not_found',
-          `Stream "${videoId}" has no rendition "${rendition}".`,
-          `It has ${Object.keys(state.renditions).join(', ')}.`,
-        );
+      const lists = listsOf(state).filter((list) => list !== THUMBNAIL_INDEX);
+      if (lists.includes(name)) return listed(stream, state, name, view, broadcast, kept);
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no rendition "${name}".`,
+        `It has ${lists.join(', ')}.`,
+      );
+    },
+
+    async thumbnails(videoId) {
+      const { stream, state } = await loadStarted(videoId);
+      if (state.thumbnails) {
+        const view = (await isRecordingShown(stream, state)) ? 'vod' : 'live';
+        return listed(stream, state, THUMBNAIL_INDEX, view, currentBroadcast(state));
       }
-      let { lateArrivals } = state;
-      let found: StoredRecording | undefined;
-      if (isLong(state)) {
-        found = await storedOf(stream, state);
-        // Its job may have been lost, or given up.
-        if (!isCurrent(found, state)) await requestQuietly(stream);
-        lateArrivals = found?.lateArrivals ?? lateArrivals;
-      }
-      if (view === 'vod' && state.endedAtMs !== undefined) {
-        requireSomething(stream, state);
-        const isThere = found
-          ? kept === (found.keptVersion ?? 0)
-          : isPresented(state.kept, kept, clock.now());
-        if (!isThere) throw movedTo(rendition, recordingQuery(found, state));
-        const before = keptAt(state.kept, kept);
-        const recorded = { ...state, lateArrivals, ...(before && { kept: before }) };
-        return viewed(true, await playlists.render(stream, recorded, rendition, 'vod', true));
-      }
-      const earlier = endedBroadcast(state, broadcast);
-      const ended = earlier !== undefined || showsEnd(state);
-      const shown = { ...withWindow(stream, state), ...earlier };
-      if (ended && (await listsGone(stream, shown))) {
-        requireSomething(stream, state);
-        const query = showsEnd(state) ? recordingQuery(found, state) : liveQuery(state);
-        throw movedTo(rendition, query);
-      }
-      const of = earlier ? (`live ${earlier.broadcast}` as const) : 'live';
-      return viewed(ended, await playlists.render(stream, shown, rendition, of, ended));
+      throw new DomainError(
+        'rendition_not_found',
+        `Stream "${videoId}" has no preview thumbnails.`,
+        'It has no picture, or was transcoded before they were made.',
+      );
+    },
+
+    async dash(videoId, view, broadcast, country, kept = 0) {
+      const { stream, state } = await loadStarted(videoId);
+      const isNew = view === undefined && broadcast === undefined;
+      // ffmpeg asks again at the first address, and takes other times there for those that it plays.
+      const isOver = clock.now() >= (state.endShownAtMs ?? 0) + FIRST_ADDRESS_MS;
+      const isRecording = isNew && isOver && (await isRecordingShown(stream, state));
+      const shown = isRecording ? 'vod' : (view ?? 'live');
+      const of = broadcast ?? currentBroadcast(state);
+      const version = isRecording ? undefined : kept;
+      const { listed, rendered, ended } = await listedIn(stream, state, shown, of, version);
+      // Who watches live asks there again, and is not given the recording, whose times are others.
+      const location = `${videoId}.mpd?broadcast=${of}`;
+      const { audio: language } = languagesFor(stream, country);
+      const how = { view: rendered, showsEnd: ended, location, language };
+      return viewed(ended, await manifests.render(stream, listed, how));
     },
   };
 }
 
-/** Of a recording's playlists: retention gives them other addresses, as those that have ended never change. */
-function recordingQuery(found: StoredRecording | undefined, { kept }: TimelineState): string {
-  const version = found ? (found.keptVersion ?? 0) : (kept?.version ?? 0);
-  return version > 0 ? `?view=vod&kept=${version}` : '?view=vod';
-}
+/** Of what is played and shown by default. */
+const languagesFor = ({ settings }: Stream, country: string | undefined) => ({
+  audio: regionDefault(settings.defaultAudio, country),
+  captions: captionDefault(settings, country),
+});
 
-const movedTo = (rendition: string, query: string): PlaylistMoved =>
-  new PlaylistMoved(`${rendition}.m3u8${query}`);
-
-function liveQuery(state: TimelineState): string {
-  const broadcast = currentBroadcast(state);
-  return broadcast > 1 ? `?broadcast=${broadcast}` : '';
-}
-
-/** Throws `expired`. */
-function requireSomething(stream: Stream, { kept }: TimelineState): void {
-  if (kept && !kept.first) throw expired(stream, kept);
+/** A long recording as it is stored: without what came later. */
+function withStored(
+  { captions, ...state }: TimelineState,
+  { lateArrivals, captionVersion }: StoredRecording,
+): TimelineState {
+  if (!captions || captionVersion === undefined) return { ...state, lateArrivals };
+  const tracks = Object.entries(captions.tracks).filter(([, { since }]) => since <= captionVersion);
+  const stored = { ...captions, version: captionVersion, tracks: Object.fromEntries(tracks) };
+  return { ...state, lateArrivals, captions: stored };
 }
 
 /** The window is the publisher's; a timeline from before it kept one follows the setting. */

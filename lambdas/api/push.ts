@@ -1,0 +1,23 @@
+/** `PUT` and `POST /upload/{videoId}/{name}`: the files of encoders that push HLS. */
+
+import { defined } from '../../lib/base/defined.ts';
+import { parseDigest, parseSession } from '../../lib/domain/ids.ts';
+import type { Deps } from '../../lib/pipeline/deps.ts';
+import { pushFile } from '../../lib/pipeline/ingest/push.ts';
+import { bodyBytes, json, keyedHandler, parameter } from '../runtime/middleware.ts';
+import { fileName, openStream } from './upload-request.ts';
+
+export const pushHandler = (deps: Deps) =>
+  keyedHandler(
+    (event) => openStream(deps, event),
+    async (event, stream) => {
+      const name = fileName(event);
+      const session = parseSession(parameter(event, 'session'));
+      const digest = parseDigest(parameter(event, 'digest'));
+      const file = { name, bytes: bodyBytes(event), ...defined({ session, digest }) };
+      const result = await pushFile(deps, stream, file);
+      if (!result) return { statusCode: 204 };
+      if ('ignored' in result) return json(200, result);
+      return json(result.isNew ? 201 : 200, result.receipt);
+    },
+  );

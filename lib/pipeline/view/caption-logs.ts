@@ -1,0 +1,53 @@
+/** The captions of streams as viewers are shown them. A warm process keeps them, and reads only what is new. */
+
+import { LRUCache } from 'lru-cache';
+import type { CueSet } from '../../domain/caption.ts';
+import { type CaptionChange, CaptionLog } from '../../domain/caption-log.ts';
+import type { Stream } from '../../domain/stream.ts';
+import type { Deps } from '../deps.ts';
+import { captionChanges } from '../records/caption-records.ts';
+
+const PAGE = 100;
+/** One with as many cues as a stream may have takes tens of megabytes. */
+const MAX_STREAMS = 10;
+
+type Parts = Pick<Deps, 'store' | 'media'>;
+
+export class CaptionLogs {
+  readonly #deps: Parts;
+  readonly #logs = new LRUCache<string, CaptionLog>({ max: MAX_STREAMS });
+  readonly #reading = new Map<string, Promise<unknown>>();
+
+  constructor(deps: Parts) {
+    this.#deps = deps;
+  }
+
+  /** With the changes up to a version, at least. */
+  async of(stream: Stream, version: number): Promise<CaptionLog> {
+    const log = this.#logs.get(stream.uid) ?? new CaptionLog();
+    this.#logs.set(stream.uid, log);
+    while (log.version < version) {
+      // Requests that come together wait for one reading.
+      const reading = this.#reading.get(stream.uid) ?? this.#read(stream, log);
+      this.#reading.set(stream.uid, reading);
+      await reading.finally(() => this.#reading.delete(stream.uid));
+    }
+    return log;
+  }
+
+  async #read(stream: Stream, log: CaptionLog): Promise<void> {
+    const changes = await captionChanges(this.#deps, stream, log.version + 1, PAGE);
+    if (changes.length === 0) {
+      throw new Error(`Change ${log.version + 1} of the captions of ${stream.videoId} is missing.`);
+    }
+    const contents = await Promise.all(changes.map((change) => this.#content(change)));
+    for (const [index, change] of changes.entries()) log.add(change, contents[index]);
+  }
+
+  async #content({ content }: CaptionChange): Promise<CueSet | undefined> {
+    if (!content || !('key' in content)) return content;
+    const bytes = await this.#deps.media.get(content.key);
+    if (!bytes) throw new Error(`The object of captions is not there: ${content.key}`);
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  }
+}

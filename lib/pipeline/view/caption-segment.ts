@@ -1,0 +1,90 @@
+/** A segment of captions, printed when it is asked for. What its address names never changes. */
+
+import { type CaptionedEntry, placeCues } from '../../domain/caption-placement.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { parseCaptionSegmentName } from '../../domain/object-keys.ts';
+import type { RecordedEntry } from '../../domain/recording.ts';
+import type { Stream } from '../../domain/stream.ts';
+import { ticksToMs } from '../../domain/ticks.ts';
+import { formatCaptionSegment } from '../../playlist/webvtt.ts';
+import { getStream } from '../auth.ts';
+import type { Deps } from '../deps.ts';
+import { findByInstant } from '../records/timeline-search.ts';
+import type { CaptionLogs } from './caption-logs.ts';
+import { closedCaptionsOf } from './closed-captions.ts';
+
+/** Throws `stream_not_found`, and `captions_not_found` for what no playlist lists. */
+export async function captionSegment(
+  deps: Deps,
+  logs: CaptionLogs,
+  videoId: string,
+  track: string,
+  name: string,
+): Promise<string> {
+  const { value: stream } = await getStream(deps, videoId);
+  const { value: state } = await deps.records.timeline(stream);
+  const wanted = parseCaptionSegmentName(name);
+  const { version: newest = 0 } = state.captions ?? {};
+  const isKnown = wanted?.uid === stream.uid && wanted.version <= newest;
+  const entry = isKnown ? await findEntry(deps, stream, wanted.entry) : undefined;
+  if (!wanted || !entry) throw segmentNotFound(name);
+  const { channel } = state.captions?.tracks[track] ?? {};
+  if (channel) {
+    return formatCaptionSegment(
+      await closedCaptionsOf(deps, stream, entry, channel),
+      entry.startTicks,
+    );
+  }
+  const log = await logs.of(stream, wanted.version);
+  const captioned = await withOffset(deps, stream, state.nextSequence, entry);
+  const cues = placeCues(log, captioned, { track, ...wanted });
+  return formatCaptionSegment(cues, entry.startTicks);
+}
+
+const segmentNotFound = (name: string): DomainError =>
+  new DomainError(
+    'captions_not_found',
+    `"${name.slice(0, 100)}" is no segment of captions.`,
+    'Use the URIs of the playlist; ask for the whole as de.vtt.',
+  );
+
+type Place = Readonly<{
+  sequence?: number | undefined;
+  run: number;
+  number: number;
+  startTicks: number;
+}>;
+
+/** Of the timeline, or a piece of a late arrival. */
+async function findEntry(
+  { records }: Deps,
+  stream: Stream,
+  { sequence, run, number, startTicks }: Place,
+): Promise<(CaptionedEntry & Pick<RecordedEntry, 'sequence' | 'number'>) | undefined> {
+  if (sequence !== undefined) return records.entry(stream, sequence);
+  const late = await records.findLateArrival(stream, run, number);
+  if (!late) return undefined;
+  const piece = (late.pieces ?? [late]).find((one) => one.startTicks === startTicks);
+  if (!piece) return undefined;
+  const { durationTicks } = piece;
+  const programDateTimeMs = late.programDateTimeMs + ticksToMs(startTicks - late.startTicks);
+  return { run, number, startTicks, durationTicks, programDateTimeMs };
+}
+
+/**
+ * Seconds from the start are those of the live timeline, also in the recording: a late arrival has the place
+ * of the gap that was shown instead.
+ */
+export async function withOffset(
+  { records }: Pick<Deps, 'records'>,
+  stream: Stream,
+  length: number,
+  entry: CaptionedEntry & Pick<RecordedEntry, 'sequence'>,
+): Promise<CaptionedEntry> {
+  const { sequence, programDateTimeMs } = entry;
+  if (sequence !== undefined) return entry;
+  const live = await findByInstant(records, stream, length, programDateTimeMs);
+  if (!live) return { ...entry, offsetTicks: undefined };
+  const later = Math.round((programDateTimeMs - live.programDateTimeMs) * 90);
+  return { ...entry, offsetTicks: live.offsetTicks + later };
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launchChromium, withoutChromium } from '../support/chromium.ts';
+import {
+  type DashPlayer,
+  type OpenPlayer,
+  openPlayer,
+  type Shown,
+  servePlayers,
+} from '../support/dash-players.ts';
+import { probe } from '../support/ffmpeg.ts';
+import { makeSegments } from '../support/media.ts';
+import { readMpd } from '../support/mpd-judge.ts';
+import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../support/system.ts';
+
+const ENCODER = fileURLToPath(new URL('../../bin/encoder.ts', import.meta.url));
+const LADDER = [
+  { name: '180p', shortSidePx: 180, maxrateBps: 300_000 },
+  { name: '90p', shortSidePx: 90, maxrateBps: 100_000 },
+];
+const PLAYERS: readonly DashPlayer[] = ['shaka', 'dashjs'];
+/** Of the first encoder run, before that of the live encoder. */
+const FIRST_SECONDS = 6;
+/** Of both encoders. */
+const FRAME_TICKS = 3000;
+
+const mpdOf = async (system: TestSystem, query = '') =>
+  readMpd(await (await fetch(`${system.url}/viewstream/metadata/show.mpd${query}`)).text());
+
+test('Shaka Player and dash.js play DASH live, back, over a discontinuity and to the end, and ffmpeg the recording', {
+  skip: withoutChromium(),
+}, async (t) => {
+  const { segments } = await makeSegments({ seconds: FIRST_SECONDS, languages: ['eng', 'fra'] });
+  const browser = await launchChromium();
+  t.after(() => browser.close());
+  const pages = await servePlayers(t);
+  const system = await startTestSystem(t);
+  const settings = { ladder: LADDER, targetDurationSeconds: 2 };
+  await system.fetch('/streams/show', { method: 'PUT', body: JSON.stringify(settings) });
+  const firstMs = Date.now() - (FIRST_SECONDS + 1) * 1000;
+  for (const [number, { bytes }] of segments.entries()) {
+    const at = new Date(firstMs + number * 2000).toISOString();
+    const query = `session=first&segment=${number}&at=${at}`;
+    const body = new Uint8Array(bytes);
+    const answer = await system.fetch(`/upload/show?${query}`, { method: 'POST', body });
+    assert.equal(answer.status, 201, await answer.clone().text());
+  }
+  const marker = { class: 'goal', start: new Date(firstMs + 3000), end: new Date(firstMs + 4000) };
+  await system.fetch('/markers/show', { method: 'POST', body: JSON.stringify(marker) });
+  const encoder = await startEncoder(t, system);
+  const periods = async () => (await mpdOf(system).catch(() => undefined))?.periods.length;
+  await waitFor('both runs', async () => (await periods()) === 2);
+
+  const mpd = `${system.url}/viewstream/metadata/show.mpd`;
+  const players = await Promise.all(
+    PLAYERS.map(async (name) => ({ name, player: await openPlayer(browser, pages, name, mpd) })),
+  );
+  await Promise.all(players.map(watchLive));
+  const isOver = once(encoder, 'exit');
+  encoder.kill('SIGINT');
+  await isOver;
+  await Promise.all(players.map(watchEnd));
+
+  const { periods: recorded } = await mpdOf(system, '?view=vod');
+  assert.deepEqual(
+    recorded.map(({ startSeconds, sets }) => [startSeconds, sets.length]),
+    [
+      [0, 3],
+      [FIRST_SECONDS, 3],
+    ],
+  );
+  // ffmpeg plays one period, the longest.
+  const listed = recorded[1]?.sets[0]?.representations[0]?.segments ?? [];
+  const ticks = listed.reduce((sum, { durationTicks }) => sum + durationTicks, 0);
+  const [played] = await probe(`${mpd}?view=vod`, ['-count_packets']);
+  assert.equal(Number(played?.nb_read_packets), ticks / FRAME_TICKS);
+});
+
+async function startEncoder(t: TestContext, system: TestSystem) {
+  const spool = await temporaryFolder(t);
+  const args = ['testsrc', '--to', system.url, '--stream', 'show', '--spool', spool, '--quiet'];
+  const encoder = spawn(process.execPath, [ENCODER, ...args, '--size', '320x180'], {
+    env: { ...process.env, RIVULET_KEY: system.ownerKey },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  t.after(() => encoder.kill('SIGKILL'));
+  return encoder;
+}
+
+type Watched = Readonly<{ name: string; player: OpenPlayer }>;
+
+async function becomes(
+  { name, player }: Watched,
+  what: string,
+  isSo: (shown: Shown) => boolean,
+): Promise<Shown> {
+  let shown: Shown | undefined;
+  const ask = async () => {
+    shown = await player.shown();
+    return isSo(shown) ? shown : undefined;
+  };
+  return waitFor(`${name}: ${what}`, ask).catch((cause) => {
+    throw new Error(`${cause.message}; it showed ${JSON.stringify(shown)}`, { cause });
+  });
+}
+
+async function watchLive(watched: Watched): Promise<void> {
+  const { player } = watched;
+  const live = await becomes(watched, 'live', ({ time, isLive }) => isLive && time > 0);
+  await becomes(watched, 'live playback', ({ time }) => time > live.time + 1);
+  const { time } = await becomes(
+    watched,
+    'both languages, at the encoder that is live',
+    ({ languages, time }) =>
+      languages.length === 2 && languages.includes('fr') && time > FIRST_SECONDS + 2,
+  );
+  await player.setLanguage('fr');
+  await becomes(watched, 'the other language', (shown) => shown.time > time + 0.5);
+  await player.seek(live.start + 0.5);
+  await becomes(watched, 'the first run', (shown) => shown.time > 1 && shown.time < FIRST_SECONDS);
+}
+
+async function watchEnd(watched: Watched): Promise<void> {
+  await watched.player.setRate(2);
+  await becomes(watched, 'the marker', ({ events }) => events.includes('urn:rivulet:marker goal'));
+  await becomes(watched, 'the run behind it', ({ time }) => time > FIRST_SECONDS + 2);
+  const { problems } = await becomes(watched, 'the end', ({ ended, isLive }) => ended && !isLive);
+  assert.deepEqual(problems, []);
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ticksToMs } from '../../lib/domain/ticks.ts';
+import { demuxSegment } from '../../lib/media/demux/demux.ts';
+import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
+import { launchChromium, withoutChromium } from '../support/chromium.ts';
+import { ffmpeg } from '../support/ffmpeg.ts';
+import { decodeMoments, flashAndBeep, lipSyncOf, reorderedVideo } from '../support/lip-sync.ts';
+import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../support/system.ts';
+import { openWatchPage, until } from '../web/watch-page-driver.ts';
+
+const SECONDS = 8;
+const RATE = '25';
+const WAIT_MS = 120_000;
+const TOLERANCE_MS = 10;
+const LADDER = [{ name: '180p', shortSidePx: 180, maxrateBps: 300_000 }];
+/** By the clocks of both encoders, where the source begins. */
+const START_MS = Date.now() - 60_000;
+/** Its first, and one in the middle, where it is gone: it comes back as another session. */
+const NEVER_SENT = [0, 3];
+
+type Part = Readonly<{ bytes: Uint8Array<ArrayBuffer>; atMs: number }>;
+
+describe('a stream with a French dub from an encoder of its own, which comes late, leaves and comes back', () => {
+  let system: TestSystem;
+  let folder: string;
+  let ownSync: number;
+  const ends: (() => unknown)[] = [];
+
+  before(async () => {
+    const scope = { after: (end: () => unknown) => ends.unshift(end) };
+    system = await startTestSystem(scope);
+    folder = await temporaryFolder(scope);
+    const source = join(folder, 'source.mp4');
+    await ffmpeg([...flashAndBeep(RATE, SECONDS), ...reorderedVideo(RATE), source]);
+    const [own] = lipSyncOf(await decodeMoments(['-i', source]));
+    ownSync = own ?? assert.fail();
+    const video = await cut(source, 'video', 2);
+    // Its segments have another length.
+    const french = await cut(source, 'french', 1.3);
+    const settings = { ladder: LADDER, targetDurationSeconds: 2, dvrWindowSeconds: null };
+    await system.fetch('/streams/show', { method: 'PUT', body: JSON.stringify(settings) });
+    const sendFrench = async (numbers: readonly number[]): Promise<void> => {
+      for (const number of numbers) {
+        const session = number < 3 ? 'dub' : 'dub-again';
+        const query = `segment=${number}&session=${session}&kind=audio&lang=fre`;
+        await upload(french[number] ?? assert.fail(), query);
+      }
+    };
+    let sent = 0;
+    for (const [number, part] of video.entries()) {
+      await upload(part, `segment=${number}&session=video`);
+      const due = french.flatMap(({ atMs }, index) =>
+        index >= sent && atMs < part.atMs + 2000 && !NEVER_SENT.includes(index) ? [index] : [],
+      );
+      // Out of order, and one of them twice.
+      await sendFrench([...due.toReversed(), ...due.slice(0, 1)]);
+      sent = Math.max(sent, ...due.map((index) => index + 1));
+    }
+    await waitFor(
+      'all segments in the playlists',
+      async () => (await listed('audio-fr')).length === video.length,
+      WAIT_MS,
+    );
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  /** All times of the source, and ten seconds: times that are negative would be moved. */
+  async function cut(source: string, kind: 'video' | 'french', seconds: number): Promise<Part[]> {
+    await ffmpeg([
+      ...['-copyts', '-i', source, '-output_ts_offset', '10', '-muxdelay', '0', '-muxpreload', '0'],
+      ...[...(kind === 'french' ? ['-vn'] : []), '-c', 'copy', '-f', 'hls', '-hls_list_size', '0'],
+      ...['-hls_time', String(seconds), '-hls_segment_filename', join(folder, `${kind}-%d.ts`)],
+      join(folder, `${kind}.m3u8`),
+    ]);
+    const count = (await readdir(folder)).filter((name) => name.startsWith(`${kind}-`)).length;
+    return Promise.all(
+      Array.from({ length: count }, async (_, number): Promise<Part> => {
+        const bytes = new Uint8Array(await readFile(join(folder, `${kind}-${number}.ts`)));
+        const { video, audio } = await demuxSegment(bytes);
+        const pictures = video?.frames.map(({ ptsTicks }) => ptsTicks) ?? [];
+        const [first = 0] = [...pictures.sort((a, b) => a - b), audio[0]?.packets[0]?.startTicks];
+        return { bytes, atMs: START_MS + ticksToMs(first) };
+      }),
+    );
+  }
+
+  async function upload({ bytes, atMs }: Part, query: string): Promise<void> {
+    const at = new Date(Math.round(atMs)).toISOString();
+    const options = { method: 'POST', body: bytes };
+    const answer = await system.fetch(`/upload/show?${query}&at=${at}`, options);
+    assert.ok(answer.ok, await answer.text());
+  }
+
+  async function listed(rendition: string) {
+    const answer = await fetch(`${system.url}/viewstream/metadata/show/${rendition}.m3u8`);
+    return answer.ok ? parseMediaWithHls(await answer.text()).segments : [];
+  }
+
+  /** All that the playlist of a rendition lists, as one file. */
+  async function joined(rendition: string): Promise<string> {
+    const segments = await listed(rendition);
+    const load = async (uri = ''): Promise<Buffer> =>
+      Buffer.from(await (await fetch(new URL(uri, system.url))).arrayBuffer());
+    const parts = await Promise.all(segments.map(({ uri }) => load(uri)));
+    const path = join(folder, `${rendition}.mp4`);
+    await writeFile(path, Buffer.concat([await load(segments[0]?.mapUri), ...parts]));
+    return path;
+  }
+
+  test('flash and beep are as far apart as at the source, within 10 ms', async () => {
+    const { flashes } = await decodeMoments(['-i', await joined('180p')], ['video']);
+    const { beeps } = await decodeMoments(['-i', await joined('audio-fr')], ['audio']);
+    assert.equal(flashes.length, SECONDS);
+    const errors = lipSyncOf({ flashes, beeps }).map((sync) => Math.round((sync - ownSync) * 1000));
+    // A beep in each of the two segments that were never sent.
+    assert.equal(errors.length, SECONDS - NEVER_SENT.length);
+    assert.ok(Math.max(...errors.map(Math.abs)) <= TOLERANCE_MS, `off by ${errors} ms`);
+  });
+
+  test('a viewer who changes to it sees the picture go on', {
+    skip: withoutChromium(),
+  }, async (t) => {
+    await system.fetch('/upload/show/end', { method: 'POST' });
+    await waitFor(
+      'the end for viewers',
+      async () =>
+        (await (await fetch(`${system.url}/viewstream/metadata/show`)).text()).includes('view=vod'),
+      WAIT_MS,
+    );
+    const browser = await launchChromium();
+    t.after(() => browser.close());
+    const watch = await openWatchPage(browser, `${system.url}/watch/show`);
+    const heard: string[] = [];
+    watch.page.on('request', (request) => {
+      const [, rendition = ''] = request.url().match(/\/media\/.*\/(audio[a-z-]*)\//) ?? [];
+      heard.push(rendition);
+    });
+    await watch.watches();
+    await watch.plays();
+    await watch.page.evaluate(`
+      const video = document.querySelector('video');
+      window.stalls = [];
+      for (const type of ['waiting', 'stalled', 'seeking', 'emptied']) {
+        video.addEventListener(type, () => stalls.push(type + ' at ' + video.currentTime));
+      }
+    `);
+    await watch.choose('audio', 'Français');
+    await until('the other language is loaded', () => heard.includes('audio-fr'));
+    assert.equal(await watch.chosen('audio'), 'Français');
+    await watch.plays();
+    await watch.plays();
+    assert.deepEqual(await watch.page.evaluate('window.stalls'), []);
+    assert.deepEqual(watch.problems, []);
+  });
+});

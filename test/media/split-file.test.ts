@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { demuxSegment } from '../../lib/media/demux/demux.ts';
+import { ffmpeg } from '../support/ffmpeg.ts';
+import { type CutFile, cutFile, packetsOf } from '../support/whole-file.ts';
+
+const SHIFT_TICKS = 900_000;
+
+const picture = (seconds: number, rate = '30000/1001'): string[] => [
+  ...['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=${rate}:d=${seconds}`],
+];
+const sound = (seconds: number, hz = 440, rate = 48_000): string[] => [
+  ...['-f', 'lavfi', '-i', `sine=f=${hz}:r=${rate}:d=${seconds}`],
+];
+const h264 = (...more: string[]): string[] => [
+  ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '30', '-sc_threshold', '0'],
+  ...more,
+];
+const languages = ['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=fra'];
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rivulet-file-'));
+  await ffmpeg([
+    ...[...picture(6), ...sound(6), ...sound(6, 880, 44_100)],
+    ...['-map', '0', '-map', '1', '-map', '2', ...h264(), '-c:a', 'aac', ...languages],
+    at('film.mp4'),
+  ]);
+  const copy = ['-i', at('film.mp4'), '-map', '0', '-c', 'copy'];
+  const [front, fragments] = [at('front.mp4'), at('fragments.mp4')];
+  await ffmpeg([
+    ...[...copy, '-movflags', '+faststart', front, ...copy.slice(2), at('film.mov')],
+    ...[...copy.slice(2), '-movflags', '+frag_keyframe+empty_moov+delay_moov', fragments],
+    ...[...copy.slice(2), at('film.mkv'), ...copy.slice(2), at('film.ts')],
+  ]);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const at = (name: string): string => join(folder, name);
+
+/** Frames of all segments by their times, and the packets of each audio track. */
+async function contentsOf({ segments }: CutFile) {
+  const media = await Promise.all(segments.map(({ bytes }) => demuxSegment(bytes)));
+  const frames = media.flatMap(({ video }) => video?.frames ?? []);
+  const tracks = Math.max(...media.map(({ audio }) => audio.length));
+  return {
+    frames: frames.map(({ ptsTicks }) => ptsTicks - SHIFT_TICKS).sort((a, b) => a - b),
+    audio: Array.from({ length: tracks }, (_, index) =>
+      media.flatMap(({ audio }) => audio[index]?.packets ?? []),
+    ),
+  };
+}
+
+const md5 = (bytes: Uint8Array): string => `MD5:${createHash('md5').update(bytes).digest('hex')}`;
+
+/** Every frame once, at its time, and every packet of the sound, byte for byte. */
+async function assertEqualsFile(name: string, cut: CutFile, audioTracks = 1): Promise<void> {
+  const contents = await contentsOf(cut);
+  const video = await packetsOf(at(name));
+  assert.deepEqual(
+    contents.frames,
+    video.map(({ pts }) => pts),
+  );
+  assert.equal(contents.audio.length, audioTracks);
+  for (const [index, packets] of contents.audio.entries()) {
+    const source = await packetsOf(at(name), `a:${index}`);
+    assert.deepEqual(
+      packets.map(({ bytes }) => md5(bytes)),
+      source.map(({ hash }) => hash),
+      `audio track ${index}`,
+    );
+  }
+}
+
+const lengthsOf = ({ segments }: CutFile): number[] =>
+  segments.map(({ startSeconds, endSeconds }) => Number((endSeconds - startSeconds).toFixed(3)));
+
+describe('a whole file is cut at its keyframes', () => {
+  test('MP4: every frame once at its time, every audio packet of every language, nothing else', async () => {
+    const cut = await cutFile(at('film.mp4'));
+    assert.deepEqual(lengthsOf(cut), [2.002, 2.002, 2.002]);
+    assert.deepEqual(
+      cut.segments.map(({ inspection }) => inspection?.facts.audio.map(({ language }) => language)),
+      Array.from({ length: 3 }, () => ['en', 'fr']),
+    );
+    assert.deepEqual(cut.opened.foreign, { video: false, audio: false });
+    await assertEqualsFile('film.mp4', cut, 2);
+  });
+
+  test('with its index at the end or in front, as QuickTime, as fragments and as Matroska it is cut alike', async () => {
+    const expected = (await contentsOf(await cutFile(at('film.mp4')))).audio.map((packets) =>
+      packets.map(({ bytes }) => md5(bytes)),
+    );
+    for (const name of ['front.mp4', 'fragments.mp4', 'film.mov', 'film.mkv']) {
+      const cut = await cutFile(at(name));
+      assert.deepEqual(lengthsOf(cut), [2.002, 2.002, 2.002], name);
+      const { frames, audio } = await contentsOf(cut);
+      assert.equal(frames.length, 180, name);
+      assert.deepEqual(
+        audio.map((packets) => packets.map(({ bytes }) => md5(bytes))),
+        expected,
+        name,
+      );
+      const known = cut.segments[0]?.inspection?.facts.audio.map(({ language }) => language);
+      assert.deepEqual(known, ['en', 'fr'], name);
+    }
+  });
+
+  test('MPEG-TS: times go on from wherever they begin, languages are kept', async () => {
+    const cut = await cutFile(at('film.ts'));
+    const { frames, audio } = await contentsOf(cut);
+    const source = await packetsOf(at('film.ts'));
+    assert.deepEqual(
+      frames,
+      source.map(({ pts }) => pts),
+    );
+    assert.deepEqual(
+      audio.map(({ length }) => length),
+      await Promise.all([0, 1].map(async (i) => (await packetsOf(at('film.ts'), `a:${i}`)).length)),
+    );
+    const known = cut.segments[0]?.inspection?.facts.audio.map(({ language }) => language);
+    assert.deepEqual(known, ['en', 'fr']);
+  });
+
+  test('WebM: VP9 and Opus as they are', async () => {
+    await ffmpeg([
+      ...[...picture(4, '25'), ...sound(4), '-c:v', 'libvpx-vp9', '-deadline', 'realtime'],
+      ...['-cpu-used', '8', '-g', '50', '-c:a', 'libopus', at('film.webm')],
+    ]);
+    const cut = await cutFile(at('film.webm'));
+    assert.deepEqual(lengthsOf(cut), [2, 2]);
+    await assertEqualsFile('film.webm', cut);
+  });
+
+  test('a step that goes on gives the segments that one run gives', async () => {
+    for (const name of ['film.mp4', 'film.mkv', 'film.ts']) {
+      const { segments } = await cutFile(at(name));
+      const [first] = segments;
+      const rest = await cutFile(at(name), { fromSeconds: first?.endSeconds ?? 0 });
+      assert.deepEqual(
+        rest.segments.map(({ bytes }) => md5(bytes)),
+        segments.slice(1).map(({ bytes }) => md5(bytes)),
+        name,
+      );
+    }
+  });
+
+  test('a variable frame rate, open GOPs, and frames that an edit list hides', async () => {
+    await ffmpeg([
+      ...[...picture(6, '30'), ...sound(6), '-vf', "select='not(mod(n,7))+gt(sin(n),0)'"],
+      ...['-fps_mode', 'vfr', ...h264('-x264-params', 'open-gop=1'), '-c:a', 'aac', at('vfr.mp4')],
+    ]);
+    const cut = await cutFile(at('vfr.mp4'));
+    await assertEqualsFile('vfr.mp4', cut);
+    await ffmpeg(['-ss', '1.5', '-i', at('film.mp4'), '-c', 'copy', at('edited.mp4')]);
+    const { frames } = await contentsOf(await cutFile(at('edited.mp4')));
+    const shown = (await packetsOf(at('edited.mp4'))).filter(({ pts }) => pts >= 0);
+    const [first = 0] = frames;
+    assert.deepEqual(
+      frames.map((ticks) => ticks - first),
+      shown.map(({ pts }) => pts - (shown[0]?.pts ?? 0)),
+    );
+  });
+
+  test('a picture that is turned has the size that it is shown with', async () => {
+    const turned = ['-metadata:s:v:0', 'rotate=90', '-c', 'copy', at('turned.mp4')];
+    await ffmpeg(['-i', at('film.mp4'), ...turned]);
+    const { segments } = await cutFile(at('turned.mp4'));
+    const { widthPx, heightPx } = segments[0]?.inspection?.facts.video ?? {};
+    assert.deepEqual([widthPx, heightPx], [180, 320]);
+  });
+
+  test('sound alone, and sound that goes on behind the picture', async () => {
+    await ffmpeg([...sound(5), '-c:a', 'aac', at('sound.mp4')]);
+    const alone = await contentsOf(await cutFile(at('sound.mp4')));
+    assert.equal(alone.audio[0]?.length, (await packetsOf(at('sound.mp4'), 'a:0')).length);
+    await ffmpeg([...picture(2, '25'), ...sound(5), ...h264(), '-c:a', 'aac', at('longer.mp4')]);
+    const cut = await cutFile(at('longer.mp4'));
+    await assertEqualsFile('longer.mp4', cut);
+    assert.deepEqual(
+      cut.segments.map(({ inspection }) => inspection?.facts.video?.frames),
+      [50, undefined, undefined],
+    );
+  });
+});
+
+describe('a whole file that segments cannot carry is encoded first', () => {
+  test('AVI with MPEG-4 and PCM: every frame at its time, as many samples as there were', async () => {
+    const codecs = ['-c:v', 'mpeg4', '-q:v', '3', '-c:a', 'pcm_s16le'];
+    await ffmpeg([...picture(4, '25'), ...sound(4), ...codecs, at('film.avi')]);
+    const cut = await cutFile(at('film.avi'));
+    const { frames, audio } = await contentsOf(cut);
+    assert.deepEqual(
+      frames,
+      Array.from({ length: 100 }, (_, index) => index * 3600),
+    );
+    // 192,000 samples, and the priming of the encoder in front of them.
+    assert.equal(audio[0]?.length, 1 + Math.ceil(192_000 / 1024));
+    assert.deepEqual(lengthsOf(cut), [2, 2]);
+  });
+
+  test('ProRes and PCM, VP8 and Vorbis, MPEG-2 and MP2: every frame', async () => {
+    for (const [name, ...codecs] of [
+      ['prores.mov', '-c:v', 'prores_ks', '-c:a', 'pcm_s16le'],
+      ['vp8.webm', '-c:v', 'libvpx', '-deadline', 'realtime', '-c:a', 'libvorbis'],
+      ['mpeg2.ts', '-c:v', 'mpeg2video', '-bf', '2', '-c:a', 'mp2'],
+    ] as const) {
+      await ffmpeg([...picture(1, '25'), ...sound(1), ...codecs, at(name)]);
+      const { frames, audio } = await contentsOf(await cutFile(at(name)));
+      assert.equal(frames.length, 25, name);
+      const samples = 1024 * (audio[0]?.length ?? 0);
+      assert.ok(samples >= 48_000 && samples < 48_000 + 3 * 1152, `${name}: ${samples}`);
+    }
+  });
+
+  test('sound alone, where the picture can be copied', async () => {
+    const codecs = ['-c:v', 'copy', '-map', '0:v', '-map', '0:a', '-c:a', 'libvorbis'];
+    await ffmpeg(['-i', at('film.mp4'), ...codecs, at('vorbis.mkv')]);
+    const cut = await cutFile(at('vorbis.mkv'));
+    assert.deepEqual(cut.opened.foreign, { video: false, audio: true });
+    const { frames } = await contentsOf(cut);
+    assert.equal(frames.length, 180);
+    const hashes = cut.segments.map(({ inspection }) => inspection?.facts.audio.length);
+    assert.deepEqual(hashes, [2, 2, 2]);
+  });
+});
+
+describe('a bad file', () => {
+  test('that breaks off gives what came of it, and says so', async () => {
+    for (const [name, keeps] of [
+      ['front.mp4', 60],
+      ['film.mkv', 60],
+      ['film.ts', 60],
+    ] as const) {
+      const cutOff = at(`cut-${name}`);
+      await copyFile(at(name), cutOff);
+      const { length } = await readFile(cutOff);
+      await truncate(cutOff, Math.round(length * 0.6));
+      const cut = await cutFile(cutOff);
+      const { frames } = await contentsOf(cut);
+      assert.ok(frames.length >= keeps && frames.length < 180, `${name}: ${frames.length}`);
+    }
+  });
+
+  test('is refused with the reason: no index, garbage, a text, a playlist, nothing, encrypted', async () => {
+    await copyFile(at('film.mp4'), at('headless.mp4'));
+    const { length } = await readFile(at('headless.mp4'));
+    await truncate(at('headless.mp4'), Math.round(length * 0.6));
+    const key = ['-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', '0'.repeat(32)];
+    const kid = ['-encryption_kid', '1'.repeat(32)];
+    await ffmpeg(['-i', at('film.mp4'), '-c', 'copy', ...key, ...kid, at('locked.mp4')]);
+    const files: readonly (readonly [
+      name: string,
+      bytes: string | undefined,
+      code: string,
+      message: RegExp,
+    ])[] = [
+      ['headless.mp4', undefined, 'truncated_segment', /no readable index \(moov\)/],
+      ['locked.mp4', undefined, 'unsupported_media', /^The file is encrypted\.$/],
+      ['garbage.mp4', '\x00\xfe\x13\x99'.repeat(999), 'unsupported_media', /of an unknown format/],
+      ['text.mkv', 'Dear editor,\n'.repeat(99), 'unsupported_media', /^The file is text\.$/],
+      ['list.mp4', `#EXTM3U\n#EXTINF:2,\n${at('film.ts')}\n`, 'unsupported_media', /a playlist/],
+      ['script.avi', `ffconcat version 1.0\nfile ${at('film.ts')}\n`, 'unsupported_media', /text/],
+      ['nothing.mp4', '', 'empty_body', /no bytes/],
+    ];
+    for (const [name, bytes, code, message] of files) {
+      if (bytes !== undefined) await writeFile(at(name), bytes, 'latin1');
+      await assert.rejects(cutFile(at(name)), { code, message }, name);
+    }
+  });
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { newStream } from '../../lib/pipeline/auth.ts';
+import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { putStream } from '../../lib/pipeline/streams.ts';
+import { findSegment } from '../../lib/pipeline/view/dash-segment.ts';
+import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
+import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
+import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
+import { type ReadMpd, type ReadSegment, readMpd } from '../support/mpd-judge.ts';
+import { acknowledge, publish, settle } from '../support/outcomes.ts';
+
+const WINDOWS_SECONDS = [12, 32, null] as const;
+
+/**
+ * One thing that happens: the next segment is uploaded and comes from its worker, with all rungs or with the
+ * small one, or is missing until `late`; time passes; the encoder starts anew; it ends; the window is changed.
+ */
+const event = fc.oneof(
+  { weight: 12, arbitrary: fc.constant('next' as const) },
+  { weight: 2, arbitrary: fc.constant('small' as const) },
+  { weight: 2, arbitrary: fc.constant('missing' as const) },
+  { weight: 2, arbitrary: fc.constant('late' as const) },
+  { weight: 4, arbitrary: fc.constant('wait' as const) },
+  { weight: 2, arbitrary: fc.constant('restart' as const) },
+  { weight: 1, arbitrary: fc.constant('end' as const) },
+  { weight: 1, arbitrary: fc.constantFrom(...WINDOWS_SECONDS) },
+);
+
+test('MPDs: whatever happens, each one follows from the one before, and lists the objects that HLS does', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { minLength: 10, maxLength: 40 }),
+      fc.constantFrom(...WINDOWS_SECONDS),
+      async (events, dvrWindowSeconds) => {
+        const engine = await testEngine(t);
+        const made = newStream('show', START_MS);
+        const settings = { ...made.settings, targetDurationSeconds: 4, dvrWindowSeconds };
+        const stream = { ...made, settings };
+        await engine.records.createStream(stream);
+        const viewer = createViewer(engine.deps);
+        const missing: (readonly [run: number, number: number])[] = [];
+        let run = 1;
+        let number = 0;
+        let before: ReadMpd | undefined;
+        for (const what of events) {
+          if (what === 'next' || what === 'small') {
+            await acknowledge(engine, stream, run, number);
+            await settle(engine, stream, run, number, what === 'small' ? ['360p'] : undefined);
+            number += 1;
+          } else if (what === 'missing') {
+            missing.push([run, number]);
+            number += 1;
+          } else if (what === 'late') {
+            const [late] = missing.splice(0, 1);
+            if (!late) continue;
+            await acknowledge(engine, stream, ...late);
+            await settle(engine, stream, ...late);
+          } else if (what === 'wait') {
+            engine.clock.nowMs += 9000;
+            await publish(engine, stream);
+          } else if (what === 'restart') {
+            run += 1;
+            number = 0;
+          } else if (what === 'end') {
+            await requestEnd(engine.deps, stream, 'call');
+            await publish(engine, stream);
+          } else {
+            await putStream(engine.deps, 'show', { dvrWindowSeconds: what }, false);
+            await publish(engine, stream);
+          }
+          const shown = await viewer.dash('show', undefined, 1).catch(() => undefined);
+          if (!shown) continue;
+          const cold = await createViewer(engine.deps).dash('show', undefined, 1);
+          assert.equal(shown.document.text, cold.document.text, 'warm and cold say the same');
+          const now = readMpd(shown.document.text);
+          requireStable(before, now);
+          before = now;
+        }
+        if (!before) return;
+        await requireSameObjects(engine, viewer, before, 'live');
+        await requestEnd(engine.deps, stream, 'call');
+        await publish(engine, stream);
+        const recording = await viewer.dash('show', 'vod').catch(() => undefined);
+        if (!recording || (await viewer.state('show')).state !== 'ended') return;
+        await requireSameObjects(engine, viewer, readMpd(recording.document.text), 'vod');
+      },
+    ),
+    { numRuns: 10 },
+  );
+});
+
+/** Of an updated MPD (ISO/IEC 23009-1, 5.4.1): what stays has its id, its start and its times. */
+function requireStable(before: ReadMpd | undefined, now: ReadMpd): void {
+  if (!before) return;
+  const { availabilityStartTime, type } = before.attributes;
+  if (type === 'static') assert.deepEqual(now, before, 'what has ended stays');
+  if (now.attributes.type === 'dynamic') {
+    assert.equal(now.attributes.availabilityStartTime, availabilityStartTime);
+    assert.ok((now.attributes.publishTime ?? '') >= (before.attributes.publishTime ?? ''));
+  }
+  const periods = new Map(now.periods.map((period) => [period.id, period]));
+  const kept = before.periods.filter(({ id }) => periods.has(id));
+  assert.deepEqual(kept, before.periods.slice(-kept.length || before.periods.length));
+  for (const { id, startSeconds, offsetTicks, sets } of kept) {
+    const period = periods.get(id);
+    assert.deepEqual([period?.startSeconds, period?.offsetTicks], [startSeconds, offsetTicks]);
+    for (const { id: name, init, segments } of sets.flatMap((set) => set.representations)) {
+      const later = period?.sets
+        .flatMap((set) => set.representations)
+        .find((representation) => representation.id === name);
+      const first = later?.segments[0]?.startTicks ?? Number.POSITIVE_INFINITY;
+      const listed = segments.filter(({ startTicks }) => startTicks >= first);
+      assert.deepEqual(later?.segments.slice(0, listed.length) ?? [], listed);
+      if (later) assert.equal(later.init, init);
+    }
+  }
+}
+
+/** Each address leads to the object that the rendition's HLS playlist lists, or to none where that has a fallback's. */
+async function requireSameObjects(
+  { deps }: TestEngine,
+  viewer: Viewer,
+  mpd: ReadMpd,
+  view: 'live' | 'vod',
+): Promise<void> {
+  for (const rendition of ['720p', '360p']) {
+    const listed = await viewer.media('show', rendition, view).catch(() => undefined);
+    if (!listed) continue;
+    const uris = parseMediaWithHls(listed.document.text).segments.flatMap(({ uri, gap }) =>
+      gap || !uri.includes(`/${rendition}/`) ? [] : [uri],
+    );
+    const segments = mpd.periods.flatMap(({ sets }) =>
+      sets.flatMap(({ representations }) =>
+        representations.flatMap(({ id, segments }) => (id === rendition ? segments : [])),
+      ),
+    );
+    const found = await Promise.all(segments.map((segment) => keyOf(deps, segment)));
+    assert.deepEqual(found, uris);
+  }
+}
+
+async function keyOf(deps: TestEngine['deps'], { uri }: ReadSegment): Promise<string> {
+  const [, videoId = '', rendition = '', run, discontinuities, startTicks] =
+    uri.match(/^\/viewstream\/segment\/(\w+)\/(\w+)\/(\d+)-(\d+)\/(\d+)\.m4s$/) ?? [];
+  const period = { run: Number(run), discontinuities: Number(discontinuities) };
+  const address = { videoId, rendition, ...period, startTicks: Number(startTicks) };
+  return `/${await findSegment(deps, address)}`;
+}
