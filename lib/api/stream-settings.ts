@@ -47,12 +47,13 @@ export const retentionSchema = z.nullable(
           )
           .check(z.minLength(1), z.maxLength(20)),
       ),
+      clipped: z.exactOptional(z.nullable(days)),
     })
     .check(
       z.refine(
-        (given) =>
-          (given.marked ?? []).every((rule) => rule.days === null || rule.days >= given.days),
-        'what is marked is kept as long as all, or longer',
+        ({ days: all, marked = [], clipped = all }) =>
+          [...marked.map((rule) => rule.days), clipped].every((one) => one === null || one >= all),
+        'what is marked or clipped is kept as long as all, or longer',
       ),
     ),
 );

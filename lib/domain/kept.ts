@@ -14,7 +14,7 @@ import {
 } from './retention.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
-import type { TimelineState } from './timeline.ts';
+import type { TimelineEntry, TimelineState } from './timeline.ts';
 
 /** Longer than any player is paused or any cache keeps a playlist. */
 export const REMOVAL_GRACE_MS = DAY_MS;
@@ -31,6 +31,12 @@ export type RecordingStart = Readonly<{
   offsetTicks: number;
   programDateTimeMs: number;
 }>;
+
+/** The entry that a period begins with (`period.ts`). */
+export type PeriodStart = Pick<
+  TimelineEntry,
+  'discontinuities' | 'run' | 'startTicks' | 'programDateTimeMs'
+>;
 
 /** Entries that the recording does not list any more, and whose objects are still stored. */
 export type PendingRemoval = Readonly<{
@@ -55,6 +61,8 @@ export type Kept = Readonly<{
   floorMs: number;
   /** The first segment at the floor: those before it are taken no more. */
   floorPlace: SegmentPlace;
+  /** The start of the period of the entry at the floor, whose record may be gone: live MPDs name it. */
+  floorPeriod?: PeriodStart;
   /** undefined: nothing is left. */
   first?: RecordingStart | undefined;
   /** How many below the floor are kept. */
@@ -72,7 +80,7 @@ export type Removal = Readonly<{
   status: 'planned' | 'cancelled' | 'purged';
   ranges: readonly RemovedRange[];
   /** The floor with it. */
-  floor: Pick<Kept, 'floorSequence' | 'floorTicks' | 'floorMs' | 'floorPlace'>;
+  floor: Pick<Kept, 'floorSequence' | 'floorTicks' | 'floorMs' | 'floorPlace' | 'floorPeriod'>;
   /** undefined: it stays where it is. */
   first?: RecordingStart | 'none' | undefined;
   /** How many entries more, or fewer, are kept below the floor. */
@@ -84,6 +92,8 @@ export type Removal = Readonly<{
   /** Of what was removed until now: of segments, and how many changes of markers. */
   purgedBytes: number;
   purgedChanges: number;
+  /** Of captions: changes, and what they held (`weightOf`). */
+  purgedCaptions?: Readonly<{ changes: number; weight: number }>;
 }>;
 
 /** The state's part with a removal. */
@@ -91,12 +101,13 @@ export function withRemoval(kept: Kept | undefined, removal: Removal, nowMs: num
   const { version = 0, removals = [], entriesBelow = 0, goneSequence = 0 } = kept ?? {};
   const isHigher = removal.floor.floorSequence > (kept?.floorSequence ?? 0);
   const floor = isHigher || !kept ? removal.floor : kept;
-  const { floorSequence, floorTicks, floorMs, floorPlace } = floor;
+  const { floorSequence, floorTicks, floorMs, floorPlace, floorPeriod } = floor;
   const untilMs = Math.max(...removal.ranges.map(({ toMs }) => toMs));
   const pending = { id: removal.id, version: version + 1, atMs: nowMs, untilMs, floorSequence };
   return {
     ...{ version: version + 1, floorSequence, floorTicks, floorMs, floorPlace, goneSequence },
     first: removal.first === 'none' ? undefined : (removal.first ?? kept?.first),
+    ...(floorPeriod && { floorPeriod }),
     entriesBelow: entriesBelow + removal.entriesBelow,
     removals: [...removals, pending],
   };
@@ -199,7 +210,9 @@ export function isRetentionDue(
   if (hasMore && floorMs + REMOVAL_INTERVAL_MS <= expiredMs) return true;
   const longest = Math.max(
     retention.days,
-    ...(retention.marked ?? []).map(({ days }) => days ?? Number.POSITIVE_INFINITY),
+    ...[...(retention.marked ?? []).map(({ days }) => days), retention.clipped].map(
+      (days = retention.days) => days ?? Number.POSITIVE_INFINITY,
+    ),
   );
   const isBelow = first !== undefined && first.sequence < floorSequence;
   return isBelow && first.programDateTimeMs + (longest + 1) * DAY_MS <= nowMs;

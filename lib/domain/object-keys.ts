@@ -101,8 +101,7 @@ export const renditionInitKey = (
 
 /**
  * Names a recording as it is with so many entries and late arrivals, this version of its captions, and after so
- * many changes by retention. The
- * first number is that of the playlists' form.
+ * many changes by retention. The first number is that of the playlists' form.
  */
 export const recordingVersion = ({
   nextSequence,
@@ -143,21 +142,25 @@ export const savedFilesPrefix = (stream: StreamIdentity): string => `${mediaPref
 export const savedFileKey = (stream: StreamIdentity, digest: string, name: string): string =>
   `${savedFilesPrefix(stream)}${digest.slice(0, 24)}/${name}`;
 
-/** Folders of files that are made of single segments: their names begin with the segment's. */
+/** Folders of files that are made of single segments, beside those of renditions: their names begin with the segment's. */
 const SEGMENT_FILES = ['files', 'pictures', 'thumbnails'] as const;
 
 const segmentName = (run: number, number: number): string => `${run}-${padded(number)}`;
 
 type KeysBetween = Readonly<{ prefix: string; after: string; before: string }>;
 
-/** Where the files of a run's segments lie, from one number up to another, which does not belong to it. */
+/**
+ * Where the files of a run's segments lie, from one number up to another, which does not belong to it: also those
+ * that no record names, as of an attempt that was killed.
+ */
 export const segmentFilesBetween = (
   stream: StreamIdentity,
+  renditions: readonly string[],
   run: number,
   from: number,
   to: number,
 ): readonly KeysBetween[] =>
-  SEGMENT_FILES.map((folder) => {
+  [...SEGMENT_FILES, ...renditions].map((folder) => {
     const prefix = `${mediaPrefix(stream)}${folder}/`;
     const end = Number.isFinite(to) ? segmentName(run, to) : `${run}-~`;
     return { prefix, after: `${prefix}${segmentName(run, from)}`, before: `${prefix}${end}` };

@@ -3,6 +3,7 @@
  * renditions has one init segment, and pieces that are named by their time. Pure.
  */
 
+import type { PeriodStart } from './kept.ts';
 import { type ListedEntry, pieceLister } from './presentation.ts';
 import { secondsToTicks, ticksToMs } from './ticks.ts';
 import type { TimelineState } from './timeline.ts';
@@ -49,14 +50,14 @@ type SilenceKey = Parameters<typeof pieceLister>[2];
 /** Takes entries in their order. */
 export class PeriodBuilder {
   readonly #periods: OpenPeriod[] = [];
-  readonly #first: PeriodEntry | undefined;
+  readonly #first: PeriodStart | undefined;
   readonly #listers: readonly (readonly [string, ReturnType<typeof pieceLister>])[];
 
   /** `first`: of the period that the first entry added lies in, if that is another. */
   constructor(
     state: Pick<TimelineState, 'renditions'>,
     silenceKey: SilenceKey,
-    first?: PeriodEntry,
+    first?: PeriodStart,
   ) {
     this.#first = first;
     this.#listers = Object.keys(state.renditions).map((name) => [
@@ -88,7 +89,7 @@ export class PeriodBuilder {
     }
   }
 
-  #begin(first: PeriodEntry): OpenPeriod {
+  #begin(first: PeriodStart): OpenPeriod {
     const { discontinuities, run, startTicks, programDateTimeMs } = first;
     const period: OpenPeriod = {
       ...{ discontinuities, run, startTicks, programDateTimeMs },

@@ -18,7 +18,12 @@ export type MarkedRetention = Readonly<{
 }>;
 
 /** How long recordings are kept, in days after a segment was on air by the stream's wall clock. */
-export type RetentionSettings = Readonly<{ days: number; marked?: readonly MarkedRetention[] }>;
+export type RetentionSettings = Readonly<{
+  days: number;
+  marked?: readonly MarkedRetention[];
+  /** What the owner keeps as clips; null: for ever. Absent: no longer than the rest. */
+  clipped?: number | null;
+}>;
 
 export const DAY_MS = 86_400_000;
 
@@ -40,7 +45,7 @@ const keptFromMs = (days: number | null, nowMs: number): number =>
 
 /**
  * Of settings without retention: all is kept. A marker without an end, which a detector may have forgotten,
- * counts as an instant. `clips`: what the owner keeps besides, for as long as it is among them.
+ * counts as an instant. `clips`: what the owner keeps, for as long as it is among them.
  */
 export function keepRules(
   retention: RetentionSettings | null | undefined,
@@ -58,9 +63,11 @@ export function keepRules(
         toMs: endMs + 1000 * rule.afterSeconds + 1,
       })),
   );
+  const { days, clipped = days } = retention;
+  const clippedMs = keptFromMs(clipped, nowMs);
   return {
-    expiredMs: keptFromMs(retention.days, nowMs),
-    ranges: mergeRanges([...around, ...clips]),
+    expiredMs: keptFromMs(days, nowMs),
+    ranges: mergeRanges([...around, ...clips.filter(({ toMs }) => toMs > clippedMs)]),
   };
 }
 

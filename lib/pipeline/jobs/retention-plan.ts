@@ -1,6 +1,6 @@
 /** Plans removals: finds what has expired of a stream, and records it for the publisher. */
 
-import type { Removal } from '../../domain/kept.ts';
+import type { PeriodStart, Removal } from '../../domain/kept.ts';
 import {
   airedAt,
   type ExpiryPlan,
@@ -14,6 +14,7 @@ import type { TimelineEntry, TimelineState } from '../../domain/timeline.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { digits } from '../records/record-keys.ts';
 import { writeRemoval } from '../records/removal-records.ts';
+import { findPeriodStart } from '../records/timeline-search.ts';
 import { isRemoved } from '../view/recorded-entries.ts';
 
 const PAGE = 500;
@@ -137,14 +138,16 @@ async function recordRemoval(
   const { ranges, keptEntries, firstKept } = plan;
   const oldFloor = state.kept?.floorSequence ?? 0;
   const floorEntry = plan.floor ?? next;
+  const floorPeriod = await periodOf(deps, stream, state, floorEntry ?? entries.at(-1));
+  const period = floorPeriod && { floorPeriod };
   const floor = floorEntry
     ? {
         ...{ floorSequence: floorEntry.sequence, floorTicks: floorEntry.offsetTicks },
-        ...{ floorMs: floorEntry.programDateTimeMs, floorPlace: placeOf(floorEntry) },
+        ...{ floorMs: floorEntry.programDateTimeMs, floorPlace: placeOf(floorEntry), ...period },
       }
     : {
         ...{ floorSequence: state.nextSequence, floorTicks: state.endOffsetTicks },
-        ...{ floorMs: state.endProgramDateTimeMs, floorPlace: endPlace },
+        ...{ floorMs: state.endProgramDateTimeMs, floorPlace: endPlace, ...period },
       };
   if (ranges.length === 0 && floor.floorSequence <= oldFloor) return;
   const first = firstKept ?? next;
@@ -165,6 +168,21 @@ async function recordRemoval(
   };
   // One that is there was recorded by an attempt before this one, and the publisher is asked again.
   await writeRemoval(deps, stream, removal, 0);
+}
+
+/** The start of the period that an entry lies in: at the floor that there is, or above it. */
+async function periodOf(
+  { records }: WorkerDeps,
+  stream: Stream,
+  { kept }: TimelineState,
+  entry: TimelineEntry | undefined,
+): Promise<PeriodStart | undefined> {
+  const known = kept?.floorPeriod;
+  if (!entry || known?.discontinuities === entry.discontinuities) return known;
+  const start = entry.discontinuity ? entry : await findPeriodStart(records, stream, entry);
+  if (!start) return undefined;
+  const { discontinuities, run, startTicks, programDateTimeMs } = start;
+  return { discontinuities, run, startTicks, programDateTimeMs };
 }
 
 const startOf = ({ sequence, offsetTicks, programDateTimeMs }: TimelineEntry) => ({

@@ -10,6 +10,7 @@ import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';
+import { savedClips } from '../records/clip-records.ts';
 import { findRemoval, writeRemoval } from '../records/removal-records.ts';
 import { MarkerLogs } from '../view/marker-logs.ts';
 import { enqueueJobs } from './enqueue.ts';
@@ -44,7 +45,8 @@ export async function runRetention(
 async function rulesOf(deps: WorkerDeps, stream: Stream, state: TimelineState): Promise<KeepRules> {
   const settings = stream.settings.retention;
   const markers = settings?.marked ? (await new MarkerLogs(deps).of(stream, state)).markers() : [];
-  return keepRules(settings, markers, deps.clock.now());
+  const clips = settings?.clipped === undefined ? [] : await savedClips(deps, stream);
+  return keepRules(settings, markers, deps.clock.now(), clips);
 }
 
 /** false if there is more to do. */
@@ -65,7 +67,7 @@ async function settle(
     return false;
   }
   if (!isPurgeDue({ atMs }, deps.clock.now())) return true;
-  return purgeRemoval(deps, stream, state, removal, signal);
+  return purgeRemoval(deps, stream, { state, rules, removal, signal });
 }
 
 /** Whether all of it has expired by the settings, the markers and the clock as they are now. */

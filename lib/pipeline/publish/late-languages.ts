@@ -4,6 +4,7 @@ import type { Stream } from '../../domain/stream.ts';
 import { isGap, storedBytes, type TimelineEntry } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { findSequenceAt } from '../records/timeline-search.ts';
+import { isRemoved, removedRanges } from '../view/recorded-entries.ts';
 import { type ComposedPiece, catalogueOf, Languages, piecesByName, zeroOf } from './languages.ts';
 import { withLateRates } from './late-arrivals.ts';
 import { storeObjects, withSilenceBefore } from './silence.ts';
@@ -48,13 +49,16 @@ export async function recordLateLanguage(
 async function recordPiece(
   deps: LateDeps,
   stream: Stream,
-  { sequence, startTicks, durationTicks }: TimelineEntry,
+  entry: TimelineEntry,
   made: ComposedPiece,
 ): Promise<void> {
   const { records } = deps;
+  const { sequence, startTicks, durationTicks } = entry;
   const { name, piece } = made;
   for (;;) {
     const { value, version } = await records.timeline(stream);
+    // What was removed meanwhile takes the stored piece with it.
+    if (isRemoved(await removedRanges(records, stream, value.kept), entry)) return;
     const renditions = piecesByName([made]);
     const catalogue = catalogueOf([made]);
     const counted = withLateRates(value, { startTicks, durationTicks, renditions, catalogue });

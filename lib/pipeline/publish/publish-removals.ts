@@ -44,9 +44,26 @@ function changedBy(state: TimelineState, removal: Removal, nowMs: number): Timel
   const expiredChanges = (state.expiredChanges ?? 0) + removal.purgedChanges;
   return {
     ...state,
+    ...withoutCaptions(state, removal),
     storedBytes: bytes,
     kept: withoutPurged(kept, removal),
     ...(expiredChanges > 0 && { expiredChanges }),
+  };
+}
+
+/** They count in the stream's limits no more. */
+function withoutCaptions(
+  { captions }: TimelineState,
+  { purgedCaptions }: Removal,
+): Pick<TimelineState, 'captions'> {
+  if (!captions || !purgedCaptions) return {};
+  const { changes, weight } = purgedCaptions;
+  return {
+    captions: {
+      ...captions,
+      weight: Math.max(0, captions.weight - weight),
+      expiredChanges: (captions.expiredChanges ?? 0) + changes,
+    },
   };
 }
 

@@ -4,10 +4,12 @@ import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { SegmentOutcome } from '../../domain/segment.ts';
 import type { Run } from '../../domain/stream.ts';
 import type { RecordStore } from '../../ports/ports.ts';
+import { closedCaptionsSort } from './closed-caption-records.ts';
 import {
   digits,
   durationSort,
   HIGHEST,
+  languagePieceSort,
   lateArrivalSort,
   numbersOf,
   outcomeSort,
@@ -31,7 +33,7 @@ export type StoredRecord = Readonly<{
 }>;
 
 /** A write takes a hundred, with the removal's own record. */
-const PAGE_OF_EACH = 14;
+const PAGE_OF_EACH = 12;
 const PAGE = 90;
 
 /** Of a run's segments from one number up to another, which does not belong to it; the lowest of each kind. */
@@ -54,7 +56,7 @@ export async function segmentRecords(
   const [outcomes, named, ...others] = await Promise.all([
     read(outcomeSort),
     store.query(numbers, { from: digits(from), to: last, limit: PAGE_OF_EACH }),
-    ...[segmentSort, durationSort, queuedSort, lateArrivalSort].map(read),
+    ...[segmentSort, durationSort, queuedSort, lateArrivalSort, closedCaptionsSort].map(read),
   ]);
   return [
     ...others.flat().map(({ sort, value }) => ({ partition, sort, value })),
@@ -65,7 +67,7 @@ export async function segmentRecords(
   ];
 }
 
-/** Entries from one sequence up to another, which does not belong to it. */
+/** Entries from one sequence up to another, which does not belong to it, and what came late of languages. */
 export async function timelineRecords(
   { store }: Store,
   stream: StreamIdentity,
@@ -74,6 +76,9 @@ export async function timelineRecords(
 ): Promise<readonly StoredRecord[]> {
   const partition = partitionOf(stream);
   const range = { from: timelineSort(from), to: timelineSort(to - 1), limit: PAGE };
+  const late = { from: languagePieceSort(from), to: languagePieceSort(to - 1, '~'), limit: PAGE };
+  const pieces = await store.query(partition, late);
+  if (pieces.length > 0) return pieces.map(({ sort, value }) => ({ partition, sort, value }));
   const items = await store.query(partition, range);
   return items.map(({ sort, value }) => {
     return { partition, sort, value, sequence: Number(sort.split('/')[1]) };

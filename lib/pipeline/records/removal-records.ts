@@ -17,13 +17,20 @@ export const findRemoval = (
 ): Promise<Versioned<Removal> | undefined> =>
   find<Removal>(store, partitionOf(stream), removalSort(id));
 
-/** false if the record is no longer at `version` (0: none). `deleted` go with it: sort keys by partition. */
+/** Sort keys by partition; `expect`: the version that a record must have. */
+export type DeletedRecords = readonly Readonly<{
+  partition: string;
+  sort: string;
+  expect?: number;
+}>[];
+
+/** false if the record is no longer at `version` (0: none), or one of `deleted`, which go with it. */
 export const writeRemoval = (
   { store }: Store,
   stream: StreamIdentity,
   removal: Removal,
   version: number,
-  deleted: readonly Readonly<{ partition: string; sort: string }>[] = [],
+  deleted: DeletedRecords = [],
 ): Promise<boolean> =>
   store.write([
     put(partitionOf(stream), removalSort(removal.id), removal, version),

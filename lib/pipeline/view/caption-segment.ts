@@ -35,7 +35,7 @@ export async function captionSegment(
       entry.startTicks,
     );
   }
-  const log = await logs.of(stream, wanted.version);
+  const log = await logs.of(stream, state, wanted.version);
   const captioned = await withOffset(deps, stream, state.nextSequence, entry);
   const cues = placeCues(log, captioned, { track, ...wanted });
   return formatCaptionSegment(cues, entry.startTicks);

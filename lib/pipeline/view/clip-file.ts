@@ -1,7 +1,7 @@
 /** The file of a clip, or of a whole recording: found, or requested. */
 
 import { createHash } from 'node:crypto';
-import { type ClipBound, nothingThere } from '../../domain/clip.ts';
+import type { ClipBound } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { savedFileKey } from '../../domain/object-keys.ts';
 import { chooseVideo, presentationOf } from '../../domain/presentation.ts';
@@ -10,7 +10,7 @@ import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { clip } from '../jobs/clip.ts';
 import { type RequestedFile, requestFile } from '../jobs/file-request.ts';
-import { type ClipQuery, clipBounds, clipEntries } from './clip-entries.ts';
+import { type ClipQuery, clipBounds, clipEntries, emptyClip } from './clip-entries.ts';
 
 /** Of the way in which files are made: another one makes other files. */
 const FORM = 1;
@@ -43,10 +43,10 @@ export async function requestClipFile(
   }
   const resolution = chooseVideo(presentation, query.resolution)?.name;
   const { done } = await clipEntries(deps, stream, state, { from, to }).next();
-  if (done) throw nothingThere(state);
-  const { lateArrivals, nextSequence } = state;
+  if (done) throw emptyClip(stream, state, { from, to });
+  const { lateArrivals, nextSequence, kept } = state;
   const end = to ?? nextSequence;
-  const content = JSON.stringify([FORM, from, end, resolution, lateArrivals]);
+  const content = JSON.stringify([FORM, from, end, resolution, lateArrivals, kept?.version]);
   const digest = createHash('sha256').update(content).digest('hex');
   const name = [videoId, spanName(from, to), resolution ?? 'audio'].filter(Boolean).join('-');
   const key = savedFileKey(stream, digest, `${name}.mp4`);

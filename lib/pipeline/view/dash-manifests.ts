@@ -4,6 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import type { PeriodStart } from '../../domain/kept.ts';
 import { DASH_MANIFEST } from '../../domain/media-format.ts';
 import { recordingManifestKey, recordingVersion } from '../../domain/object-keys.ts';
 import type { PeriodBuilder } from '../../domain/period.ts';
@@ -49,7 +50,7 @@ export class DashManifests {
   readonly #windows: EntryWindows;
   readonly #turns: StreamTurns;
   readonly #growing = new LRUCache<string, Growing>({ max: MAX_BUILDERS });
-  readonly #periodStarts = new LRUCache<string, TimelineEntry>({ max: MAX_PERIOD_STARTS });
+  readonly #periodStarts = new LRUCache<string, PeriodStart>({ max: MAX_PERIOD_STARTS });
   readonly #documents = new LRUCache<string, { stamp: string; document: Document }>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_CACHED_CHARACTERS,
@@ -108,7 +109,11 @@ export class DashManifests {
 
   async #window(stream: Stream, state: TimelineState, view: RenderedView): Promise<PeriodBuilder> {
     const entries = await this.#windows.of(stream, state, view);
-    const builder = periodBuilder(stream, state, await this.#periodStart(stream, entries[0]));
+    const builder = periodBuilder(
+      stream,
+      state,
+      await this.#periodStart(stream, state, entries[0]),
+    );
     for (const entry of entries) builder.add(entry);
     return builder;
   }
@@ -122,7 +127,9 @@ export class DashManifests {
       builder: periodBuilder(
         stream,
         state,
-        from > 0 ? await this.#periodStart(stream, await records.entry(stream, from)) : undefined,
+        from > 0
+          ? await this.#periodStart(stream, state, await records.entry(stream, from))
+          : undefined,
       ),
       next: from,
     };
@@ -140,9 +147,12 @@ export class DashManifests {
   /** The first entry of the period that an entry lies in: a period's start stays when that is listed no more. */
   async #periodStart(
     stream: Stream,
+    { kept }: TimelineState,
     entry: TimelineEntry | undefined,
-  ): Promise<TimelineEntry | undefined> {
+  ): Promise<PeriodStart | undefined> {
     if (!entry || entry.discontinuity) return entry;
+    const { floorPeriod } = kept ?? {};
+    if (floorPeriod?.discontinuities === entry.discontinuities) return floorPeriod;
     const key = `${stream.uid}/${entry.discontinuities}`;
     const start =
       this.#periodStarts.get(key) ?? (await findPeriodStart(this.#parts.records, stream, entry));

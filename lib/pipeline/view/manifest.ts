@@ -1,12 +1,13 @@
 /** An MPD from a timeline's state and the periods that it lists. */
 
+import type { PeriodStart } from '../../domain/kept.ts';
 import type { MarkerTag } from '../../domain/marker-log.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import { type Period, PeriodBuilder } from '../../domain/period.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
-import { isSliding, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
+import { isSliding, type TimelineState } from '../../domain/timeline.ts';
 import { formatMpd } from '../../playlist/dash-mpd.ts';
 import type { ManifestView } from './dash-manifests.ts';
 import { uriOf } from './listed-segment.ts';
@@ -16,7 +17,7 @@ import { markerView } from './marker-list.ts';
 export const periodBuilder = (
   stream: Stream,
   state: TimelineState,
-  first?: TimelineEntry,
+  first?: PeriodStart,
 ): PeriodBuilder => new PeriodBuilder(state, (...at) => silenceKey(stream, ...at), first);
 
 export function liveManifest(
