@@ -159,7 +159,8 @@ describe('the address of a recording that has changed', () => {
     engine.clock.nowMs += DAY_MS;
     await show.retain();
     assert.deepEqual(await deps.media.list('media/show/u1/recording/'), [
-      'media/show/u1/recording/1-5-0-1/720p.m3u8.gz',
+      'media/show/u1/recording/2-5-0-k1/720p.m3u8.gz',
+      'media/show/u1/recording/2-5-0-k1/manifest.mpd.gz',
     ]);
   });
 });

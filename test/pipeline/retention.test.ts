@@ -319,7 +319,7 @@ describe('retention', () => {
     await show.settle(1, 1);
     assert.equal((await show.state()).lateArrivals, 0, 'the recording does not get it any more');
     await deps.media.put(
-      'media/show/u1/joined/1-0000000001-1260000-720p-none.mp4',
+      'media/show/u1/files/1-0000000001-1260000-720p-none.mp4',
       Buffer.from('x'),
       'video/mp4',
     );
