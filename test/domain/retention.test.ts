@@ -182,10 +182,22 @@ describe('what markers keep', () => {
     assert.deepEqual(rangesOf({ days: 7, marked }, open, marker('b', 51_500)), [[49_000, 52_501]]);
     assert.deepEqual(rangesOf({ days: 7 }, open), []);
     const clips = [{ fromMs: 52_000, toMs: 60_000 }];
-    assert.deepEqual(
-      keepRules({ days: 7, marked }, [open, marker('b', 51_500)], now, clips).ranges,
-      [{ fromMs: 49_000, toMs: 60_000 }],
-    );
+    const all = { days: 7, marked, clipped: null };
+    assert.deepEqual(keepRules(all, [open, marker('b', 51_500)], now, clips).ranges, [
+      { fromMs: 49_000, toMs: 60_000 },
+    ]);
+  });
+
+  test('clips of the owner are kept for so many days, and no longer than the rest without a rule', () => {
+    const at = (daysAgo: number) => ({
+      fromMs: now - daysAgo * DAY_MS - 1000,
+      toMs: now - daysAgo * DAY_MS,
+    });
+    const rangesWith = (clipped: object) =>
+      keepRules({ days: 7, ...clipped }, [], now, [at(31), at(29)]).ranges;
+    assert.deepEqual(rangesWith({ clipped: null }), [at(31), at(29)]);
+    assert.deepEqual(rangesWith({ clipped: 30 }), [at(29)]);
+    assert.deepEqual(rangesWith({}), []);
   });
 
   test('a span is in ranges when any part of it is', () => {

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { RetentionSettings } from '../../lib/domain/retention.ts';
+import { putCues } from '../../lib/pipeline/captions/edit-captions.ts';
 import { putMarkers } from '../../lib/pipeline/markers/edit-markers.ts';
+import { putSavedClip } from '../../lib/pipeline/records/clip-records.ts';
+import { putClosedCaptions } from '../../lib/pipeline/records/closed-caption-records.ts';
 import { PlaylistMoved } from '../../lib/pipeline/view/recording-address.ts';
 import { START_MS } from '../support/engine.ts';
 import { type KeptShow, keptShow } from '../support/kept-show.ts';
@@ -25,6 +28,7 @@ const retentions: fc.Arbitrary<RetentionSettings | null> = fc.option(
   fc.record(
     {
       days: fc.integer({ min: 1, max: 3 }),
+      clipped: fc.constantFrom(null, 5),
       marked: fc.constantFrom(
         [{ days: null, beforeSeconds: 0, afterSeconds: 0 }],
         [{ class: 'goal', days: 5, beforeSeconds: 3600, afterSeconds: 7200 }],
@@ -84,6 +88,7 @@ class Simulation {
     const { clock, deps } = show.engine;
     if (step.type === 'air') {
       const numbers = Array.from({ length: step.segments }, () => this.#number++);
+      await this.#accompany(numbers, step.hours * HOUR_MS);
       await show.air(numbers, Math.max(4000, step.hours * HOUR_MS));
     } else if (step.type === 'pass') clock.nowMs += step.hours * HOUR_MS;
     else if (step.type === 'set back') {
@@ -98,6 +103,27 @@ class Simulation {
       await show.work();
     } else if (step.type === 'end') await show.end();
     else await show.retain();
+  }
+
+  /** What lies beside segments: captions, files that viewers have asked for, clips. */
+  async #accompany(numbers: readonly number[], everyMs: number): Promise<void> {
+    const { stream, engine, work } = this.#show;
+    const { deps, clock } = engine;
+    const { nowMs } = clock;
+    for (const [index, number] of numbers.entries()) {
+      const atMs = nowMs + index * Math.max(4000, everyMs);
+      const [from, to] = [atMs, atMs + 2000].map((ms) => new Date(ms).toISOString());
+      const cue = { from: from ?? '', to: to ?? '', text: `Segment ${number}` };
+      await putCues(deps, stream, { language: 'de' }, [cue]);
+      await putClosedCaptions(deps, stream, { run: 1, number }, []);
+      const name = `1-${String(number).padStart(10, '0')}-x`;
+      for (const file of [`files/${name}.mp4`, `pictures/${name}.jpg`, `thumbnails/${name}.jpg`]) {
+        await deps.media.put(`media/show/u1/${file}`, Buffer.alloc(1), 'video/mp4');
+      }
+      const clip = { id: `clip${number}`, fromMs: atMs, toMs: atMs + 1000 };
+      if (number % 5 === 0) await putSavedClip(deps, stream, clip);
+    }
+    await work();
   }
 
   async load(): Promise<void> {
@@ -161,7 +187,12 @@ class Simulation {
       await this.check();
     }
     assert.deepEqual(await show.objects(), [show.initKey]);
-    assert.deepEqual(await show.recordsOf('segment', 'outcome', 'timeline', 'removal', 'late'), []);
+    const kinds = ['segment', 'outcome', 'timeline', 'removal', 'late', 'closed-captions'];
+    assert.deepEqual(await show.recordsOf(...kinds, 'captions', 'clip'), []);
+    // The newest change says where they end.
+    const { version = 0 } = (await show.state()).captions ?? {};
+    const changes = (await show.recordsOf('captions-change')).map((sort) => Number(sort.slice(16)));
+    assert.deepEqual(changes, [version]);
   }
 }
 

@@ -10,6 +10,7 @@ import { pushCommands } from '../../web/home/push-commands.ts';
 import {
   audioChoices,
   changesOf,
+  clippedChoices,
   dvrChoices,
   formOf,
   idFor,
@@ -90,7 +91,7 @@ describe('settings of a stream as an owner chooses them', () => {
     assert.deepEqual(changesOf({ ...off, listed: 'on', redundant: 'on' }, off), back);
   });
 
-  test('how long it is kept is one setting of two fields', () => {
+  test('how long it is kept is one setting of three fields', () => {
     const week = { days: 7, marked: [{ days: null, beforeSeconds: 60, afterSeconds: 60 }] };
     const form = formOf({ ...now, retention: week });
     assert.deepEqual(
@@ -107,6 +108,15 @@ describe('settings of a stream as an owner chooses them', () => {
     });
     assert.deepEqual(changesOf(form, { ...form, marked: '' }).retention, { days: 7 });
     assert.equal(changesOf(form, { ...form, retention: 'null' }).retention, null);
+    const clipped = changesOf(form, { ...form, clipped: 'null' }).retention;
+    assert.deepEqual(clipped, { ...week, clipped: null });
+    const ninety = formOf({ ...now, retention: { ...week, clipped: 90 } });
+    assert.equal(ninety.clipped, '90');
+    assert.deepEqual(changesOf(ninety, { ...ninety, clipped: '' }).retention, week);
+    assert.deepEqual(
+      clippedChoices({ days: 7, clipped: 20 }).map(({ value }) => value),
+      ['', '7', '14', '20', '30', '90', '365', 'null'],
+    );
     const own = {
       days: 5,
       marked: [{ class: 'goal', days: 9, beforeSeconds: 1, afterSeconds: 2 }],

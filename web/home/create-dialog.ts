@@ -9,6 +9,7 @@ import { dialogOf, onSubmit, showError, UserError } from './dialog.ts';
 import { hasStream, ownerApi } from './owner-api.ts';
 import {
   changesOf,
+  clippedChoices,
   dvrChoices,
   formOf,
   idFor,
@@ -54,6 +55,7 @@ export function createCreateDialog(created: (stream: StreamCreated) => void): ()
     fillChoices(form, 'idleTimeout', idleChoices(idleTimeoutSeconds));
     fillChoices(form, 'retention', retentionChoices(undefined));
     fillChoices(form, 'marked', markedChoices(undefined));
+    fillChoices(form, 'clipped', clippedChoices(undefined));
     fillChoices(form, 'targetDuration', targetChoices(undefined));
     fillFields(form, formOf({ ...settings, dvrWindowSeconds, idleTimeoutSeconds }));
     isIdChosen = false;

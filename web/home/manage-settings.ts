@@ -9,6 +9,7 @@ import { ownerApi } from './owner-api.ts';
 import {
   audioChoices,
   changesOf,
+  clippedChoices,
   dvrChoices,
   formOf,
   idleChoices,
@@ -47,6 +48,7 @@ export function createSettingsSection(
     fillChoices(form, 'idleTimeout', idleChoices(settings.idleTimeoutSeconds));
     fillChoices(form, 'retention', retentionChoices(settings.retention));
     fillChoices(form, 'marked', markedChoices(settings.retention));
+    fillChoices(form, 'clipped', clippedChoices(settings.retention));
     fillChoices(form, 'targetDuration', targetChoices(settings.targetDurationSeconds));
     const languages = renditions.flatMap(({ language }) => language ?? []);
     audio = settings.defaultAudio ?? {};

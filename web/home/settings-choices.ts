@@ -77,6 +77,15 @@ export function markedChoices(now: Retention | undefined): readonly Choice[] {
   ];
 }
 
+export const clippedChoices = (now: Retention | undefined): readonly Choice[] => [
+  { value: NO_LONGER, label: text('setting.noLonger') },
+  ...withPresent(RETENTION_DAYS.slice(2), now?.clipped).map((days) => ({
+    ...spanChoice(days * DAY_SECONDS),
+    value: String(days),
+  })),
+  { value: UNLIMITED, label: text('setting.forEver') },
+];
+
 const aroundAll = (days: number | null): Marked => [
   { days, beforeSeconds: MARKED_SECONDS, afterSeconds: MARKED_SECONDS },
 ];
@@ -126,12 +135,17 @@ export const formOf = (
 const retentionForm = (now: Retention | undefined): SettingsForm => ({
   retention: now === undefined ? AS_DEPLOYED : now === null ? UNLIMITED : String(now.days),
   marked: markedValue(now?.marked),
+  clipped: now?.clipped === undefined ? NO_LONGER : String(now.clipped),
 });
 
-/** Both fields say one setting. */
-function retentionOf({ retention, marked }: SettingsForm): Retention {
+/** The three fields say one setting. */
+function retentionOf({ retention, marked, clipped }: SettingsForm): Retention {
   if (retention === UNLIMITED) return null;
-  return { days: Number(retention), ...(marked && { marked: JSON.parse(marked) }) };
+  return {
+    days: Number(retention),
+    ...(marked && { marked: JSON.parse(marked) }),
+    ...(clipped && { clipped: clipped === UNLIMITED ? null : Number(clipped) }),
+  };
 }
 
 /**
@@ -155,7 +169,7 @@ export function changesOf(
     ...(isChanged('ladder') && rungs && { ladder: ladderOf(rungs) }),
     ...(isChanged('targetDuration') &&
       after.targetDuration !== AS_SENT && { targetDurationSeconds: Number(after.targetDuration) }),
-    ...((isChanged('retention') || isChanged('marked')) &&
+    ...(['retention', 'marked', 'clipped'].some(isChanged) &&
       after.retention !== AS_DEPLOYED && { retention: retentionOf(after) }),
     ...(isChanged('defaultAudio') &&
       isToggled('defaultAudio') && { defaultAudio: withDefault(audio, after.defaultAudio) }),

@@ -47,6 +47,8 @@ export const ENGLISH_HOME = {
   'setting.forEver': 'For ever',
   'setting.marked': 'Keep marked parts for',
   'setting.markedHelp': 'Each marker keeps itself, the minute before and the minute after.',
+  'setting.clipped': 'Keep clips for',
+  'setting.clippedHelp': 'What you keep as a clip stays in the recording for so long.',
   'setting.marked.own': 'Own rules',
   'setting.noLonger': 'No longer than the rest',
   'setting.idleTimeout': 'End after silence of',

@@ -51,6 +51,8 @@ export const GERMAN_HOME: HomeTexts = {
   'setting.forEver': 'Immer',
   'setting.marked': 'Markierte Stellen behalten für',
   'setting.markedHelp': 'Jede Markierung behält sich selbst, die Minute davor und die danach.',
+  'setting.clipped': 'Clips behalten für',
+  'setting.clippedHelp': 'Was Sie als Clip aufheben, bleibt so lange in der Aufzeichnung.',
   'setting.marked.own': 'Eigene Regeln',
   'setting.noLonger': 'Nicht länger als den Rest',
   'setting.idleTimeout': 'Ende nach Stille von',
