@@ -11,17 +11,24 @@ import type { Versioned } from '../../lib/pipeline/records/record-types.ts';
 import { type HttpEvent, parameter } from '../runtime/middleware.ts';
 import { keyOf } from '../runtime/request-key.ts';
 
-/** Comes before any other check: a client without a key learns nothing, and is asked for one. */
-export async function openStream(deps: Deps, event: HttpEvent): Promise<Versioned<Stream>> {
+/**
+ * Comes before any other check: a client without a key learns nothing, and is asked for one. `others`: kinds
+ * that are taken beside media and sound alone.
+ */
+export async function openStream(
+  deps: Deps,
+  event: HttpEvent,
+  others: readonly string[] = [],
+): Promise<Versioned<Stream>> {
   const key = requireKey(keyOf(event));
   const stream = await openForUpload(deps, parseVideoId(event.pathParameters?.videoId), key);
   const kind = parameter(event, 'kind') ?? 'media';
-  if (kind === 'media') return stream;
+  if (kind === 'media' || others.includes(kind)) return stream;
   if (kind === 'audio') return openLanguage(deps, stream, trackOf(event));
   throw new DomainError(
     'unsupported_media',
-    `Segments of kind "${kind.slice(0, MAX_NAME_BYTES)}" are not taken.`,
-    'Send audio and video together in one segment and leave kind out, or sound alone as kind=audio.',
+    `Uploads of kind "${kind.slice(0, MAX_NAME_BYTES)}" are not taken.`,
+    'Send audio and video together in one segment and leave kind out; sound alone is kind=audio, captions kind=captions, a whole file kind=file.',
   );
 }
 

@@ -44,7 +44,7 @@ function numberOf(
 
 export const uploadHandler = (deps: Deps) =>
   keyedHandler(
-    (event) => openStream(deps, event),
+    (event) => openStream(deps, event, ['captions', 'file']),
     async (event, stream) => {
       const kind = parameter(event, 'kind');
       if (kind === 'captions') {

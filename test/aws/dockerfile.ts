@@ -122,16 +122,19 @@ async function copy(
   context: string,
   stages: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const [, stage, source = '', target = ''] =
-    /^(?:--from=(\S+)\s+)?(\S+)\s+(\S+)$/.exec(value) ?? assert.fail(value);
+  const [, stage, sources = '', target = ''] =
+    /^(?:--from=(\S+)\s+)?(\S+(?:\s+\S+)*)\s+(\S+)$/.exec(value) ?? assert.fail(value);
   const from = stage === undefined ? context : stages.get(stage);
   assert.ok(from, `there is no stage ${stage}`);
-  // A folder's name ends with a slash, and its content is copied. Links, as nothing changes later.
-  const isFolder = source.endsWith('/');
   const to = join(root, target);
-  await mkdir(isFolder ? to : dirname(to), { recursive: true });
-  const path = isFolder ? `${join(from, source)}.` : join(from, source);
-  await run('cp', ['--archive', '--link', '--force', path, to]);
+  const intoFolder = target.endsWith('/');
+  for (const source of sources.split(/\s+/)) {
+    // A folder's name ends with a slash, and its content is copied. Links, as nothing changes later.
+    const isFolder = source.endsWith('/');
+    await mkdir(isFolder || intoFolder ? to : dirname(to), { recursive: true });
+    const path = isFolder ? `${join(from, source)}.` : join(from, source);
+    await run('cp', ['--archive', '--link', '--force', path, to]);
+  }
 }
 
 type Inside = Pick<Image, 'root' | 'user' | 'env'>;

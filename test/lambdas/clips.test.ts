@@ -100,7 +100,7 @@ describe('the address of a clip', () => {
     assert.deepEqual(await code({ from: '6', to: '13' }), [404, 'moment_not_found']);
     const mp4 = { ...span, format: 'mp4' };
     assert.deepEqual(await code({ ...mp4, resolution: 'source' }), [404, 'rendition_not_found']);
-    assert.deepEqual(await code({ ...mp4, resolution: '4320p' }), [404, 'rendition_not_found']);
+    assert.deepEqual(await code({ ...mp4, resolution: 'huge' }), [404, 'rendition_not_found']);
     assert.deepEqual(await code({ ...mp4, wait: '99' }), [400, 'bad_request']);
     assert.deepEqual(await code({ format: 'mp4' }), [400, 'bad_request'], 'the stream is live');
   });

@@ -145,7 +145,7 @@ describe('the picture of a moment', () => {
     assert.deepEqual(before.slice(0, 2), gone, 'before the start');
     const gap = await refusal({ timestamp: '3' });
     assert.deepEqual(gap.slice(0, 2), gone);
-    assert.match(String(gap[2]), /Segment 1 never came/);
+    assert.match(String(gap[2]), /segment 1 never came/);
     assert.deepEqual(await refusal({ timestamp: '1' }, 'radio'), [
       ...[404, 'rendition_not_found'],
       'Stream "radio" has no picture. It has sound alone.',

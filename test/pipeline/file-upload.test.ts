@@ -340,7 +340,7 @@ describe('the job that cuts a whole file', () => {
     const at = (name: string) => join(folder, name);
     const chapters = [
       [0, 8000, 'The beginning'],
-      [8000, 20_000, 'Middle; end = \\'],
+      [8000, 20_000, 'Middle; end = \\ here'],
     ].map(
       ([start, end, title]) =>
         `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${start}\nEND=${end}\ntitle=${String(title).replaceAll(/[=;\\]/g, '\\$&')}\n`,
@@ -373,7 +373,7 @@ describe('the job that cuts a whole file', () => {
       ]),
       [
         ['chapter', 'The beginning', 0, 8000],
-        ['chapter', 'Middle; end = \\', 8000, 20_000],
+        ['chapter', 'Middle; end = \\ here', 8000, 20_000],
       ],
     );
     const { notices = [] } = (await viewer.state('show')).file ?? {};
@@ -388,8 +388,8 @@ describe('the job that cuts a whole file', () => {
       }),
     );
     assert.deepEqual(texts, [
-      ['-en.vtt', 'WEBVTT\n\n00:01.500 --> 00:03.000\nGood evening\n\n'],
-      ['-de.vtt', 'WEBVTT\n\n00:01.500 --> 00:03.000\nGuten Abend\n\n'],
+      ['-en.vtt', 'WEBVTT\n\n00:01.521 --> 00:03.021\nGood evening\n'],
+      ['-de.vtt', 'WEBVTT\n\n00:01.521 --> 00:03.021\nGuten Abend\n'],
     ]);
   });
 });
