@@ -188,11 +188,14 @@ class Simulation {
     }
     assert.deepEqual(await show.objects(), [show.initKey]);
     const kinds = ['segment', 'outcome', 'timeline', 'removal', 'late', 'closed-captions'];
-    assert.deepEqual(await show.recordsOf(...kinds, 'captions', 'clip'), []);
-    // The newest change says where they end.
+    assert.deepEqual(await show.recordsOf(...kinds, 'clip'), []);
+    // Cues of a time that was still to come when the clock was set back wait for it.
+    if (this.#behindMs > 0) return;
+    // The newest change says where they end, and its cues stay with it.
     const { version = 0 } = (await show.state()).captions ?? {};
     const changes = (await show.recordsOf('captions-change')).map((sort) => Number(sort.slice(16)));
-    assert.deepEqual(changes, [version]);
+    assert.deepEqual(changes, version > 0 ? [version] : []);
+    assert.equal((await show.recordsOf('captions')).length, changes.length);
   }
 }
 
