@@ -36,13 +36,16 @@ export const presignedKey = (stream: StreamIdentity, presignId: string): string 
 export const uploadedFileKey = (stream: StreamIdentity, fileId: number): string =>
   `${sourcePrefix(stream)}file/${fileId}`;
 
+export const fileCaptionsPrefix = (stream: StreamIdentity): string =>
+  `${mediaPrefix(stream)}subtitles/`;
+
 /** Subtitles that a whole file had. */
 export const fileCaptionsKey = (
   stream: StreamIdentity,
   fileId: number,
   track: number,
   language: string,
-): string => `${mediaPrefix(stream)}subtitles/${fileId}-${track}-${language}.vtt`;
+): string => `${fileCaptionsPrefix(stream)}${fileId}-${track}-${language}.vtt`;
 
 /** The stream and upload of such a key; undefined for any other key. */
 export function parsePresignedKey(
@@ -71,6 +74,12 @@ export const posterKey = (
   number: number,
   digest: string,
 ): string => `${mediaPrefix(stream)}poster-${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
+
+/** Where all posters of a stream lie. */
+export const postersOf = (stream: StreamIdentity): KeysBetween => {
+  const prefix = mediaPrefix(stream);
+  return { prefix, after: `${prefix}poster-`, before: `${prefix}poster.` };
+};
 
 /** Preview thumbnails of a segment, or of a piece of it. `digest` as in `renditionSegmentKey`. */
 export const thumbnailsKey = (
@@ -146,6 +155,14 @@ export const savedFileKey = (stream: StreamIdentity, digest: string, name: strin
 const SEGMENT_FILES = ['files', 'pictures', 'thumbnails'] as const;
 
 const segmentName = (run: number, number: number): string => `${run}-${padded(number)}`;
+
+/** The segment that a file in one of these folders is of; undefined: of none, as an init segment. */
+export function placeOfSegmentFile(
+  name: string,
+): Readonly<{ run: number; number: number }> | undefined {
+  const [, run, number] = name.match(/^(\d{1,15})-(\d{1,15})-[^/]*$/) ?? [];
+  return run === undefined ? undefined : { run: Number(run), number: Number(number) };
+}
 
 type KeysBetween = Readonly<{ prefix: string; after: string; before: string }>;
 

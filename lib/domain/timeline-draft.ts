@@ -3,6 +3,7 @@
 import { audioGapsOf } from './audio-gaps.ts';
 import { channelTrackName, NO_CAPTIONS } from './caption.ts';
 import { declaredInfo } from './declared-info.ts';
+import type { Kept } from './kept.ts';
 import { UNDETERMINED } from './language.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
@@ -227,7 +228,7 @@ export class TimelineDraft {
       ? { ...open, ...nextBroadcast(this.state) }
       : open;
     const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
-    const { captions } = state;
+    const { captions, kept } = state;
     this.entries.push({
       ...entry,
       ...(captions && { captionVersions: [captions.listedVersion, captions.version] }),
@@ -243,6 +244,7 @@ export class TimelineDraft {
       endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
       endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
       discontinuities,
+      ...(kept && { kept: beginningAt(kept, state, entry) }),
       ...(captions && { captions: { ...captions, listedVersion: captions.version } }),
     };
   }
@@ -264,6 +266,13 @@ function withChannels(
     captions: { ...captions, tracks: { ...captions.tracks, ...Object.fromEntries(tracks) } },
   };
 }
+
+/** A recording of which nothing was left begins anew with the next entry. */
+const beginningAt = (
+  kept: Kept,
+  { nextSequence: sequence, endOffsetTicks: offsetTicks }: TimelineState,
+  { programDateTimeMs }: Pick<TimelineEntry, 'programDateTimeMs'>,
+): Kept => (kept.first ? kept : { ...kept, first: { sequence, offsetTicks, programDateTimeMs } });
 
 /**
  * Playlists that have shown their end stay ended; what follows is listed by others, which begin where retention

@@ -141,6 +141,11 @@ describe('a recording under retention', () => {
     assert.deepEqual(await show.recordsOf('segment', 'outcome', 'timeline', 'removal'), []);
     const { state, storageBytes, poster } = await showStream(show.engine.deps, 'show');
     assert.deepEqual([state, storageBytes, poster], ['ended', 0, undefined]);
+    await show.air([3]);
+    await show.end();
+    assert.equal(numbersOf(await show.media('vod', 1)), '3');
+    const { recordedFromSeconds } = await show.viewer.state('show');
+    assert.equal(recordedFromSeconds, 12);
   });
 
   test('of pieces of one segment has all or none', async (t) => {

@@ -134,7 +134,7 @@ async function shownCues(
   return (clock, { from, to }) => {
     const span = { fromMs: ticksToMs(from), toMs: ticksToMs(to) };
     const floorMs = floors.get(clock) ?? floorOfRun(clock, floor.floorPlace.run);
-    return span.toMs > floorMs - LATE_MS || isInRanges(ranges.get(clock) ?? [], span);
+    return span.toMs > floorMs - (first ? LATE_MS : 0) || isInRanges(ranges.get(clock) ?? [], span);
   };
 }
 

@@ -10,8 +10,6 @@ import {
   mediaPrefix,
   recordingPrefix,
   type StreamIdentity,
-  savedFilesPrefix,
-  segmentFilesBetween,
   silenceKey,
   sourcePrefix,
 } from '../../domain/object-keys.ts';
@@ -31,10 +29,10 @@ import { partitionOf } from '../records/record-keys.ts';
 import type { LatePiece, Versioned } from '../records/record-types.ts';
 import { type DeletedRecords, writeRemoval } from '../records/removal-records.ts';
 import { expiredCaptions } from './retention-captions.ts';
+import { removeSegmentFiles, removeWholeFiles } from './retention-files.ts';
 import { endOfExpired } from './retention-languages.ts';
 import { expiredMarkers } from './retention-markers.ts';
 
-const FILES = 1000;
 /** Of one write. */
 const RECORDS = 90;
 
@@ -59,8 +57,9 @@ export async function purgeRemoval(
   // From here on it cannot be cancelled.
   await purge.write({ purging: true });
   await removeOldPlaylists(deps, stream, state, removal.value);
-  await removeSavedFiles(deps, stream);
+  await removeWholeFiles(deps, stream, state);
   const runs = (await deps.records.runs(stream)).map(({ run }) => run);
+  await removeSegmentFiles(deps, stream, state, runs, removal.value.ranges, terms.signal);
   for (const range of removal.value.ranges) {
     for (const run of runs) {
       if (run < range.fromPlace.run || run > range.toPlace.run) continue;
@@ -109,7 +108,6 @@ class Purge {
     const from = run === fromPlace.run ? fromPlace.number : 0;
     const to = run === toPlace.run ? toPlace.number : Number.POSITIVE_INFINITY;
     if (from >= to) return true;
-    await this.#removeFiles(run, from, to);
     const done = await this.#purge(
       () => segmentRecords(this.#deps, this.#stream, run, from, to),
       bytesOf,
@@ -243,26 +241,6 @@ class Purge {
       .filter(([, { silence }]) => silence && sequence >= silence.from && sequence < silence.to)
       .map(([name]) => silenceKey(this.#stream, name, sequence));
   }
-
-  async #removeFiles(run: number, from: number, to: number): Promise<void> {
-    const { media } = this.#deps;
-    const renditions = Object.keys(this.#state.renditions);
-    for (const { prefix, ...range } of segmentFilesBetween(
-      this.#stream,
-      renditions,
-      run,
-      from,
-      to,
-    )) {
-      let isMore = true;
-      while (isMore) {
-        this.#signal.throwIfAborted();
-        const keys = await media.list(prefix, { ...range, limit: FILES });
-        if (keys.length > 0) await media.delete(keys);
-        isMore = keys.length === FILES;
-      }
-    }
-  }
 }
 
 const bytesOf = ({ outcome }: StoredRecord): number =>
@@ -301,10 +279,4 @@ async function removeOldPlaylists(
     return Number(keptVersion) < version;
   });
   if (old.length > 0) await media.delete(old);
-}
-
-/** Files of clips may hold what is removed; of what is left they are made again when they are asked for. */
-async function removeSavedFiles({ media }: WorkerDeps, stream: Stream): Promise<void> {
-  const keys = await media.list(savedFilesPrefix(stream));
-  if (keys.length > 0) await media.delete(keys);
 }

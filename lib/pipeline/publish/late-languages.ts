@@ -28,12 +28,12 @@ export async function recordLateLanguage(
   const span = state.nextSequence > 0 && (await languages.source(track)?.spanOf(run, number));
   if (!span) return;
   const first = await findSequenceAt(records, stream, state.nextSequence, span.startMs);
-  for (let from = first; from < state.nextSequence; from += PAGE) {
-    const to = Math.min(state.nextSequence, from + PAGE) - 1;
-    const [entries, late] = await Promise.all([
-      records.entries(stream, from, to),
-      records.latePieces(stream, from, to),
-    ]);
+  // By number of entries, not by sequence: removed ones leave holes.
+  for (let from = first; from < state.nextSequence; ) {
+    const entries = await records.entries(stream, from, state.nextSequence - 1, PAGE);
+    const to = entries.length < PAGE ? state.nextSequence - 1 : (entries.at(-1)?.sequence ?? from);
+    const late = await records.latePieces(stream, from, to);
+    from = to + 1;
     for (const entry of entries) {
       if (entry.programDateTimeMs >= span.endMs) return;
       if (isGap(entry)) continue;
