@@ -85,13 +85,40 @@ describe('captions under retention', () => {
 
   test('that were sent again for what has expired are a new change', async (t) => {
     const show = await daily(t);
-    const { deps } = show.engine;
+    const { deps, clock } = show.engine;
     await putCues(deps, show.stream, track, [cue(0), cue(4)]);
     await show.work();
     await expire(show);
     await putCues(deps, show.stream, track, [cue(0)]);
     await show.work();
     assert.equal((await show.state()).captions?.version, 3);
+    for (let days = 0; days < 2; days += 1) {
+      clock.nowMs += DAY_MS;
+      await show.retain();
+    }
+    // It says where they end.
+    assert.deepEqual(await show.recordsOf('captions-change'), ['captions-change/0000000000000003']);
+    const text = await captionFile(deps, new CaptionLogs(deps), 'show', 'de', 'vtt');
+    assert.equal(text.includes('Tag'), false);
+  });
+
+  test('that were replaced do not come back when those in their place expire', async (t) => {
+    const show = await daily(t);
+    const { deps } = show.engine;
+    await putCues(deps, show.stream, track, [{ ...cue(4), id: 'moved' }]);
+    await show.work();
+    await putCues(deps, show.stream, track, [{ ...cue(0), id: 'moved' }]);
+    await show.work();
+    await putCues(deps, show.stream, track, [cue(3)]);
+    await show.work();
+    await expire(show);
+    const changes = await show.recordsOf('captions-change');
+    assert.deepEqual(
+      changes.map((sort) => Number(sort.split('/')[1])),
+      [1, 2, 3],
+    );
+    const text = await captionFile(deps, new CaptionLogs(deps), 'show', 'de', 'vtt');
+    assert.equal(text.includes('Tag 4'), false);
   });
 
   test('in the video go with their segment', async (t) => {
@@ -260,10 +287,12 @@ describe('clips under retention', () => {
 describe('MPDs under retention', () => {
   test('of a recording have its address, and a period behind each hole', async (t) => {
     const show = await daily(t);
-    show.engine.clock.nowMs = START_MS + 9 * DAY_MS + 4000;
-    await show.retain();
     const mpd = async (kept?: number) =>
       (await show.viewer.dash('show', 'vod', undefined, undefined, kept)).document.text;
+    const before = await mpd();
+    show.engine.clock.nowMs = START_MS + 9 * DAY_MS + 4000;
+    await show.retain();
+    assert.equal(await mpd(0), before);
     const timesOf = (text: string) => text.match(/<Period |<S t="\d+"/g);
     const times = [1, 3].flatMap((number) => ['<Period ', `<S t="${900_000 + number * 360_000}"`]);
     assert.deepEqual(timesOf(await mpd(1)), times);
