@@ -184,17 +184,17 @@ export const segmentFilesBetween = (
   });
 
 /**
- * A segment as a file of its own, made when it was first asked for. `audio` names what it is made of, too: the
- * newest has nothing behind it yet, and what comes late takes the place of silence.
+ * A segment as a file of its own, made when it was first asked for. `neighbours`: whether sound of the
+ * entries before and behind it is in it, as in `11`; the newest has nothing behind it yet.
  */
 export const segmentFileKey = (
   stream: StreamIdentity,
   { run, number, startTicks }: Readonly<{ run: number; number: number; startTicks: number }>,
-  { video, audio }: Readonly<{ video: string; audio: string }>,
+  { video, audio, neighbours }: Readonly<{ video: string; audio: string; neighbours: string }>,
   format: string,
 ): string => {
   const segment = `${segmentName(run, number)}-${startTicks}`;
-  return `${mediaPrefix(stream)}files/${segment}-${video}-${audio}.${format}`;
+  return `${mediaPrefix(stream)}files/${segment}-${video}-${audio}-${neighbours}.${format}`;
 };
 
 /** A large set of cues as JSON. */

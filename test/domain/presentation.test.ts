@@ -382,35 +382,3 @@ describe('the choice of a rendition', () => {
     assert.equal(chooseVideo(offered({ audio: audio('en', 1000) })), undefined);
   });
 });
-
-describe('keyframes and thumbnails of a presentation', () => {
-  const keyframes = { peakBps: 200_000, sizeBytes: 100_000, durationTicks: TEN_SECONDS };
-  const tall = { ...video(720, 2_500_000), keyframes, maxrateBps: 2_500_000 };
-  const thumbnails = { ...keyframes, peakBps: 30_000, widthPx: 240, heightPx: 134 };
-  const state = {
-    renditions: { '720p': tall, '360p': LADDER['360p'] },
-    ...{ thumbnails, targetDurationSeconds: 4 },
-  };
-  const peaks = (more: object) => {
-    const made = presentationOf({ ...state, ...more });
-    return [...made.keyframes, made.thumbnails].map((one) => one?.peakBps);
-  };
-
-  test('are those of the renditions whose entries have recorded them', () => {
-    assert.deepEqual(presentationOf({ ...state, endedAtMs: 1 }).keyframes, [
-      {
-        ...{ rendition: '720p', codecString: 'avc1.64001f', widthPx: 1280, heightPx: 720 },
-        ...{ peakBps: 200_000, averageBps: 80_000 },
-      },
-    ]);
-    assert.equal(presentationOf({ renditions: LADDER }).thumbnails, undefined);
-  });
-
-  test('have the rates that were measured once the stream has ended, and before what may come', () => {
-    assert.deepEqual(peaks({ endedAtMs: 1 }), [200_000, 30_000]);
-    // Half a second of the encoder's limit in each two seconds, with the index of 30 frames a second.
-    assert.deepEqual(peaks({}), [625_000 + 600 + 2880, 60_000]);
-    const dear = { ...tall, keyframes: { ...keyframes, peakBps: 900_000 } };
-    assert.deepEqual(peaks({ renditions: { '720p': dear } }), [900_000, 60_000]);
-  });
-});

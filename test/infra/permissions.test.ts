@@ -158,7 +158,6 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     'dynamodb:DeleteItem table',
     ...READ,
     ...WRITE,
-    'dynamodb:DeleteItem table',
     'ecs:UpdateTaskProtection tasks',
     's3:DeleteObject bucket/media/*',
     's3:GetObject bucket/media/*',

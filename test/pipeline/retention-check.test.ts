@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { viewPlaylistHandler } from '../../lambdas/api/view.ts';
+import { viewMetadataHandler, viewPlaylistHandler } from '../../lambdas/api/view.ts';
 import { delayedHandler } from '../../lambdas/queue/delayed.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
@@ -132,6 +132,20 @@ describe('the address of a recording that has changed', () => {
       );
     }
     assert.equal(numbersOf(String((await ask('1')).body)), '1');
+    const mpd = viewMetadataHandler(engine.deps) as unknown as typeof handler;
+    const { statusCode, headers } = await mpd(
+      {
+        headers: {},
+        pathParameters: { videoId: 'show.mpd' },
+        queryStringParameters: { view: 'vod' },
+        requestContext: { http: { method: 'GET', path: '/' }, requestId: '1' },
+      },
+      {},
+    );
+    assert.deepEqual(
+      [statusCode, headers],
+      [307, { location: 'show.mpd?view=vod&kept=1', 'cache-control': 'public, max-age=10' }],
+    );
   });
 
   test('of a long one is what is stored, until its new playlists are made', async (t) => {

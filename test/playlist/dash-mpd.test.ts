@@ -230,7 +230,7 @@ ${period}
 `,
     );
     const labels = Array.from(text.matchAll(/<Label>(.*)<\/Label>/g), ([, label]) => label);
-    assert.deepEqual(labels.slice(0, 3), ['en', 'fr-CA (audio-fr)', 'en (audio-3)']);
+    assert.deepEqual(labels.slice(0, 3), ['English', 'Français canadien', 'English 2']);
   });
 
   test('the start of a period stays when its first entries are listed no more', () => {

@@ -90,7 +90,7 @@ async function sourceFile(
 ): Promise<SegmentFile> {
   const { stream, entry } = moment;
   const source = await findSource(deps, moment, format, only?.name);
-  const names = { video: 'source', audio: only?.name ?? 'all' };
+  const names = { video: 'source', audio: only?.name ?? 'all', neighbours: '00' };
   const make = () =>
     deps.remuxing.run('remuxSource', stream.uid, async () => {
       const { audio } = source;

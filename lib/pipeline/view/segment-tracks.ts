@@ -4,6 +4,7 @@ import type { DownloadFormat } from '../../domain/media-format.ts';
 import { segmentFileKey, silenceKey } from '../../domain/object-keys.ts';
 import { pieceLister } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
+import type { Stream } from '../../domain/stream.ts';
 import type { EntryRendition } from '../../domain/timeline.ts';
 import { digestOf } from '../digest.ts';
 import type { WebmJob } from '../jobs/webm.ts';
@@ -13,7 +14,14 @@ import type { Moment } from './segment-moment.ts';
 export type SegmentTracks = Readonly<{
   /** Of the rendition, or of the one that stands in for it; undefined where it lists a gap. */
   video: Readonly<{ name: string; piece: EntryRendition }> | undefined;
-  audio: (SoundKeys & Readonly<{ name: string }>) | undefined;
+  audio:
+    | (SoundKeys &
+        Readonly<{
+          name: string;
+          /** As in the file's key. */
+          neighbours: string;
+        }>)
+    | undefined;
   /** Of the segment, in ticks of the timeline. */
   bounds: Readonly<{ startTicks: number; endTicks: number }>;
 }>;
@@ -54,6 +62,7 @@ function soundAt(moment: Moment, rendition: string, language = 'und'): SegmentTr
   return {
     ...{ name, language, initKey: piece.initKey },
     keys: [first, piece.key, last].filter((key) => key !== undefined),
+    neighbours: beside.map((key) => (key === undefined ? '0' : '1')).join(''),
   };
 }
 
@@ -62,10 +71,18 @@ export const keyOfTracks = (
   { video, audio }: SegmentTracks,
   format: DownloadFormat,
 ): string => {
-  const sound = audio && `${audio.name}-${digestOf(Buffer.from(audio.keys.join())).slice(0, 12)}`;
-  const names = { video: video?.name ?? 'none', audio: sound ?? 'none' };
+  const neighbours = audio?.neighbours ?? '00';
+  const names = { video: video?.name ?? 'none', audio: soundName(stream, audio), neighbours };
   return segmentFileKey(stream, entry, names, format);
 };
+
+/** Of a language that is uploaded on its own what comes late takes the place of silence. */
+function soundName({ languages = [] }: Stream, audio: SegmentTracks['audio']): string {
+  if (!audio) return 'none';
+  const isComposed = languages.some(({ name }) => name === audio.name);
+  const digest = isComposed && digestOf(Buffer.from(audio.keys.join())).slice(0, 12);
+  return digest ? `${audio.name}-${digest}` : audio.name;
+}
 
 /** Of timelines from before it was recorded. */
 const UNKNOWN_MAXRATE_BPS = 2_500_000;
