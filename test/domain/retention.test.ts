@@ -277,5 +277,8 @@ describe('what retention has left', () => {
       [due(30, below, marked(30)), due(31, below, marked(30)), due(99, below, marked(null))],
       [...[false, true, false]],
     );
+    const clipped = { ...marked(10), clipped: 30 };
+    assert.deepEqual([due(30, below, clipped), due(31, below, clipped)], [false, true]);
+    assert.equal(due(99, below, { days: 7, clipped: null }), false);
   });
 });

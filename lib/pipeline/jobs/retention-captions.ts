@@ -15,7 +15,6 @@ import {
   findCueSet,
 } from '../records/caption-records.ts';
 import { partitionOf } from '../records/record-keys.ts';
-import { isRemoved, removedRanges } from '../view/recorded-entries.ts';
 
 const PAGE = 100;
 const ENTRIES = 500;
@@ -52,7 +51,7 @@ export async function expiredCaptions(
 ): Promise<readonly ExpiredCaption[]> {
   const newest = state.captions?.version ?? 0;
   if (newest === 0) return [];
-  const isShown = await shownCues(deps, stream, state, removal);
+  const isShown = await shownCues(deps, stream, removal);
   const sets = new Map<string, Known>();
   for (let from = 1; from <= newest; ) {
     const page = await captionChanges(deps, stream, from, PAGE);
@@ -100,19 +99,16 @@ async function cuesOf(
   return bytes && JSON.parse(Buffer.from(bytes).toString('utf8'));
 }
 
-/** Whether a cue is shown in what is left, or may be in what is still to come. */
+/** Whether a cue is shown in what is left, or may be in what is still to come. Records of removed entries are gone. */
 async function shownCues(
   { records }: WorkerDeps,
   stream: Stream,
-  { kept }: TimelineState,
   { floor }: Removal,
 ): Promise<(clock: CueClock, cue: Cue) => boolean> {
   const below = new Map<CueClock, TimeRange[]>();
-  const removed = await removedRanges(records, stream, kept);
   for (let from = 0; from < floor.floorSequence; ) {
     const page = await records.entries(stream, from, floor.floorSequence - 1, ENTRIES);
     for (const entry of page) {
-      if (isRemoved(removed, entry)) continue;
       for (const [clock, fromMs] of startsOf(entry)) {
         const range = { fromMs: fromMs - LATE_MS, toMs: fromMs + ticksToMs(entry.durationTicks) };
         const ranges = below.get(clock) ?? [];
