@@ -274,7 +274,6 @@ describe('clips under retention', () => {
         await saveClip(deps, show.stream, { from: instant(day), to: instant(day, 3) });
       }
       await expire(show);
-      await show.retain();
       const version = (await show.state()).kept?.version;
       const clips = await savedClips(deps, show.stream);
       const days = clips.map(({ fromMs }) => (fromMs - START_MS) / DAY_MS).toSorted();

@@ -150,13 +150,15 @@ async function recordRemoval(
         ...{ floorMs: state.endProgramDateTimeMs, floorPlace: endPlace, ...period },
       };
   if (ranges.length === 0 && floor.floorSequence <= oldFloor) return;
+  const [range] = ranges;
   const first = firstKept ?? next;
   const isIn = ({ sequence }: TimelineEntry): boolean =>
     ranges.some(({ from, to }) => sequence >= from && sequence < to);
   const removedBelow = entries.filter((entry) => entry.sequence < oldFloor && isIn(entry)).length;
   const late = state.lateArrivals > 0 ? await deps.records.lateArrivals(stream) : [];
   const removal: Removal = {
-    id: digits(ranges[0]?.from ?? floor.floorSequence),
+    // One that raises the floor alone is another than that which begins there.
+    id: range ? digits(range.from) : `floor-${digits(floor.floorSequence)}`,
     status: 'planned',
     ranges,
     floor,
