@@ -45,8 +45,8 @@ export const countingMedia = (media: MediaStore, meter: Meter): MediaStore => ({
     meter.add({ mediaGets: 1, calls: 1 });
     return media.head(key);
   },
-  async list(prefix) {
-    const keys = await media.list(prefix);
+  async list(prefix, range) {
+    const keys = await media.list(prefix, range);
     const pages = Math.max(1, Math.ceil(keys.length / 1000));
     meter.add({ mediaLists: pages, calls: pages });
     return keys;

@@ -21,6 +21,7 @@ import { type Deps, withRecords } from '../../lib/pipeline/deps.ts';
 import { DEAD_LETTER_NAMES, isHandled, QUEUE_NAMES, QUEUES } from '../../lib/ports/queues.ts';
 import { CONTENT_SECURITY_POLICY } from '../../web/build.ts';
 import { localFleet, scalingLimits, startScaling } from './local-fleet.ts';
+import { startRetentionChecks } from './local-retention.ts';
 import {
   mediaThreads,
   pollQueue,
@@ -58,6 +59,9 @@ export async function startSystem(
     ...mediaThreads(),
     viewersOf: (videoId) => viewers.of(videoId),
     ownerKeyHash: hashKey(ownerKey),
+    ...(config.retentionDays > 0 && {
+      streamDefaults: { retention: { days: config.retentionDays } },
+    }),
   };
   const presignedPuts = presignedPutServer({
     store: ports.media,
@@ -90,6 +94,7 @@ export async function startSystem(
     throw error;
   }
   const scaling = await startScaling(deps);
+  const stopRetention = startRetentionChecks(deps);
   const handlers = queueHandlers(deps, scalingLimits(config));
   const deadHandlers = deadLetterHandlers(deps);
   const pollers = [
@@ -110,6 +115,7 @@ export async function startSystem(
       : `in ${join(folder.path, 'secrets', 'owner-key')}`,
     async stop() {
       scaling.stop();
+      stopRetention();
       const stages = [
         { requests: () => gateway.close(REQUESTS_GRACE_MS), workers: () => fleet.stop() },
         Object.fromEntries(pollers.map(({ name, poller }) => [name, () => poller.stop()])),

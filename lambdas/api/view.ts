@@ -6,6 +6,7 @@ import { DASH_MANIFEST, HLS_PLAYLIST, WEB_VTT } from '../../lib/domain/media-for
 import { COUNTRY_HEADER, parseCountry } from '../../lib/domain/region-default.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
+import { PlaylistMoved } from '../../lib/pipeline/view/recording-address.ts';
 import { createViewer, type Viewer } from '../../lib/pipeline/view/viewer.ts';
 import { apiHandler, type HttpEvent, type HttpResult, json } from '../runtime/middleware.ts';
 import { parsePlaylistName } from './playlist-name.ts';
@@ -26,10 +27,13 @@ export const viewMetadataHandler = (deps: Deps, viewer: Viewer = createViewer(de
       case 'dash': {
         const view = query.view === 'vod' ? 'vod' : undefined;
         const broadcast = query.broadcast === undefined ? undefined : Number(query.broadcast);
-        const { document, maxAgeSeconds } = await viewer.dash(videoId, view, broadcast, country);
-        return playlist(event, document, maxAgeSeconds, {
-          'content-type': DASH_MANIFEST.contentType,
-          ...headers,
+        const kept = Number(query.kept ?? 0);
+        return unlessMoved(`${videoId}.mpd`, async () => {
+          const viewed = await viewer.dash(videoId, view, broadcast, country, kept);
+          return playlist(event, viewed.document, viewed.maxAgeSeconds, {
+            'content-type': DASH_MANIFEST.contentType,
+            ...headers,
+          });
         });
       }
       case 'hls': {
@@ -62,8 +66,11 @@ export const viewPlaylistHandler = (deps: Deps, viewer: Viewer = createViewer(de
     const name = parsePlaylistName(event.pathParameters?.playlist);
     const view = event.queryStringParameters?.view === 'vod' ? 'vod' : 'live';
     const broadcast = Number(event.queryStringParameters?.broadcast ?? 1);
-    const { document, maxAgeSeconds } = await viewer.media(videoId, name, view, broadcast);
-    return playlist(event, document, maxAgeSeconds, { vary: 'accept-encoding' });
+    const kept = Number(event.queryStringParameters?.kept ?? 0);
+    return unlessMoved(`${name}.m3u8`, async () => {
+      const viewed = await viewer.media(videoId, name, view, broadcast, kept);
+      return playlist(event, viewed.document, viewed.maxAgeSeconds, { vary: 'accept-encoding' });
+    });
   });
 
 /** The index of a stream's preview thumbnails, for players. */
@@ -75,6 +82,23 @@ export const viewThumbnailsHandler = (deps: Deps, viewer: Viewer = createViewer(
     const headers = { 'content-type': WEB_VTT.contentType, vary: 'accept-encoding' };
     return playlist(event, document, maxAgeSeconds, headers);
   });
+
+const MOVED_MAX_AGE_SECONDS = 10;
+
+/** `address`: without the query. */
+async function unlessMoved(
+  address: string,
+  answer: () => Promise<HttpResult>,
+): Promise<HttpResult> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!(error instanceof PlaylistMoved)) throw error;
+    const location = `${address}${error.query}`;
+    const headers = { location, 'cache-control': `public, max-age=${MOVED_MAX_AGE_SECONDS}` };
+    return { statusCode: 307, headers };
+  }
+}
 
 /** What fits into the 6 MB of a function's answer, in which JSON escapes line ends, and Base64 adds a third. */
 const MAX_PLAIN_CHARACTERS = 5_500_000;

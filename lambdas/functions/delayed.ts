@@ -5,5 +5,5 @@ import { workQueues } from '../runtime/work-queues.ts';
 
 export const handler = queueFunction(delayedHandler, {
   store: recordStore(),
-  queues: workQueues('liveJobs', 'backfillJobs', 'publish', 'delayed', 'scaling'),
+  queues: workQueues('liveJobs', 'backfillJobs', 'analysisJobs', 'publish', 'delayed', 'scaling'),
 });

@@ -14,7 +14,7 @@ export function mediaStore(): MediaStore {
     putFile: async (...files) => (await store).putFile(...files),
     get: async (...part) => (await store).get(...part),
     head: async (key) => (await store).head(key),
-    list: async (prefix) => (await store).list(prefix),
+    list: async (prefix, range) => (await store).list(prefix, range),
     delete: async (keys) => (await store).delete(keys),
     presignPut: async (...upload) => (await store).presignPut(...upload),
     multipart: {

@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { JsonValue } from '../domain/marker.ts';
 import type { Notice } from '../domain/notice.ts';
+import type { RetentionSettings } from '../domain/retention.ts';
 import type { UploadedFileState } from '../domain/uploaded-file.ts';
 
 export type ErrorBody = Readonly<{ code: ErrorCode | 'internal'; message: string; hint: string }>;
@@ -114,8 +115,14 @@ export type StreamView = Readonly<{
   /** ISO 8601; when the first segment came. */
   startedAt?: string;
   endedAt?: string;
-  /** Media time that can be watched from the start, in seconds. */
+  /** Media time from the start of the stream, in seconds. */
   durationSeconds: number;
+  /**
+   * Where the recording begins, if retention has removed what was before: ISO 8601, and seconds from the start of
+   * the stream. Neither, if nothing is left.
+   */
+  recordedSince?: string;
+  recordedFromSeconds?: number;
   /** How far back a live viewer can go, in seconds; absent: to the start. */
   dvrWindowSeconds?: number;
   targetDurationSeconds?: number;
@@ -236,6 +243,8 @@ export type StreamSettings = Readonly<{
   listed: boolean;
   /** Language (BCP 47) of the default audio by country (ISO 3166-1, or `*`). Absent: the stream's first. */
   defaultAudio?: Readonly<Record<string, string>>;
+  /** How long recordings are kept; null: for ever. */
+  retention: RetentionSettings | null;
 }>;
 
 /** Answer to `GET /streams/{videoId}`. */

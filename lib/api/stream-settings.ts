@@ -27,6 +27,37 @@ export const ladderSchema = z.array(rung).check(
 /** Seconds; null: unlimited. */
 export const dvrWindowSchema = z.nullable(z.number().check(z.minimum(0), z.maximum(31_536_000)));
 
+const days = z.int().check(z.minimum(1), z.maximum(3650));
+const around = z.number().check(z.minimum(0), z.maximum(86_400));
+
+/** null: recordings are kept for ever. */
+export const retentionSchema = z.nullable(
+  z
+    .strictObject({
+      days,
+      marked: z.exactOptional(
+        z
+          .array(
+            z.strictObject({
+              class: z.exactOptional(z.string().check(z.minLength(1), z.maxLength(64))),
+              days: z.nullable(days),
+              beforeSeconds: z._default(around, 0),
+              afterSeconds: z._default(around, 0),
+            }),
+          )
+          .check(z.minLength(1), z.maxLength(20)),
+      ),
+      clipped: z.exactOptional(z.nullable(days)),
+    })
+    .check(
+      z.refine(
+        ({ days: all, marked = [], clipped = all }) =>
+          [...marked.map((rule) => rule.days), clipped].every((one) => one === null || one >= all),
+        'what is marked or clipped is kept as long as all, or longer',
+      ),
+    ),
+);
+
 const language = z.pipe(
   z.string().check(z.maxLength(35)),
   z.pipe(
@@ -68,6 +99,7 @@ export const streamSettingsSchema = z.partial(
     defaultAudio: regionDefaultsSchema,
     /** `off` is none. */
     defaultCaptions: regionDefaultsSchema,
+    retention: retentionSchema,
     /** Makes a new upload key; the one before no longer counts. */
     newUploadKey: z.boolean(),
   }),

@@ -12,7 +12,14 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { ByteRange, Clock, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
+import type {
+  ByteRange,
+  Clock,
+  KeyRange,
+  MediaStore,
+  ObjectInfo,
+  PresignedPut,
+} from '../ports/ports.ts';
 import { savedAs, savedNameOf } from '../ports/saved-objects.ts';
 import { type AwsConnection, clientOptions, type Timeouts } from './connection.ts';
 import { errorName, retryCall } from './retry.ts';
@@ -28,6 +35,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /** S3's own limit. */
 const MAX_DELETES = 1_000;
+const MAX_KEYS = 1_000;
 /** Bodies that break off are asked for again as often. */
 const MAX_READS = 5;
 
@@ -123,18 +131,21 @@ export class S3MediaStore implements MediaStore {
     }
   }
 
-  async list(prefix: string): Promise<string[]> {
+  async list(prefix: string, range?: KeyRange): Promise<string[]> {
     const keys: string[] = [];
     let token: string | undefined;
+    const { after, before, limit = Number.POSITIVE_INFINITY } = range ?? {};
+    const part = range && { StartAfter: after, MaxKeys: Math.min(MAX_KEYS, limit) };
+    const isBehind = (key = ''): boolean => before !== undefined && key >= before;
     do {
       const next = token !== undefined && { ContinuationToken: token };
       const page: ListObjectsV2CommandOutput = await this.#client.send(
-        new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: prefix, ...next }),
+        new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: prefix, ...part, ...next }),
       );
       for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
       token = page.NextContinuationToken;
-    } while (token !== undefined);
-    return keys;
+    } while (token !== undefined && keys.length < limit && !isBehind(keys.at(-1)));
+    return range ? keys.filter((key) => !isBehind(key)).slice(0, limit) : keys;
   }
 
   async delete(keys: readonly string[]): Promise<void> {

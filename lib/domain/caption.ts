@@ -51,6 +51,8 @@ export type CaptionsState = Readonly<{
   listedVersion: number;
   /** What all changes hold together (`weightOf`): what a process that prints them has to keep. */
   weight: number;
+  /** How many of the changes are not stored any more: their cues have expired. */
+  expiredChanges?: number;
   /** By name; `since`: the version that the track began with. */
   tracks: Readonly<Record<string, CaptionTrack & Readonly<{ since: number }>>>;
   /** Channels of closed captions in the video whose tracks were removed: they stay removed. */

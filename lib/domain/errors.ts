@@ -30,6 +30,7 @@ export const ERROR_STATUS = {
   too_many_captions: 409,
   too_many_clips: 409,
   file_under_way: 409,
+  expired: 410,
   too_large: 413,
   unsupported_media: 415,
   unsupported_format: 400,

@@ -64,6 +64,12 @@ export const posterKey = (
   digest: string,
 ): string => `${mediaPrefix(stream)}poster-${run}-${padded(number)}-${digest.slice(0, 12)}.jpg`;
 
+/** Where all posters of a stream lie. */
+export const postersOf = (stream: StreamIdentity): KeysBetween => {
+  const prefix = mediaPrefix(stream);
+  return { prefix, after: `${prefix}poster-`, before: `${prefix}poster.` };
+};
+
 /** Preview thumbnails of a segment, or of a piece of it. `digest` as in `renditionSegmentKey`. */
 export const thumbnailsKey = (
   stream: StreamIdentity,
@@ -92,18 +98,27 @@ export const renditionInitKey = (
 ): string => `${mediaPrefix(stream)}${rendition}/init-${digest.slice(0, 24)}.mp4`;
 
 /**
- * Names a recording as it is with so many entries and late arrivals, and this version of its captions. The
- * first number is that of the playlists' form.
+ * Names a recording as it is with so many entries and late arrivals, this version of its captions, and after so
+ * many changes by retention. The first number is that of the playlists' form.
  */
 export const recordingVersion = ({
   nextSequence,
   lateArrivals,
   captions,
+  kept,
 }: Readonly<{
   nextSequence: number;
   lateArrivals: number;
   captions?: Readonly<{ version: number }> | undefined;
-}>): string => `2-${nextSequence}-${lateArrivals}${captions ? `-${captions.version}` : ''}`;
+  kept?: Readonly<{ version: number }> | undefined;
+}>): string => {
+  const ofCaptions = captions ? `-${captions.version}` : '';
+  return `2-${nextSequence}-${lateArrivals}${ofCaptions}${kept?.version ? `-k${kept.version}` : ''}`;
+};
+
+/** Of all long recordings of a stream. */
+export const recordingPrefix = (stream: StreamIdentity): string =>
+  `${mediaPrefix(stream)}recording/`;
 
 /** Of a long recording; `list` as in `listsOf`, whose names have no ending but that of the thumbnails' index. */
 export const recordingPlaylistKey = (
@@ -111,11 +126,11 @@ export const recordingPlaylistKey = (
   list: string,
   version: string,
 ): string =>
-  `${mediaPrefix(stream)}recording/${version}/${list.endsWith('.vtt') ? list : `${list}.m3u8`}`;
+  `${recordingPrefix(stream)}${version}/${list.endsWith('.vtt') ? list : `${list}.m3u8`}`;
 
 /** Of a long recording, for DASH. */
 export const recordingManifestKey = (stream: StreamIdentity, version: string): string =>
-  `${mediaPrefix(stream)}recording/${version}/manifest.mpd`;
+  `${recordingPrefix(stream)}${version}/manifest.mpd`;
 
 export const compressedKey = (key: string): string => `${key}.gz`;
 
@@ -124,6 +139,38 @@ export const savedFilesPrefix = (stream: StreamIdentity): string => `${mediaPref
 /** A file that viewers save under its name (`savedNameOf`). `digest`: of all that it depends on. */
 export const savedFileKey = (stream: StreamIdentity, digest: string, name: string): string =>
   `${savedFilesPrefix(stream)}${digest.slice(0, 24)}/${name}`;
+
+/** Folders of files that are made of single segments, beside those of renditions: their names begin with the segment's. */
+const SEGMENT_FILES = ['files', 'pictures', 'thumbnails'] as const;
+
+const segmentName = (run: number, number: number): string => `${run}-${padded(number)}`;
+
+/** The segment that a file in one of these folders is of; undefined: of none, as an init segment. */
+export function placeOfSegmentFile(
+  name: string,
+): Readonly<{ run: number; number: number }> | undefined {
+  const [, run, number] = name.match(/^(\d{1,15})-(\d{1,15})-[^/]*$/) ?? [];
+  return run === undefined ? undefined : { run: Number(run), number: Number(number) };
+}
+
+type KeysBetween = Readonly<{ prefix: string; after: string; before: string }>;
+
+/**
+ * Where the files of a run's segments lie, from one number up to another, which does not belong to it: also those
+ * that no record names, as of an attempt that was killed.
+ */
+export const segmentFilesBetween = (
+  stream: StreamIdentity,
+  renditions: readonly string[],
+  run: number,
+  from: number,
+  to: number,
+): readonly KeysBetween[] =>
+  [...SEGMENT_FILES, ...renditions].map((folder) => {
+    const prefix = `${mediaPrefix(stream)}${folder}/`;
+    const end = Number.isFinite(to) ? segmentName(run, to) : `${run}-~`;
+    return { prefix, after: `${prefix}${segmentName(run, from)}`, before: `${prefix}${end}` };
+  });
 
 /**
  * A segment as a file of its own, made when it was first asked for. `neighbours`: whether sound of the
@@ -135,7 +182,7 @@ export const segmentFileKey = (
   { video, audio, neighbours }: Readonly<{ video: string; audio: string; neighbours: string }>,
   format: string,
 ): string => {
-  const segment = `${run}-${padded(number)}-${startTicks}`;
+  const segment = `${segmentName(run, number)}-${startTicks}`;
   return `${mediaPrefix(stream)}files/${segment}-${video}-${audio}-${neighbours}.${format}`;
 };
 

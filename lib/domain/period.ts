@@ -4,6 +4,7 @@
  */
 
 import { spritesName } from './dash-addresses.ts';
+import type { PeriodStart } from './kept.ts';
 import { type ListedEntry, pieceLister } from './presentation.ts';
 import type { ThumbnailGrid, Thumbnails } from './thumbnails.ts';
 import { secondsToTicks, ticksToMs } from './ticks.ts';
@@ -60,14 +61,14 @@ type SilenceKey = Parameters<typeof pieceLister>[2];
 /** Takes entries in their order. */
 export class PeriodBuilder {
   readonly #periods: OpenPeriod[] = [];
-  readonly #first: PeriodEntry | undefined;
+  readonly #first: PeriodStart | undefined;
   readonly #listers: readonly (readonly [string, ReturnType<typeof pieceLister>])[];
 
   /** `first`: of the period that the first entry added lies in, if that is another. */
   constructor(
     state: Pick<TimelineState, 'renditions'>,
     silenceKey: SilenceKey,
-    first?: PeriodEntry,
+    first?: PeriodStart,
   ) {
     this.#first = first;
     this.#listers = Object.keys(state.renditions).map((name) => [
@@ -119,7 +120,7 @@ export class PeriodBuilder {
     });
   }
 
-  #begin(first: PeriodEntry): OpenPeriod {
+  #begin(first: PeriodStart): OpenPeriod {
     const { discontinuities, run, startTicks, programDateTimeMs } = first;
     const period: OpenPeriod = {
       ...{ discontinuities, run, startTicks, programDateTimeMs },

@@ -5,6 +5,8 @@
  */
 
 import { audioEndsOf, audioGapsOf } from './audio-gaps.ts';
+import { keptEntries } from './kept.ts';
+import { isBeforePlace } from './retention.ts';
 import type { RenderedPiece } from './segment.ts';
 import { ticksToMs } from './ticks.ts';
 import {
@@ -20,9 +22,9 @@ const LONG_ENTRIES = 20_000;
 
 /** Whether the playlists of a recording are too long to be made while a viewer waits: workers make them. */
 export const isLongRecording = (
-  { nextSequence, lateArrivals }: Pick<TimelineState, 'nextSequence' | 'lateArrivals'>,
+  state: Pick<TimelineState, 'nextSequence' | 'lateArrivals' | 'kept'>,
   longEntries = LONG_ENTRIES,
-): boolean => nextSequence + lateArrivals > longEntries;
+): boolean => keptEntries(state) + state.lateArrivals > longEntries;
 
 /** A segment whose outcome came when the live timeline had passed its place. */
 export type LateArrival = Readonly<
@@ -44,7 +46,7 @@ export type RecordedEntry = Omit<LateArrival, 'pieces'> &
   Readonly<{
     /** Of the live timeline; undefined for a late arrival. */
     sequence?: number | undefined;
-    /** From the start of the recording. */
+    /** From the start of the stream, as if nothing of the recording had been removed. */
     offsetTicks: number;
     discontinuity: boolean;
     /** Of the live timeline; of what came late: those of the entry before it. */
@@ -62,10 +64,6 @@ export const separate = (late: LateArrival): readonly LateArrival[] =>
     programDateTimeMs: late.programDateTimeMs + ticksToMs(piece.startTicks - late.startTicks),
   })) ?? [late];
 
-/** Whether a late arrival belongs before an entry of the timeline. */
-const isBefore = (late: LateArrival, { run, number }: TimelineEntry): boolean =>
-  late.run < run || (late.run === run && late.number < number);
-
 /** Takes the entries of a timeline in their order and gives those of the recording. */
 export class RecordingBuilder {
   /** In order of run and number. */
@@ -76,6 +74,10 @@ export class RecordingBuilder {
   #last: RecordedEntry | undefined;
   /** By rendition, of its newest piece. */
   readonly #initKeys = new Map<string, string>();
+  /** The entry of the timeline that is expected next, and where it would begin there. */
+  #next = { sequence: 0, offsetTicks: 0 };
+  /** Something was removed before the entry that is appended next, which would begin there. */
+  #holeTicks: number | undefined;
 
   constructor(late: readonly LateArrival[], targetTicks: number) {
     this.#late = late.toSorted((a, b) => a.run - b.run || a.number - b.number).flatMap(separate);
@@ -84,11 +86,21 @@ export class RecordingBuilder {
 
   /** What the recording has from the entry before up to and including this one. */
   add(entry: TimelineEntry): RecordedEntry[] {
+    // What came late before the hole ends what was kept there.
+    const before = entry.sequence > this.#next.sequence ? this.#endBefore(entry) : [];
+    this.#next = {
+      sequence: entry.sequence + 1,
+      offsetTicks: entry.offsetTicks + entry.durationTicks,
+    };
+    return [...before, ...this.#add(entry)];
+  }
+
+  #add(entry: TimelineEntry): RecordedEntry[] {
     if (isGap(entry)) {
       this.#gaps.push(entry);
       return [];
     }
-    const late = this.#takeLate((one) => isBefore(one, entry));
+    const late = this.#takeLate((one) => isBeforePlace(one, entry));
     const gaps = this.#takeGaps();
     // Where nothing came late the recording is what was published.
     if (late.length === 0) return [...gaps, entry].map((one) => this.#append(one));
@@ -99,6 +111,19 @@ export class RecordingBuilder {
   end(): RecordedEntry[] {
     this.#takeGaps();
     return this.#takeLate(() => true).flatMap((one) => this.#fit(one));
+  }
+
+  /** Retention has removed what was before an entry. */
+  #endBefore({ run, number, offsetTicks }: TimelineEntry): RecordedEntry[] {
+    this.#takeGaps();
+    const { sequence } = this.#next;
+    const late = sequence === 0 ? [] : this.#takeLate((one) => isBeforePlace(one, { run, number }));
+    const ended = late.flatMap((one) => this.#fit(one));
+    const last = this.#last;
+    // What came late has made the recording longer than the timeline.
+    const longerTicks = last ? last.offsetTicks + last.durationTicks - this.#next.offsetTicks : 0;
+    this.#holeTicks = offsetTicks + longerTicks;
+    return ended;
   }
 
   #takeLate(belongs: (late: LateArrival) => boolean): readonly LateArrival[] {
@@ -118,7 +143,8 @@ export class RecordingBuilder {
   /** A segment by the source's clock: behind a gap for what is missing before it, or behind a discontinuity. */
   #fit(segment: LateArrival): RecordedEntry[] {
     const last = this.#last;
-    if (!last) return [this.#append({ ...segment, discontinuity: false })];
+    const isApart = last === undefined || this.#holeTicks !== undefined;
+    if (isApart) return [this.#append({ ...segment, discontinuity: true })];
     const missing = segment.startTicks - last.startTicks - last.durationTicks;
     const numbers = segment.number - last.number - 1;
     const continues = last.run === segment.run && Math.abs(missing) <= MAX_TIME_JUMP_TICKS;
@@ -161,13 +187,14 @@ export class RecordingBuilder {
       ...(thumbnails && { thumbnails }),
       // The wall clock of a recording never goes back.
       programDateTimeMs: Math.max(entry.programDateTimeMs, endMs - 1),
-      offsetTicks: last ? last.offsetTicks + last.durationTicks : 0,
-      discontinuity: last !== undefined && entry.discontinuity,
+      offsetTicks: this.#holeTicks ?? (last ? last.offsetTicks + last.durationTicks : 0),
+      discontinuity: last !== undefined && (entry.discontinuity || this.#holeTicks !== undefined),
       discontinuities: entry.discontinuities ?? last?.discontinuities ?? 0,
     };
     for (const [name, { initKey }] of Object.entries(renditions)) {
       this.#initKeys.set(name, initKey);
     }
+    this.#holeTicks = undefined;
     return this.#last;
   }
 

@@ -4,6 +4,7 @@ import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
 import type { LanguageTrack } from './language-track.ts';
 import type { AudioCodec } from './media-format.ts';
 import { type RegionDefaults, regionDefault } from './region-default.ts';
+import type { RetentionSettings } from './retention.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 
 /** In `defaultCaptions`, in the place of a language. */
@@ -29,6 +30,8 @@ export type StreamSettings = Readonly<{
   listed?: boolean;
   /** Language of the audio that is played by default, by the viewer's country. Absent: the stream's first. */
   defaultAudio?: RegionDefaults;
+  /** null, and absent in settings from before it existed: recordings are kept for ever. */
+  retention?: RetentionSettings | null;
 }>;
 
 export const defaultSettings = (videoId: string): StreamSettings => ({
@@ -39,6 +42,7 @@ export const defaultSettings = (videoId: string): StreamSettings => ({
   ladder: DEFAULT_LADDER,
   redundant: false,
   listed: false,
+  retention: null,
 });
 
 export type Stream = Readonly<{

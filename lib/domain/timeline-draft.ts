@@ -3,6 +3,7 @@
 import { audioGapsOf } from './audio-gaps.ts';
 import { channelTrackName, NO_CAPTIONS } from './caption.ts';
 import { declaredInfo } from './declared-info.ts';
+import type { Kept } from './kept.ts';
 import { UNDETERMINED } from './language.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
@@ -223,12 +224,11 @@ export class TimelineDraft {
 
   #push(entry: Omit<TimelineEntry, 'sequence' | 'run' | 'offsetTicks' | 'discontinuities'>): void {
     const { endedAtMs: _ended, endShownAtMs: _shown, ...open } = this.state;
-    const broadcasts = isEndShown(this.state, this.#nowMs)
-      ? withEnded(this.state)
-      : open.broadcasts;
-    const state: TimelineState = { ...open, broadcasts };
+    const state = isEndShown(this.state, this.#nowMs)
+      ? { ...open, ...nextBroadcast(this.state) }
+      : open;
     const discontinuities = state.discontinuities + (entry.discontinuity ? 1 : 0);
-    const { captions } = state;
+    const { captions, kept } = state;
     this.entries.push({
       ...entry,
       ...(captions && { captionVersions: [captions.listedVersion, captions.version] }),
@@ -244,6 +244,7 @@ export class TimelineDraft {
       endOffsetTicks: state.endOffsetTicks + entry.durationTicks,
       endProgramDateTimeMs: entry.programDateTimeMs + ticksToMs(entry.durationTicks),
       discontinuities,
+      ...(kept && { kept: beginningAt(kept, state, entry) }),
       ...(captions && { captions: { ...captions, listedVersion: captions.version } }),
     };
   }
@@ -269,13 +270,28 @@ function withChannels(
   };
 }
 
-/** Playlists that have shown their end stay ended; what follows is listed by others. */
-function withEnded(state: TimelineState): TimelineState['broadcasts'] {
+/** A recording of which nothing was left begins anew with the next entry. */
+const beginningAt = (
+  kept: Kept,
+  { nextSequence: sequence, endOffsetTicks: offsetTicks }: TimelineState,
+  { programDateTimeMs }: Pick<TimelineEntry, 'programDateTimeMs'>,
+): Kept => (kept.first ? kept : { ...kept, first: { sequence, offsetTicks, programDateTimeMs } });
+
+/**
+ * Playlists that have shown their end stay ended; what follows is listed by others, which begin where retention
+ * has left something.
+ */
+function nextBroadcast(
+  state: TimelineState,
+): Pick<TimelineState, 'broadcasts' | 'firstListedSequence'> {
   const { nextSequence, endOffsetTicks, firstListedSequence } = state;
   const { dvrWindowTicks = null, endedAtMs = 0 } = state;
   const ended = { nextSequence, endOffsetTicks, dvrWindowTicks, firstListedSequence, endedAtMs };
   const broadcast = currentBroadcast(state);
-  return [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS);
+  return {
+    broadcasts: [...state.broadcasts, { broadcast, ...ended }].slice(-MAX_ENDED_BROADCASTS),
+    firstListedSequence: Math.max(firstListedSequence, state.kept?.floorSequence ?? 0),
+  };
 }
 
 /** The state with the thumbnails of one more piece. */

@@ -1,6 +1,7 @@
 /** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
 import type { CaptionsState } from './caption.ts';
+import type { Kept } from './kept.ts';
 import { fitsTarget } from './stream.ts';
 import type { Thumbnails } from './thumbnails.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from './ticks.ts';
@@ -182,6 +183,8 @@ export type TimelineState = Readonly<{
   newestHops?: SegmentHops;
   /** The newest change of a marker that viewers are shown; absent: none. */
   markerVersion?: number;
+  /** How many of the changes up to it are not stored any more: their markers have expired. */
+  expiredChanges?: number;
   /** Absent: the stream never had any. */
   captions?: CaptionsState;
   /** Object key of the newest poster that was published; absent: there is none. */
@@ -190,6 +193,8 @@ export type TimelineState = Readonly<{
   thumbnails?: SizeTotals & Pick<Thumbnails, 'widthPx' | 'heightPx'>;
   /** Bytes of all segments so far (`storedBytesOf`); absent in a timeline from before they were counted. */
   storedBytes?: number;
+  /** What retention has left; absent: everything. */
+  kept?: Kept;
   /** Live playlists are of the type EVENT: they only grow, whatever the window becomes later. */
   isEvent: boolean;
 }>;
@@ -250,17 +255,19 @@ export const storedBytes = (state: Pick<TimelineState, 'renditions' | 'storedByt
  * The state under another DVR window. `firstListedSequence` is what live playlists list first now:
  * EXT-X-MEDIA-SEQUENCE never decreases (RFC 8216bis, 6.2.2), so a wider window brings nothing back.
  * The first window decides the playlist type: the tag can neither come nor go later (6.2.1), and
- * nothing may leave an EVENT playlist (4.4.3.5).
+ * nothing may leave an EVENT playlist (4.4.3.5). So that of a stream with retention never is one.
  */
 export const withDvrWindow = (
   state: TimelineState,
   dvrWindowTicks: number | null,
   firstListedSequence: number,
+  hasRetention = false,
 ): TimelineState => ({
   ...state,
   dvrWindowTicks,
   firstListedSequence: Math.max(state.firstListedSequence, firstListedSequence),
-  isEvent: state.dvrWindowTicks === undefined ? dvrWindowTicks === null : state.isEvent,
+  isEvent:
+    state.dvrWindowTicks === undefined ? dvrWindowTicks === null && !hasRetention : state.isEvent,
 });
 
 /** Whether entries leave live playlists by time. If not, those begin at the floor and only grow. */

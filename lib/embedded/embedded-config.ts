@@ -23,6 +23,8 @@ export type ServerConfig = Readonly<{
   jobs: number;
   /** A worker that was not needed for so long goes. */
   idleMs: number;
+  /** Days that recordings of new streams are kept; 0: for ever. */
+  retentionDays: number;
 }>;
 
 export type WorkerConfig = Readonly<{
@@ -56,6 +58,7 @@ const serverSettings = {
   RIVULET_WORKERS: optional(wholeNumber(0, 64)),
   RIVULET_JOBS: jobs,
   RIVULET_IDLE_SECONDS: withDefault(wholeNumber(1, 86_400), DEFAULT_IDLE_MS / 1000),
+  RIVULET_RETENTION_DAYS: withDefault(wholeNumber(0, 3650), 0),
 };
 
 const workerSettings = { RIVULET_DATA: dataPath, RIVULET_JOBS: jobs };
@@ -80,6 +83,7 @@ export function serverConfig(env: Environment, cores = availableParallelism()): 
     workers: settings.RIVULET_WORKERS ?? Math.max(1, Math.floor(cores / 2)),
     jobs: settings.RIVULET_JOBS,
     idleMs: settings.RIVULET_IDLE_SECONDS * 1000,
+    retentionDays: settings.RIVULET_RETENTION_DAYS,
   };
 }
 

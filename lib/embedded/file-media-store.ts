@@ -17,7 +17,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { DomainError } from '../domain/errors.ts';
-import type { ByteRange, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
+import type { ByteRange, KeyRange, MediaStore, ObjectInfo, PresignedPut } from '../ports/ports.ts';
 import { contentTypeOf } from './content-type.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errorCode } from './error-code.ts';
@@ -167,11 +167,13 @@ export class FileMediaStore implements MediaStore {
     }
   }
 
-  async list(prefix: string): Promise<string[]> {
+  async list(prefix: string, range?: KeyRange): Promise<string[]> {
     if (!prefix.endsWith('/')) throw new RangeError(`Not a prefix: ${JSON.stringify(prefix)}`);
     const directory = this.#path(prefix.slice(0, -1));
     const keys = await this.#keysBelow(directory, prefix);
-    return keys.sort();
+    keys.sort();
+    if (!range) return keys;
+    return keys.filter((key) => key > range.after && key < range.before).slice(0, range.limit);
   }
 
   async delete(keys: readonly string[]): Promise<void> {

@@ -22,7 +22,8 @@ export class Refusals {
   /** `code`: of the reason. Throws `GaveUp` when nothing is accepted any more. */
   add(warning: string, code: string): void {
     this.count += 1;
-    this.#inARow += 1;
+    // What waited for longer than the recording is kept is refused; what was recorded later is not.
+    if (code !== 'expired') this.#inARow += 1;
     const repeated = this.#repeated.get(code);
     this.#repeated.set(code, repeated === undefined ? 0 : repeated + 1);
     if (repeated === undefined) this.#warn(warning);

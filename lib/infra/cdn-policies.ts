@@ -71,11 +71,14 @@ export function cdnPolicies(scope: Construct, stage: string, contentSecurityPoli
     });
   const query = (...names: string[]) => CacheQueryStringBehavior.allowList(...names);
   return {
-    playlists: cache('Playlists', { ...FRESH, queryStringBehavior: query('view', 'broadcast') }),
+    playlists: cache('Playlists', {
+      ...FRESH,
+      queryStringBehavior: query('view', 'broadcast', 'kept'),
+    }),
     // Edges have mostly viewers of one country, so its part in the key costs few requests.
     multivariants: cache('Multivariants', {
       ...FRESH,
-      queryStringBehavior: query('view', 'broadcast'),
+      queryStringBehavior: query('view', 'broadcast', 'kept'),
       headerBehavior: CacheHeaderBehavior.allowList(VIEWER_COUNTRY),
     }),
     metadata: cache('Metadata', {

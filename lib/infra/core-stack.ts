@@ -17,6 +17,7 @@ import { mediaStorage } from './media-storage.ts';
 import type { DeploymentOptions } from './options.ts';
 import { workerPolicy } from './permissions.ts';
 import { Queues } from './queues.ts';
+import { retentionCheck } from './retention-check.ts';
 import { stackName, workersName } from './stage-names.ts';
 
 type CoreStackProps = Readonly<{ options: DeploymentOptions; bundles: string }>;
@@ -39,10 +40,11 @@ export class CoreStack extends Stack {
     const ownerKeyArn = ownerKey(new Construct(this, 'OwnerKey'));
     const table = streamTable(new Construct(this, 'StreamTable'));
     const queues = new Queues(this, 'Queues', { stage });
-    const { bucket, accessLogs } = mediaStorage(new Construct(this, 'MediaStorage'), {
-      retentionDays,
-      uploadCompleted: queues.queues.uploadCompleted,
-    });
+    retentionCheck(new Construct(this, 'RetentionCheck'), stage, queues);
+    const { bucket, accessLogs } = mediaStorage(
+      new Construct(this, 'MediaStorage'),
+      queues.queues.uploadCompleted,
+    );
     this.table = table;
     this.bucket = bucket;
     this.queues = queues;
@@ -62,7 +64,10 @@ export class CoreStack extends Stack {
       architecture,
       bundles,
       engine: this.engine,
-      streamDefaults: { ladder, dvrWindowSeconds },
+      streamDefaults: {
+        ...{ ladder, dvrWindowSeconds },
+        ...(retentionDays > 0 && { retention: { days: retentionDays } }),
+      },
       queues,
       scope: {
         bucketArn: bucket.bucketArn,

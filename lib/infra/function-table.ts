@@ -215,6 +215,8 @@ export const FUNCTION_TABLE = {
     permissions: [
       'read records',
       'write records',
+      // Of removals that are done.
+      'delete records',
       // Frames of languages that are uploaded on their own.
       'read media',
       // Pieces of them, and silence where a segment has no audio.
@@ -240,6 +242,8 @@ export const FUNCTION_TABLE = {
       // The queue's depth distinguishes lost jobs from waiting ones.
       'count liveJobs',
       'count backfillJobs',
+      // Retention, of all streams.
+      'send analysisJobs',
       'send scaling',
     ],
     ...STEP,

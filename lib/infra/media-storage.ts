@@ -1,6 +1,6 @@
 /** The bucket of all media, private; S3 reports presigned uploads. */
 
-import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   BlockPublicAccess,
@@ -15,16 +15,6 @@ import { CfnQueuePolicy, type Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { LOG_DAYS } from './stage-names.ts';
 
-export type MediaStorageProps = Readonly<{
-  /** 0: for ever. */
-  retentionDays: number;
-  /** Where S3 reports presigned uploads. */
-  uploadCompleted: Queue;
-}>;
-
-/** No media segment is so small. */
-const MAX_INIT_BYTES = 2048;
-
 export const PRIVATE_BUCKET = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   encryption: BucketEncryption.S3_MANAGED,
@@ -33,10 +23,8 @@ export const PRIVATE_BUCKET = {
 
 export type MediaStorage = Readonly<{ bucket: Bucket; accessLogs: Bucket }>;
 
-export function mediaStorage(
-  scope: Construct,
-  { retentionDays, uploadCompleted }: MediaStorageProps,
-): MediaStorage {
+/** `uploadCompleted`: where S3 reports presigned uploads. */
+export function mediaStorage(scope: Construct, uploadCompleted: Queue): MediaStorage {
   const accessLogs = new Bucket(scope, 'AccessLogs', {
     ...PRIVATE_BUCKET,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -49,18 +37,9 @@ export function mediaStorage(
     // The CDK's types do not know exact optional properties.
     serverAccessLogsBucket: accessLogs as IBucket,
     serverAccessLogsPrefix: 'media/',
-    lifecycleRules: [
-      // Whole files, whose upload may be resumed so long.
-      { abortIncompleteMultipartUploadAfter: Duration.days(7) },
-      ...(retentionDays > 0
-        ? ['source/', 'media/'].map((prefix) => ({
-            prefix,
-            expiration: Duration.days(retentionDays),
-            // Init segments are older than the newest segments that need them.
-            objectSizeGreaterThan: MAX_INIT_BYTES,
-          }))
-        : []),
-    ],
+    // What expires is for retention to remove: it takes it out of the playlists first. Whole files may be
+    // resumed so long.
+    lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
     cors: [
       {
         // Presigned uploads from pages; the signature says who may.
@@ -71,10 +50,6 @@ export function mediaStorage(
       },
     ],
     removalPolicy: RemovalPolicy.RETAIN,
-  });
-  Validations.of(bucket).acknowledge({
-    id: 'CloudFormation-Validate::W9003',
-    reason: 'CloudFormation takes the size in bytes as a number as well.',
   });
   letCdnRead(bucket);
   reportUploads(bucket, uploadCompleted);

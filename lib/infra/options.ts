@@ -82,7 +82,7 @@ const schema = z
       .regex(/^[a-z]{2}-[a-z]+-\d$/, 'a region, as eu-central-1')
       .optional(),
 
-    /** Days that media is kept. Default: 0, until its stream is deleted; no recording is lost by a default. */
+    /** Days that recordings of a new stream are kept. Default: 0, until it is deleted; none is lost by a default. */
     retentionDays: wholeNumber(0, 3650).default(0),
     /** How far back live viewers of a new stream can go. Default: two hours; 0: the live edge alone. */
     dvrWindowSeconds: wholeNumber(0, 31_536_000).default(7200),

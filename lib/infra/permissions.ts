@@ -76,10 +76,12 @@ const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
     [
       ...(['read records', 'write records', 'read source', 'read media'] as const),
       ...(['write media', 'send publish'] as const),
-      // Of files of clips that make room for others.
+      // Of files of clips that make room for others, and of what has expired.
       'delete media',
-      // Of a request for a file that it has made, and of its registration without ECS.
+      // Of a request for a file that it has made, of what has expired, and of its registration without ECS.
       'delete records',
+      // A job of retention that does not remove all queues the next.
+      'send analysisJobs',
       // Whole files: their segments are uploaded by workers.
       ...(['write source', 'delete source', 'send backfillJobs', 'count backfillJobs'] as const),
       ...(['send delayed', 'send scaling'] as const),

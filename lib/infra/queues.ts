@@ -12,7 +12,7 @@ import {
   type QueueName,
   type QueueSpec,
 } from '../ports/queues.ts';
-import { scalingRuleName } from './stage-names.ts';
+import { retentionRuleName, scalingRuleName } from './stage-names.ts';
 
 const RETENTION_SECONDS = 4 * 86_400;
 const DEAD_LETTERS_RETENTION = Duration.days(14);
@@ -57,21 +57,21 @@ export class Queues extends Construct {
       }
       return queue;
     });
-    this.#letScheduleCall(stage);
+    letScheduleCall(this.queues.scaling, scalingRuleName(stage));
+    letScheduleCall(this.queues.delayed, retentionRuleName(stage));
   }
+}
 
-  #letScheduleCall(stage: string): void {
-    const { scaling } = this.queues;
-    const rule = `${Aws.REGION}:${Aws.ACCOUNT_ID}:rule/${scalingRuleName(stage)}`;
-    scaling.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('events.amazonaws.com')],
-        actions: ['sqs:SendMessage'],
-        resources: [scaling.queueArn],
-        conditions: { ArnEquals: { 'aws:SourceArn': `arn:${Aws.PARTITION}:events:${rule}` } },
-      }),
-    );
-  }
+function letScheduleCall(queue: Queue, ruleName: string): void {
+  const rule = `${Aws.REGION}:${Aws.ACCOUNT_ID}:rule/${ruleName}`;
+  queue.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('events.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: { ArnEquals: { 'aws:SourceArn': `arn:${Aws.PARTITION}:events:${rule}` } },
+    }),
+  );
 }
 
 const common = ({ groups }: QueueSpec) => ({

@@ -13,6 +13,9 @@ export const workersName = (stage: string): string => `${PROJECT}-${stage}`;
 /** The schedule that requests scaling: the core lets it send, the workers' stack makes it. */
 export const scalingRuleName = (stage: string): string => `${PROJECT}-${stage}-scaling`;
 
+/** The schedule that has all streams checked for what has expired. */
+export const retentionRuleName = (stage: string): string => `${PROJECT}-${stage}-retention`;
+
 /** Metrics that functions and workers report. */
 export const METRICS_NAMESPACE = 'Rivulet';
 

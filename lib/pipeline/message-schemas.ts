@@ -6,7 +6,8 @@ const stream = { videoId: z.string(), uid: z.string() };
 
 /**
  * Publish what is ready; `completed` names a segment whose outcome is new (with `track`: of a language that
- * is uploaded on its own), `markers` those that changed, `captions` the sets of cues that changed.
+ * is uploaded on its own), `markers` those that changed, `captions` the sets of cues that changed;
+ * `removals`: retention has planned, cancelled or completed some.
  */
 export const publishRequest = z.object({
   ...stream,
@@ -15,11 +16,22 @@ export const publishRequest = z.object({
   ),
   markers: z.exactOptional(z.array(z.string())),
   captions: z.exactOptional(z.array(z.object({ track: z.string(), set: z.string() }))),
+  removals: z.exactOptional(z.boolean()),
 });
 export type PublishRequest = z.infer<typeof publishRequest>;
 
 /** `publish`: a grace period has ended. `housekeeping`: the regular check of an open stream. */
-export const delayedMessage = z.object({ type: z.enum(['publish', 'housekeeping']), ...stream });
+const streamCheck = z.object({ type: z.enum(['publish', 'housekeeping']), ...stream });
+export type StreamCheck = z.infer<typeof streamCheck>;
+
+/** The regular check of all streams, open or not; `after`: of those whose ids come after it. */
+const retentionCheck = z.object({
+  type: z.literal('retention'),
+  after: z.exactOptional(z.string()),
+});
+export type RetentionCheck = z.infer<typeof retentionCheck>;
+
+export const delayedMessage = z.union([streamCheck, retentionCheck]);
 export type DelayedMessage = z.infer<typeof delayedMessage>;
 
 /** Compare the number of workers with the work that waits; `hasNewJob`: one was queued just now. */

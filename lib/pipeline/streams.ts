@@ -79,6 +79,7 @@ function shownSettings({ settings }: Stream, view: StreamView): StreamSettings {
     ...settings,
     listed: settings.listed ?? false,
     webm: settings.webm ?? 'onDemand',
+    retention: settings.retention ?? null,
     targetDurationSeconds: targetSeconds,
     holeGraceSeconds: holeGraceMs(settings, targetSeconds) / 1000,
   };
@@ -126,6 +127,17 @@ async function describeStream(deps: Deps, stream: Stream, forOwner: boolean): Pr
   };
 }
 
+function recordedSince({
+  kept,
+}: TimelineState): Pick<StreamView, 'recordedSince' | 'recordedFromSeconds'> {
+  if (!kept?.first) return {};
+  const { programDateTimeMs, offsetTicks } = kept.first;
+  return {
+    recordedSince: new Date(programDateTimeMs).toISOString(),
+    recordedFromSeconds: ticksToSeconds(offsetTicks),
+  };
+}
+
 export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
   const { startedAtMs, endedAtMs } = timeline;
   const { title, dvrWindowSeconds } = stream.settings;
@@ -139,6 +151,7 @@ export function viewOf(stream: Stream, timeline: TimelineState): StreamView {
     ...(startedAtMs === undefined ? {} : { startedAt: new Date(startedAtMs).toISOString() }),
     ...(endedAtMs === undefined ? {} : { endedAt: new Date(endedAtMs).toISOString() }),
     durationSeconds: ticksToSeconds(timeline.endOffsetTicks),
+    ...recordedSince(timeline),
     ...(dvrWindowSeconds === null || timeline.isEvent ? {} : { dvrWindowSeconds }),
     ...(targetSeconds === undefined ? {} : { targetDurationSeconds: targetSeconds }),
     ...(timeline.poster === undefined ? {} : { poster: `/${timeline.poster}` }),

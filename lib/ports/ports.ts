@@ -17,6 +17,8 @@ export type PresignedPut = Readonly<{
   expiresAtMs: number;
 }>;
 
+/** Of the keys between two, which do not belong to it, the first so many. */
+export type KeyRange = Readonly<{ after: string; before: string; limit: number }>;
 /**
  * An object that is uploaded in parts, in any order and any number of times: all have `partBytes`, but for
  * the last. Engines know it by `id`.
@@ -53,7 +55,7 @@ export type MediaStore = Readonly<{
   get(key: string, range?: ByteRange): Promise<Uint8Array | undefined>;
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Keys under a prefix that ends in `/`, in order. */
-  list(prefix: string): Promise<string[]>;
+  list(prefix: string, range?: KeyRange): Promise<string[]>;
   /** Absent keys are no error. */
   delete(keys: readonly string[]): Promise<void>;
   /**

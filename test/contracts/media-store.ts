@@ -137,6 +137,26 @@ export function mediaStoreContract(name: string, make: () => Promise<MediaStoreU
       );
     });
 
+    test('lists so many keys between two others, without these', async () => {
+      const keys = ['1-05-a', '1-07-a', '1-07-b', '1-09-a', '2-01-a'].map(
+        (name) => `${folder}/between/${name}.ts`,
+      );
+      for (const key of keys) await media.put(key, Buffer.from(key), 'video/mp2t');
+      const list = (after: string, before: string, limit: number) =>
+        media.list(`${folder}/between/`, {
+          ...{ after: `${folder}/between/${after}`, before: `${folder}/between/${before}`, limit },
+        });
+      assert.deepEqual(await list('1-06', '1-09', 10), keys.slice(1, 3));
+      assert.deepEqual(
+        await list('1-05-a.ts', '1-~', 10),
+        keys.slice(1, 4),
+        'the first is left out',
+      );
+      assert.deepEqual(await list('1-05', '1-09-a.ts', 10), keys.slice(0, 3), 'and so is the last');
+      assert.deepEqual(await list('1-05', '3', 2), keys.slice(0, 2));
+      assert.deepEqual(await list('3', '4', 10), []);
+    });
+
     test('deletes many at once, takes absent ones for deleted, and the names are free', async () => {
       const keys = Array.from(
         { length: 40 },

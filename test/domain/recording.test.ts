@@ -104,6 +104,19 @@ describe('the recording', () => {
     );
   });
 
+  test('keeps the times of the stream where retention has removed some of it', () => {
+    const at = (sequence: number, changes: Parameters<typeof listed>[1] = {}) => ({
+      ...{ ...listed(sequence, changes), sequence },
+      offsetTicks: 4 * sequence * TICKS_PER_SECOND,
+    });
+    assert.deepEqual(shown(record([at(3), at(4), at(7)], [])), ['3 12+4', '4 16+4', '/7 28+4']);
+    assert.deepEqual(
+      shown(record([at(3), at(4, { gap: true }), at(5), at(9), at(10)], [late(4, { seconds: 6 })])),
+      ['3 12+4', '4 16+6', '/5 22+4', '/9 38+4', '10 42+4'],
+      'longer by what came late',
+    );
+  });
+
   test('has a long row of late segments in the place of a discontinuity', () => {
     const numbers = Array.from({ length: 120 }, (_, index) => index + 1);
     const entries = [listed(0), listed(121, { discontinuity: true })];

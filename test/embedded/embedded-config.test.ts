@@ -24,6 +24,7 @@ describe('the settings of the server on one machine', () => {
       workers: 4,
       jobs: 2,
       idleMs: 300_000,
+      retentionDays: 0,
     });
     assert.equal(serverConfig({}, 1).workers, 1);
     assert.equal(serverConfig({}, 3).workers, 1);
@@ -41,6 +42,7 @@ describe('the settings of the server on one machine', () => {
       RIVULET_WORKERS: '0',
       RIVULET_JOBS: '32',
       RIVULET_IDLE_SECONDS: '5',
+      RIVULET_RETENTION_DAYS: '30',
       RIVULET_KEY: 'the encoder’s',
       PATH: '/usr/bin',
     };
@@ -54,6 +56,7 @@ describe('the settings of the server on one machine', () => {
       workers: 0,
       jobs: 32,
       idleMs: 5000,
+      retentionDays: 30,
     });
     assert.ok(isAbsolute(config.dataPath));
     assert.deepEqual(workerConfig(env), { dataPath: resolve('some/folder'), jobs: 32 });

@@ -98,8 +98,8 @@ describe('estimated costs', () => {
     assert.deepEqual(line(streamHour, 'DynamoDB: writes'), [12_960, 0.0081]);
     // 900 × (6 + 6 + 12) + 120 × (6 + 8) + 360.
     assert.deepEqual(line(streamHour, 'DynamoDB: reads'), [23_640, 0.002955]);
-    // 900 × 4 + 120 × 3 + 360 × 4, and 1,800 polls of two queues by a worker.
-    assert.deepEqual(line(streamHour, 'SQS: standard'), [9000, 0.0036]);
+    // 900 × 4 + 120 × 3 + 360 × 4, and 1,800 polls of three queues by a worker.
+    assert.deepEqual(line(streamHour, 'SQS: standard'), [10_800, 0.00432]);
     // 900 × 3 + 120 × 3.
     assert.deepEqual(line(streamHour, 'SQS: FIFO'), [3060, 0.00153]);
     // 900 uploads, 900 times publishing, 2 × 120 of housekeeping, 360 evaluations.

@@ -87,6 +87,7 @@ test('idle deployment: nothing in it is billed by the hour', () => {
     dashboards: 1,
     standardQueuePollers: 6,
     fifoQueuePollers: 2,
-    scheduledRunsPerMonth: 8760,
+    // Scaling every five minutes, and retention every six hours.
+    scheduledRunsPerMonth: 8760 + 730 / 6,
   });
 });

@@ -4,6 +4,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { ROUTES } from '../../lib/api/routes.ts';
 import { presignedKey, sourceSegmentKey } from '../../lib/domain/object-keys.ts';
 import { FUNCTION_TABLE } from '../../lib/infra/function-table.ts';
+import { delayedMessage } from '../../lib/pipeline/message-schemas.ts';
 import { DEAD_LETTER_NAMES, QUEUE_NAMES } from '../../lib/ports/queues.ts';
 import { resourcesOf, templatesWith, textOf } from './synthesized.ts';
 
@@ -56,7 +57,7 @@ describe('core stack', () => {
     assert.match(JSON.stringify(cdn?.Condition), /^\{"ArnLike":\{"aws:SourceArn":/);
   });
 
-  test('media is kept until its stream is deleted, or as long as the owner says', (t) => {
+  test('the bucket deletes no media by itself, however long recordings are kept', (t) => {
     const rulesOf = (template: Template) => {
       const buckets = resourcesOf(template, 'AWS::S3::Bucket').map(
         ([, bucket]) => bucket.Properties,
@@ -64,18 +65,33 @@ describe('core stack', () => {
       const media = buckets.find((bucket) => bucket.NotificationConfiguration);
       return (media?.LifecycleConfiguration as { Rules: unknown[] } | undefined)?.Rules ?? [];
     };
-    assert.deepEqual(rulesOf(core), [
-      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' },
-    ]);
-    assert.deepEqual(rulesOf(templatesWith(t, { retentionDays: '30' }).core).slice(1), [
-      // Init segments stay: a stream may go on for longer than that.
-      ...['source/', 'media/'].map((Prefix) => ({
-        ExpirationInDays: 30,
-        ObjectSizeGreaterThan: 2048,
-        Prefix,
-        Status: 'Enabled',
-      })),
-    ]);
+    for (const template of [core, templatesWith(t, { retentionDays: '30' }).core]) {
+      assert.deepEqual(rulesOf(template), [
+        { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' },
+      ]);
+    }
+  });
+
+  test('all streams are checked for what has expired every six hours, also while nobody streams', () => {
+    const [rule, ...others] = resourcesOf(core, 'AWS::Events::Rule');
+    assert.deepEqual(others, []);
+    const { Name, ScheduleExpression, Targets } = rule?.[1].Properties ?? {};
+    const [target] = Targets as { Arn: unknown; Input: string }[];
+    assert.deepEqual(
+      [Name, ScheduleExpression, target?.Input],
+      ['rivulet-dev-retention', 'rate(6 hours)', '{"type":"retention"}'],
+    );
+    assert.match(textOf(target?.Arn), /^<QueuesDelayed[0-9A-F]{8}\.Arn>$/);
+    delayedMessage.parse(JSON.parse(target?.Input ?? ''));
+    const allowed = resourcesOf(core, 'AWS::SQS::QueuePolicy').flatMap(
+      ([, { Properties }]) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+    );
+    const [sends] = allowed.filter(
+      ({ Resource, Condition }) =>
+        textOf(Resource) === textOf(target?.Arn) &&
+        JSON.stringify(Condition).includes('rule/rivulet-dev-retention'),
+    );
+    assert.equal(sends?.Action, 'sqs:SendMessage');
   });
 
   test('the media bucket reports presigned uploads, and nothing else that is stored', () => {
@@ -184,7 +200,8 @@ describe('core stack', () => {
 
   test('functions that create streams have the defaults of new streams', (t) => {
     const ladder = '720p:720:2500000';
-    const { core: own } = templatesWith(t, { ladder, dvrWindowSeconds: '600' });
+    const options = { ladder, dvrWindowSeconds: '600', retentionDays: '30' };
+    const { core: own } = templatesWith(t, options);
     const told = resourcesOf(own, 'AWS::Lambda::Function').flatMap(([, { Properties }]) => {
       const { Variables } = Properties.Environment as { Variables: Record<string, unknown> };
       return Variables.RIVULET_STREAM_DEFAULTS ?? [];
@@ -193,6 +210,7 @@ describe('core stack', () => {
     assert.deepEqual(JSON.parse(String(told[0])), {
       ladder: [{ name: '720p', shortSidePx: 720, maxrateBps: 2_500_000 }],
       dvrWindowSeconds: 600,
+      retention: { days: 30 },
     });
   });
 

@@ -52,6 +52,30 @@ const BOUNDS: readonly (readonly [setting: string, taken: unknown[], refused: un
     [{ fr: 'fr' }, { FRA: 'fr' }, { FR: 'no language' }, { FR: 'und' }, { FR: 1 }, 'fr', null],
   ],
   [
+    'retention',
+    [
+      null,
+      { days: 1 },
+      { days: 3650 },
+      { days: 7, clipped: 7 },
+      { days: 7, clipped: null },
+      { days: 7, marked: [{ days: 7, beforeSeconds: 0, afterSeconds: 86_400 }] },
+      { days: 7, marked: [{ class: 'goal', days: null, beforeSeconds: 30, afterSeconds: 60.5 }] },
+    ],
+    [
+      7,
+      {},
+      { days: 0 },
+      { days: 3651 },
+      { days: 1.5 },
+      { days: 7, marked: [] },
+      { days: 7, marked: [{ days: 6, beforeSeconds: 0, afterSeconds: 0 }] },
+      { days: 7, marked: [{ days: 8, beforeSeconds: -1, afterSeconds: 0 }] },
+      { days: 7, clipped: 6 },
+      { days: 7, clipped: { days: 8 } },
+    ],
+  ],
+  [
     'ladder',
     [rungs(1), rungs(8), [{ ...rung, shortSidePx: 64 }], [{ ...rung, shortSidePx: 4320 }]],
     [

@@ -8,18 +8,11 @@ import {
   putUploadedFile,
 } from '../../lib/pipeline/records/uploaded-file-records.ts';
 import { onDelayedMessage } from '../../lib/pipeline/upkeep/housekeeping.ts';
-import { captionFile } from '../../lib/pipeline/view/caption-file.ts';
-import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import type { WorkQueue } from '../../lib/ports/ports.ts';
-import type { TestEngine } from '../support/engine.ts';
 import { ffmpeg } from '../support/ffmpeg.ts';
+import { printedCaptions } from '../support/printed-captions.ts';
 import { at, context, fileNamed, publishAll, start, work } from './file-set-up.ts';
-
-async function captionsOf(deps: TestEngine['deps'], track: string): Promise<string> {
-  const file = await captionFile(deps, new CaptionLogs(deps), 'show', track, 'vtt');
-  return typeof file === 'string' ? file : assert.fail(`It is ${file.type}.`);
-}
 
 describe('what becomes of a whole file', () => {
   test('encodes from where the keyframes are too far apart, and keeps what was cut before', async (t) => {
@@ -105,7 +98,7 @@ describe('what becomes of a whole file', () => {
         20 * 90_000,
         dyingAt,
       );
-      const texts = await captionsOf(deps, 'captions-und');
+      const texts = await printedCaptions(deps, 'show', 'captions-und');
       assert.deepEqual(texts.match(/[\d:.]+ --> [\d:.]+\n\w+/g), [
         '00:00:01.000 --> 00:00:02.000\nearly',
         '00:00:17.500 --> 00:00:18.500\nlate',
@@ -215,7 +208,13 @@ describe('what becomes of a whole file', () => {
     );
     const written = (key: string, text: string) =>
       `WEBVTT\n\n${key}\n00:00:01.500 --> 00:00:03.000\n${text}\n\n`;
-    assert.equal(await captionsOf(deps, 'captions-en'), written('c1-0', 'Good evening'));
-    assert.equal(await captionsOf(deps, 'captions-de-forced'), written('c2-0', 'Guten Abend'));
+    assert.equal(
+      await printedCaptions(deps, 'show', 'captions-en'),
+      written('c1-0', 'Good evening'),
+    );
+    assert.equal(
+      await printedCaptions(deps, 'show', 'captions-de-forced'),
+      written('c2-0', 'Guten Abend'),
+    );
   });
 });

@@ -45,6 +45,7 @@ const TIMELINE = [
 const reader = (timeline: readonly TimelineEntry[]) => {
   const reads: number[] = [];
   const records = {
+    entries: async (_stream: unknown, from: number, to: number) => timeline.slice(from, to + 1),
     entry: async (_stream: unknown, sequence: number) => {
       reads.push(sequence);
       return timeline[sequence];

@@ -20,7 +20,8 @@ export function fakeOwnerApi(
 
   function settingsOf(videoId: string, { title, listed = false }: FakeStream): StreamSettings {
     const base = { ...defaultSettings(videoId), targetDurationSeconds: 6, holeGraceSeconds: 12 };
-    return { ...base, ...settings.get(videoId), title, listed };
+    const kept = { retention: null, ...settings.get(videoId) };
+    return { ...base, ...kept, title, listed };
   }
 
   async function put(videoId: string, request: IncomingMessage): Promise<[number, object]> {

@@ -11,11 +11,14 @@ import {
   audioChoices,
   captionChoices,
   changesOf,
+  clippedChoices,
   dvrChoices,
   formOf,
   idFor,
   idleChoices,
   ladderChoices,
+  markedChoices,
+  retentionChoices,
   targetChoices,
   webmChoices,
 } from '../../web/home/settings-choices.ts';
@@ -61,7 +64,7 @@ describe('the list of streams', () => {
 
 describe('settings of a stream as an owner chooses them', () => {
   const settings = { ...defaultSettings('show'), targetDurationSeconds: 2, holeGraceSeconds: 4 };
-  const now = { ...settings, listed: false };
+  const now = { ...settings, listed: false, retention: null };
 
   test('nothing is sent that was not changed', () => {
     assert.deepEqual(changesOf(formOf(now), formOf(now)), {});
@@ -88,6 +91,52 @@ describe('settings of a stream as an owner chooses them', () => {
     const { listed: _, redundant: __, ...off } = form;
     const back = { listed: false, redundant: false };
     assert.deepEqual(changesOf({ ...off, listed: 'on', redundant: 'on' }, off), back);
+  });
+
+  test('how long it is kept is one setting of three fields', () => {
+    const week = { days: 7, marked: [{ days: null, beforeSeconds: 60, afterSeconds: 60 }] };
+    const form = formOf({ ...now, retention: week });
+    assert.deepEqual(
+      [form.retention, formOf(now).retention, formOf(now).marked],
+      ['7', 'null', ''],
+    );
+    assert.equal(markedChoices(week).find(({ value }) => value === form.marked)?.label, 'For ever');
+    assert.deepEqual(changesOf(formOf(now), { ...formOf(now), retention: '7' }).retention, {
+      days: 7,
+    });
+    assert.deepEqual(changesOf(form, { ...form, retention: '30' }).retention, {
+      ...week,
+      days: 30,
+    });
+    assert.deepEqual(changesOf(form, { ...form, marked: '' }).retention, { days: 7 });
+    assert.equal(changesOf(form, { ...form, retention: 'null' }).retention, null);
+    const clipped = changesOf(form, { ...form, clipped: 'null' }).retention;
+    assert.deepEqual(clipped, { ...week, clipped: null });
+    const ninety = formOf({ ...now, retention: { ...week, clipped: 90 } });
+    assert.equal(ninety.clipped, '90');
+    assert.deepEqual(changesOf(ninety, { ...ninety, clipped: '' }).retention, week);
+    assert.deepEqual(
+      clippedChoices({ days: 7, clipped: 20 }).map(({ value }) => value),
+      ['', '7', '14', '20', '30', '90', '365', 'null'],
+    );
+    const own = {
+      days: 5,
+      marked: [{ class: 'goal', days: 9, beforeSeconds: 1, afterSeconds: 2 }],
+    };
+    assert.equal(markedChoices(own).at(-1)?.label, 'Own rules');
+    const kept = changesOf(formOf({ ...now, retention: own }), {
+      retention: '3',
+      marked: markedChoices(own).at(-1)?.value ?? '',
+    });
+    assert.deepEqual(kept.retention, { ...own, days: 3 });
+    assert.deepEqual(
+      retentionChoices(own).map(({ value }) => value),
+      [...['1', '3', '5', '7', '14', '30', '90', '365', 'null']],
+    );
+    assert.deepEqual(retentionChoices(undefined)[0], {
+      value: '',
+      label: 'As set for this server',
+    });
   });
 
   test('the default audio is sent with those of countries, which the form leaves as they are', () => {
@@ -131,7 +180,7 @@ describe('settings of a stream as an owner chooses them', () => {
   });
 
   test('a new stream is given what the form shows, and its segments stay as they are sent', () => {
-    const { targetDurationSeconds: _, ...fresh } = defaultSettings('x');
+    const { targetDurationSeconds: _, retention: __, ...fresh } = defaultSettings('x');
     const { targetDurationSeconds, ladder, ...change } = changesOf({}, formOf(fresh));
     assert.equal(targetDurationSeconds, undefined);
     assert.equal(ladder?.length, 5);

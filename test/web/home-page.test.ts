@@ -180,9 +180,13 @@ describe('the home page', { skip: withoutChromium() }, () => {
     await manage.getByLabel('WebM files').selectOption({ label: 'Never' });
     const captions = manage.getByLabel('Default captions');
     assert.deepEqual(await captions.locator('option').allTextContents(), ['None']);
+    await manage.getByLabel('Keep the recording for').selectOption({ label: '7 days' });
+    await manage.getByLabel('Keep marked parts for').selectOption({ label: 'For ever' });
     assert.equal(await manage.getByLabel('Segment length').isDisabled(), true);
+    assert.equal(await manage.locator('.health-since').isVisible(), false);
     await manage.getByRole('button', { name: 'Save settings' }).click();
     await manage.getByText('Saved').waitFor();
+    assert.equal(await manage.getByLabel('Keep the recording for').inputValue(), '7');
     await manage.getByRole('heading', { name: 'Main stage, day 2' }).waitFor();
     await manage.getByRole('button', { name: 'Save settings' }).click();
     await manage.getByText('Nothing was changed.').waitFor();

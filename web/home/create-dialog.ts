@@ -9,11 +9,14 @@ import { dialogOf, onSubmit, showError, UserError } from './dialog.ts';
 import { hasStream, ownerApi } from './owner-api.ts';
 import {
   changesOf,
+  clippedChoices,
   dvrChoices,
   formOf,
   idFor,
   idleChoices,
   ladderChoices,
+  markedChoices,
+  retentionChoices,
   targetChoices,
 } from './settings-choices.ts';
 import { addSettingsFields, fillChoices, fillFields, readFields } from './settings-form.ts';
@@ -48,12 +51,15 @@ export function createCreateDialog(created: (stream: StreamCreated) => void): ()
   });
 
   return () => {
-    const { dvrWindowSeconds, idleTimeoutSeconds, ...others } = defaultSettings('');
+    const { dvrWindowSeconds, idleTimeoutSeconds, retention: _, ...settings } = defaultSettings('');
     fillChoices(form, 'ladder', ladderChoices(DEFAULT_LADDER));
     fillChoices(form, 'dvrWindow', dvrChoices(dvrWindowSeconds));
     fillChoices(form, 'idleTimeout', idleChoices(idleTimeoutSeconds));
+    fillChoices(form, 'retention', retentionChoices(undefined));
+    fillChoices(form, 'marked', markedChoices(undefined));
+    fillChoices(form, 'clipped', clippedChoices(undefined));
     fillChoices(form, 'targetDuration', targetChoices(undefined));
-    fillFields(form, formOf({ ...others, dvrWindowSeconds, idleTimeoutSeconds }));
+    fillFields(form, formOf({ ...settings, dvrWindowSeconds, idleTimeoutSeconds }));
     isIdChosen = false;
     showError(form, undefined);
     find(form, 'details', HTMLDetailsElement).open = false;

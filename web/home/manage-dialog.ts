@@ -2,7 +2,7 @@
 
 import type { StreamView } from '../../lib/api/messages.ts';
 import { formatBytes } from '../shared/format-bytes.ts';
-import { formatClock } from '../shared/format-time.ts';
+import { formatClock, formatDay } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
 import { watchPath } from '../shared/route.ts';
 import { badgeOf } from '../shared/stream-summary.ts';
@@ -90,5 +90,7 @@ function showHealth(dialog: HTMLElement, view: StreamView): void {
   find(dialog, '.health-viewers', HTMLElement).hidden = view.viewers === undefined;
   say('.health-viewers dd', String(view.viewers ?? ''));
   say('.health-length dd', formatClock(view.durationSeconds));
+  find(dialog, '.health-since', HTMLElement).hidden = view.recordedSince === undefined;
+  say('.health-since dd', view.recordedSince ? formatDay(Date.parse(view.recordedSince)) : '');
   say('.health-storage dd', formatBytes(view.storageBytes ?? 0));
 }

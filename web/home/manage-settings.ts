@@ -10,11 +10,14 @@ import {
   audioChoices,
   captionChoices,
   changesOf,
+  clippedChoices,
   dvrChoices,
   formOf,
   idleChoices,
   type LanguageDefaults,
   ladderChoices,
+  markedChoices,
+  retentionChoices,
   type SettingsForm,
   targetChoices,
   webmChoices,
@@ -46,6 +49,9 @@ export function createSettingsSection(
     fillChoices(form, 'ladder', ladderChoices(settings.ladder));
     fillChoices(form, 'dvrWindow', dvrChoices(settings.dvrWindowSeconds));
     fillChoices(form, 'idleTimeout', idleChoices(settings.idleTimeoutSeconds));
+    fillChoices(form, 'retention', retentionChoices(settings.retention));
+    fillChoices(form, 'marked', markedChoices(settings.retention));
+    fillChoices(form, 'clipped', clippedChoices(settings.retention));
     fillChoices(form, 'targetDuration', targetChoices(settings.targetDurationSeconds));
     const languages = renditions.flatMap(({ language }) => language ?? []);
     defaults = settings;

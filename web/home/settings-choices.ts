@@ -14,12 +14,19 @@ export type Choice = Readonly<{ value: string; label: string }>;
 
 const UNLIMITED = 'null';
 const AS_SENT = '';
+const AS_DEPLOYED = '';
+const NO_LONGER = '';
 const FIRST = '';
 const OWN_LADDER = 'own';
 
 const DVR_SECONDS = [1800, 7200, 21_600, 43_200, 86_400] as const;
 const IDLE_SECONDS = [10, 60, 300, 1800, 7200] as const;
 const TARGET_SECONDS = [1, 2, 4, 6, 10] as const;
+const RETENTION_DAYS = [1, 3, 7, 14, 30, 90, 365] as const;
+
+/** What a marker keeps of what was before it and behind it. */
+const MARKED_SECONDS = 60;
+const DAY_SECONDS = 86_400;
 
 type Preset = Readonly<{ label: TextKey; rungs: readonly string[] }>;
 
@@ -32,6 +39,8 @@ const LADDERS: Readonly<Record<string, Preset>> = {
 
 type Ladder = StreamSettings['ladder'];
 export type LanguageDefaults = Partial<Pick<StreamSettings, 'defaultAudio' | 'defaultCaptions'>>;
+type Retention = StreamSettings['retention'];
+type Marked = NonNullable<NonNullable<Retention>['marked']>;
 export type SettingsForm = Readonly<Record<string, string>>;
 
 export const dvrChoices = (now: number | null): readonly Choice[] =>
@@ -45,6 +54,46 @@ export const targetChoices = (now: number | undefined): readonly Choice[] => [
   ...(now === undefined ? [{ value: AS_SENT, label: text('setting.asSent') }] : []),
   ...withPresent(TARGET_SECONDS, now).map(spanChoice),
 ];
+
+/** `now` undefined: of a stream that is not there yet, for which the deployment may have a default. */
+export const retentionChoices = (now: Retention | undefined): readonly Choice[] => [
+  ...(now === undefined ? [{ value: AS_DEPLOYED, label: text('setting.asDeployed') }] : []),
+  ...withPresent(RETENTION_DAYS, now?.days).map((days) => ({
+    ...spanChoice(days * DAY_SECONDS),
+    value: String(days),
+  })),
+  { value: UNLIMITED, label: text('setting.forEver') },
+];
+
+export function markedChoices(now: Retention | undefined): readonly Choice[] {
+  const presets = [...RETENTION_DAYS.slice(2), null].map((days) => ({
+    value: markedValue(aroundAll(days)),
+    label: days === null ? text('setting.forEver') : spanChoice(days * DAY_SECONDS).label,
+  }));
+  const own = markedValue(now?.marked);
+  const isOwn = own !== NO_LONGER && presets.every(({ value }) => value !== own);
+  return [
+    { value: NO_LONGER, label: text('setting.noLonger') },
+    ...presets,
+    ...(isOwn ? [{ value: own, label: text('setting.marked.own') }] : []),
+  ];
+}
+
+export const clippedChoices = (now: Retention | undefined): readonly Choice[] => [
+  { value: NO_LONGER, label: text('setting.noLonger') },
+  ...withPresent(RETENTION_DAYS.slice(2), now?.clipped).map((days) => ({
+    ...spanChoice(days * DAY_SECONDS),
+    value: String(days),
+  })),
+  { value: UNLIMITED, label: text('setting.forEver') },
+];
+
+const aroundAll = (days: number | null): Marked => [
+  { days, beforeSeconds: MARKED_SECONDS, afterSeconds: MARKED_SECONDS },
+];
+
+const markedValue = (marked: Marked | undefined): string =>
+  marked === undefined ? NO_LONGER : JSON.stringify(marked);
 
 export function ladderChoices(now: Ladder): readonly Choice[] {
   const names = now.map(({ name }) => name).join(', ');
@@ -86,7 +135,10 @@ export const webmChoices = (): readonly Choice[] => [
 
 /** What the fields of the form say; a box that is not checked says nothing. */
 export const formOf = (
-  settings: Omit<StreamSettings, 'holeGraceSeconds' | 'targetDurationSeconds' | 'listed'> &
+  settings: Omit<
+    StreamSettings,
+    'holeGraceSeconds' | 'targetDurationSeconds' | 'listed' | 'retention'
+  > &
     Partial<StreamSettings>,
 ): SettingsForm => ({
   title: settings.title,
@@ -95,11 +147,28 @@ export const formOf = (
   idleTimeout: String(settings.idleTimeoutSeconds),
   ladder: ladderName(settings.ladder),
   targetDuration: String(settings.targetDurationSeconds ?? AS_SENT),
+  ...retentionForm(settings.retention),
   defaultAudio: settings.defaultAudio?.[ANYWHERE] ?? FIRST,
   defaultCaptions: captionsOf(settings.defaultCaptions),
   ...(settings.webm && { webm: settings.webm }),
   ...(settings.redundant && { redundant: 'on' }),
 });
+
+const retentionForm = (now: Retention | undefined): SettingsForm => ({
+  retention: now === undefined ? AS_DEPLOYED : now === null ? UNLIMITED : String(now.days),
+  marked: markedValue(now?.marked),
+  clipped: now?.clipped === undefined ? NO_LONGER : String(now.clipped),
+});
+
+/** The three fields say one setting. */
+function retentionOf({ retention, marked, clipped }: SettingsForm): Retention {
+  if (retention === UNLIMITED) return null;
+  return {
+    days: Number(retention),
+    ...(marked && { marked: JSON.parse(marked) }),
+    ...(clipped && { clipped: clipped === UNLIMITED ? null : Number(clipped) }),
+  };
+}
 
 /**
  * What the owner has changed; a field that is not in the form was left alone. `defaults`: the languages by
@@ -122,6 +191,8 @@ export function changesOf(
     ...(isChanged('ladder') && rungs && { ladder: ladderOf(rungs) }),
     ...(isChanged('targetDuration') &&
       after.targetDuration !== AS_SENT && { targetDurationSeconds: Number(after.targetDuration) }),
+    ...(['retention', 'marked', 'clipped'].some(isChanged) &&
+      after.retention !== AS_DEPLOYED && { retention: retentionOf(after) }),
     ...(isChanged('defaultAudio') &&
       isToggled('defaultAudio') && { defaultAudio: withDefault(defaultAudio, after.defaultAudio) }),
     ...(isChanged('defaultCaptions') &&

@@ -33,6 +33,10 @@ export function formatSpan(milliseconds: number): string {
 export const formatTimeOfDay = (unixMs: number): string =>
   new Date(unixMs).toLocaleTimeString(currentLanguage(), { timeStyle: 'medium' });
 
+/** The day and the time on the viewer's clock, as the viewer's language writes them. */
+export const formatDay = (unixMs: number): string =>
+  new Date(unixMs).toLocaleString(currentLanguage(), { dateStyle: 'medium', timeStyle: 'short' });
+
 /** `2_480_000` → `2.5 Mbit/s`. */
 export const formatBitrate = (bitsPerSecond: number): string =>
   bitsPerSecond >= 1e6

@@ -44,6 +44,17 @@ export const GERMAN_HOME: HomeTexts = {
   'setting.dvrWindowHelp':
     'So weit können Zuschauer zurück, solange gesendet wird. Die Aufzeichnung hat alles.',
   'setting.toTheStart': 'Bis zum Anfang',
+  'setting.retention': 'Aufzeichnung behalten für',
+  'setting.retentionHelp':
+    'Was länger zurückliegt, verlässt die Aufzeichnung und wird einen Tag später endgültig entfernt.',
+  'setting.asDeployed': 'Wie für diesen Server festgelegt',
+  'setting.forEver': 'Immer',
+  'setting.marked': 'Markierte Stellen behalten für',
+  'setting.markedHelp': 'Jede Markierung behält sich selbst, die Minute davor und die danach.',
+  'setting.clipped': 'Clips behalten für',
+  'setting.clippedHelp': 'Was Sie als Clip aufheben, bleibt so lange in der Aufzeichnung.',
+  'setting.marked.own': 'Eigene Regeln',
+  'setting.noLonger': 'Nicht länger als den Rest',
   'setting.idleTimeout': 'Ende nach Stille von',
   'setting.idleTimeoutHelp':
     'Der Stream endet von selbst, wenn so lange nichts kommt. Ein Encoder, der später wiederkommt, öffnet ihn wieder.',
@@ -95,6 +106,7 @@ export const GERMAN_HOME: HomeTexts = {
   'manage.workerKeepsUp': 'Kommt mit',
   'manage.workerLate': 'Kommt nicht mit: weniger Qualitäten oder mehr Worker',
   'manage.viewers': 'Sehen live zu',
+  'manage.since': 'Aufgezeichnet seit',
   'manage.storage': 'Belegter Speicher',
   'manage.length': 'Länge',
   'manage.send': 'An diesen Stream senden',

@@ -149,7 +149,7 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   const clips = connectClips(view, video, videoId);
   connectSharePanel(view, videoId, () => ({
     title: stream?.title ?? videoId,
-    moment: momentOnScreen(view, video, shownAtMs),
+    moment: momentOnScreen(view, video, stream, shownAtMs),
   }));
   let shownAtMs: number | undefined;
   let wanted = clips.isClip
@@ -215,13 +215,18 @@ export function showWatchPage(page: HTMLElement, videoId: string): () => void {
   };
 }
 
-/** Of a live stream the instant, which stays the same while its window slides. */
+/**
+ * Of a live stream the instant, which stays the same while its window slides; and so of a recording that has
+ * lost its beginning.
+ */
 function momentOnScreen(
   view: HTMLElement,
   video: HTMLVideoElement,
+  stream: StreamView | undefined,
   shownAtMs: number | undefined,
 ): Moment | undefined {
-  if (view.dataset.source === 'recording') return { seconds: video.currentTime };
+  const isWhole = stream?.recordedSince === undefined;
+  if (view.dataset.source === 'recording' && isWhole) return { seconds: video.currentTime };
   return shownAtMs === undefined ? undefined : { instantMs: shownAtMs };
 }
 
@@ -236,7 +241,9 @@ function positionOfMoment(
   if ('instantMs' in moment) return playback?.positionOf(moment.instantMs);
   if (live)
     return playback?.positionOf(Date.parse(stream?.startedAt ?? '') + moment.seconds * 1000);
-  return Math.min(seekable.start(0) + moment.seconds, seekable.end(seekable.length - 1));
+  // Seconds are those of the stream, of which retention has removed the first.
+  const into = Math.max(0, moment.seconds - (stream?.recordedFromSeconds ?? 0));
+  return Math.min(seekable.start(0) + into, seekable.end(seekable.length - 1));
 }
 
 function timelineOf(

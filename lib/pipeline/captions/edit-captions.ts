@@ -167,7 +167,8 @@ async function requireRoom(
   sets: readonly NewSet[],
 ): Promise<void> {
   const { captions } = (await records.timeline(stream)).value;
-  const { weight = 0, version = 0, tracks = {} } = captions ?? {};
+  const { weight = 0, version = 0, expiredChanges = 0, tracks = {} } = captions ?? {};
+  const changes = version - expiredChanges;
   if (!tracks[track] && Object.keys(tracks).length >= MAX_TRACKS) {
     throw new DomainError(
       'too_many_captions',
@@ -176,10 +177,10 @@ async function requireRoom(
     );
   }
   const more = sets.reduce((sum, { content }) => sum + (content ? weightOf(content) : 0), 0);
-  if (weight + more <= MAX_WEIGHT && version + sets.length <= MAX_CHANGES) return;
+  if (weight + more <= MAX_WEIGHT && changes + sets.length <= MAX_CHANGES) return;
   throw new DomainError(
     'too_many_captions',
-    `Stream "${stream.videoId}" has had ${weight} cues in ${version} changes; ${MAX_WEIGHT} cues in ${MAX_CHANGES} changes are the most.`,
+    `Stream "${stream.videoId}" has had ${weight} cues in ${changes} changes; ${MAX_WEIGHT} cues in ${MAX_CHANGES} changes are the most.`,
     'Send several cues in one piece, and only what is new.',
   );
 }

@@ -21,6 +21,7 @@ import { digestInPieces } from '../digest.ts';
 import { enqueueSegments, requeueLost } from '../jobs/requeue.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { startHousekeeping } from '../upkeep/housekeeping.ts';
+import { requireUnexpired } from './expired-segment.ts';
 import { inspectUpload } from './language-uploads.ts';
 import { receiptFor } from './receipt.ts';
 import { startRun, withLateTracks } from './run-start.ts';
@@ -117,6 +118,7 @@ export async function uploadSegment(
         isNew: false,
       };
     }
+    await requireUnexpired(records, stream.value, upload, place, nowMs);
     const init = await initFor(deps, stream.value, upload);
     inspected ??= await inspectUpload(deps, stream.value, upload.bytes, init?.bytes);
     const twin = await findTwin(deps, stream.value, upload, inspected.facts, place);

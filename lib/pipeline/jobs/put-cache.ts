@@ -10,8 +10,9 @@ import type { MediaStore } from '../../ports/ports.ts';
 const MAX_KEYS = 10_000;
 
 /**
- * Right as long as objects go with their stream and not before: a stream that is created again has keys
- * of its own. What another process removes meanwhile, this one takes to be there.
+ * Right as long as no name is stored again after it was removed: retention leaves init segments alone, a
+ * segment that has expired is not transcoded again, and a stream that is created again has keys of its own.
+ * What another process removes meanwhile, this one takes to be there.
  */
 export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
   const known = new LRUCache<string, true>({ max: maxKeys });
@@ -29,7 +30,7 @@ export function cachePuts(media: MediaStore, maxKeys = MAX_KEYS): MediaStore {
     },
     get: (key, range) => media.get(key, range),
     head: (key) => media.head(key),
-    list: (prefix) => media.list(prefix),
+    list: (prefix, range) => media.list(prefix, range),
     presignPut: (key, terms) => media.presignPut(key, terms),
     multipart: media.multipart,
   };

@@ -5,6 +5,7 @@
  * and who asks for the objects needs the media store, which the multivariant playlist can do without.
  */
 
+import { isPresented, keptAt } from '../../domain/kept.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { isLongRecording } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
@@ -23,22 +24,24 @@ export type RequestDeps = Pick<Deps, 'records' | 'store' | 'queues' | 'clock' | 
  * done for the first time after the stream's end.
  */
 export async function storedRecording(
-  { records }: Pick<Deps, 'records'>,
+  { records, clock }: Pick<Deps, 'records' | 'clock'>,
   stream: Stream,
-  { nextSequence }: TimelineState,
+  { nextSequence, kept }: TimelineState,
 ): Promise<StoredRecording | undefined> {
   const { stored } = (await records.recordingPlaylists(stream)).value;
   if (!stored) return undefined;
-  const { version, lateArrivals, captionVersion } = stored;
+  const { version, lateArrivals, captionVersion, keptVersion = 0 } = stored;
+  if (!isPresented(kept, keptVersion, clock.now())) return undefined;
   const captions = captionVersion === undefined ? undefined : { version: captionVersion };
-  return version === recordingVersion({ nextSequence, lateArrivals, captions })
-    ? stored
-    : undefined;
+  const known = { nextSequence, lateArrivals, captions, kept: keptAt(kept, keptVersion) };
+  return version === recordingVersion(known) ? stored : undefined;
 }
 
-/** Whether it has all that came late, and the newest captions. */
+/** Whether it has all that came late, the newest captions, and nothing that retention has removed. */
 export const isUpToDate = (stored: StoredRecording | undefined, state: TimelineState): boolean =>
-  stored?.lateArrivals === state.lateArrivals && stored.captionVersion === state.captions?.version;
+  stored?.lateArrivals === state.lateArrivals &&
+  stored.captionVersion === state.captions?.version &&
+  (stored.keptVersion ?? 0) === (state.kept?.version ?? 0);
 
 /** Requests them if the stream has ended with a long recording, and what is stored lacks some of it. */
 export async function ensureRecordingPlaylists(

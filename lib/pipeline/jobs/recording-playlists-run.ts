@@ -20,7 +20,7 @@ import type { StoredRecording } from '../records/record-types.ts';
 import { GZIP_LEVEL } from '../view/document.ts';
 import { periodBuilder, recordingManifest } from '../view/manifest.ts';
 import { MarkerLogs } from '../view/marker-logs.ts';
-import { recordingTexts } from '../view/recording-playlists.ts';
+import { recordedTags, recordingTexts } from '../view/recording-playlists.ts';
 import type { JobBody, JobContext, JobResult } from './job-kind.ts';
 
 type Found = Readonly<{ stream: Stream; state: TimelineState }>;
@@ -90,26 +90,28 @@ async function makeAll(
   }));
   let durationTicks = 0;
   // Those that there are now: what comes later is in the JSON of the markers alone.
-  const markers = await new MarkerLogs(deps).of(stream, state);
+  const log = await new MarkerLogs(deps).of(stream, state);
+  const tags = recordedTags(log, stream, state, deps.clock.now());
   const builder = periodBuilder(stream, state);
-  const parts = recordingTexts(deps.records, stream, state, names, markers, builder);
+  const parts = recordingTexts(deps.records, stream, state, names, tags, builder);
   for await (const { texts, endTicks } of parts) {
     signal.throwIfAborted();
     await Promise.all(playlists.map(({ gzip }, index) => gzip.append(texts[index] ?? '')));
     durationTicks = endTicks;
   }
   const manifest = { key: manifestKeyOf(stream, version), gzip: new GrowingGzip() };
-  await manifest.gzip.append(recordingManifest(stream, state, builder.periods, markers.tags()));
+  await manifest.gzip.append(recordingManifest(stream, state, builder.periods, tags));
   const made = await Promise.all(
     [...playlists, manifest].map(async ({ key, gzip }) => ({ key, bytes: await gzip.end() })),
   );
   // Its objects went with the stream: none is left behind.
   if (!(await find(deps, stream))) return 'gone';
   await Promise.all(made.map(({ key, bytes }) => deps.media.put(key, bytes, 'application/gzip')));
-  const { lateArrivals, captions } = state;
+  const { lateArrivals, captions, kept } = state;
   return {
     ...{ version, lateArrivals, durationSeconds: ticksToSeconds(durationTicks) },
     ...(captions && { captionVersion: captions.version }),
+    ...(kept && { keptVersion: kept.version }),
   };
 }
 

@@ -16,6 +16,7 @@ import {
 import { languageAudio } from './language-audio.ts';
 import { picture } from './picture.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
+import { retention } from './retention.ts';
 import { splitFile } from './split-file.ts';
 import { transcode, transcodeFile } from './transcode.ts';
 import { webm } from './webm.ts';
@@ -91,4 +92,5 @@ export const JOBS = jobRegistry([
   picture,
   clip,
   captionFileJob,
+  retention,
 ]);

@@ -13,7 +13,7 @@ import { checkOrder, wallClockOf } from './marker-times.ts';
 
 type Parts = Pick<Deps, 'records' | 'store' | 'queues' | 'clock'>;
 
-/** What playlists and pages can bear. Removed ones count. */
+/** What playlists and pages can bear. Removed ones count, and those that have expired do not. */
 export const MAX_MARKERS = 10_000;
 
 export type PutMarkers = Readonly<{
@@ -44,7 +44,8 @@ export async function putMarkers(
   for (;;) {
     const found = await Promise.all(markers.map(({ id }) => findMarker(deps, stream, id)));
     const fresh = markers.filter((marker, index) => !isThere(marker, found[index]));
-    if ((state.markerVersion ?? 0) + fresh.length > MAX_MARKERS) throw tooMany(stream);
+    const { markerVersion = 0, expiredChanges = 0 } = state;
+    if (markerVersion - expiredChanges + fresh.length > MAX_MARKERS) throw tooMany(stream);
     const records = fresh.map((marker) => {
       const record: MarkerRecord = { marker, revision: 1, publishedRevision: 0 };
       return { id: marker.id, record, version: 0 };

@@ -1,5 +1,6 @@
 /** Segments whose place live playlists have passed: only the recording has them. */
 
+import { isBelowFloor } from '../../domain/kept.ts';
 import type { LateArrival } from '../../domain/recording.ts';
 import { type RenderedOutcome, type RenderedPiece, storedBytesOf } from '../../domain/segment.ts';
 import { DEFAULT_TARGET_SECONDS, type Stream } from '../../domain/stream.ts';
@@ -44,6 +45,13 @@ export async function recordLateArrival(
       (await findListed(records, stream, value.nextSequence, completed)) ??
       (await records.findLateArrival(stream, completed.run, completed.number));
     if (listed) return;
+    const bytes = storedBytes(value) + storedBytesOf(outcome);
+    if (isBelowFloor(value, completed)) {
+      // Expired while it was transcoded: its objects go with the others of its time.
+      const state = { ...value, storedBytes: bytes };
+      if (await records.appendEntries(stream, [], state, version)) return;
+      continue;
+    }
     const withLanguages = async (piece: RenderedPiece): Promise<RenderedPiece> => {
       const place = { run: run.run, number, ...piece, zeroMs };
       const composed = (await languages?.compose(place)) ?? [];
@@ -61,10 +69,7 @@ export async function recordLateArrival(
         : { renditions: (await withLanguages(outcome)).renditions }),
       ...(thumbnails && { thumbnails }),
     };
-    const state = {
-      ...withLateRates(value, outcome),
-      storedBytes: storedBytes(value) + storedBytesOf(outcome),
-    };
+    const state = { ...withLateRates(value, outcome), storedBytes: bytes };
     if (await records.recordLateArrival(stream, late, state, version)) return;
   }
 }

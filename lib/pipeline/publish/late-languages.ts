@@ -4,6 +4,7 @@ import type { Stream } from '../../domain/stream.ts';
 import { isGap, storedBytes, type TimelineEntry } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { findSequenceAt } from '../records/timeline-search.ts';
+import { isRemoved, removedRanges } from '../view/recorded-entries.ts';
 import { type ComposedPiece, catalogueOf, Languages, piecesByName, zeroOf } from './languages.ts';
 import { withLateRates } from './late-arrivals.ts';
 import { storeObjects, withSilenceBefore } from './silence.ts';
@@ -27,12 +28,12 @@ export async function recordLateLanguage(
   const span = state.nextSequence > 0 && (await languages.source(track)?.spanOf(run, number));
   if (!span) return;
   const first = await findSequenceAt(records, stream, state.nextSequence, span.startMs);
-  for (let from = first; from < state.nextSequence; from += PAGE) {
-    const to = Math.min(state.nextSequence, from + PAGE) - 1;
-    const [entries, late] = await Promise.all([
-      records.entries(stream, from, to),
-      records.latePieces(stream, from, to),
-    ]);
+  // By number of entries, not by sequence: removed ones leave holes.
+  for (let from = first; from < state.nextSequence; ) {
+    const entries = await records.entries(stream, from, state.nextSequence - 1, PAGE);
+    const to = entries.length < PAGE ? state.nextSequence - 1 : (entries.at(-1)?.sequence ?? from);
+    const late = await records.latePieces(stream, from, to);
+    from = to + 1;
     for (const entry of entries) {
       if (entry.programDateTimeMs >= span.endMs) return;
       if (isGap(entry)) continue;
@@ -48,13 +49,16 @@ export async function recordLateLanguage(
 async function recordPiece(
   deps: LateDeps,
   stream: Stream,
-  { sequence, startTicks, durationTicks }: TimelineEntry,
+  entry: TimelineEntry,
   made: ComposedPiece,
 ): Promise<void> {
   const { records } = deps;
+  const { sequence, startTicks, durationTicks } = entry;
   const { name, piece } = made;
   for (;;) {
     const { value, version } = await records.timeline(stream);
+    // What was removed meanwhile takes the stored piece with it.
+    if (isRemoved(await removedRanges(records, stream, value.kept), entry)) return;
     const renditions = piecesByName([made]);
     const catalogue = catalogueOf([made]);
     const counted = withLateRates(value, { startTicks, durationTicks, renditions, catalogue });

@@ -59,6 +59,11 @@ export async function publishStream(
     await publishMarkers(deps, stream, request.markers);
     return [];
   }
+  if (request.removals) {
+    const { publishRemovals } = await import('./publish-removals.ts');
+    await ensureRecordingPlaylists(deps, stream, await publishRemovals(deps, stream));
+    return [];
+  }
   if (request.captions) {
     const { publishCaptions } = await import('./publish-captions.ts');
     await publishCaptions(deps, stream, request.captions);
@@ -118,7 +123,7 @@ async function currentTimeline(
     if (before.dvrWindowTicks === windowTicks) return timeline;
     const isFirst = before.dvrWindowTicks === undefined;
     const floor = isFirst ? 0 : await findFirstListed(records, stream, before);
-    const value = withDvrWindow(before, windowTicks, floor);
+    const value = withDvrWindow(before, windowTicks, floor, Boolean(stream.settings.retention));
     // The first window is written with the first entries.
     if (isFirst) return { value, version };
     const written = await records.appendEntries(stream, [], value, version);

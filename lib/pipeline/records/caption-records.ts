@@ -27,15 +27,15 @@ export type CueSetRecord = Readonly<{
 /** Within a stream: by its track, and its name there. */
 export type CueSetName = Readonly<{ track: string; set: string }>;
 
-const setSort = ({ track, set }: CueSetName): string => `captions/${track}/${set}`;
-const changeSort = (version: number): string => `captions-change/${digits(version)}`;
+export const cueSetSort = ({ track, set }: CueSetName): string => `captions/${track}/${set}`;
+export const captionChangeSort = (version: number): string => `captions-change/${digits(version)}`;
 
 export const findCueSet = (
   { store }: Store,
   stream: StreamIdentity,
   name: CueSetName,
 ): Promise<Versioned<CueSetRecord> | undefined> =>
-  find<CueSetRecord>(store, partitionOf(stream), setSort(name));
+  find<CueSetRecord>(store, partitionOf(stream), cueSetSort(name));
 
 /** All or none; `version` 0: there must be none yet. */
 export const writeCueSets = (
@@ -45,7 +45,7 @@ export const writeCueSets = (
 ): Promise<boolean> =>
   store.write(
     sets.map(({ name, record, version }) =>
-      put(partitionOf(stream), setSort(name), record, version),
+      put(partitionOf(stream), cueSetSort(name), record, version),
     ),
   );
 
@@ -56,7 +56,7 @@ export async function cueSetNames(
   track: string,
   limit: number,
 ): Promise<CueSetName[]> {
-  const prefix = setSort({ track, set: '' });
+  const prefix = cueSetSort({ track, set: '' });
   // All sort keys that begin so: `0` comes right behind `/`.
   const range = { from: prefix, to: `${prefix.slice(0, -1)}0`, limit };
   const items = await store.query(partitionOf(stream), range);
@@ -72,7 +72,7 @@ export const deleteCueSets = (
     names.map((name) => ({
       type: 'delete',
       partition: partitionOf(stream),
-      sort: setSort(name),
+      sort: cueSetSort(name),
     })),
   );
 
@@ -83,7 +83,7 @@ export async function captionChanges(
   from: number,
   limit: number,
 ): Promise<CaptionChange[]> {
-  const range = { from: changeSort(from), to: `captions-change/${HIGHEST}`, limit };
+  const range = { from: captionChangeSort(from), to: `captions-change/${HIGHEST}`, limit };
   const items = await store.query(partitionOf(stream), range);
   return items.map((item) => item.value as CaptionChange);
 }
@@ -107,8 +107,8 @@ export function publishCaptionChanges(
   const partition = partitionOf(stream);
   return store.write([
     ...published.flatMap(({ change, record }): Write[] => [
-      put(partition, changeSort(change.version), change, 0),
-      ...(record ? [put(partition, setSort(record.name), record.value, record.version)] : []),
+      put(partition, captionChangeSort(change.version), change, 0),
+      ...(record ? [put(partition, cueSetSort(record.name), record.value, record.version)] : []),
     ]),
     put(partition, 'head', timeline.value, timeline.version),
   ]);

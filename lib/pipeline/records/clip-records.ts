@@ -10,7 +10,7 @@ export type SavedClip = Readonly<{ id: string; title?: string; fromMs: number; t
 
 type Store = Readonly<{ store: RecordStore }>;
 
-const clipSort = (id: string): string => `clip/${id}`;
+export const clipSort = (id: string): string => `clip/${id}`;
 
 export const putSavedClip = (
   { store }: Store,

@@ -10,7 +10,8 @@ type Store = Readonly<{ store: RecordStore }>;
 
 type ClosedCaptions = Readonly<{ startTicks: number; pairs: string }>;
 
-const sortOf = (run: number, number: number): string => `closed-captions/${run}/${digits(number)}`;
+export const closedCaptionsSort = (run: number, number: number): string =>
+  `closed-captions/${run}/${digits(number)}`;
 
 /** Times are those of the timeline. */
 export async function putClosedCaptions(
@@ -21,7 +22,7 @@ export async function putClosedCaptions(
 ): Promise<void> {
   const [{ ticks: startTicks } = { ticks: 0 }] = pairs;
   const value: ClosedCaptions = { startTicks, pairs: packPairs(pairs, startTicks) };
-  await store.write([put(partitionOf(stream), sortOf(run, number), value)]);
+  await store.write([put(partitionOf(stream), closedCaptionsSort(run, number), value)]);
 }
 
 /** `before`: the number up to which there may be more; undefined: there are none. */
@@ -35,10 +36,16 @@ export async function closedCaptionsUpTo(
   number: number,
   limit: number,
 ): Promise<FoundPairs> {
-  const range = { from: sortOf(run, 0), to: sortOf(run, number), limit, descending: true };
+  const range = {
+    from: closedCaptionsSort(run, 0),
+    to: closedCaptionsSort(run, number),
+    limit,
+    descending: true,
+  };
   const items = await store.query(partitionOf(stream), range);
   const oldest = items.length < limit ? undefined : items.at(-1);
-  const first = oldest && Number(oldest.sort.slice(sortOf(run, 0).lastIndexOf('/') + 1));
+  const first =
+    oldest && Number(oldest.sort.slice(closedCaptionsSort(run, 0).lastIndexOf('/') + 1));
   const pairs = items
     .reverse()
     .map(({ value }) => value as ClosedCaptions)

@@ -44,6 +44,12 @@ export async function markerChanges(
   return items.map((item) => item.value as MarkerChange);
 }
 
+/** Where the records of a marker lie: its changes with these versions, and its own. */
+export const markerSorts = (id: string, versions: readonly number[]): readonly string[] => [
+  ...versions.map(changeSort),
+  markerSort(id),
+];
+
 /** A marker whose change is shown, and its record as it was read. */
 export type PublishedMarker = Readonly<{
   id: string;

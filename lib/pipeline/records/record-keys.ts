@@ -26,6 +26,7 @@ export const queuedSort = (run: number, number: number): string =>
 export const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
 export const lateArrivalSort = (run: number, number: number): string =>
   `late/${digits(run)}/${digits(number)}`;
+export const removalSort = (id: string): string => `removal/${id}`;
 export const languagePieceSort = (sequence: number, rendition = ''): string =>
   `language-piece/${digits(sequence)}/${rendition}`;
 export const HIGHEST = '9'.repeat(16);

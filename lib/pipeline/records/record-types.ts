@@ -53,12 +53,17 @@ export type RecordingPlaylists = Readonly<{
   stored?: StoredRecording;
 }>;
 
-/** As a long recording is stored: the version in its keys, with so many late arrivals, and this version of the captions. */
+/**
+ * As a long recording is stored: the version in its keys, with so many late arrivals, this version of the captions,
+ * and after so many changes by retention.
+ */
 export type StoredRecording = Readonly<{
   version: string;
   lateArrivals: number;
   /** Absent: the stream had no captions. */
   captionVersion?: number;
+  /** Absent: nothing was removed. */
+  keptVersion?: number;
   durationSeconds: number;
 }>;
 

@@ -3,6 +3,7 @@
  * answer a boolean are conditional: false means that another process was first.
  */
 
+import type { Removal } from '../../domain/kept.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { LateArrival } from '../../domain/recording.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
@@ -20,6 +21,7 @@ import {
   outcomeSort,
   partitionOf,
   queuedSort,
+  removalSort,
   runSort,
   segmentSort,
   settingsOf,
@@ -347,6 +349,11 @@ export class StreamRecords extends LanguageRecords {
 
   lateArrivals(stream: StreamIdentity): Promise<LateArrival[]> {
     return this.#list(partitionOf(stream), lateArrivalSort(0, 0), `late/${HIGHEST}`);
+  }
+
+  /** What retention removes: of a stream there are a few at a time. */
+  removals(stream: StreamIdentity): Promise<Removal[]> {
+    return this.#list<Removal>(partitionOf(stream), removalSort(''), removalSort('~'));
   }
 
   async recordingPlaylists(stream: StreamIdentity): Promise<Versioned<RecordingPlaylists>> {

@@ -15,7 +15,7 @@ import {
 } from '../../domain/timeline.ts';
 import type { StreamRecords } from './stream-records.ts';
 
-type EntryReader = Pick<StreamRecords, 'entry'>;
+type EntryReader = Pick<StreamRecords, 'entry' | 'entries'>;
 
 /** The last entry for which `isBefore` holds; it must hold for a beginning of the timeline only. */
 async function lastWhere(
@@ -29,10 +29,13 @@ async function lastWhere(
   let found: TimelineEntry | undefined;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const entry = await records.entry(stream, middle);
+    // Retention leaves holes: what lies behind one stands for it.
+    const entry =
+      (await records.entry(stream, middle)) ??
+      (await records.entries(stream, middle + 1, high, 1))[0];
     if (entry && isBefore(entry)) {
       found = entry;
-      low = middle + 1;
+      low = entry.sequence + 1;
     } else high = middle - 1;
   }
   return found;

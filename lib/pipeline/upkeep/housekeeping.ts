@@ -5,7 +5,7 @@ import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { requestEnd } from '../ingest/end.ts';
 import { requeueLost } from '../jobs/requeue.ts';
-import type { DelayedMessage } from '../message-schemas.ts';
+import type { StreamCheck } from '../message-schemas.ts';
 import { sendDelayed, sendPublish } from '../messages.ts';
 import type { NextHousekeeping } from '../records/record-types.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
@@ -37,7 +37,7 @@ export const startHousekeeping = (
   return sendDelayed(deps, { type: 'housekeeping', videoId, uid }, delayMs);
 };
 
-export async function onDelayedMessage(deps: Deps, message: DelayedMessage): Promise<void> {
+export async function onDelayedMessage(deps: Deps, message: StreamCheck): Promise<void> {
   const found = await deps.records.findStream(message.videoId);
   if (found?.value.uid !== message.uid) return;
   await sendPublish(deps, { videoId: message.videoId, uid: message.uid });

@@ -47,13 +47,13 @@ export async function captionFile(
 function requestMade(
   deps: Deps,
   stream: Stream,
-  { nextSequence, lateArrivals, endedAtMs }: TimelineState,
+  { nextSequence, lateArrivals, kept, endedAtMs }: TimelineState,
   { track, format, version }: Readonly<{ track: string; format: CaptionFormat; version: number }>,
 ): Promise<RequestedFile> {
   const { videoId, uid } = stream;
   const isLive = endedAtMs === undefined;
   const entries = isLive ? nextSequence - (nextSequence % LIVE_STEP) : nextSequence;
-  const state = isLive ? 'live' : [version, lateArrivals];
+  const state = isLive ? 'live' : [version, lateArrivals, kept?.version];
   const content = JSON.stringify([FORM, track, entries, state]);
   const digest = createHash('sha256').update(content).digest('hex');
   const key = savedFileKey(stream, digest, `${videoId}-${track}.${format}`);

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { CueSet } from '../../domain/caption.ts';
 import { type CaptionChange, CaptionLog } from '../../domain/caption-log.ts';
 import type { Stream } from '../../domain/stream.ts';
+import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { captionChanges } from '../records/caption-records.ts';
 
@@ -23,14 +24,20 @@ export class CaptionLogs {
   }
 
   /** With the changes up to a version, at least. */
-  async of(stream: Stream, version: number): Promise<CaptionLog> {
-    const log = this.#logs.get(stream.uid) ?? new CaptionLog();
-    this.#logs.set(stream.uid, log);
+  async of(
+    stream: Stream,
+    { captions }: Pick<TimelineState, 'captions'>,
+    version = captions?.version ?? 0,
+  ): Promise<CaptionLog> {
+    // What has expired is forgotten.
+    const key = `${stream.uid}/${captions?.expiredChanges ?? 0}`;
+    const log = this.#logs.get(key) ?? new CaptionLog();
+    this.#logs.set(key, log);
     while (log.version < version) {
       // Requests that come together wait for one reading.
-      const reading = this.#reading.get(stream.uid) ?? this.#read(stream, log);
-      this.#reading.set(stream.uid, reading);
-      await reading.finally(() => this.#reading.delete(stream.uid));
+      const reading = this.#reading.get(key) ?? this.#read(stream, log);
+      this.#reading.set(key, reading);
+      await reading.finally(() => this.#reading.delete(key));
     }
     return log;
   }
@@ -47,7 +54,8 @@ export class CaptionLogs {
   async #content({ content }: CaptionChange): Promise<CueSet | undefined> {
     if (!content || !('key' in content)) return content;
     const bytes = await this.#deps.media.get(content.key);
-    if (!bytes) throw new Error(`The object of captions is not there: ${content.key}`);
+    // Of cues that have expired: retention removes it before the change that names it.
+    if (!bytes) return undefined;
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   }
 }

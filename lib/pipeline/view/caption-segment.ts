@@ -6,7 +6,7 @@ import { type CaptionSegmentName, parseCaptionSegmentName } from '../../domain/o
 import type { RecordedEntry } from '../../domain/recording.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
-import type { TimelineEntry } from '../../domain/timeline.ts';
+import type { TimelineEntry, TimelineState } from '../../domain/timeline.ts';
 import { formatCaptionSegment } from '../../playlist/webvtt.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
@@ -36,7 +36,7 @@ export async function captionSegment(
   const { channel } = state.captions?.tracks[track] ?? {};
   const cues = channel
     ? await closedCaptionsOf(deps, stream, entry, channel)
-    : await uploadedCues(deps, logs, stream, state.nextSequence, entry, track, wanted);
+    : await uploadedCues(deps, logs, stream, state, entry, track, wanted);
   const { startTicks, durationTicks } = entry;
   if (wanted.format === 'vtt') return formatCaptionSegment(cues, startTicks);
   const { webVttFragment } = await import('../../media/mux/webvtt-track.ts');
@@ -51,12 +51,13 @@ async function uploadedCues(
   deps: Deps,
   logs: CaptionLogs,
   stream: Stream,
-  length: number,
+  state: TimelineState,
   entry: TimelineEntry | LatePiece,
   track: string,
   wanted: CaptionSegmentName,
 ): Promise<readonly PlacedCue[]> {
-  const log = await logs.of(stream, wanted.version);
+  const { nextSequence: length } = state;
+  const log = await logs.of(stream, state, wanted.version);
   const captioned = await withOffset(deps, stream, length, entry);
   const placed = placeCues(log, captioned, { track, ...wanted });
   return entry.sequence === undefined

@@ -27,7 +27,7 @@ export async function clipCaptionsVersion(
   const ends = [first, last ?? first].map((one) => liveEntry(deps, stream, state, one));
   const [begins, end] = await Promise.all(ends);
   if (!begins || !end) return version;
-  return (await logs.of(stream, version)).newestIn(spansBetween(begins, end));
+  return (await logs.of(stream, state, version)).newestIn(spansBetween(begins, end));
 }
 
 /** The last entry of the clip, or the one behind it. */
@@ -37,8 +37,9 @@ async function lastEntry(
   state: TimelineState,
   bounds: ClipBounds,
 ): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals } = state;
-  if (lateArrivals === 0) {
+  const { nextSequence, lateArrivals, kept } = state;
+  // Where entries were removed the last one is found by reading them.
+  if (lateArrivals === 0 && !kept) {
     const { to } = bounds;
     const behind = to && (await findFirstBehind(records, stream, nextSequence, to));
     return records.entry(stream, Math.min(behind ?? nextSequence, nextSequence - 1));

@@ -6,6 +6,7 @@ import {
   ClipSelection,
   checkBounds,
   isBehind,
+  nothingThere,
 } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
@@ -13,8 +14,9 @@ import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { findFirstBehind } from '../records/timeline-search.ts';
+import { expired } from './expired.ts';
 import { parseTimestamp } from './moments.ts';
-import { recordedEntries } from './recorded-entries.ts';
+import { isRemoved, recordedEntries, removedRanges } from './recorded-entries.ts';
 
 const PAGE = 500;
 
@@ -60,12 +62,30 @@ export async function* clipEntries(
 async function* listedEntries(
   records: Deps['records'],
   stream: Stream,
-  { nextSequence }: TimelineState,
+  { nextSequence, kept }: TimelineState,
   { from: bound }: ClipBounds,
 ): AsyncGenerator<RecordedEntry> {
+  const removed = await removedRanges(records, stream, kept);
   const first = bound ? await findFirstBehind(records, stream, nextSequence, bound) : 0;
-  for (let from = first; from < nextSequence; from += PAGE) {
-    const to = Math.min(nextSequence, from + PAGE) - 1;
-    yield* await records.entries(stream, from, to);
+  let next = first;
+  // By number of entries, not by sequence: removed ones leave holes.
+  for (let from = first; from < nextSequence; ) {
+    const page = await records.entries(stream, from, nextSequence - 1, PAGE);
+    for (const entry of page) {
+      if (isRemoved(removed, entry)) continue;
+      const follows = entry.sequence === next;
+      next = entry.sequence + 1;
+      yield follows ? entry : { ...entry, discontinuity: true };
+    }
+    from = page.length < PAGE ? nextSequence : (page.at(-1)?.sequence ?? nextSequence) + 1;
   }
+}
+
+/** Of a clip without any entry: `expired` if retention has removed it, else `moment_not_found`. */
+export function emptyClip(stream: Stream, state: TimelineState, { to }: ClipBounds): DomainError {
+  const { kept } = state;
+  const isOver =
+    kept &&
+    (!to || ('instantMs' in to ? to.instantMs <= kept.floorMs : to.offsetTicks <= kept.floorTicks));
+  return isOver ? expired(stream, kept) : nothingThere(state);
 }

@@ -1,7 +1,7 @@
 /** The file of a clip, or of a whole recording: found, or requested. */
 
 import { createHash } from 'node:crypto';
-import { type ClipBound, nothingThere } from '../../domain/clip.ts';
+import type { ClipBound } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { savedFileKey } from '../../domain/object-keys.ts';
 import { chooseVideo, presentationOf } from '../../domain/presentation.ts';
@@ -12,7 +12,7 @@ import { clip } from '../jobs/clip.ts';
 import { type RequestedFile, requestFile } from '../jobs/file-request.ts';
 import { CaptionLogs } from './caption-logs.ts';
 import { clipCaptionsVersion } from './clip-captions-version.ts';
-import { type ClipQuery, clipBounds, clipEntries } from './clip-entries.ts';
+import { type ClipQuery, clipBounds, clipEntries, emptyClip } from './clip-entries.ts';
 
 /** Of the way in which files are made: another one makes other files. */
 const FORM = 2;
@@ -47,14 +47,13 @@ export async function requestClipFile(
   const resolution = chooseVideo(presentation, query.resolution)?.name;
   const bounds = { from, to };
   const first = await clipEntries(deps, stream, state, bounds).next();
-  if (first.done) throw nothingThere(state);
+  if (first.done) throw emptyClip(stream, state, bounds);
   const { entry } = first.value;
   const captionsVersion = await clipCaptionsVersion(deps, logs, stream, state, bounds, entry);
   const tracks = presentation.captions.map(({ name, label }) => [name, label]);
-  const { lateArrivals, nextSequence } = state;
-  const end = to ?? nextSequence;
-  const captions = [captionsVersion, tracks];
-  const content = JSON.stringify([FORM, from, end, resolution, lateArrivals, captions]);
+  const { lateArrivals, nextSequence, kept } = state;
+  const media = [from, to ?? nextSequence, resolution, lateArrivals, kept?.version];
+  const content = JSON.stringify([FORM, media, captionsVersion, tracks]);
   const digest = createHash('sha256').update(content).digest('hex');
   const name = [videoId, spanName(from, to), resolution ?? 'audio'].filter(Boolean).join('-');
   const key = savedFileKey(stream, digest, `${name}.mp4`);

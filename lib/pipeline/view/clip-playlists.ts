@@ -4,7 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import { type ClipEntry, MAX_CLIP_ENTRIES, nothingThere, tooLong } from '../../domain/clip.ts';
+import { type ClipEntry, MAX_CLIP_ENTRIES, tooLong } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/marker.ts';
 import { type ListedPiece, presentationOf } from '../../domain/presentation.ts';
@@ -16,7 +16,7 @@ import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
-import { type ClipQuery, clipBounds, clipEntries } from './clip-entries.ts';
+import { type ClipQuery, clipBounds, clipEntries, emptyClip } from './clip-entries.ts';
 import { type Document, documentOf } from './document.ts';
 import { entryList } from './entry-lists.ts';
 import { MarkerLogs } from './marker-logs.ts';
@@ -47,9 +47,9 @@ export function createClipViewer(deps: Deps): ClipViewer {
     const { value: stream } = await getStream(deps, videoId);
     const { value: state } = await deps.records.timeline(stream);
     const bounds = clipBounds(query, state);
-    const { lateArrivals, nextSequence } = state;
+    const { lateArrivals, nextSequence, kept: left } = state;
     const end = query.to === undefined ? nextSequence : '';
-    const key = [stream.uid, query.from, query.to, end, lateArrivals].join();
+    const key = [stream.uid, query.from, query.to, end, lateArrivals, left?.version].join();
     const known = kept.get(key);
     if (known) return { stream, state, entries: known };
     const entries: ClipEntry[] = [];
@@ -57,7 +57,7 @@ export function createClipViewer(deps: Deps): ClipViewer {
       if (entries.length === MAX_CLIP_ENTRIES) throw tooLong(MAX_CLIP_ENTRIES);
       entries.push(entry);
     }
-    if (entries.length === 0) throw nothingThere(state);
+    if (entries.length === 0) throw emptyClip(stream, state, bounds);
     kept.set(key, entries);
     return { stream, state, entries };
   }

@@ -4,6 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import type { PeriodStart } from '../../domain/kept.ts';
 import { DASH_MANIFEST } from '../../domain/media-format.ts';
 import { recordingManifestKey, recordingVersion } from '../../domain/object-keys.ts';
 import type { PeriodBuilder } from '../../domain/period.ts';
@@ -19,6 +20,7 @@ import { longRecording } from './long-recordings.ts';
 import { liveManifest, periodBuilder, recordingManifest } from './manifest.ts';
 import type { MarkerLogs } from './marker-logs.ts';
 import { recordedEntries } from './recorded-entries.ts';
+import { recordedTags } from './recording-playlists.ts';
 import type { StreamTurns } from './stream-turns.ts';
 
 const PAGE = 500;
@@ -54,7 +56,7 @@ export class DashManifests {
   readonly #windows: EntryWindows;
   readonly #turns: StreamTurns;
   readonly #growing = new LRUCache<string, Growing>({ max: MAX_BUILDERS });
-  readonly #periodStarts = new LRUCache<string, TimelineEntry>({ max: MAX_PERIOD_STARTS });
+  readonly #periodStarts = new LRUCache<string, PeriodStart>({ max: MAX_PERIOD_STARTS });
   readonly #documents = new LRUCache<string, { stamp: string; document: Document }>({
     max: MAX_DOCUMENTS,
     maxSize: MAX_CACHED_CHARACTERS,
@@ -76,7 +78,7 @@ export class DashManifests {
     const key = [stream.uid, view, languages.audio, languages.captions].join('/');
     const stamp = [
       ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
-      ...[silencesOf(state), state.markerVersion, state.captions?.version],
+      ...[silencesOf(state), state.markerVersion, state.captions?.version, state.kept?.version],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -95,8 +97,9 @@ export class DashManifests {
       const key = recordingManifestKey(stream, recordingVersion(state));
       return longRecording(this.#parts, stream, state, key, DASH_MANIFEST.contentType);
     }
-    const markers = (await this.#markers.of(stream, state)).tags();
+    const log = await this.#markers.of(stream, state);
     if (view === 'vod') {
+      const markers = recordedTags(log, stream, state, this.#parts.clock.now());
       const builder = periodBuilder(stream, state);
       for await (const entry of recordedEntries(this.#parts.records, stream, state)) {
         builder.add(entry);
@@ -107,12 +110,16 @@ export class DashManifests {
       ? await this.#window(stream, state, view)
       : await this.#grow(stream, state, view);
     const { periods } = builder;
-    return documentOf(liveManifest(stream, state, periods, markers, how));
+    return documentOf(liveManifest(stream, state, periods, log.tags(), how));
   }
 
   async #window(stream: Stream, state: TimelineState, view: RenderedView): Promise<PeriodBuilder> {
     const entries = await this.#windows.of(stream, state, view);
-    const builder = periodBuilder(stream, state, await this.#periodStart(stream, entries[0]));
+    const builder = periodBuilder(
+      stream,
+      state,
+      await this.#periodStart(stream, state, entries[0]),
+    );
     for (const entry of entries) builder.add(entry);
     return builder;
   }
@@ -126,7 +133,9 @@ export class DashManifests {
       builder: periodBuilder(
         stream,
         state,
-        from > 0 ? await this.#periodStart(stream, await records.entry(stream, from)) : undefined,
+        from > 0
+          ? await this.#periodStart(stream, state, await records.entry(stream, from))
+          : undefined,
       ),
       next: from,
     };
@@ -144,9 +153,12 @@ export class DashManifests {
   /** The first entry of the period that an entry lies in: a period's start stays when that is listed no more. */
   async #periodStart(
     stream: Stream,
+    { kept }: TimelineState,
     entry: TimelineEntry | undefined,
-  ): Promise<TimelineEntry | undefined> {
+  ): Promise<PeriodStart | undefined> {
     if (!entry || entry.discontinuity) return entry;
+    const { floorPeriod } = kept ?? {};
+    if (floorPeriod?.discontinuities === entry.discontinuities) return floorPeriod;
     const key = `${stream.uid}/${entry.discontinuities}`;
     const start =
       this.#periodStarts.get(key) ?? (await findPeriodStart(this.#parts.records, stream, entry));

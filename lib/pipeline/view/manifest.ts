@@ -1,13 +1,14 @@
 /** An MPD from a timeline's state and the periods that it lists. */
 
 import { type SegmentPlace, segmentTemplate } from '../../domain/dash-addresses.ts';
+import type { PeriodStart } from '../../domain/kept.ts';
 import type { MarkerTag } from '../../domain/marker-log.ts';
 import { captionInitKey, silenceKey } from '../../domain/object-keys.ts';
 import { type Period, PeriodBuilder } from '../../domain/period.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
-import { isSliding, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
+import { isSliding, type TimelineState } from '../../domain/timeline.ts';
 import { formatMpd } from '../../playlist/dash-mpd.ts';
 import type { DashUris } from '../../playlist/dash-segment-timeline.ts';
 import type { DefaultLanguages, ManifestView } from './dash-manifests.ts';
@@ -18,7 +19,7 @@ import { markerView } from './marker-list.ts';
 export const periodBuilder = (
   stream: Stream,
   state: TimelineState,
-  first?: TimelineEntry,
+  first?: PeriodStart,
 ): PeriodBuilder => new PeriodBuilder(state, (...at) => silenceKey(stream, ...at), first);
 
 export function liveManifest(

@@ -4,6 +4,7 @@ import type { MarkerList, MarkerView } from '../../api/messages.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { type Marker, overlaps } from '../../domain/marker.ts';
 import type { MarkerLog } from '../../domain/marker-log.ts';
+import { isMarkerKept } from '../../domain/retention.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
@@ -19,7 +20,7 @@ export type MarkerFilter = Readonly<{
 
 /** All that overlap the span; with `since` those that changed. Throws `bad_request`. */
 export async function listMarkers(
-  deps: Pick<Deps, 'records'>,
+  deps: Pick<Deps, 'records' | 'clock'>,
   stream: Stream,
   state: TimelineState,
   log: MarkerLog,
@@ -31,8 +32,10 @@ export async function listMarkers(
   const fromMs = await atMs(filter.from, Number.NEGATIVE_INFINITY);
   const toMs = await atMs(filter.to, Number.POSITIVE_INFINITY);
   const news = filter.since === undefined ? undefined : log.since(parseVersion(filter.since));
+  const { kept } = state;
   const markers = (news?.markers ?? log.markers()).filter(
     (marker) =>
+      (!kept || isMarkerKept(marker, stream.settings, kept.floorMs, deps.clock.now())) &&
       overlaps(marker, fromMs, toMs) &&
       (filter.class === undefined || filter.class === marker.class),
   );

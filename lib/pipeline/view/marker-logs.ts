@@ -20,14 +20,19 @@ export class MarkerLogs {
   }
 
   /** With the changes that the state counts, at least. */
-  async of(stream: Stream, { markerVersion = 0 }: TimelineState): Promise<MarkerLog> {
-    const log = this.#logs.get(stream.uid) ?? new MarkerLog();
-    this.#logs.set(stream.uid, log);
+  async of(
+    stream: Stream,
+    { markerVersion = 0, expiredChanges = 0 }: TimelineState,
+  ): Promise<MarkerLog> {
+    // Without those that have expired it is another log.
+    const key = `${stream.uid}/${expiredChanges}`;
+    const log = this.#logs.get(key) ?? new MarkerLog();
+    this.#logs.set(key, log);
     while (log.version < markerVersion) {
       // Requests that come together wait for one reading.
-      const reading = this.#reading.get(stream.uid) ?? this.#read(stream, log);
-      this.#reading.set(stream.uid, reading);
-      await reading.finally(() => this.#reading.delete(stream.uid));
+      const reading = this.#reading.get(key) ?? this.#read(stream, log);
+      this.#reading.set(key, reading);
+      await reading.finally(() => this.#reading.delete(key));
     }
     return log;
   }

@@ -24,7 +24,7 @@ import { entryList } from './entry-lists.ts';
 import type { EntryWindows, RenderedView } from './entry-windows.ts';
 import { longRecording } from './long-recordings.ts';
 import type { MarkerLogs } from './marker-logs.ts';
-import { recordingTexts } from './recording-playlists.ts';
+import { recordedTags, recordingTexts } from './recording-playlists.ts';
 import type { StreamTurns } from './stream-turns.ts';
 
 const PAGE = 500;
@@ -75,12 +75,12 @@ export class MediaPlaylists {
     showsEnd: boolean,
   ): Promise<Document> {
     const { nextSequence, lateArrivals, dvrWindowTicks, firstListedSequence } = state;
-    const { markerVersion } = state;
+    const { markerVersion, kept } = state;
     const key = `${stream.uid}/${name}/${view}`;
     const silence = state.renditions[name]?.silence;
     const stamp = [
       ...[nextSequence, showsEnd, lateArrivals, dvrWindowTicks, firstListedSequence],
-      ...[silence?.to, markerVersion, captionStamp(state, name, view)],
+      ...[silence?.to, markerVersion, captionStamp(state, name, view), kept?.version],
     ].join();
     const cached = this.#documents.get(key);
     if (cached?.stamp === stamp) return cached.document;
@@ -107,7 +107,8 @@ export class MediaPlaylists {
     }
     const parts: string[] = [];
     const log = await this.#markers.of(stream, state);
-    const texts = recordingTexts(this.#parts.records, stream, state, [name], log);
+    const tags = recordedTags(log, stream, state, this.#parts.clock.now());
+    const texts = recordingTexts(this.#parts.records, stream, state, [name], tags);
     for await (const part of texts) parts.push(...part.texts);
     return documentOf(parts.join(''));
   }

@@ -8,7 +8,8 @@ import { secondsToTicks, ticksToMs } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant, findByOffset } from '../records/timeline-search.ts';
-import { recordedEntries } from './recorded-entries.ts';
+import { expired } from './expired.ts';
+import { isRemoved, recordedEntries, removedRanges } from './recorded-entries.ts';
 
 /** From the start of the stream, or by the wall clock. */
 export type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }>;
@@ -36,20 +37,42 @@ export function positionIn(
     : at.offsetTicks - offsetTicks;
 }
 
-/** In the recording; without late segments that is the timeline, where a search reads a few entries. */
+/**
+ * In the recording; without late segments that is the timeline, where a search reads a few entries. Throws
+ * `expired` for what retention has removed.
+ */
 export async function entryAt(
   { records }: Pick<Deps, 'records'>,
   stream: Stream,
   state: TimelineState,
   at: Timestamp,
 ): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals, latePieces = 0 } = state;
+  const entry = await findEntry(records, stream, state, at);
+  if (entry || !state.kept) return entry;
+  const isPast =
+    'instantMs' in at
+      ? at.instantMs < state.kept.floorMs && at.instantMs >= (state.startedAtMs ?? 0)
+      : at.offsetTicks < state.kept.floorTicks;
+  if (isPast) throw expired(stream, state.kept);
+  return undefined;
+}
+
+async function findEntry(
+  records: Deps['records'],
+  stream: Stream,
+  state: TimelineState,
+  at: Timestamp,
+): Promise<RecordedEntry | undefined> {
+  const { nextSequence, lateArrivals, latePieces = 0, kept } = state;
   if (lateArrivals === latePieces) {
     const entry = await ('instantMs' in at
       ? findByInstant(records, stream, nextSequence, at.instantMs)
       : findByOffset(records, stream, nextSequence, at.offsetTicks));
-    if (!entry || latePieces === 0) return entry;
+    if (!entry) return undefined;
     const { sequence } = entry;
+    const isOld = sequence < (kept?.floorSequence ?? 0);
+    if (isOld && isRemoved(await removedRanges(records, stream, kept), entry)) return undefined;
+    if (latePieces === 0) return entry;
     const pieces = (await records.latePieces(stream, sequence, sequence)).get(sequence);
     return { ...entry, renditions: { ...entry.renditions, ...pieces } };
   }

@@ -26,7 +26,7 @@ export async function printCaptions(
   { track, format, version }: Readonly<{ track: string; format: CaptionFormat; version: number }>,
 ): Promise<string> {
   const { channel } = state.captions?.tracks[track] ?? {};
-  const log = await logs.of(stream, version);
+  const log = await logs.of(stream, state, version);
   const offsets = await liveOffsets(deps, stream, state);
   const found = new Map<string, PlacedCue>();
   for await (const entry of recordedEntries(deps.records, stream, state)) {
@@ -71,9 +71,11 @@ async function liveOffsets(
 ): Promise<ReadonlyMap<number, number> | undefined> {
   if (lateArrivals === 0) return undefined;
   const offsets = new Map<number, number>();
-  for (let from = 0; from < nextSequence; from += PAGE) {
-    const entries = await records.entries(stream, from, Math.min(nextSequence, from + PAGE) - 1);
-    for (const { sequence, offsetTicks } of entries) offsets.set(sequence, offsetTicks);
+  // By number of entries, not by sequence: removed ones leave holes.
+  for (let from = 0; from < nextSequence; ) {
+    const page = await records.entries(stream, from, nextSequence - 1, PAGE);
+    for (const { sequence, offsetTicks } of page) offsets.set(sequence, offsetTicks);
+    from = page.length < PAGE ? nextSequence : (page.at(-1)?.sequence ?? nextSequence) + 1;
   }
   return offsets;
 }

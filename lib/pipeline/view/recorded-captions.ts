@@ -22,7 +22,7 @@ export async function recordedCues(
 ): Promise<PlacedCue[]> {
   const { channel } = state.captions?.tracks[track] ?? {};
   if (channel) return closedCaptionsOf(deps, stream, entry, channel);
-  const log = await logs.of(stream, version);
+  const log = await logs.of(stream, state, version);
   const live = await liveEntry(deps, stream, state, entry);
   return placeCues(log, live, { track, version, since: version });
 }

@@ -1,11 +1,11 @@
 /** Lists of a whole recording (`?view=vod`), several in one reading of its entries. */
 
-import type { MarkerLog } from '../../domain/marker-log.ts';
+import type { MarkerLog, MarkerTag } from '../../domain/marker-log.ts';
 import type { ListedPiece } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
+import { isMarkerKept } from '../../domain/retention.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
-import type { StreamRecords } from '../records/stream-records.ts';
 import { entryList } from './entry-lists.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
@@ -14,12 +14,23 @@ const ENTRIES_AT_ONCE = 500;
 /** The next lines of every playlist, in the order of the names, and where they end in the recording. */
 export type RecordingPart = Readonly<{ texts: readonly string[]; endTicks: number }>;
 
+/** Of the markers that are left. */
+export const recordedTags = (
+  log: MarkerLog,
+  stream: Stream,
+  { kept }: TimelineState,
+  nowMs: number,
+): readonly MarkerTag[] =>
+  kept
+    ? log.tags().filter(({ marker }) => isMarkerKept(marker, stream.settings, kept.floorMs, nowMs))
+    : log.tags();
+
 export async function* recordingTexts(
-  records: Pick<StreamRecords, 'entries' | 'lateArrivals' | 'latePieces'>,
+  records: Parameters<typeof recordedEntries>[0],
   stream: Stream,
   state: TimelineState,
   names: readonly string[],
-  markers: Pick<MarkerLog, 'tags'>,
+  tags: readonly MarkerTag[],
   /** Is given each entry, too. */
   also?: Readonly<{ add(entry: RecordedEntry): void }>,
 ): AsyncGenerator<RecordingPart> {
@@ -32,7 +43,7 @@ export async function* recordingTexts(
   const lists = names.map((name) => {
     const list = entryList(stream, state, name, 'vod');
     // All of them before the first entry.
-    const lines = [list.header(header) + list.markers(markers.tags())];
+    const lines = [list.header(header) + list.markers(tags)];
     return { list, last: undefined as ListedPiece | undefined, lines };
   });
   let count = 0;

@@ -8,6 +8,7 @@ import { ticksToSeconds } from '../../domain/ticks.ts';
 import { isGap, MAX_TIME_JUMP_TICKS, type TimelineState } from '../../domain/timeline.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
+import { expired } from './expired.ts';
 import { entryAt, parseTimestamp } from './moments.ts';
 import { recordedEntries } from './recorded-entries.ts';
 
@@ -22,7 +23,7 @@ export type Moment = Readonly<{
 
 /**
  * The segment at a timestamp: seconds from the start of the stream, or an ISO 8601 instant; left out:
- * the newest. Throws `stream_not_found`, `bad_request` or `moment_not_found`, also for a gap.
+ * the newest. Throws `stream_not_found`, `bad_request`, `expired` or `moment_not_found`, also for a gap.
  */
 export async function findMoment(
   deps: Deps,
@@ -35,8 +36,9 @@ export async function findMoment(
   const { value: state } = await records.timeline(stream);
   const entry = at
     ? await entryAt(deps, stream, state, at)
-    : await records.entry(stream, state.nextSequence - 1);
+    : await newestEntry(records, stream, state);
   if (!entry) {
+    if (!at && state.kept) throw expired(stream, state.kept);
     throw new DomainError(
       'moment_not_found',
       `Stream "${videoId}" has nothing at ${shortened(timestamp ?? 'its end')}.`,
@@ -45,6 +47,15 @@ export async function findMoment(
   }
   if (isGap(entry)) throw inGap(entry, state);
   return { stream, state, entry, ...(await neighboursOf(deps, stream, state, entry)) };
+}
+
+async function newestEntry(
+  records: Deps['records'],
+  stream: Stream,
+  { nextSequence, kept }: TimelineState,
+): Promise<RecordedEntry | undefined> {
+  const hasExpired = kept !== undefined && kept.floorSequence >= nextSequence;
+  return hasExpired ? undefined : records.entry(stream, nextSequence - 1);
 }
 
 const seconds = (ticks: number): string => ticksToSeconds(ticks).toFixed(3);

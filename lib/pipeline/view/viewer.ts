@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { MarkerList, StreamView } from '../../api/messages.ts';
 import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { goneBelow, isPresented, keptAt } from '../../domain/kept.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
@@ -32,6 +33,7 @@ import {
   storedRecording,
 } from '../jobs/recording-playlists-request.ts';
 import type { StoredRecording } from '../records/record-types.ts';
+import { findFirstListed } from '../records/timeline-search.ts';
 import { viewOf } from '../streams.ts';
 import { DashManifests } from './dash-manifests.ts';
 import { type Document, documentOf } from './document.ts';
@@ -42,21 +44,43 @@ import { listMarkers, type MarkerFilter } from './marker-list.ts';
 import { MarkerLogs } from './marker-logs.ts';
 import { MediaPlaylists } from './media-playlists.ts';
 import { recordedEntries } from './recorded-entries.ts';
+import {
+  keptVersionOf,
+  liveQuery,
+  PlaylistMoved,
+  recordingQuery,
+  requireSomething,
+} from './recording-address.ts';
 import { StreamTurns } from './stream-turns.ts';
 
 export type Viewed = Readonly<{ document: Document; maxAgeSeconds: number }>;
 
-/** All throw `stream_not_found`; what lists entries also `not_started`, `rendition_not_found` and `not_ready`. */
+/**
+ * All throw `stream_not_found`; what lists entries also `not_started`, `expired`, `rendition_not_found`,
+ * `not_ready` and `PlaylistMoved`. `kept`: of a recording, one more each time that retention has changed it.
+ */
 export type Viewer = Readonly<{
   state(videoId: string): Promise<StreamView>;
   /** `country`: of the viewer, for the default language; undefined: it is not known. */
   multivariant(videoId: string, country?: string): Promise<Viewed>;
   /** `name` as in `listsOf`. `broadcast`: 1 for the first; one more each time that the stream went on after its end was shown. */
-  media(videoId: string, name: string, view: PlaylistView, broadcast?: number): Promise<Viewed>;
+  media(
+    videoId: string,
+    name: string,
+    view: PlaylistView,
+    broadcast?: number,
+    kept?: number,
+  ): Promise<Viewed>;
   /** The index of the preview thumbnails (WebVTT): of the recording once there is one, else of the DVR window. */
   thumbnails(videoId: string): Promise<Viewed>;
   /** The MPD. Without a view and a broadcast that of a new viewer: the recording, once the end was shown. */
-  dash(videoId: string, view?: PlaylistView, broadcast?: number, country?: string): Promise<Viewed>;
+  dash(
+    videoId: string,
+    view?: PlaylistView,
+    broadcast?: number,
+    country?: string,
+    kept?: number,
+  ): Promise<Viewed>;
   markers(videoId: string, filter: MarkerFilter): Promise<MarkerList>;
 }>;
 
@@ -106,11 +130,13 @@ export function createViewer(deps: Deps): Viewer {
 
   /** What came late makes a recording longer than what was live. */
   const recordedSeconds = async (stream: Stream, state: TimelineState): Promise<number> => {
-    const key = [stream.uid, state.nextSequence, state.lateArrivals].join();
+    const key = [stream.uid, state.nextSequence, state.lateArrivals, state.kept?.version].join();
     const known = lengths.get(key);
     if (known !== undefined) return known;
     let ticks = 0;
-    for await (const entry of recordedEntries(records, stream, state)) ticks += entry.durationTicks;
+    for await (const entry of recordedEntries(records, stream, state)) {
+      ticks = entry.offsetTicks + entry.durationTicks;
+    }
     lengths.set(key, ticksToSeconds(ticks));
     return ticksToSeconds(ticks);
   };
@@ -140,29 +166,50 @@ export function createViewer(deps: Deps): Viewer {
   const isRecordingShown = async (stream: Stream, state: TimelineState): Promise<boolean> =>
     showsEnd(state) && (!isLong(state) || (await storedOf(stream, state)) !== undefined);
 
-  /** What a view lists of the timeline, and whether it ends there. */
+  /** A playlist that has ended stays as it is, and is not served any more when some of it has expired. */
+  const listsGone = async (stream: Stream, state: TimelineState): Promise<boolean> => {
+    const gone = goneBelow(state.kept, clock.now());
+    if (gone <= state.firstListedSequence) return false;
+    return (await findFirstListed(records, stream, state)) < gone;
+  };
+
+  /** What a view lists of the timeline, and whether it ends there. `kept`: left out, as it is now. */
   const listedIn = async (
     stream: Stream,
     state: TimelineState,
     view: PlaylistView,
     broadcast: number,
+    kept: number | undefined,
   ): Promise<Readonly<{ listed: TimelineState; rendered: RenderedView; ended: boolean }>> => {
-    let recorded = state;
+    let found: StoredRecording | undefined;
     if (isLong(state)) {
-      const found = await storedOf(stream, state);
+      found = await storedOf(stream, state);
       // Its job may have been lost, or given up.
       if (!isUpToDate(found, state)) await requestQuietly(stream);
-      if (found) recorded = withStored(state, found);
     }
     if (view === 'vod' && state.endedAtMs !== undefined) {
-      return { listed: recorded, rendered: 'vod', ended: true };
+      requireSomething(stream, state);
+      const wanted = kept ?? keptVersionOf(found, state);
+      const isThere = found
+        ? wanted === keptVersionOf(found, state)
+        : isPresented(state.kept, wanted, clock.now());
+      if (!isThere) throw new PlaylistMoved(recordingQuery(found, state));
+      const recorded = found ? withStored(state, found) : state;
+      const before = keptAt(state.kept, wanted);
+      return {
+        listed: { ...recorded, ...(before && { kept: before }) },
+        rendered: 'vod',
+        ended: true,
+      };
     }
     const earlier = endedBroadcast(state, broadcast);
-    return {
-      listed: { ...withWindow(stream, state), ...earlier },
-      rendered: earlier ? `live ${earlier.broadcast}` : 'live',
-      ended: earlier !== undefined || showsEnd(state),
-    };
+    const ended = earlier !== undefined || showsEnd(state);
+    const shown = { ...withWindow(stream, state), ...earlier };
+    if (ended && (await listsGone(stream, shown))) {
+      requireSomething(stream, state);
+      throw new PlaylistMoved(showsEnd(state) ? recordingQuery(found, state) : liveQuery(state));
+    }
+    return { listed: shown, rendered: earlier ? `live ${earlier.broadcast}` : 'live', ended };
   };
 
   const listed = async (
@@ -171,8 +218,9 @@ export function createViewer(deps: Deps): Viewer {
     name: string,
     view: PlaylistView,
     broadcast: number,
+    kept?: number,
   ): Promise<Viewed> => {
-    const { listed: shown, rendered, ended } = await listedIn(stream, state, view, broadcast);
+    const { listed: shown, rendered, ended } = await listedIn(stream, state, view, broadcast, kept);
     return viewed(ended, await playlists.render(stream, shown, name, rendered, ended));
   };
 
@@ -199,8 +247,8 @@ export function createViewer(deps: Deps): Viewer {
       const { stream, state } = await loadStarted(videoId);
       const found = showsEnd(state) && isLong(state) ? await storedOf(stream, state) : undefined;
       const isRecording = await isRecordingShown(stream, state);
-      const broadcast = currentBroadcast(state);
-      const suffix = isRecording ? '?view=vod' : broadcast > 1 ? `?broadcast=${broadcast}` : '';
+      if (isRecording) requireSomething(stream, state);
+      const suffix = isRecording ? recordingQuery(found, state) : liveQuery(state);
       const { audio, captions } = languagesFor(stream, country);
       const text = formatMultivariantPlaylist(
         presentationOf(found ? withStored(state, found) : state, audio, captions),
@@ -209,10 +257,10 @@ export function createViewer(deps: Deps): Viewer {
       return viewed(isRecording, documentOf(text));
     },
 
-    async media(videoId, name, view, broadcast = 1) {
+    async media(videoId, name, view, broadcast = 1, kept = 0) {
       const { stream, state } = await loadStarted(videoId);
       const lists = listsOf(state).filter((list) => list !== THUMBNAIL_INDEX);
-      if (lists.includes(name)) return listed(stream, state, name, view, broadcast);
+      if (lists.includes(name)) return listed(stream, state, name, view, broadcast, kept);
       throw new DomainError(
         'rendition_not_found',
         `Stream "${videoId}" has no rendition "${name}".`,
@@ -233,7 +281,7 @@ export function createViewer(deps: Deps): Viewer {
       );
     },
 
-    async dash(videoId, view, broadcast, country) {
+    async dash(videoId, view, broadcast, country, kept = 0) {
       const { stream, state } = await loadStarted(videoId);
       const isNew = view === undefined && broadcast === undefined;
       // ffmpeg asks again at the first address, and takes other times there for those that it plays.
@@ -241,7 +289,8 @@ export function createViewer(deps: Deps): Viewer {
       const isRecording = isNew && isOver && (await isRecordingShown(stream, state));
       const shown = isRecording ? 'vod' : (view ?? 'live');
       const of = broadcast ?? currentBroadcast(state);
-      const { listed, rendered, ended } = await listedIn(stream, state, shown, of);
+      const version = isRecording ? undefined : kept;
+      const { listed, rendered, ended } = await listedIn(stream, state, shown, of, version);
       // Who watches live asks there again, and is not given the recording, whose times are others.
       const location = `${videoId}.mpd?broadcast=${of}`;
       const languages = languagesFor(stream, country);
