@@ -154,20 +154,6 @@ describe('what is made of segments, under retention', () => {
     assert.deepEqual(left, [[], filesOf(1), [], filesOf(3)]);
   });
 
-  test('subtitles of a whole file stay as long as anything is left of it', async (t) => {
-    const show = await daily(t);
-    const { deps, clock } = show.engine;
-    const key = 'media/show/u1/subtitles/1-1-de.vtt';
-    await deps.media.put(key, Buffer.from('WEBVTT'), 'text/vtt');
-    await expire(show);
-    assert.ok(await deps.media.head(key));
-    for (let days = 0; days < 60; days += 20) {
-      clock.nowMs += 20 * DAY_MS;
-      await show.retain();
-    }
-    assert.deepEqual(await show.objects(), [show.initKey]);
-  });
-
   test('of a language that is uploaded alone goes by its wall clock, and its pieces with their entries', async (t) => {
     const show = await daily(t);
     const { records, deps } = show.engine;
