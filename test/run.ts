@@ -8,9 +8,11 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { killMarked, MARK, watchLeftovers } from './support/leftovers.ts';
 
-/** Two test files at a time; those that measure time or start browsers: one at a time. */
+/** Two test files at a time, of which one at most drives a whole system or a browser: those mostly wait. */
 const CONCURRENCY = 2;
-const SERIAL = [`test${sep}e2e${sep}`, `test${sep}web${sep}`];
+const SYSTEM_TESTS = [`test${sep}e2e${sep}`, `test${sep}web${sep}`];
+/** How many of the slowest files are named at the end. */
+const SLOWEST = 15;
 
 const TEST_TIMEOUT_MS = 180_000;
 const FILE_TIMEOUT_MS = 15 * 60_000;
@@ -23,6 +25,7 @@ type TestEvent = Readonly<{ type: string; data: Record<string, unknown> }>;
 
 const counts = { tests: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 };
 const notRun: string[] = [];
+const seconds = new Map<string, number>();
 const leftovers: string[] = [];
 
 /** One file's events, as they come. */
@@ -52,13 +55,11 @@ async function* testFile(file: string): AsyncGenerator<TestEvent> {
   }
 }
 
-async function* oneByOne(files: readonly string[]): AsyncGenerator<TestEvent> {
-  for (const file of files) yield* testFile(file);
-}
-
 async function collect(file: string): Promise<readonly [string, TestEvent[]]> {
+  const startMs = Date.now();
   const events: TestEvent[] = [];
   for await (const event of testFile(file)) events.push(event);
+  seconds.set(file, (Date.now() - startMs) / 1000);
   return [file, events];
 }
 
@@ -67,7 +68,7 @@ async function* sideBySide(files: readonly string[]): AsyncGenerator<TestEvent> 
   const waiting = [...files];
   const running = new Map<string, Promise<readonly [string, TestEvent[]]>>();
   while (waiting.length > 0 || running.size > 0) {
-    const file = running.size < CONCURRENCY ? waiting.shift() : undefined;
+    const file = running.size < CONCURRENCY ? takeNext(waiting, [...running.keys()]) : undefined;
     if (file !== undefined) {
       running.set(file, collect(file));
       continue;
@@ -77,6 +78,18 @@ async function* sideBySide(files: readonly string[]): AsyncGenerator<TestEvent> 
     yield* events;
   }
 }
+
+/** Tests of whole systems first, as they take longest. */
+function takeNext(waiting: string[], running: readonly string[]): string | undefined {
+  const mayBeSystem = !running.some(isSystemTest);
+  const chosen =
+    (mayBeSystem && waiting.find(isSystemTest)) || waiting.find((file) => !isSystemTest(file));
+  if (chosen) waiting.splice(waiting.indexOf(chosen), 1);
+  return chosen;
+}
+
+const isSystemTest = (file: string): boolean =>
+  SYSTEM_TESTS.some((folder) => file.startsWith(folder));
 
 function count({ type, data }: TestEvent): void {
   if (type === 'test:summary' && data.file === undefined) {
@@ -109,16 +122,10 @@ const startMs = Date.now();
 const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter((file) => isWanted(file))
   .sort();
-const isSerial = (file: string): boolean => SERIAL.some((folder) => file.startsWith(folder));
-const serial = files.filter((file) => isSerial(file));
-const parallel = files.filter((file) => !isSerial(file));
 
-async function* allEvents(): AsyncGenerator<TestEvent> {
-  yield* sideBySide(parallel);
-  yield* oneByOne(serial);
+for await (const text of Readable.from(sideBySide(files)).compose(spec())) {
+  process.stdout.write(text);
 }
-
-for await (const text of Readable.from(allEvents()).compose(spec())) process.stdout.write(text);
 
 const isCi = process.env.CI === 'true';
 const failures = [
@@ -131,8 +138,11 @@ const failures = [
 ];
 for (const name of notRun) console.log(`not run: ${name}`);
 for (const failure of failures) console.log(`FAILED: ${failure}`);
-const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
-console.log(`${files.length} files in ${seconds} s`);
+const slowest = [...seconds].toSorted(([, a], [, b]) => b - a).slice(0, SLOWEST);
+if (files.length > 1) {
+  console.log(`The slowest: ${slowest.map(([file, s]) => `${file} ${s.toFixed(0)} s`).join(', ')}`);
+}
+console.log(`${files.length} files in ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
 const { passed, failed, cancelled, skipped, todo } = counts;
 // As node's own runner closes, and in one line for people.
 console.log(
