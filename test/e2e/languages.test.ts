@@ -151,14 +151,15 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
     for (const language of Object.keys(ENCODED)) {
       const sounds = async () => {
         const isThere = (await listed(`audio-${language}`, 'vod')).length === SECONDS / 2;
-        const path = isThere && (await joined(`audio-${language}`, 'vod'));
-        return path && (await decodeMoments(['-i', path], ['audio'])).beeps;
+        if (!isThere) return [];
+        const path = await joined(`audio-${language}`, 'vod');
+        return (await decodeMoments(['-i', path], ['audio'])).beeps;
       };
       const beeps = await waitFor(
         `all of ${language}`,
         async () => {
           const heard = await sounds();
-          return heard && heard.length === SECONDS && heard;
+          return heard.length === SECONDS && heard;
         },
         WAIT_MS,
       );
