@@ -6,7 +6,7 @@ import { ticksToMs } from '../../lib/domain/ticks.ts';
 import { demuxSegment } from '../../lib/media/demux/demux.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { launchChromium, withoutChromium } from '../support/chromium.ts';
-import { ffmpeg } from '../support/ffmpeg.ts';
+import { ffmpeg, probe } from '../support/ffmpeg.ts';
 import { decodeMoments, flashAndBeep, lipSyncOf, reorderedVideo } from '../support/lip-sync.ts';
 import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../support/system.ts';
 import { openWatchPage, until } from '../web/watch-page-driver.ts';
@@ -171,6 +171,15 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
       const worst = Math.max(...errors.map(Math.abs));
       assert.ok(worst <= TOLERANCE_MS, `${language} is off by ${errors} ms`);
     }
+  });
+
+  test('is offered with keyframes and thumbnails, of which ffmpeg reads the keyframes alone', async () => {
+    const master = await (await fetch(`${system.url}/viewstream/metadata/show`)).text();
+    assert.match(master, /^#EXT-X-IMAGE-STREAM-INF:.*URI="show\/thumbnails\.images\.m3u8/m);
+    const [, keyframes = ''] =
+      master.match(/^#EXT-X-I-FRAME-STREAM-INF:.*URI="(show\/180p\.iframes\.m3u8[^"]*)"/m) ?? [];
+    const [read] = await probe(`${system.url}/viewstream/metadata/${keyframes}`);
+    assert.equal(Number(read?.nb_read_frames), (await listed('180p')).length);
   });
 
   test('a viewer who changes to it sees the picture go on', {
