@@ -10,6 +10,7 @@ import { isBeforePlace } from './retention.ts';
 import type { RenderedPiece } from './segment.ts';
 import { ticksToMs } from './ticks.ts';
 import {
+  type EntryRendition,
   gapEntries,
   isGap,
   MAX_TIME_JUMP_TICKS,
@@ -40,9 +41,13 @@ export type LateArrival = Readonly<
     | 'thumbnails'
   >
 > &
-  Readonly<{ pieces?: readonly RenderedPiece[] }>;
+  Readonly<{
+    pieces?: readonly RenderedPiece[];
+    /** Pieces of languages that others took the place of: players may still load them. */
+    replaced?: readonly EntryRendition[];
+  }>;
 
-export type RecordedEntry = Omit<LateArrival, 'pieces'> &
+export type RecordedEntry = Omit<LateArrival, 'pieces' | 'replaced'> &
   Readonly<{
     /** Of the live timeline; undefined for a late arrival. */
     sequence?: number | undefined;

@@ -7,6 +7,7 @@ import { QUEUES } from '../../lib/ports/queues.ts';
 import { jobKindContract } from '../contracts/job-kind.ts';
 import { mediaStoreContract } from '../contracts/media-store.ts';
 import { recordStoreContract } from '../contracts/record-store.ts';
+import { retentionContract } from '../contracts/retention.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
 import { withMiniStack } from './ministack.ts';
 import { makeAllQueues, makeBucket, makeQueue, makeTable } from './resources.ts';
@@ -67,5 +68,13 @@ await withMiniStack(({ connection }) => {
         client.destroy();
       },
     };
+  });
+
+  retentionContract('AWS', async (testClock) => {
+    const { urls } = await makeAllQueues(connection);
+    const bucket = await makeBucket(connection, urls.uploadCompleted);
+    const table = await makeTable(connection);
+    const ports = awsPorts({ connection, bucket, table, queueUrls: urls }, testClock);
+    return { ports, close: async () => ports.close() };
   });
 });

@@ -6,12 +6,12 @@ import { ticksToMs } from '../../lib/domain/ticks.ts';
 import { demuxSegment } from '../../lib/media/demux/demux.ts';
 import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
 import { launchChromium, withoutChromium } from '../support/chromium.ts';
-import { ffmpeg } from '../support/ffmpeg.ts';
+import { ffmpeg, probe } from '../support/ffmpeg.ts';
 import { decodeMoments, flashAndBeep, lipSyncOf, reorderedVideo } from '../support/lip-sync.ts';
 import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../support/system.ts';
 import { openWatchPage, until } from '../web/watch-page-driver.ts';
 
-const SECONDS = 8;
+const SECONDS = 14;
 const RATE = '25';
 const WAIT_MS = 120_000;
 const TOLERANCE_MS = 10;
@@ -20,6 +20,13 @@ const LADDER = [{ name: '180p', shortSidePx: 180, maxrateBps: 300_000 }];
 const START_MS = Date.now() - 60_000;
 /** Its first, and one in the middle, where it is gone: it comes back as another session. */
 const NEVER_SENT = [0, 3];
+
+/** Dubs of other codecs, by language. */
+const ENCODED: Readonly<Record<string, readonly string[]>> = {
+  de: ['-c:a', 'libmp3lame', '-b:a', '128k'],
+  es: ['-c:a', 'libopus', '-b:a', '96k'],
+  it: ['-c:a', 'ac3', '-b:a', '192k'],
+};
 
 type Part = Readonly<{ bytes: Uint8Array<ArrayBuffer>; atMs: number }>;
 
@@ -38,8 +45,13 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
     const [own] = lipSyncOf(await decodeMoments(['-i', source]));
     ownSync = own ?? assert.fail();
     const video = await cut(source, 'video', 2);
-    // Its segments have another length.
+    // Their segments have another length.
     const french = await cut(source, 'french', 1.3);
+    const encoded = await Promise.all(
+      Object.entries(ENCODED).map(async ([language, codec]) => {
+        return [language, await cut(source, language, 1.7, codec)] as const;
+      }),
+    );
     const settings = { ladder: LADDER, targetDurationSeconds: 2, dvrWindowSeconds: null };
     await system.fetch('/streams/show', { method: 'PUT', body: JSON.stringify(settings) });
     const sendFrench = async (numbers: readonly number[]): Promise<void> => {
@@ -59,6 +71,11 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
       await sendFrench([...due.toReversed(), ...due.slice(0, 1)]);
       sent = Math.max(sent, ...due.map((index) => index + 1));
     }
+    for (const [language, parts] of encoded) {
+      for (const [number, part] of parts.entries()) {
+        await upload(part, `segment=${number}&session=dub&kind=audio&lang=${language}`);
+      }
+    }
     await waitFor(
       'all segments in the playlists',
       async () => (await listed('audio-fr')).length === video.length,
@@ -70,10 +87,16 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
   });
 
   /** All times of the source, and ten seconds: times that are negative would be moved. */
-  async function cut(source: string, kind: 'video' | 'french', seconds: number): Promise<Part[]> {
+  async function cut(
+    source: string,
+    kind: string,
+    seconds: number,
+    codec: readonly string[] = [],
+  ): Promise<Part[]> {
     await ffmpeg([
       ...['-copyts', '-i', source, '-output_ts_offset', '10', '-muxdelay', '0', '-muxpreload', '0'],
-      ...[...(kind === 'french' ? ['-vn'] : []), '-c', 'copy', '-f', 'hls', '-hls_list_size', '0'],
+      ...[...(kind === 'video' ? [] : ['-vn']), '-c', 'copy', ...codec],
+      ...['-f', 'hls', '-hls_list_size', '0'],
       ...['-hls_time', String(seconds), '-hls_segment_filename', join(folder, `${kind}-%d.ts`)],
       join(folder, `${kind}.m3u8`),
     ]);
@@ -96,14 +119,15 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
     assert.ok(answer.ok, await answer.text());
   }
 
-  async function listed(rendition: string) {
-    const answer = await fetch(`${system.url}/viewstream/metadata/show/${rendition}.m3u8`);
+  async function listed(rendition: string, view = 'live') {
+    const path = `/viewstream/metadata/show/${rendition}.m3u8?view=${view}`;
+    const answer = await fetch(system.url + path);
     return answer.ok ? parseMediaWithHls(await answer.text()).segments : [];
   }
 
   /** All that the playlist of a rendition lists, as one file. */
-  async function joined(rendition: string): Promise<string> {
-    const segments = await listed(rendition);
+  async function joined(rendition: string, view?: string): Promise<string> {
+    const segments = await listed(rendition, view);
     const load = async (uri = ''): Promise<Buffer> =>
       Buffer.from(await (await fetch(new URL(uri, system.url))).arrayBuffer());
     const parts = await Promise.all(segments.map(({ uri }) => load(uri)));
@@ -122,10 +146,45 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
     assert.ok(Math.max(...errors.map(Math.abs)) <= TOLERANCE_MS, `off by ${errors} ms`);
   });
 
+  test('languages in MP3, Opus and AC-3, which came when all was listed, are as exact in the recording', async () => {
+    await system.fetch('/upload/show/end', { method: 'POST' });
+    for (const language of Object.keys(ENCODED)) {
+      const sounds = async () => {
+        const isThere = (await listed(`audio-${language}`, 'vod')).length === SECONDS / 2;
+        if (!isThere) return [];
+        const path = await joined(`audio-${language}`, 'vod');
+        return (await decodeMoments(['-i', path], ['audio'])).beeps;
+      };
+      const beeps = await waitFor(
+        `all of ${language}`,
+        async () => {
+          const heard = await sounds();
+          return heard.length === SECONDS && heard;
+        },
+        WAIT_MS,
+      );
+      const { flashes } = await decodeMoments(['-i', await joined('180p', 'vod')], ['video']);
+      const errors = lipSyncOf({ flashes, beeps }).map((sync) =>
+        Math.round((sync - ownSync) * 1000),
+      );
+      assert.equal(errors.length, SECONDS, language);
+      const worst = Math.max(...errors.map(Math.abs));
+      assert.ok(worst <= TOLERANCE_MS, `${language} is off by ${errors} ms`);
+    }
+  });
+
+  test('is offered with keyframes and thumbnails, of which ffmpeg reads the keyframes alone', async () => {
+    const master = await (await fetch(`${system.url}/viewstream/metadata/show`)).text();
+    assert.match(master, /^#EXT-X-IMAGE-STREAM-INF:.*URI="show\/thumbnails\.images\.m3u8/m);
+    const [, keyframes = ''] =
+      master.match(/^#EXT-X-I-FRAME-STREAM-INF:.*URI="(show\/180p\.iframes\.m3u8[^"]*)"/m) ?? [];
+    const [read] = await probe(`${system.url}/viewstream/metadata/${keyframes}`);
+    assert.equal(Number(read?.nb_read_frames), (await listed('180p')).length);
+  });
+
   test('a viewer who changes to it sees the picture go on', {
     skip: withoutChromium(),
   }, async (t) => {
-    await system.fetch('/upload/show/end', { method: 'POST' });
     await waitFor(
       'the end for viewers',
       async () =>
@@ -135,26 +194,53 @@ describe('a stream with a French dub from an encoder of its own, which comes lat
     const browser = await launchChromium();
     t.after(() => browser.close());
     const watch = await openWatchPage(browser, `${system.url}/watch/show`);
-    const heard: string[] = [];
-    watch.page.on('request', (request) => {
-      const [, rendition = ''] = request.url().match(/\/media\/.*\/(audio[a-z-]*)\//) ?? [];
-      heard.push(rendition);
+    // Its segments are held back: what is buffered of the other language has to go on meanwhile.
+    const waiting: (() => void)[] = [];
+    let isHeld = true;
+    await watch.page.route(/\/media\/.*\/audio-fr\/[^i]/, async (route) => {
+      if (isHeld) await new Promise<void>((resolve) => waiting.push(resolve));
+      await route.continue();
+    });
+    const answered: string[] = [];
+    watch.page.on('response', (response) => {
+      const [, rendition = ''] = response.url().match(/\/media\/.*\/(audio[a-z-]*)\/[^i]/) ?? [];
+      answered.push(rendition);
     });
     await watch.watches();
     await watch.plays();
     await watch.page.evaluate(`
       const video = document.querySelector('video');
       window.stalls = [];
-      for (const type of ['waiting', 'stalled', 'seeking', 'emptied']) {
+      for (const type of ['waiting', 'stalled', 'seeking', 'emptied', 'ended']) {
         video.addEventListener(type, () => stalls.push(type + ' at ' + video.currentTime));
       }
+      window.samples = [];
+      const sample = (nowMs) => {
+        samples.push([nowMs / 1000, video.currentTime]);
+        if (!window.isOver) requestAnimationFrame(sample);
+      };
+      requestAnimationFrame(sample);
     `);
     await watch.choose('audio', 'Français');
-    await until('the other language is loaded', () => heard.includes('audio-fr'));
+    await until('the other language is asked for', () => waiting.length > 0);
+    await watch.plays();
+    assert.ok(!answered.includes('audio-fr'));
+    isHeld = false;
+    for (const release of waiting) release();
+    await until('the other language is loaded', () => answered.includes('audio-fr'));
     assert.equal(await watch.chosen('audio'), 'Français');
     await watch.plays();
     await watch.plays();
-    assert.deepEqual(await watch.page.evaluate('window.stalls'), []);
+    const { stalls, samples } = (await watch.page.evaluate(
+      '(window.isOver = true, { stalls, samples })',
+    )) as { stalls: string[]; samples: [number, number][] };
+    assert.deepEqual(stalls, []);
+    for (const [index, [now, time]] of samples.entries()) {
+      const [nowBefore, timeBefore] = samples[index - 1] ?? [now, time];
+      const advanced = time - timeBefore;
+      assert.ok(advanced >= 0, `the picture went back by ${-advanced} s`);
+      assert.ok(advanced <= now - nowBefore + 0.1, `the picture jumped by ${advanced} s`);
+    }
     assert.deepEqual(watch.problems, []);
   });
 });

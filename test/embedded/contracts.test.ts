@@ -9,6 +9,7 @@ import { cachePuts } from '../../lib/pipeline/jobs/put-cache.ts';
 import { jobKindContract } from '../contracts/job-kind.ts';
 import { type MediaStoreUnderTest, mediaStoreContract } from '../contracts/media-store.ts';
 import { recordStoreContract } from '../contracts/record-store.ts';
+import { retentionContract } from '../contracts/retention.ts';
 import { workQueueContract } from '../contracts/work-queue.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -102,6 +103,18 @@ jobKindContract('the embedded engine', async () => {
   return {
     ports,
     deadLetters: ports.deadLetters.jobs,
+    close: async () => {
+      ports.close();
+      await folder.remove();
+    },
+  };
+});
+
+retentionContract('the embedded engine', async (clock) => {
+  const folder = await temporaryFolder();
+  const ports = embeddedPorts(openDataFolder(folder.path), { clock });
+  return {
+    ports,
     close: async () => {
       ports.close();
       await folder.remove();

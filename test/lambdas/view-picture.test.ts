@@ -128,6 +128,28 @@ describe('the picture of a moment', () => {
     assert.ok(small.bytes.byteLength < one.bytes.byteLength);
   });
 
+  test('is looked for in the first bytes of a segment, and not in all of it', async () => {
+    const { deps } = engine;
+    const read: number[] = [];
+    const get: typeof deps.media.get = async (...asked) => {
+      const bytes = await deps.media.get(...asked);
+      read.push(bytes?.byteLength ?? 0);
+      return bytes;
+    };
+    const head = deps.media.head.bind(deps.media);
+    const handler = viewPictureHandler({ ...deps, media: { ...deps.media, get, head } });
+    const query = { timestamp: '1.9', width: '160' };
+    const event = { headers: {}, pathParameters: { videoId: 'show' } };
+    const asked = { ...event, queryStringParameters: query } as unknown as HttpEvent;
+    const { statusCode } = await handler(asked, {} as Context);
+    assert.ok(statusCode === 202 || statusCode === 302);
+    const stream = (await engine.records.findStream('show'))?.value ?? assert.fail();
+    const entry = (await engine.records.entry(stream, 0)) ?? assert.fail();
+    const { sizeBytes = 0, keyframeBytes = 0 } = entry.renditions['90p'] ?? {};
+    assert.ok(keyframeBytes > 0 && keyframeBytes < sizeBytes, `${keyframeBytes} of ${sizeBytes}`);
+    assert.deepEqual(read, [keyframeBytes]);
+  });
+
   test('is refused with the reason where there is none', async () => {
     const refusal = async (query: Query, videoId?: string) => {
       const { status, body } = await get(query, videoId);
@@ -137,6 +159,9 @@ describe('the picture of a moment', () => {
     const [status, code, text] = await refusal({ width: '800' });
     assert.deepEqual([status, code], [400, 'bad_request']);
     assert.match(text, /160, 320, 640, 1280, 1920/);
+    for (const width of ['0', '-1', '9999', 'NaN', '', '1e400', '160.5']) {
+      assert.deepEqual((await refusal({ width })).slice(0, 2), [400, 'bad_request'], width);
+    }
     assert.deepEqual((await refusal({ timestamp: 'noon' })).slice(0, 2), [400, 'bad_request']);
     assert.deepEqual((await refusal({ wait: '99' })).slice(0, 2), [400, 'bad_request']);
     const gone = [404, 'moment_not_found'];

@@ -132,6 +132,16 @@ describe('the file of a clip', () => {
     assert.ok(!Buffer.from(bytes).includes(media), 'the last segment is cut');
   });
 
+  test('shows the frames that are copied as they are in the recording, and encodes those of a cut segment alone', async () => {
+    const { path } = await show.file({ from: '0', to: '3.7' });
+    const [recorded, cut] = [await pictures(await joined(show, '180p')), await pictures(path)];
+    const differences = cut.map((picture, index) => difference(picture, recorded[index]));
+    assert.equal(differences.length, 111);
+    assert.deepEqual(new Set(differences.slice(0, 2 * RATE)), new Set([0]));
+    const worst = Math.max(...differences.slice(2 * RATE));
+    assert.ok(worst > 0 && worst < 1.5, String(worst));
+  });
+
   test('has the sound of the recording to the sample', async () => {
     const { path } = await show.file({ from: '0.5', to: '3.7' });
     const recorded = await sound(await joined(show, 'audio'));

@@ -1,126 +1,26 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
-import type { Context } from 'aws-lambda';
-import { dashSegmentHandler } from '../../lambdas/api/dash-segment.ts';
-import type { HttpEvent, HttpResult } from '../../lambdas/runtime/middleware.ts';
+import { describe, test } from 'node:test';
 import { languageTrack, withTrack } from '../../lib/domain/language-track.ts';
-import { ticksToMs } from '../../lib/domain/ticks.ts';
-import { silentFrame } from '../../lib/media/audio/silence.ts';
-import { demuxSegment } from '../../lib/media/demux/demux.ts';
-import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
-import { newStream } from '../../lib/pipeline/auth.ts';
 import { digestOf } from '../../lib/pipeline/digest.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { openLanguage } from '../../lib/pipeline/ingest/language-uploads.ts';
 import { commitPresigned, presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
-import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
-import { publishRequest } from '../../lib/pipeline/message-schemas.ts';
-import { publishStream } from '../../lib/pipeline/publish/publish.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
-import type { WorkQueue } from '../../lib/ports/ports.ts';
-import { parseMediaWithHls } from '../playlist/parse-with-hls.ts';
-import { START_MS, type TestEngine, testEngine } from '../support/engine.ts';
+import { START_MS } from '../support/engine.ts';
 import { makeSegments } from '../support/media.ts';
-import { acknowledge, publish, settle } from '../support/outcomes.ts';
-
-/** Short, for messages. */
-const nameOf = (frame: Uint8Array): string => digestOf(frame).slice(0, 8);
-const SILENT = nameOf(silentFrame(2));
-const FRENCH = languageTrack('fre', false);
-
-/** Entries of four seconds, beside sound in segments of two. */
-async function begin(t: TestContext) {
-  const engine = await testEngine(t);
-  const made = newStream('show', START_MS);
-  const settings = { ...made.settings, targetDurationSeconds: 4 };
-  await engine.records.createStream({ ...made, settings });
-  const sound = await makeSegments({ seconds: 8, video: 'none' });
-  const nextSequence = async () =>
-    (await engine.records.timeline((await streamOf(engine)).value)).value.nextSequence;
-  const french = await Promise.all(
-    sound.segments.map(async ({ bytes }) => ({ bytes, ...(await readSound(bytes)) })),
-  );
-  const [{ startMs: zeroMs = 0 } = {}] = french;
-  return {
-    engine,
-    french: french.map(({ startMs, ...one }) => ({ ...one, atMs: START_MS + startMs - zeroMs })),
-    nextSequence,
-  };
-}
-
-/** A segment of sound, and when it begins. */
-type Sound = Readonly<{ bytes: Uint8Array; frames: readonly string[]; atMs: number }>;
-
-async function readSound(bytes: Uint8Array) {
-  const { packets = [] } = (await demuxSegment(bytes)).audio[0] ?? {};
-  const frames = packets.map((packet) => nameOf(packet.bytes));
-  return { frames, startMs: ticksToMs(packets[0]?.startTicks ?? 0) };
-}
-
-const framesOf = (segments: readonly Sound[]): string[] => segments.flatMap(({ frames }) => frames);
-
-const streamOf = async ({ records }: TestEngine) =>
-  (await records.findStream('show')) ?? assert.fail();
-
-/** A segment of the stream, which is at once transcoded. */
-async function sendVideo(engine: TestEngine, number: number, run = 1): Promise<void> {
-  const { value } = await streamOf(engine);
-  await acknowledge(engine, value, run, number);
-  await settle(engine, value, run, number);
-}
-
-async function sendFrench(
-  engine: TestEngine,
-  number: number,
-  sound: Pick<Sound, 'bytes' | 'atMs'> | undefined,
-  { session = 'dub', delayMs = 0 } = {},
-) {
-  const { bytes, atMs } = sound ?? assert.fail();
-  const stream = await openLanguage(engine.deps, await streamOf(engine), FRENCH);
-  const upload = { number, session, bytes, atMs: atMs + delayMs, pushed: false };
-  const sent = await uploadSegment(engine.deps, stream, upload);
-  await work(engine);
-  return sent;
-}
-
-async function drain(queue: WorkQueue, take: (body: string) => Promise<unknown>): Promise<void> {
-  for (;;) {
-    const [delivery] = await queue.receive({ max: 1, waitMs: 0, leaseMs: 20_000 });
-    if (!delivery) return;
-    await take(delivery.body);
-    await queue.acknowledge([delivery.receipt]);
-  }
-}
-
-/** Does all jobs that are queued, and publishes. */
-async function work({ deps, workFolder }: TestEngine): Promise<void> {
-  const { signal } = new AbortController();
-  await drain(deps.queues.liveJobs, (body) => JOBS.run(deps, body, { workFolder, signal }));
-  await drain(deps.queues.publish, (body) =>
-    publishStream(deps, publishRequest.parse(JSON.parse(body))),
-  );
-}
-
-/** The frames that each entry of the French audio lists; silent ones are counted. */
-async function listed({ deps }: TestEngine, view: 'live' | 'vod' = 'live') {
-  const { document } = await createViewer(deps).media('show', 'audio-fr', view);
-  const { segments } = parseMediaWithHls(document.text);
-  const load = async (address = ''): Promise<Uint8Array> =>
-    (await deps.media.get(new URL(address, 'http://x/').pathname.slice(1))) ?? assert.fail(address);
-  return Promise.all(
-    segments.map(async ({ uri, mapUri, gap }) => {
-      assert.equal(gap, false);
-      const { samples } = parseCmaf(Buffer.concat([await load(mapUri), await load(uri)]));
-      const frames = samples.map(({ bytes }) => nameOf(bytes));
-      const heard = frames.filter((frame) => frame !== SILENT);
-      return { heard, silent: frames.length - heard.length };
-    }),
-  );
-}
-
-const countsOf = (entries: Awaited<ReturnType<typeof listed>>) =>
-  entries.map(({ heard, silent }) => [heard.length, silent]);
+import { publish } from '../support/outcomes.ts';
+import {
+  begin,
+  countsOf,
+  FRENCH,
+  framesOf,
+  listed,
+  sendFrench,
+  sendVideo,
+  streamOf,
+  work,
+} from '../support/sent-language.ts';
 
 describe('a language that is uploaded on its own', () => {
   test('is waited for, and then heard in the entry that its frames begin in: each once', async (t) => {
@@ -180,62 +80,6 @@ describe('a language that is uploaded on its own', () => {
     await sendVideo(engine, 0);
     const { value: state } = await records.timeline((await streamOf(engine)).value);
     assert.deepEqual([state.nextSequence, state.endedAtMs], [1, undefined]);
-  });
-
-  test('is in the recording where it came too late, and in live playlists it stays as it was listed', async (t) => {
-    const { engine, french } = await begin(t);
-    for (const number of [0, 1]) await sendVideo(engine, number);
-    for (const number of [2, 0, 1]) await sendFrench(engine, number, french[number]);
-    assert.deepEqual(countsOf(await listed(engine)), [
-      [0, 187],
-      [0, 188],
-    ]);
-    await requestEnd(engine.deps, (await streamOf(engine)).value, 'call');
-    await work(engine);
-    const entries = await listed(engine, 'vod');
-    assert.deepEqual(
-      entries.flatMap(({ heard }) => heard),
-      framesOf(french.slice(0, 3)),
-    );
-  });
-
-  test('has other addresses in the MPD of the recording than live, where it came too late', async (t) => {
-    const { engine, french } = await begin(t);
-    const { deps } = engine;
-    await sendVideo(engine, 0);
-    const viewer = createViewer(deps);
-    const addressesIn = async (view: 'live' | 'vod') => {
-      const { document } = await viewer.dash('show', view, 1);
-      const french = document.text
-        .split('<AdaptationSet ')
-        .find((set) => set.includes('"audio-fr"'));
-      const [, media = ''] = french?.match(/ media="([^"]+)"/) ?? [];
-      const [, time = ''] = french?.match(/<S t="(\d+)"/) ?? [];
-      return media.replace('$RepresentationID$', 'audio-fr').replace('$Time$', time);
-    };
-    const keyBehind = async (address: string) => {
-      const [, , , videoId, rendition, period, segment] = address.split('/');
-      const pathParameters = { videoId, rendition, period, segment };
-      const event = { pathParameters, headers: {} } as unknown as HttpEvent;
-      const { headers } = (await dashSegmentHandler(deps)(event, {} as Context)) as HttpResult;
-      return String(headers?.location);
-    };
-    const listedKey = async (view: 'live' | 'vod') => {
-      const { document } = await viewer.media('show', 'audio-fr', view);
-      return parseMediaWithHls(document.text).segments[0]?.uri;
-    };
-    await sendFrench(engine, 0, french[0]);
-    await sendVideo(engine, 1);
-    const [live, liveKey] = [await addressesIn('live'), await listedKey('live')];
-    for (const number of [1, 2, 3]) await sendFrench(engine, number, french[number]);
-    await requestEnd(deps, (await streamOf(engine)).value, 'call');
-    await work(engine);
-    const [recorded, recordedKey] = [await addressesIn('vod'), await listedKey('vod')];
-    assert.notEqual(recordedKey, liveKey);
-    assert.deepEqual(
-      [await keyBehind(live), await keyBehind(recorded)],
-      [liveKey, recordedKey].map((uri) => new URL(uri ?? '', 'http://x/').pathname),
-    );
   });
 
   test('goes on with another session of its encoder, and through another run of the video', async (t) => {

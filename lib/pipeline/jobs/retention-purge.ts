@@ -13,10 +13,11 @@ import {
   silenceKey,
   sourcePrefix,
 } from '../../domain/object-keys.ts';
+import type { LateArrival } from '../../domain/recording.ts';
 import { isInRanges, type KeepRules, type RemovedRange } from '../../domain/retention.ts';
 import { storedBytesOf } from '../../domain/segment.ts';
 import type { Stream } from '../../domain/stream.ts';
-import type { TimelineEntry, TimelineState } from '../../domain/timeline.ts';
+import type { TimelineState } from '../../domain/timeline.ts';
 import type { WorkerDeps } from '../deps.ts';
 import { clipSort, savedClips } from '../records/clip-records.ts';
 import {
@@ -110,7 +111,7 @@ class Purge {
     if (from >= to) return true;
     const done = await this.#purge(
       () => segmentRecords(this.#deps, this.#stream, run, from, to),
-      bytesOf,
+      (record) => bytesOf(record) + languageBytesOf(record, this.#languages()),
     );
     if (done) await this.#endRun(this.#stream, run, this.#state.run);
     return done;
@@ -126,8 +127,7 @@ class Purge {
         const to = await endOfExpired(this.#deps, track, run, floorMs);
         if (to === undefined) break;
         const records = () => segmentRecords(this.#deps, track, run.run, 0, to);
-        // They do not count as stored: what is made of them does.
-        if (!(await this.#purge(records, () => 0))) return false;
+        if (!(await this.#purge(records, countedBytesOf))) return false;
       }
       await this.#endRun(track, run.run, runs.at(-1)?.run ?? run.run);
     }
@@ -140,11 +140,14 @@ class Purge {
   }
 
   entries({ from, to }: RemovedRange): Promise<boolean> {
-    const languages = new Set(this.#stream.languages?.map(({ name }) => name));
     return this.#purge(
       () => timelineRecords(this.#deps, this.#stream, from, to),
-      (record) => languageBytesOf(record, languages),
+      (record) => languageBytesOf(record, this.#languages()),
     );
+  }
+
+  #languages(): ReadonlySet<string> {
+    return new Set(this.#stream.languages?.map(({ name }) => name));
   }
 
   async captions(): Promise<void> {
@@ -246,13 +249,19 @@ class Purge {
 const bytesOf = ({ outcome }: StoredRecord): number =>
   outcome?.type === 'rendered' ? storedBytesOf(outcome) : 0;
 
-/** Of languages that are composed, in an entry, or for it when it was listed without. */
-function languageBytesOf({ value }: StoredRecord, languages: ReadonlySet<string>): number {
-  const { renditions = {}, piece } = value as Partial<TimelineEntry & LatePiece>;
-  const pieces = Object.entries(renditions).flatMap(([name, one]) =>
-    languages.has(name) ? [one] : [],
+/** What a segment of a language that is uploaded on its own has counted. */
+const countedBytesOf = ({ value }: StoredRecord): number =>
+  (value as Readonly<{ countedBytes?: number }> | null)?.countedBytes ?? 0;
+
+/** Of languages that are composed: in an entry, for it when it was listed without, or for what came late. */
+function languageBytesOf({ value, outcome }: StoredRecord, languages: ReadonlySet<string>): number {
+  if (outcome || typeof value !== 'object' || value === null) return 0;
+  const { renditions, pieces, piece, replaced = [] } = value as Partial<LateArrival & LatePiece>;
+  const listed = [renditions, ...(pieces ?? []).map((one) => one.renditions)].flatMap((named) =>
+    Object.entries(named ?? {}).flatMap(([name, one]) => (languages.has(name) ? [one] : [])),
   );
-  return [...pieces, ...(piece ? [piece] : [])].reduce((sum, one) => sum + one.sizeBytes, 0);
+  const all = [...listed, ...(piece ? [piece] : []), ...replaced];
+  return all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** Init segments are named as `initKey`, and belong to others as well. */

@@ -1,5 +1,6 @@
 /** A language that is uploaded on its own, as the publisher reads it: its runs, what workers made of them, and its frames. */
 
+import { defined } from '../../base/defined.ts';
 import { type LanguageTrack, withTrack } from '../../domain/language-track.ts';
 import { onWallClock, type TrackProgress } from '../../domain/language-wait.ts';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
+import type { EntryRendition } from '../../domain/timeline.ts';
 import {
   type LanguagePiece,
   languagePiece,
@@ -112,7 +114,14 @@ export class LanguageSource {
       records.findOutcome(this.#stream, run, number),
     ]);
     if (!of || outcome?.type !== 'rendered') return undefined;
-    return onWallClock(outcome, zeroOf(of));
+    // Frames do not end where their segment does.
+    const spans = piecesOf(outcome).map(({ renditions, ...piece }) =>
+      onWallClock({ ...piece, ...defined(timesOf(renditions[RENDITION])) }, zeroOf(of)),
+    );
+    return {
+      startMs: Math.min(...spans.map(({ startMs }) => startMs)),
+      endMs: Math.max(...spans.map(({ endMs }) => endMs)),
+    };
   }
 
   #allRuns(): Promise<readonly Run[]> {
@@ -195,6 +204,11 @@ export class LanguageSource {
     return read;
   }
 }
+
+const timesOf = ({ startTicks, durationTicks }: Partial<EntryRendition> = {}) => ({
+  startTicks,
+  durationTicks,
+});
 
 function framesOf(bytes: Uint8Array): Frames[] {
   const { samples, endTicks } = parseCmaf(bytes);

@@ -52,6 +52,7 @@ export async function recordLateArrival(
       if (await records.appendEntries(stream, [], state, version)) return;
       continue;
     }
+    let languageBytes = 0;
     const withLanguages = async (piece: RenderedPiece): Promise<RenderedPiece> => {
       const place = { run: run.run, number, ...piece, zeroMs };
       const composed = (await languages?.compose(place)) ?? [];
@@ -60,6 +61,7 @@ export async function recordLateArrival(
         deps,
         known.flatMap(({ objects }) => objects),
       );
+      languageBytes += known.reduce((sum, { piece }) => sum + piece.sizeBytes, 0);
       return { ...piece, renditions: { ...piece.renditions, ...piecesByName(known) } };
     };
     const late: LateArrival = {
@@ -69,7 +71,7 @@ export async function recordLateArrival(
         : { renditions: (await withLanguages(outcome)).renditions }),
       ...(thumbnails && { thumbnails }),
     };
-    const state = { ...withLateRates(value, outcome), storedBytes: bytes };
+    const state = { ...withLateRates(value, outcome), storedBytes: bytes + languageBytes };
     if (await records.recordLateArrival(stream, late, state, version)) return;
   }
 }

@@ -6,6 +6,7 @@ import type { Run } from '../../domain/stream.ts';
 import type { RecordStore } from '../../ports/ports.ts';
 import { closedCaptionsSort } from './closed-caption-records.ts';
 import {
+  countedSort,
   digits,
   durationSort,
   HIGHEST,
@@ -56,7 +57,9 @@ export async function segmentRecords(
   const [outcomes, named, ...others] = await Promise.all([
     read(outcomeSort),
     store.query(numbers, { from: digits(from), to: last, limit: PAGE_OF_EACH }),
-    ...[segmentSort, durationSort, queuedSort, lateArrivalSort, closedCaptionsSort].map(read),
+    ...[
+      ...[segmentSort, durationSort, queuedSort, lateArrivalSort, closedCaptionsSort, countedSort],
+    ].map(read),
   ]);
   return [
     ...others.flat().map(({ sort, value }) => ({ partition, sort, value })),

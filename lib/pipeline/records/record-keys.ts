@@ -26,6 +26,9 @@ export const queuedSort = (run: number, number: number): string =>
 export const timelineSort = (sequence: number): string => `timeline/${digits(sequence)}`;
 export const lateArrivalSort = (run: number, number: number): string =>
   `late/${digits(run)}/${digits(number)}`;
+/** Of a segment of a language that is uploaded on its own, when it counts as stored. */
+export const countedSort = (run: number, number: number): string =>
+  `counted/${run}/${digits(number)}`;
 export const removalSort = (id: string): string => `removal/${id}`;
 export const languagePieceSort = (sequence: number, rendition = ''): string =>
   `language-piece/${digits(sequence)}/${rendition}`;

@@ -35,7 +35,13 @@ export type PresignedUploadRecord = Readonly<{
 }>;
 
 /** What the recording lists of a language at an entry, in place of what live playlists list. */
-export type LatePiece = Readonly<{ sequence: number; rendition: string; piece: EntryRendition }>;
+export type LatePiece = Readonly<{
+  sequence: number;
+  rendition: string;
+  piece: EntryRendition;
+  /** That it took the place of, one after the other: players may still load them. */
+  replaced?: readonly EntryRendition[];
+}>;
 
 /** When the next housekeeping of an open stream is due, and what the last one found. */
 export type NextHousekeeping = Readonly<{

@@ -338,13 +338,12 @@ export class StreamRecords extends LanguageRecords {
     ]);
   }
 
-  async findLateArrival(
+  findLateArrival(
     stream: StreamIdentity,
     run: number,
     number: number,
-  ): Promise<LateArrival | undefined> {
-    const sort = lateArrivalSort(run, number);
-    return (await find<LateArrival>(this.#store, partitionOf(stream), sort))?.value;
+  ): Promise<Versioned<LateArrival> | undefined> {
+    return find<LateArrival>(this.#store, partitionOf(stream), lateArrivalSort(run, number));
   }
 
   lateArrivals(stream: StreamIdentity): Promise<LateArrival[]> {

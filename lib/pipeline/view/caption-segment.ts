@@ -88,7 +88,7 @@ async function findEntry(
   { sequence, run, number, startTicks }: Place,
 ): Promise<TimelineEntry | LatePiece | undefined> {
   if (sequence !== undefined) return records.entry(stream, sequence);
-  const late = await records.findLateArrival(stream, run, number);
+  const late = (await records.findLateArrival(stream, run, number))?.value;
   if (!late) return undefined;
   const piece = (late.pieces ?? [late]).find((one) => one.startTicks === startTicks);
   if (!piece) return undefined;

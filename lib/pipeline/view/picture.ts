@@ -53,12 +53,13 @@ export async function findPicture(
   return { stream, job: { videoId, uid: stream.uid, key, pieceKey, initKey, frame, widthPx } };
 }
 
-/** In the order in which they are shown. */
+/** In the order in which they are shown. They stand before the first frame, so that no more is read. */
 async function frameTimes(
   { media }: Pick<Deps, 'media'>,
-  { key }: EntryRendition,
+  { key, keyframeBytes }: EntryRendition,
 ): Promise<number[]> {
-  const bytes = await media.get(key);
+  const range = keyframeBytes && { start: 0, endInclusive: keyframeBytes - 1 };
+  const bytes = await (range ? media.get(key, range) : media.get(key));
   if (!bytes) throw pieceIsGone();
   const { samples } = parseCmaf(bytes);
   return samples.map(({ ptsTicks }) => ptsTicks).sort((a, b) => a - b);
