@@ -154,7 +154,8 @@ async function requireSameObjects(
     if (!listed) continue;
     const uris = parseMediaWithHls(listed.document.text).segments.flatMap(({ uri, gap }) => {
       const isOwn = !uri.includes('p/') || uri.includes(`/${list}/`);
-      return gap || !isOwn ? [] : [uri.replace(/vtt$/, 'm4s')];
+      // A fragment has only what is shown during its entry: none goes beyond its period.
+      return gap || !isOwn ? [] : [uri.replace(/(-cut)?\.vtt$/, '.m4s')];
     });
     const isOf = (id: string) =>
       id === list || (list === THUMBNAIL_IMAGES && id.startsWith('thumb'));
