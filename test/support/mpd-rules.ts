@@ -55,15 +55,11 @@ function requireContinuousPeriods({ attributes, periods }: ReadMpd): void {
 
 /** A player that starts where it is told to finds segments there, and knows the time (DASH-IF IOP, 4.4). */
 function requireLiveTimes({ attributes, periods, clocks }: ReadMpd): void {
-  const [delay, depth = Number.POSITIVE_INFINITY] = [
-    seconds(attributes.suggestedPresentationDelay),
-    ...(attributes.timeShiftBufferDepth ? [seconds(attributes.timeShiftBufferDepth)] : []),
-  ];
-  assert.ok(seconds(attributes.minBufferTime) <= (delay ?? 0), 'MPD@minBufferTime');
-  assert.ok(
-    (delay ?? 0) <= depth,
-    'MPD@suggestedPresentationDelay is within the time shift buffer',
-  );
+  const delay = seconds(attributes.suggestedPresentationDelay);
+  const { timeShiftBufferDepth: said } = attributes;
+  const depth = said === undefined ? Number.POSITIVE_INFINITY : seconds(said);
+  assert.ok(seconds(attributes.minBufferTime) <= delay, 'MPD@minBufferTime');
+  assert.ok(delay <= depth, 'MPD@suggestedPresentationDelay is within the time shift buffer');
   assert.ok(seconds(attributes.minimumUpdatePeriod) > 0, 'MPD@minimumUpdatePeriod');
   assert.deepEqual(clocks, ['urn:mpeg:dash:utc:http-iso:2014 /time']);
   const [first] = periods;
