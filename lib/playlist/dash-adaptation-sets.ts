@@ -109,7 +109,10 @@ function formatAudio(
 
 type Shared = Readonly<{ name: string; peakBps: number; codecString: string }>;
 
-/** Their segments' times stand above them once if they are the same for all, which only a lost rung changes. */
+/**
+ * Their segments' times stand above them once if they are the same for all, which only a lost rung changes. All
+ * else is repeated in each: VLC 3 takes a SegmentTemplate as it stands, and only SegmentTimeline from above.
+ */
 function formatRepresentations<Rendition extends Shared>(
   renditions: Printed<Rendition>,
   period: Period,
@@ -131,11 +134,11 @@ function formatRepresentations<Rendition extends Shared>(
     return element(
       'Representation',
       { id: name, bandwidth: Math.ceil(peakBps), codecs: codecString, ...more(rendition) },
-      element('SegmentTemplate', { initialization }, own),
+      element('SegmentTemplate', { ...template, initialization }, own),
     );
   });
-  const shared = element('SegmentTemplate', template, areSame ? timelineElement(common) : []);
-  return [...shared, ...representations];
+  const shared = element('SegmentTemplate', template, timelineElement(common));
+  return [...(areSame ? shared : []), ...representations];
 }
 
 const NTSC_DIVISOR = 1.001;

@@ -82,19 +82,15 @@ export function formatThumbnailSet(
 ): XmlLines {
   const sprites = [...period.sprites.values()].toSorted((a, b) => countOf(b) - countOf(a));
   if (sprites.length === 0) return [];
+  const template = {
+    timescale: TICKS_PER_SECOND,
+    presentationTimeOffset: period.startTicks,
+    media: uris.thumbnails(period),
+  };
   return element(
     'AdaptationSet',
     { id: THUMBNAILS_ID, contentType: 'image', mimeType: 'image/jpeg' },
     [
-      ...element(
-        'SegmentTemplate',
-        {
-          timescale: TICKS_PER_SECOND,
-          presentationTimeOffset: period.startTicks,
-          media: uris.thumbnails(period),
-        },
-        [],
-      ),
       ...sprites.flatMap(({ name, grid: { columns, widthPx, heightPx }, rows }) =>
         element(
           'Representation',
@@ -104,7 +100,7 @@ export function formatThumbnailSet(
           },
           [
             tag('EssentialProperty', { schemeIdUri: TILES_SCHEME, value: `${columns}x1` }),
-            ...element('SegmentTemplate', {}, timelineElement(formatTimeline(rows))),
+            ...element('SegmentTemplate', template, timelineElement(formatTimeline(rows))),
           ],
         ),
       ),

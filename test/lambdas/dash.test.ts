@@ -8,6 +8,7 @@ import { viewMetadataHandler } from '../../lambdas/api/view.ts';
 import type { HttpEvent } from '../../lambdas/runtime/middleware.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
+import { putStream } from '../../lib/pipeline/streams.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { readMpd } from '../support/mpd-judge.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
@@ -75,6 +76,23 @@ describe('an MPD by HTTP', () => {
       '/viewstream/metadata/show.mpd',
     );
     assert.match((await get('other.mpd')).body, /stream_not_found/);
+  });
+
+  test('of a live stream whose window was made wider says how far back it goes by now', async (t) => {
+    const { engine, upload, get } = await setUp(t);
+    await upload(1, 0, 1, 2, 3, 4);
+    const depth = async () => readMpd((await get('show.mpd')).body).attributes.timeShiftBufferDepth;
+    assert.equal(await depth(), 'PT12S');
+    await putStream(engine.deps, 'show', { dvrWindowSeconds: 20 }, false);
+    const depths: (string | undefined)[] = [];
+    for (const number of [5, 6, 7]) {
+      await upload(1, number);
+      depths.push(await depth());
+    }
+    assert.deepEqual(depths, ['PT16S', 'PT20S', 'PT20S']);
+    await putStream(engine.deps, 'show', { dvrWindowSeconds: null }, false);
+    await upload(1, 8);
+    assert.equal(await depth(), 'PT24S');
   });
 
   test('of a stream that has ended is what was live where it is asked for again, and for others the recording', async (t) => {

@@ -17,6 +17,7 @@ import { acknowledge, publish, SEGMENT_TICKS, settle } from '../support/outcomes
 
 const WINDOWS_SECONDS = [12, 32, null] as const;
 const CAPTIONS = 'captions-de';
+const LISTS = ['720p', '360p', CAPTIONS, THUMBNAIL_IMAGES];
 
 /**
  * One thing that happens: the next segment is uploaded and comes from its worker, with all rungs or with the
@@ -51,7 +52,9 @@ test('MPDs: whatever happens, each one follows from the one before, and lists th
         let run = 1;
         let number = 0;
         let before: ReadMpd | undefined;
+        let textBefore: string | undefined;
         for (const [step, what] of events.entries()) {
+          engine.clock.nowMs += 1;
           if (what === 'next' || what === 'small') {
             await acknowledge(engine, stream, run, number);
             const rungs = what === 'small' ? (['360p'] as const) : undefined;
@@ -91,7 +94,15 @@ test('MPDs: whatever happens, each one follows from the one before, and lists th
           assert.equal(shown.document.text, cold.document.text, 'warm and cold say the same');
           const now = readMpd(shown.document.text);
           requireStable(before, now);
+          // Another window is no other media: it has the time of what it is of.
+          const isWindow = typeof what !== 'string';
+          if (!isWindow && shown.document.text !== textBefore) requireNewer(before, now);
+          for (const list of LISTS) {
+            const listed = await listedBy(viewer, list, 'live');
+            if (listed) assert.equal(segmentsOf(now, list).length, listed.length, list);
+          }
           before = now;
+          textBefore = shown.document.text;
         }
         if (!before) return;
         await requireSameObjects(engine, viewer, before, 'live');
@@ -127,10 +138,21 @@ function requireStable(before: ReadMpd | undefined, now: ReadMpd): void {
         .find((representation) => representation.id === name);
       const first = later?.segments[0]?.startTicks ?? Number.POSITIVE_INFINITY;
       const listed = segments.filter(({ startTicks }) => startTicks >= first);
-      assert.deepEqual(later?.segments.slice(0, listed.length) ?? [], listed);
+      const rest = later?.segments ?? [];
+      assert.deepEqual(rest.slice(0, listed.length), listed);
+      const lastTicks = segments.at(-1)?.startTicks ?? 0;
+      const added = rest.slice(listed.length);
+      assert.ok(added.every(({ startTicks }) => startTicks > lastTicks));
       if (later) assert.equal(later.init, init);
     }
   }
+}
+
+/** MPD@publishTime is another one in each that differs (5.3.1.2): players and caches tell them apart by it. */
+function requireNewer(before: ReadMpd | undefined, { attributes: now }: ReadMpd): void {
+  const { publishTime } = before?.attributes ?? {};
+  if (publishTime === undefined || now.publishTime === undefined) return;
+  assert.ok(now.publishTime > publishTime, 'MPD@publishTime grows');
 }
 
 /** Captions may come after the end. */
@@ -149,25 +171,34 @@ async function requireSameObjects(
   mpd: ReadMpd,
   view: 'live' | 'vod',
 ): Promise<void> {
-  for (const list of ['720p', '360p', CAPTIONS, THUMBNAIL_IMAGES]) {
-    const listed = await viewer.media('show', list, view).catch(() => undefined);
+  for (const list of LISTS) {
+    const listed = await listedBy(viewer, list, view);
     if (!listed) continue;
-    const uris = parseMediaWithHls(listed.document.text).segments.flatMap(({ uri, gap }) => {
-      const isOwn = !uri.includes('p/') || uri.includes(`/${list}/`);
-      return gap || !isOwn ? [] : [uri.replace(/vtt$/, 'm4s')];
-    });
-    const isOf = (id: string) =>
-      id === list || (list === THUMBNAIL_IMAGES && id.startsWith('thumb'));
-    const segments = mpd.periods.flatMap(({ sets }) =>
-      sets
-        .flatMap(({ representations }) =>
-          representations.flatMap(({ id, segments }) => (isOf(id) ? segments : [])),
-        )
-        .toSorted((a, b) => a.startTicks - b.startTicks),
-    );
-    const found = await Promise.all(segments.map((segment) => keyOf(deps, segment)));
-    assert.deepEqual(found, uris);
+    const found = await Promise.all(segmentsOf(mpd, list).map((segment) => keyOf(deps, segment)));
+    assert.deepEqual(found, listed);
   }
+}
+
+/** What HLS lists of its own, as DASH addresses it. */
+async function listedBy(viewer: Viewer, list: string, view: 'live' | 'vod') {
+  const listed = await viewer.media('show', list, view).catch(() => undefined);
+  if (!listed) return undefined;
+  return parseMediaWithHls(listed.document.text).segments.flatMap(({ uri, gap }) => {
+    const isOwn = !uri.includes('p/') || uri.includes(`/${list}/`);
+    // A fragment has only what is shown during its entry: none goes beyond its period.
+    return gap || !isOwn ? [] : [uri.replace(/(-cut)?\.vtt$/, '.m4s')];
+  });
+}
+
+function segmentsOf({ periods }: ReadMpd, list: string): ReadSegment[] {
+  const isOf = (id: string) => id === list || (list === THUMBNAIL_IMAGES && id.startsWith('thumb'));
+  return periods.flatMap(({ sets }) =>
+    sets
+      .flatMap(({ representations }) =>
+        representations.flatMap(({ id, segments }) => (isOf(id) ? segments : [])),
+      )
+      .toSorted((a, b) => a.startTicks - b.startTicks),
+  );
 }
 
 /** One or two pictures, by the number. */

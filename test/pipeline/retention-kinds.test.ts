@@ -10,6 +10,7 @@ import { createClipViewer } from '../../lib/pipeline/view/clip-playlists.ts';
 import { createViewer } from '../../lib/pipeline/view/viewer.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { DAY_MS, type KeptShow, keptShow, numbersOf } from '../support/kept-show.ts';
+import { readMpd } from '../support/mpd-judge.ts';
 import { printedCaptions } from '../support/printed-captions.ts';
 
 const instant = (day: number, seconds = 0): string =>
@@ -271,8 +272,11 @@ describe('clips under retention', () => {
 describe('MPDs under retention', () => {
   test('of a recording have its address, and a period behind each hole', async (t) => {
     const show = await daily(t);
-    const mpd = async (kept?: number) =>
-      (await show.viewer.dash('show', 'vod', undefined, undefined, kept)).document.text;
+    const mpd = async (kept?: number) => {
+      const { document } = await show.viewer.dash('show', 'vod', undefined, undefined, kept);
+      readMpd(document.text);
+      return document.text;
+    };
     const before = await mpd();
     show.engine.clock.nowMs = START_MS + 9 * DAY_MS + 4000;
     await show.retain();
@@ -293,6 +297,7 @@ describe('MPDs under retention', () => {
     await show.retain();
     const periodOf = async () => {
       const { text } = (await createViewer(engine.deps).dash('show')).document;
+      readMpd(text);
       return text.match(/<Period [^>]*>/)?.[0];
     };
     const before = await periodOf();

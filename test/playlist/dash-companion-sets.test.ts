@@ -85,10 +85,9 @@ test('captions have a segment for each entry that is no gap, thumbnails a Repres
     lines.slice(images).join('\n'),
     `\
     <AdaptationSet id="1000" contentType="image" mimeType="image/jpeg">
-      <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1/$Time$.jpg"/>
       <Representation id="thumbnails-2x1-240x135" bandwidth="20001" width="480" height="135">
         <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="2x1"/>
-        <SegmentTemplate>
+        <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1/$Time$.jpg">
           <SegmentTimeline>
             <S t="1080000" d="180000"/><S t="1440000" d="180000"/>
           </SegmentTimeline>
@@ -96,7 +95,7 @@ test('captions have a segment for each entry that is no gap, thumbnails a Repres
       </Representation>
       <Representation id="thumbnails-1x1-240x135" bandwidth="20001" width="240" height="135">
         <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="1x1"/>
-        <SegmentTemplate>
+        <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1/$Time$.jpg">
           <SegmentTimeline>
             <S t="900000" d="180000"/>
           </SegmentTimeline>

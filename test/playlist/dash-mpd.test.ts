@@ -58,10 +58,10 @@ describe('MPD', () => {
         </SegmentTimeline>
       </SegmentTemplate>
       <Representation id="720p" bandwidth="72000" codecs="avc1.64001f" width="1440" height="720" frameRate="30000/1001">
-        <SegmentTemplate initialization="/media/720p/init.mp4"/>
+        <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1/$Time$.m4s" initialization="/media/720p/init.mp4"/>
       </Representation>
       <Representation id="360p" bandwidth="36000" codecs="avc1.64001f" width="720" height="360" frameRate="25">
-        <SegmentTemplate initialization="/media/360p/init.mp4"/>
+        <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1/$Time$.m4s" initialization="/media/360p/init.mp4"/>
       </Representation>
     </AdaptationSet>
     <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" lang="und" segmentAlignment="true" startWithSAP="1">
@@ -74,7 +74,7 @@ describe('MPD', () => {
         </SegmentTimeline>
       </SegmentTemplate>
       <Representation id="audio" bandwidth="64001" codecs="mp4a.40.2" audioSamplingRate="48000">
-        <SegmentTemplate initialization="/media/audio/init.mp4"/>
+        <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/1/$Time$.m4s" initialization="/media/audio/init.mp4"/>
       </Representation>
     </AdaptationSet>
   </Period>
@@ -90,7 +90,7 @@ describe('MPD', () => {
         </SegmentTimeline>
       </SegmentTemplate>
       <Representation id="360p" bandwidth="36000" codecs="avc1.64001f" width="720" height="360" frameRate="25">
-        <SegmentTemplate initialization="/media/360p/init.mp4"/>
+        <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/2/$Time$.m4s" initialization="/media/360p/init.mp4"/>
       </Representation>
     </AdaptationSet>
     <AdaptationSet id="1" contentType="audio" mimeType="audio/mp4" lang="und" segmentAlignment="true" startWithSAP="1">
@@ -103,7 +103,7 @@ describe('MPD', () => {
         </SegmentTimeline>
       </SegmentTemplate>
       <Representation id="audio" bandwidth="64001" codecs="mp4a.40.2" audioSamplingRate="48000">
-        <SegmentTemplate initialization="/media/audio/init.mp4"/>
+        <SegmentTemplate timescale="90000" presentationTimeOffset="900000" media="/segment/show/$RepresentationID$/2/$Time$.m4s" initialization="/media/audio/init.mp4"/>
       </Representation>
     </AdaptationSet>
   </Period>
@@ -159,7 +159,8 @@ ${period}
     const renditions = { '360p': video(360, 25) };
     const entries = [0, 2, 4, 6].map((second) => entry(1, second, ['360p']));
     const whole = readMpd(mpdOf(renditions, entries, { live: LIVE })).periods[0];
-    const slid = readMpd(mpdOf(renditions, entries.slice(2), { live: LIVE }, entries[0]));
+    const live = { ...LIVE, windowMs: 6000 };
+    const slid = readMpd(mpdOf(renditions, entries.slice(2), { live }, entries[0]));
     const { sets: _, ...period } = slid.periods[0] ?? assert.fail();
     const { sets: __, ...before } = whole ?? assert.fail();
     assert.deepEqual(period, before);

@@ -53,7 +53,9 @@ const PAGES: Readonly<Record<DashPlayer, string>> = {
       player.selectAudioTrack(player.getAudioTracks().find((track) => track.language === language));
     window.showCaptions = () => player.selectTextTrack(player.getTextTracks()[0]);
     window.thumbnail = async (seconds) => {
-      const { uris, positionX, width, height } = await player.getThumbnails(null, seconds);
+      const found = await player.getThumbnails(null, seconds);
+      if (!found) return null;
+      const { uris, positionX, width, height } = found;
       return { x: positionX, width, height, spriteWidth: await widthOf(uris[0]) };
     };
     window.setRate = (rate) => { video.playbackRate = rate; };`,
@@ -75,6 +77,8 @@ const PAGES: Readonly<Record<DashPlayer, string>> = {
     window.showCaptions = () => player.setTextTrack(0);
     window.thumbnail = async (seconds) => {
       const found = await new Promise((resolve) => player.provideThumbnail(seconds, resolve));
+      // It has none of a period that it does not play.
+      if (!found) return null;
       const { url, x, width, height } = found;
       return { x, width, height, spriteWidth: await widthOf(url) };
     };
@@ -130,7 +134,7 @@ export type OpenPlayer = Readonly<{
   shown(): Promise<Shown>;
   setLanguage(language: string): Promise<unknown>;
   showCaptions(): Promise<unknown>;
-  thumbnail(seconds: number): Promise<ShownThumbnail>;
+  thumbnail(seconds: number): Promise<ShownThumbnail | null>;
   seek(seconds: number): Promise<unknown>;
   setRate(rate: number): Promise<unknown>;
 }>;
@@ -150,7 +154,7 @@ export async function openPlayer(
     shown: () => shownOf(page),
     setLanguage: (language) => call('setLanguage', language),
     showCaptions: () => call('showCaptions', ''),
-    thumbnail: (seconds) => call('thumbnail', seconds) as Promise<ShownThumbnail>,
+    thumbnail: (seconds) => call('thumbnail', seconds) as Promise<ShownThumbnail | null>,
     seek: (seconds) => call('seek', seconds),
     setRate: (rate) => call('setRate', rate),
   };

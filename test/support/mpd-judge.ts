@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { XmlDocument, XmlElement, XmlText } from 'libxml2-wasm';
 import { MPD_GRAMMAR } from './mpd-grammar.ts';
+import { requireRules, seconds } from './mpd-rules.ts';
 
 const NAMESPACE = 'urn:mpeg:dash:schema:mpd:2011';
 
@@ -27,6 +28,8 @@ export type ReadRepresentation = Readonly<{
 export type ReadPeriod = Readonly<{
   id: string;
   startSeconds: number;
+  /** undefined: the next says where it ends. */
+  durationSeconds: number | undefined;
   offsetTicks: number;
   sets: readonly Readonly<{
     attributes: Readonly<Record<string, string>>;
@@ -40,6 +43,8 @@ export type ReadPeriod = Readonly<{
 export type ReadMpd = Readonly<{
   attributes: Readonly<Record<string, string>>;
   location: string | undefined;
+  /** Scheme and value of each UTCTiming. */
+  clocks: readonly string[];
   periods: readonly ReadPeriod[];
 }>;
 
@@ -52,9 +57,11 @@ export function readMpd(text: string): ReadMpd {
     const read = {
       attributes: mpd.attributes,
       location: childrenOf(mpd, 'Location')[0]?.text,
+      clocks: childrenOf(mpd, 'UTCTiming').map(descriptorOf),
       periods: childrenOf(mpd, 'Period').map(readPeriod),
     };
-    judge(mpd, read);
+    judge(read);
+    requireRules(read);
     return read;
   } finally {
     document.dispose();
@@ -94,20 +101,29 @@ function elementOf(node: XmlElement): Element {
 const childrenOf = ({ children }: Element, name: string): readonly Element[] =>
   children.filter((child) => child.name === name);
 
-const seconds = (duration = ''): number => Number(duration.replace(/^PT|S$/g, ''));
+const descriptorOf = ({ attributes }: Element): string =>
+  [attributes.schemeIdUri, attributes.value].join(' ');
 
 function readPeriod(period: Element): ReadPeriod {
-  const { id = '', start } = period.attributes;
+  const { id = '', start, duration } = period.attributes;
   const sets = childrenOf(period, 'AdaptationSet');
-  const [template] = sets.flatMap((set) => childrenOf(set, 'SegmentTemplate'));
+  // Where the period starts on the media's clock, which all its tracks share.
+  const templates = [...sets, ...sets.flatMap((set) => childrenOf(set, 'Representation'))].flatMap(
+    (one) => childrenOf(one, 'SegmentTemplate'),
+  );
+  const offsets = [...templates, ...childrenOf(period, 'EventStream')].map(
+    ({ attributes }) => attributes.presentationTimeOffset,
+  );
+  assert.ok(new Set(offsets).size <= 1, `offsets of period ${id}: ${offsets.join(', ')}`);
   return {
     ...{ id, startSeconds: seconds(start) },
-    offsetTicks: Number(template?.attributes.presentationTimeOffset ?? 0),
+    durationSeconds: duration === undefined ? undefined : seconds(duration),
+    offsetTicks: Number(offsets[0] ?? 0),
     sets: sets.map((set) => ({
       attributes: set.attributes,
       representations: childrenOf(set, 'Representation').map((one) => readSegments(set, one)),
-      descriptors: [...childrenOf(set, 'Accessibility'), ...childrenOf(set, 'Role')].map((one) =>
-        [one.attributes.schemeIdUri, one.attributes.value].join(' '),
+      descriptors: [...childrenOf(set, 'Accessibility'), ...childrenOf(set, 'Role')].map(
+        descriptorOf,
       ),
     })),
     events: childrenOf(period, 'EventStream').flatMap(readEvents),
@@ -158,7 +174,7 @@ function readEvents({ attributes, children }: Element): ReadPeriod['events'] {
 }
 
 /** DASH-IF's interoperability guidelines, and what the standard says in words. */
-function judge(mpd: Element, { attributes, periods, location }: ReadMpd): void {
+function judge({ attributes, periods, location, clocks }: ReadMpd): void {
   const isDynamic = attributes.type === 'dynamic';
   for (const name of [
     ...['availabilityStartTime', 'publishTime', 'minimumUpdatePeriod'],
@@ -168,7 +184,7 @@ function judge(mpd: Element, { attributes, periods, location }: ReadMpd): void {
   }
   assert.equal('mediaPresentationDuration' in attributes, !isDynamic);
   assert.equal(location !== undefined, isDynamic, 'Location');
-  assert.equal(childrenOf(mpd, 'UTCTiming').length, isDynamic ? 1 : 0, 'UTCTiming');
+  assert.equal(clocks.length, isDynamic ? 1 : 0, 'UTCTiming');
   assert.ok(periods.length > 0);
   unique(periods.map(({ id }) => id));
   for (const [index, period] of periods.entries()) {

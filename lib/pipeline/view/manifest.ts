@@ -39,7 +39,7 @@ export function liveManifest(
     // Each change makes it later; those of markers and captions have no time of their own.
     publishTimeMs: listedAtMs + markerVersion + (captions?.version ?? 0),
     lagMs: listedAtMs - recordedAtMs,
-    windowMs: isSliding(state) ? ticksToMs(state.dvrWindowTicks) : undefined,
+    windowMs: windowMs(state, periods),
     location,
     clockUri: '/time',
   };
@@ -48,6 +48,18 @@ export function liveManifest(
     startMs: startedAtMs,
     live: showsEnd ? undefined : live,
   });
+}
+
+/** A window that was made wider fills by and by: what has left it is not listed again. Undefined: all is listed. */
+function windowMs(state: TimelineState, periods: readonly Period[]): number | undefined {
+  const wantedMs = isSliding(state) ? ticksToMs(state.dvrWindowTicks) : undefined;
+  if (state.firstListedSequence === 0) return wantedMs;
+  const listedTicks = periods.map(({ startTicks, endTicks, rows }, index) => {
+    const [first] = index === 0 ? rows : [];
+    return endTicks - (first?.startTicks ?? startTicks);
+  });
+  const listedMs = ticksToMs(listedTicks.reduce((sum, ticks) => sum + ticks, 0));
+  return Math.min(wantedMs ?? listedMs, listedMs);
 }
 
 /** Of a whole recording: its periods follow without pauses. */
