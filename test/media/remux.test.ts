@@ -108,7 +108,8 @@ describe('a segment packaged from its renditions:', () => {
     }
     const clock: number[] = [];
     for (let at = 0; at < bytes.length; at += 188) {
-      const hasClock = (bytes[at + 3] ?? 0) & 0x20 && (bytes[at + 5] ?? 0) & 0x10;
+      const hasField = (bytes[at + 3] ?? 0) & 0x20 && (bytes[at + 4] ?? 0) > 0;
+      const hasClock = hasField && (bytes[at + 5] ?? 0) & 0x10;
       if (hasClock) clock.push(bytes.readUInt32BE(at + 6) * 2 + ((bytes[at + 10] ?? 0) >> 7));
     }
     assert.equal(clock[0], (frames[0]?.[1] ?? 0) - 45_000);
