@@ -47,7 +47,7 @@ function pictureWriter(codec: NalCodec, config: Buffer | undefined) {
   return ({ data, type }: EncodedPacket) => {
     const parts = [...(type === 'key' ? keyframeFront : front)];
     for (const unit of unitsInSample(data, lengthBytes)) {
-      if (!isDelimiter(unit)) parts.push(START_CODE, unit);
+      if (unit.length > 0 && !isDelimiter(unit)) parts.push(START_CODE, unit);
     }
     return parts;
   };
