@@ -46,7 +46,7 @@ describe('a transport stream that is written', () => {
     ]);
     const hevc = {
       ...{ kind: 'video', codec: 'hevc', rotation: 0 },
-      packets: [new EncodedPacket(hex('00000003 2601aa 00000000'), 'key', 0, 1)],
+      packets: [new EncodedPacket(hex('00000000 00000003 2601aa'), 'key', 0, 1)],
       decoderConfig: { description: HEVC_CONFIG },
     } as const;
     assert.equal(
@@ -74,8 +74,14 @@ describe('a transport stream that is written', () => {
       program?.streams?.map(({ language }) => language),
       ['', ...codes],
     );
-    for (const offsets of index.offsets.values()) {
-      visitPackets(index, offsets, ({ lostBefore }) => assert.equal(lostBefore, 0));
+    for (const { pid } of program?.streams?.slice(1) ?? []) {
+      let units = 0;
+      visitPackets(index, index.offsets.get(pid) ?? [], ({ startsUnit, lostBefore }) => {
+        if (startsUnit) units += 1;
+        assert.equal(lostBefore, 0);
+      });
+      // One that repeats the counter of the packet before is none.
+      assert.equal(units, 3);
     }
   });
 
