@@ -35,9 +35,14 @@ function parseLadder(text: string, context: z.RefinementCtx): readonly Rung[] {
   return z.NEVER;
 }
 
-/** CPU units of Fargate, and the gigabytes that go with each. */
-const TASK_SIZES: Readonly<Record<number, readonly [from: number, to: number, step: number]>> = {
-  512: [1, 4, 1],
+/**
+ * CPU units of Fargate, and the gigabytes that go with each. Below 1 vCPU Fargate has less than
+ * `leastTaskMemory`: one that runs out of memory loses the live jobs with the others.
+ */
+export const TASK_SIZES: Readonly<
+  Record<number, readonly [from: number, to: number, step: number]>
+> = {
+  512: [2, 4, 1],
   1024: [2, 8, 1],
   2048: [4, 16, 1],
   4096: [8, 30, 1],
@@ -119,7 +124,10 @@ const schema = z
     ({ domain, certificateArn }) => (domain === undefined) === (certificateArn === undefined),
     { path: ['certificateArn'], error: 'together with domain, or neither' },
   )
-  .refine(fitsTask, { path: ['taskMemory'], error: 'MiB that Fargate offers with this taskCpu' })
+  .refine(fitsTask, {
+    path: ['taskMemory'],
+    error: 'MiB that Fargate offers with this taskCpu, 2048 or more',
+  })
   .refine(({ minTasks, maxTasks }) => minTasks <= maxTasks, {
     path: ['maxTasks'],
     error: 'at least minTasks',

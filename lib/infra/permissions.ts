@@ -40,6 +40,8 @@ const PERMISSIONS = {
   'delete source': ({ bucketArn }) => allow(`${bucketArn}/source/*`, 's3:DeleteObject'),
   'read media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:GetObject'),
   'write media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:PutObject'),
+  'give up media parts': ({ bucketArn }) =>
+    allow(`${bucketArn}/media/*`, 's3:AbortMultipartUpload'),
   'delete media': ({ bucketArn }) => allow(`${bucketArn}/media/*`, 's3:DeleteObject'),
   'list objects': ({ bucketArn }) => allow(bucketArn, 's3:ListBucket'),
   'probe objects': ({ bucketArn }) => allow(`${bucketArn}/health/probe`, 's3:GetObject'),
@@ -76,6 +78,8 @@ const takeJobs = (scope: PermissionScope): PolicyStatement[] => [
     [
       ...(['read records', 'write records', 'read source', 'read media'] as const),
       ...(['write media', 'send publish'] as const),
+      // Of a file of a clip that is not stored after all: its parts cost as much as objects.
+      'give up media parts',
       // Of files of clips that make room for others, and of what has expired.
       'delete media',
       // Of a request for a file that it has made, of what has expired, and of its registration without ECS.

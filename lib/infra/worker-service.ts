@@ -44,6 +44,13 @@ const SCRATCH = '/scratch';
 /** Two jobs share two vCPU best: one encodes while the other one reads or stores. */
 export const jobsPerTask = (taskCpu: number): number => Math.max(1, Math.floor(taskCpu / 1024));
 
+/** What one took that made the default ladder of 1080p, measured. */
+const JOB_MIB = 680;
+
+/** MiB for all jobs that a worker does at once: urgent ones beside others, and one more of another stream. */
+export const leastTaskMemory = (taskCpu: number): number =>
+  (2 * jobsPerTask(taskCpu) + 1) * JOB_MIB;
+
 export function workerService(scope: Construct, props: WorkerServiceProps): void {
   const { options, network } = props;
   const name = workersName(options.stage);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfigError } from '../../lib/base/environment.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
-import { deploymentOptions } from '../../lib/infra/options.ts';
+import { deploymentOptions, TASK_SIZES } from '../../lib/infra/options.ts';
+import { leastTaskMemory } from '../../lib/infra/worker-service.ts';
 import { appWith } from './synthesized.ts';
 
 const problemsOf = (context: Record<string, string>): string[] => {
@@ -87,6 +88,17 @@ describe('deployment options', () => {
       assert.match(problems[0] ?? '', expected);
     }
     assert.equal(problemsOf({ stage: '', maxTasks: 'x', spotPercent: 'y' }).length, 2);
+  });
+
+  test('every task has the memory for all jobs that it may do at once', () => {
+    for (const [taskCpu, [leastGigabytes]] of Object.entries(TASK_SIZES)) {
+      assert.ok(leastGigabytes * 1024 >= leastTaskMemory(Number(taskCpu)), `${taskCpu} CPU units`);
+    }
+    assert.match(
+      problemsOf({ taskCpu: '512', taskMemory: '1024' })[0] ?? '',
+      /^Option taskMemory is "1024"; expected: MiB that Fargate offers with this taskCpu, 2048 or/,
+    );
+    assert.deepEqual(problemsOf({ taskCpu: '512', taskMemory: '2048' }), []);
   });
 
   test('a wrong option stops the synth', (t) => {

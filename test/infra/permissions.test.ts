@@ -168,6 +168,7 @@ const WORKERS: Readonly<Record<string, readonly string[]>> = {
     ...READ,
     ...WRITE,
     'ecs:UpdateTaskProtection tasks',
+    's3:AbortMultipartUpload bucket/media/*',
     's3:DeleteObject bucket/media/*',
     's3:GetObject bucket/media/*',
     's3:GetObject bucket/source/*',

@@ -6,7 +6,7 @@ import { before, describe, test } from 'node:test';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { inspectSegment } from '../../lib/media/inspect.ts';
-import { boxesIn } from '../../lib/media/iso-boxes.ts';
+import { boxesAt, boxesIn, viewOf } from '../../lib/media/iso-boxes.ts';
 import { remuxRenditions, remuxSource } from '../../lib/media/mux/remux.ts';
 import { makeSegments } from '../support/media.ts';
 import { type SegmentRun, transcodeRun, workFolder } from './segment-run.ts';
@@ -108,7 +108,8 @@ describe('a segment packaged from its renditions:', () => {
     }
     const clock: number[] = [];
     for (let at = 0; at < bytes.length; at += 188) {
-      const hasClock = (bytes[at + 3] ?? 0) & 0x20 && (bytes[at + 5] ?? 0) & 0x10;
+      const hasField = (bytes[at + 3] ?? 0) & 0x20 && (bytes[at + 4] ?? 0) > 0;
+      const hasClock = hasField && (bytes[at + 5] ?? 0) & 0x10;
       if (hasClock) clock.push(bytes.readUInt32BE(at + 6) * 2 + ((bytes[at + 10] ?? 0) >> 7));
     }
     assert.equal(clock[0], (frames[0]?.[1] ?? 0) - 45_000);
@@ -136,6 +137,22 @@ describe('a segment packaged from its renditions:', () => {
     assert.ok(Math.abs(Number(audio?.duration) - durationTicks / TICKS_PER_SECOND) < 0.000_02);
   });
 });
+
+/** Of a track header: by 90 degrees, clockwise (ISO/IEC 14496-12, 8.3.2). */
+const TURNED = [0, 0x10000, 0, 0xffff0000, 0] as const;
+
+function matrixAt(bytes: Uint8Array): number {
+  const [header = assert.fail()] = boxesAt(bytes, ['moov', 'trak', 'tkhd']);
+  return header.bodyStart + (bytes[header.bodyStart] === 1 ? 52 : 40);
+}
+
+function turnPicture(init: Uint8Array): void {
+  const at = matrixAt(init);
+  for (const [index, value] of TURNED.entries()) viewOf(init).setUint32(at + 4 * index, value);
+}
+
+const matrixOf = (bytes: Uint8Array): number[] =>
+  TURNED.map((_, index) => viewOf(bytes).getUint32(matrixAt(bytes) + 4 * index));
 
 describe('a remuxed source segment:', () => {
   test('it keeps its frames, packets and times in each format', async () => {
@@ -178,6 +195,35 @@ describe('a remuxed source segment:', () => {
           `${container} ${format}`,
         );
       }
+    }
+  });
+
+  test('H.265 and AC-3 decode in MPEG-TS, at the times that they had', async () => {
+    const options = { video: 'hevc', audio: 'ac3', container: 'fmp4' } as const;
+    const { segments, init = assert.fail() } = await makeSegments({ seconds: 4, ...options });
+    const source = { bytes: segments[1]?.bytes ?? assert.fail(), init };
+    const { facts: before } = await inspectSegment(source.bytes, init);
+    const bytes = await remuxSource({ ...source, format: 'ts' });
+    const { facts } = await inspectSegment(bytes);
+    assert.deepEqual([facts.video?.codec, facts.audio[0]?.codec], ['hevc', 'ac3']);
+    assert.equal(facts.startTicks, before.startTicks);
+    assert.equal(facts.audio[0]?.packets, before.audio[0]?.packets);
+    const [video] = decodeAll(bytes, 'hevc.ts');
+    assert.equal(video?.nb_read_frames, String(before.video?.frames));
+  });
+
+  test('a picture that is turned is refused in MPEG-TS, and turned in MP4 and MOV', async () => {
+    const { segments, init } = await makeSegments({ seconds: 4, container: 'fmp4' });
+    const turned = Uint8Array.from(init ?? assert.fail());
+    turnPicture(turned);
+    const source = { bytes: segments[1]?.bytes ?? assert.fail(), init: turned };
+    await assert.rejects(remuxSource({ ...source, format: 'ts' }), {
+      code: 'unsupported_format',
+      message: "The source's picture is turned by 90 degrees, which ts cannot say.",
+      hint: 'Ask for format=mp4 or format=mov, or for a rendition (resolution=720p).',
+    });
+    for (const format of ['mp4', 'mov'] as const) {
+      assert.deepEqual(matrixOf(await remuxSource({ ...source, format })), [...TURNED], format);
     }
   });
 

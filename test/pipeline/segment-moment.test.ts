@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { withNeighbours } from '../../lib/pipeline/view/segment-moment.ts';
+import { findMoment, withNeighbours } from '../../lib/pipeline/view/segment-moment.ts';
 import { storedShow } from './stored-show.ts';
 
 const RANGE = '0 to 16.000 s, from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:16.000Z';
@@ -55,6 +55,24 @@ describe('the segment at a timestamp', () => {
     const late = { ...next, startTicks: next.startTicks + 9001 };
     assert.equal(withNeighbours(entry, undefined, late).after, undefined);
     assert.equal(withNeighbours(late, entry, undefined).before, undefined);
+  });
+
+  test('has what came late of a language, in it and beside it, without a read of the whole stream', async (t) => {
+    const { deps, records, stream } = await storedShow(t);
+    for (const sequence of [2, 3]) {
+      const { value, version } = await records.timeline(stream);
+      const piece = { key: `late/${sequence}`, initKey: 'i/audio-2', sizeBytes: 1 };
+      const late = { sequence, rendition: 'audio-2', piece };
+      assert.ok(await records.recordLatePiece(stream, late, value, version));
+    }
+    const reads = t.mock.method(deps.records, 'entries').mock;
+    const { entry, after } = await findMoment(deps, 'show', '8');
+    const keys = [entry, after].map((one) => one?.renditions['audio-2']?.key);
+    assert.deepEqual(keys, ['late/2', 'late/3']);
+    assert.deepEqual(
+      reads.calls.map(({ arguments: [, ...range] }) => range),
+      [[1, 3]],
+    );
   });
 
   test('is refused for what is neither seconds nor an instant', async (t) => {

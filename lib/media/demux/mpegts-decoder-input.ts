@@ -3,10 +3,11 @@
  * other programs, damaged packets, and pictures that share a PES packet have no say in what is decoded.
  */
 
-import { PTS_WRAP_TICKS, TICKS_PER_SECOND } from '../../domain/ticks.ts';
+import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
+import { timestampField, writePackets, writeSectionPackets } from '../mux/mpegts-packets.ts';
 import type { DecoderInput } from './demuxed-segment.ts';
 import { measureFrames } from './frame-rate.ts';
-import { SYNC_BYTE, TS_PACKET_BYTES } from './mpegts-packets.ts';
+import { TS_PACKET_BYTES } from './mpegts-packets.ts';
 import { writeTables } from './mpegts-tables.ts';
 import type { NalCodec } from './nal-units.ts';
 
@@ -47,11 +48,8 @@ function abutting(
 }
 
 function writeStream(codec: NalCodec, frames: readonly ElementaryFrame[]): Buffer {
-  const { pat, pmt } = writeTables(MAP_PID, { pid: VIDEO_PID, streamType: STREAM_TYPES[codec] });
-  const tables = [
-    writePackets(PAT_PID, withPointer(pat), 0),
-    writePackets(MAP_PID, withPointer(pmt), 0),
-  ];
+  const { pat, pmt } = writeTables(MAP_PID, [{ pid: VIDEO_PID, streamType: STREAM_TYPES[codec] }]);
+  const tables = [writeSectionPackets(PAT_PID, pat), writeSectionPackets(MAP_PID, pmt)];
   const decodeTicks = decodeTimes(frames.map(({ ptsTicks }) => ptsTicks));
   let counter = 0;
   const pictures = frames.map(({ ptsTicks, bytes }, index) => {
@@ -63,28 +61,6 @@ function writeStream(codec: NalCodec, frames: readonly ElementaryFrame[]): Buffe
   return Buffer.concat([...tables, ...pictures]);
 }
 
-const withPointer = (section: Buffer): Buffer => Buffer.concat([Buffer.of(0), section]);
-
-/** Stuffing in the adaptation field fills the last packet (2.4.3.5). */
-function writePackets(pid: number, unit: Buffer, firstCounter: number): Buffer {
-  const roomBytes = TS_PACKET_BYTES - 4;
-  const count = Math.ceil(unit.length / roomBytes);
-  const packets = Buffer.alloc(count * TS_PACKET_BYTES, 0xff);
-  for (let index = 0; index < count; index += 1) {
-    const at = index * TS_PACKET_BYTES;
-    const from = index * roomBytes;
-    const stuffing = Math.max(0, from + roomBytes - unit.length);
-    const counter = (firstCounter + index) & 0x0f;
-    packets[at] = SYNC_BYTE;
-    packets.writeUInt16BE((index === 0 ? 0x4000 : 0) | pid, at + 1);
-    packets[at + 3] = (stuffing > 0 ? 0x30 : 0x10) | counter;
-    if (stuffing > 0) packets[at + 4] = stuffing - 1;
-    if (stuffing > 1) packets[at + 5] = 0;
-    unit.copy(packets, at + 4 + stuffing, from);
-  }
-  return packets;
-}
-
 /** Of a packet of video of any length, with both times (2.4.3.6). */
 const pesHeader = (ptsTicks: number, dtsTicks: number): Buffer =>
   Buffer.from([
@@ -92,20 +68,6 @@ const pesHeader = (ptsTicks: number, dtsTicks: number): Buffer =>
     ...timestampField(3, ptsTicks + DELAY_TICKS),
     ...timestampField(1, dtsTicks + DELAY_TICKS),
   ]);
-
-/** A time of a PES header, modulo 2^33; `mark` says which (2.4.3.6). */
-export function timestampField(mark: number, ticks: number): number[] {
-  const value = ((Math.round(ticks) % PTS_WRAP_TICKS) + PTS_WRAP_TICKS) % PTS_WRAP_TICKS;
-  const high = Math.floor(value / 2 ** 15);
-  const middle = high & 0x7fff;
-  const low = value % 2 ** 15;
-  const top = Math.floor(high / 2 ** 15);
-  return [
-    (mark << 4) | (top << 1) | 1,
-    ...[middle >> 7, ((middle & 0x7f) << 1) | 1],
-    ...[low >> 7, ((low & 0x7f) << 1) | 1],
-  ];
-}
 
 /** For frames in decode order: strictly growing, none after its presentation. */
 function decodeTimes(presentation: readonly number[]): number[] {

@@ -8,6 +8,7 @@ const PMT_TABLE = 2;
 const LANGUAGE_DESCRIPTOR = 0x0a;
 const VISUAL_IMPAIRED_COMMENTARY = 0x03;
 const REGISTRATION_DESCRIPTOR = 0x05;
+const NO_CLOCK_PID = 0x1fff;
 const SECTION_HEADER_BYTES = 3;
 const TABLE_HEADER_BYTES = 8;
 const CRC_BYTES = 4;
@@ -145,17 +146,34 @@ function parseDescriptors(bytes: Uint8Array): Map<number, Uint8Array> {
 const latin1 = (bytes: Uint8Array | undefined): string =>
   bytes ? Buffer.from(bytes).toString('latin1') : '';
 
-/** Of a stream with one program of one elementary stream: the sections of PAT and PMT. */
-export function writeTables(mapPid: number, stream: Readonly<{ pid: number; streamType: number }>) {
-  const pid = (value: number) => [0xe0 | (value >> 8), value & 0xff];
+/** As in the program map. */
+export type WrittenStream = Pick<ElementaryStream, 'pid' | 'streamType'> &
+  Partial<Pick<ElementaryStream, 'language'>>;
+
+/** The sections of PAT and PMT, of one program. `clockStream`: index of the stream that has its clock. */
+export function writeTables(
+  mapPid: number,
+  streams: readonly WrittenStream[],
+  clockStream = 0,
+): Readonly<{ pat: Buffer; pmt: Buffer }> {
+  const clockPid = streams[clockStream]?.pid ?? NO_CLOCK_PID;
+  const entries = streams.flatMap(({ pid, streamType, language = '' }) => {
+    const descriptors = languageDescriptor(language);
+    return [streamType, ...pidBytes(pid), 0xf0, descriptors.length, ...descriptors];
+  });
   return {
-    pat: writeSection(PAT_TABLE, [0, 1, ...pid(mapPid)]),
-    pmt: writeSection(PMT_TABLE, [
-      ...[...pid(stream.pid), 0xf0, 0],
-      ...[stream.streamType, ...pid(stream.pid), 0xf0, 0],
-    ]),
+    pat: writeSection(PAT_TABLE, [0, 1, ...pidBytes(mapPid)]),
+    pmt: writeSection(PMT_TABLE, [...pidBytes(clockPid), 0xf0, 0, ...entries]),
   };
 }
+
+const pidBytes = (pid: number): number[] => [0xe0 | (pid >> 8), pid & 0xff];
+
+/** Of sound of no special type (2.6.18). */
+const languageDescriptor = (code: string): number[] =>
+  /^[a-z]{3}$/.test(code) && code !== 'und'
+    ? [LANGUAGE_DESCRIPTOR, 4, ...Buffer.from(code), 0]
+    : [];
 
 /** Program 1, version 0, current, the only section of its table. */
 function writeSection(tableId: number, body: readonly number[]): Buffer {

@@ -8,7 +8,6 @@ import {
   EncodedVideoPacketSource,
   MovOutputFormat,
   Mp4OutputFormat,
-  MpegTsOutputFormat,
   Output,
   type OutputFormat,
   type Rotation,
@@ -17,8 +16,8 @@ import {
 } from 'mediabunny';
 import type { DownloadFormat } from '../../domain/media-format.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
-import { finishMpegTs } from './finish-mpegts.ts';
 import { endMovieAt } from './mp4-movie-end.ts';
+import { writeMpegTs } from './mpegts-file.ts';
 
 type Packets = Readonly<{
   /** In decode order. */
@@ -35,12 +34,11 @@ export type FileTrack = Packets &
 /** What the file holds of the tracks' time; left out: all. */
 export type Bounds = Readonly<{ startSeconds: number; endSeconds: number }>;
 
-/** One for each format that viewers may ask for; the header of MP4 and MOV comes first. */
-const MUXERS: Readonly<Record<DownloadFormat, () => OutputFormat>> = {
+/** What mediabunny writes; the header of MP4 and MOV comes first. */
+const MUXERS: Readonly<Record<Exclude<DownloadFormat, 'ts'>, () => OutputFormat>> = {
   mp4: () => new Mp4OutputFormat({ fastStart: 'in-memory' }),
   webm: () => new WebMOutputFormat(),
   mov: () => new MovOutputFormat({ fastStart: 'in-memory' }),
-  ts: () => new MpegTsOutputFormat(),
 };
 
 /**
@@ -57,15 +55,12 @@ export async function writeFile(
     ...track,
     packets: bounds && track.kind === 'audio' ? packetsIn(track, bounds, hasEdits) : track.packets,
   }));
-  const startSeconds = format === 'ts' ? 0 : startOf(chosen, hasEdits, bounds);
+  if (format === 'ts') return writeMpegTs(chosen);
+  const startSeconds = startOf(chosen, hasEdits, bounds);
   const bytes = await mux(chosen, format, startSeconds);
   if (hasEdits && bounds) {
     const videoEnds = tracks.filter(({ kind }) => kind === 'video').map(endOf);
     endMovieAt(bytes, Math.max(bounds.endSeconds, ...videoEnds) - startSeconds);
-  }
-  if (format === 'ts') {
-    const codes = tracks.flatMap((one) => (one.kind === 'audio' ? [one.languageCode] : []));
-    return finishMpegTs(bytes, codes);
   }
   return bytes;
 }
@@ -99,7 +94,7 @@ const endOf = ({ packets }: Packets): number =>
 
 async function mux(
   tracks: readonly FileTrack[],
-  format: DownloadFormat,
+  format: keyof typeof MUXERS,
   startSeconds: number,
 ): Promise<Uint8Array> {
   const target = new BufferTarget();
@@ -122,10 +117,8 @@ async function mux(
 }
 
 /** In MP4 and MOV the rate is the track's time scale. */
-function videoMetadata(format: DownloadFormat, rotation: Rotation) {
-  if (format === 'mp4' || format === 'mov') return { rotation, frameRate: TICKS_PER_SECOND };
-  return format === 'webm' ? { rotation } : {};
-}
+const videoMetadata = (format: keyof typeof MUXERS, rotation: Rotation) =>
+  format === 'webm' ? { rotation } : { rotation, frameRate: TICKS_PER_SECOND };
 
 type PacketSink = Readonly<{
   add(packet: EncodedPacket, meta: object): Promise<void>;

@@ -3,8 +3,8 @@
  * once, and keeps their leases. A job whose lease is lost is aborted: another worker has it.
  *
  * The most urgent jobs have all slots to themselves: one is begun at once however many less urgent ones
- * run, so a worker does up to twice as many jobs as it has slots. When long jobs have all slots, one more
- * job is begun, of a stream that has none here: no stream waits for the long jobs of another.
+ * run. When long jobs have all slots, one more job is begun, of a stream that has none here: no stream
+ * waits for the long jobs of another. So a worker does up to twice as many jobs as it has slots, and one.
  */
 
 import { backoffMs, pause } from '../../base/retry.ts';

@@ -80,10 +80,15 @@ async function neighboursOf(
   entry: RecordedEntry,
 ): Promise<Pick<Moment, 'before' | 'after'>> {
   const { sequence } = entry;
+  const { nextSequence, lateArrivals, latePieces = 0 } = state;
   let around: readonly RecordedEntry[] = [];
-  if (state.lateArrivals === 0 && sequence !== undefined) {
-    const found = await records.entries(stream, Math.max(0, sequence - 1), sequence + 1);
-    around = found.filter((one) => one.sequence < state.nextSequence);
+  if (lateArrivals === latePieces && sequence !== undefined) {
+    const range = [Math.max(0, sequence - 1), sequence + 1] as const;
+    const found = await records.entries(stream, ...range);
+    const pieces = latePieces > 0 ? await records.latePieces(stream, ...range) : undefined;
+    around = found
+      .filter((one) => one.sequence < nextSequence)
+      .map((one) => ({ ...one, renditions: { ...one.renditions, ...pieces?.get(one.sequence) } }));
   } else {
     // Late arrivals have no sequence by which they could be found.
     let isNext = false;
