@@ -252,6 +252,30 @@ describe('a whole file that segments cannot carry is encoded first', () => {
     }
   });
 
+  test('sound whose channels AAC has no name for: as the nearest that it has', async () => {
+    const sides = 'pan=5.1(side)|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0';
+    await ffmpeg([
+      ...picture(1),
+      ...sound(1),
+      ...h264(),
+      '-c:a',
+      'pcm_s16le',
+      '-af',
+      sides,
+      at('side.mov'),
+    ]);
+    await ffmpeg([...sound(1, 440, 32_000), '-ac', '2', '-c:a', 'libspeex', at('speex.mkv')]);
+    for (const [name, channels, rate] of [
+      ['side.mov', 6, 48_000],
+      ['speex.mkv', 2, 32_000],
+    ] as const) {
+      const { segments } = await cutFile(at(name));
+      const sounds = segments[0]?.inspection?.facts.audio;
+      const found = sounds?.map((one) => [one.codec, one.channels, one.sampleRateHz]);
+      assert.deepEqual(found, [['aac', channels, rate]], name);
+    }
+  });
+
   test('sound alone, where the picture can be copied', async () => {
     const codecs = ['-c:v', 'copy', '-map', '0:v', '-map', '0:a', '-c:a', 'libvorbis'];
     await ffmpeg(['-i', at('film.mp4'), ...codecs, at('vorbis.mkv')]);
