@@ -44,7 +44,7 @@ export function encodeFileArgs(
     ...inputArgs(input, fromSeconds > 0 ? seek : []),
     ...['-map', '0:V:0?', ...tracks.flat(), '-map_chapters', '-1'],
     ...(encoding.video ? videoArgs : ['-c:v', 'copy']),
-    ...(encoding.audio ? ['-c:a', 'aac', '-b:a', '256k'] : ['-c:a', 'copy']),
+    ...(encoding.audio ? audioArgs : ['-c:a', 'copy']),
     ...(threads === undefined ? [] : ['-threads', String(threads)]),
     ...['-fflags', '+bitexact', '-flags', '+bitexact', '-max_muxing_queue_size', '4096'],
     ...['-movflags', '+frag_keyframe+empty_moov+default_base_moof+delay_moov'],
@@ -56,6 +56,14 @@ const videoArgs = [
   ...['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-bf', '0'],
   ...['-force_key_frames', `expr:gte(t,n_forced*${KEYFRAME_SECONDS})`, '-g', '100000'],
   ...['-fps_mode', 'passthrough', '-enc_time_base', '1:90000', '-video_track_timescale', '90000'],
+];
+
+/** Those that AAC has a name for: others are told as the nearest of them. */
+const CHANNEL_LAYOUTS = ['mono', 'stereo', '3.0', '4.0', '5.0', '5.1', '7.1'];
+
+const audioArgs = [
+  ...['-c:a', 'aac', '-b:a', '256k'],
+  ...['-filter:a', `aformat=channel_layouts=${CHANNEL_LAYOUTS.join('|')}`],
 ];
 
 /** Chapters and other metadata, as text on standard output (`;FFMETADATA1`). Reads the header alone. */

@@ -20,7 +20,7 @@ const known = new Map<string, Promise<ReadonlySet<string>>>();
 /** undefined: this ffmpeg has no such filter, and the picture stays pale. */
 export async function toneMapping(transfer: keyof typeof TRANSFERS): Promise<string | undefined> {
   const filters = await filtersOf(await findFfmpeg());
-  const source = `tin=${TRANSFERS[transfer]}:pin=2020:min=2020_ncl:rin=tv`;
+  const source = `tin=${TRANSFERS[transfer]}:pin=2020:min=2020_ncl`;
   if (filters.has('zscale') && filters.has('tonemap')) {
     return [
       // It refuses a matrix for RGB, which other filters convert; the rest is passed through.

@@ -23,7 +23,9 @@ export type Fault =
   | Readonly<{ type: 'status'; status: number; code?: string }>
   | Readonly<{ type: 'destroy' }>
   | Readonly<{ type: 'cut' }>
-  | Readonly<{ type: 'slow'; ms: number }>;
+  | Readonly<{ type: 'slow'; ms: number }>
+  /** Answered when this is fulfilled. */
+  | Readonly<{ type: 'held'; until: Promise<unknown> }>;
 
 export type ApiCall = Readonly<{
   method: string;
@@ -189,6 +191,7 @@ export async function startFakeApi(key = 'secret'): Promise<FakeApi> {
       calls.push(call);
       const planned = fault.current?.(call);
       if (planned?.type === 'slow') await sleep(planned.ms);
+      if (planned?.type === 'held') await planned.until;
       if (planned?.type === 'destroy') return void request.socket.destroy();
       const answer =
         planned?.type === 'status'

@@ -80,8 +80,13 @@ test('encoder: a file is cut at its keyframes without loss, its first segment se
   const { api, folder, common } = await setUp(t);
   const file = join(folder, 'clip.mp4');
   await makeClip(file, SECONDS, 1);
-  // Slow answers: uploads that may overlap do.
-  api.fault.current = () => ({ type: 'slow', ms: 150 });
+  const three = Promise.withResolvers<void>();
+  // Slow answers: an upload that may overlap the first does, and the others do until there are three.
+  api.fault.current = ({ path, query, others }) => {
+    if (others === 2) three.resolve();
+    const isOther = path === '/upload/v' && query.segment !== '0';
+    return isOther ? { type: 'held', until: three.promise } : { type: 'slow', ms: 150 };
+  };
   const encoder = startEncoder(t, [file, ...common, '--segment-seconds', '1', '--parallel', '3']);
   assert.deepEqual(await encoder.exit, { code: 0, signal: null }, encoder.output());
   assert.match(encoder.output(), /copied/);

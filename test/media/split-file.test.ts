@@ -9,6 +9,8 @@ import { ffmpeg } from '../support/ffmpeg.ts';
 import { type CutFile, cutFile, packetsOf, picturesOf } from '../support/whole-file.ts';
 
 const SHIFT_TICKS = 900_000;
+/** Of AAC at 48 kHz. */
+const PACKET_TICKS = 1920;
 
 const picture = (seconds: number, rate = '30000/1001'): string[] => [
   ...['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=${rate}:d=${seconds}`],
@@ -173,12 +175,20 @@ describe('a whole file is cut at its keyframes', () => {
     const cut = await cutFile(at('vfr.mp4'));
     await assertEqualsFile('vfr.mp4', cut);
     await ffmpeg(['-ss', '1.5', '-i', at('film.mp4'), '-c', 'copy', at('edited.mp4')]);
-    const { frames } = await contentsOf(await cutFile(at('edited.mp4')));
+    const { frames, audio } = await contentsOf(await cutFile(at('edited.mp4')));
     const shown = (await packetsOf(at('edited.mp4'))).filter(({ pts }) => pts >= 0);
     const [first = 0] = frames;
     assert.deepEqual(
       frames.map((ticks) => ticks - first),
       shown.map(({ pts }) => pts - (shown[0]?.pts ?? 0)),
+    );
+    const sounds = await packetsOf(at('edited.mp4'), 'a:0');
+    const heard = sounds.findIndex(({ pts }) => pts + PACKET_TICKS > 1);
+    assert.ok(heard > 1, `${heard}`);
+    const kept = sounds.slice(heard - 1).map(({ hash }) => hash);
+    assert.deepEqual(
+      audio[0]?.map(({ bytes }) => md5(bytes)),
+      kept,
     );
   });
 
@@ -188,6 +198,15 @@ describe('a whole file is cut at its keyframes', () => {
     const { segments } = await cutFile(at('turned.mp4'));
     const { widthPx, heightPx } = segments[0]?.inspection?.facts.video ?? {};
     assert.deepEqual([widthPx, heightPx], [180, 320]);
+  });
+
+  test('an interlaced picture of MPEG-TS has the size that it is shown with', async () => {
+    const interlaced = ['-vf', 'setsar=4/3', '-flags', '+ildct+ilme', '-x264-params', 'tff=1'];
+    const name = at('interlaced.ts');
+    await ffmpeg([...picture(1, '25'), ...interlaced, ...h264('-pix_fmt', 'yuv420p'), name]);
+    const { segments } = await cutFile(name);
+    const { widthPx, heightPx, frames } = segments[0]?.inspection?.facts.video ?? {};
+    assert.deepEqual([widthPx, heightPx, frames], [427, 180, 25]);
   });
 
   test('sound alone, and sound that goes on behind the picture', async () => {
@@ -230,6 +249,30 @@ describe('a whole file that segments cannot carry is encoded first', () => {
       assert.equal(frames.length, 25, name);
       const samples = 1024 * (audio[0]?.length ?? 0);
       assert.ok(samples >= 48_000 && samples < 48_000 + 3 * 1152, `${name}: ${samples}`);
+    }
+  });
+
+  test('sound whose channels AAC has no name for: as the nearest that it has', async () => {
+    const sides = 'pan=5.1(side)|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0';
+    await ffmpeg([
+      ...picture(1),
+      ...sound(1),
+      ...h264(),
+      '-c:a',
+      'pcm_s16le',
+      '-af',
+      sides,
+      at('side.mov'),
+    ]);
+    await ffmpeg([...sound(1, 440, 32_000), '-ac', '2', '-c:a', 'libspeex', at('speex.mkv')]);
+    for (const [name, channels, rate] of [
+      ['side.mov', 6, 48_000],
+      ['speex.mkv', 2, 32_000],
+    ] as const) {
+      const { segments } = await cutFile(at(name));
+      const sounds = segments[0]?.inspection?.facts.audio;
+      const found = sounds?.map((one) => [one.codec, one.channels, one.sampleRateHz]);
+      assert.deepEqual(found, [['aac', channels, rate]], name);
     }
   });
 

@@ -29,7 +29,7 @@ export type Mp4Track = Readonly<{
   isKnown: boolean;
 }>;
 
-/** Tracks whose samples are read; others are left out. */
+/** Of each kind, tracks whose samples are read; others are left out. */
 const MAX_TRACKS = 16;
 
 const KINDS: Readonly<Record<string, TrackKind>> = { vide: 'video', soun: 'audio' };
@@ -37,7 +37,7 @@ const KINDS: Readonly<Record<string, TrackKind>> = { vide: 'video', soun: 'audio
 /** In the order of the `moov`, one of each track_ID. Throws DomainError `undecodable`. */
 export function listTracks(bytes: Uint8Array, moov: Mp4Box): Mp4Track[] {
   const ids = new Set<number>();
-  let known = 0;
+  const known = { video: 0, audio: 0, data: 0 };
   return moov.children.flatMap((trak): Mp4Track[] => {
     const header = childAt(trak, 'tkhd');
     const media = childAt(trak, 'mdia', 'mdhd');
@@ -49,7 +49,8 @@ export function listTracks(bytes: Uint8Array, moov: Mp4Box): Mp4Track[] {
     const kind = readKind(bytes, trak);
     const description = readSampleDescription(bytes, trak, 1);
     const format = description?.format ?? '';
-    const isKnown = timescale > 0 && KNOWN_FORMATS[kind].has(format) && ++known <= MAX_TRACKS;
+    const isReadable = timescale > 0 && KNOWN_FORMATS[kind].has(format);
+    const isKnown = isReadable && ++known[kind] <= MAX_TRACKS;
     return [{ trackId, kind, trak, timescale, packedLanguage, description, isKnown }];
   });
 }

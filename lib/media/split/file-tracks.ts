@@ -15,6 +15,9 @@ import {
 import { type AudioCodec, MEDIA_FORMATS, type VideoCodec } from '../../domain/media-format.ts';
 import { OPUS_RATE_HZ } from '../../domain/opus-packets.ts';
 import { MAX_AUDIO_TRACKS } from '../../domain/segment-work.ts';
+import { parseAvcSps } from '../demux/avc-sps.ts';
+import { BitstreamError } from '../demux/bit-reader.ts';
+import { unitsInAnnexB } from '../demux/nal-units.ts';
 import { boxesAt, viewOf } from '../iso-boxes.ts';
 import type { TrackInit } from '../mux/track-init.ts';
 import type { TrackLanguages } from './track-languages.ts';
@@ -82,10 +85,13 @@ export async function openTracks(
 async function openVideo(track: InputVideoTrack): Promise<FileVideo | undefined> {
   const found = await track.getCodec();
   const codec = VIDEO_CODECS.find((known) => known === found);
-  const decoderConfig = codec && (await track.getDecoderConfig());
+  const told = codec && (await track.getDecoderConfig());
   const sink = new EncodedPacketSink(track);
-  const first = decoderConfig && (await sink.getFirstPacket());
-  if (!codec || !decoderConfig || !first) return undefined;
+  const first = told && (await sink.getFirstPacket());
+  if (!codec || !told || !first) return undefined;
+  const isTransport = (codec === 'avc' || codec === 'hevc') && !told.description;
+  const decoderConfig =
+    isTransport && codec === 'avc' ? { ...told, ...sizeOfFields(first.data) } : told;
   const source = new EncodedVideoPacketSource(codec);
   const rotation = await track.getRotation();
   const boxes = await headerBoxes(
@@ -93,10 +99,32 @@ async function openVideo(track: InputVideoTrack): Promise<FileVideo | undefined>
     () => source.add(first, { decoderConfig }),
   );
   if (!boxes) return undefined;
-  const isTransport = (codec === 'avc' || codec === 'hevc') && !decoderConfig.description;
-  const pixels = (await track.getCodedWidth()) * (await track.getCodedHeight());
+  const { codedWidth = 0, codedHeight = 0 } = decoderConfig;
+  const pixels = codedWidth * codedHeight;
   return { sink, codec, pixels, isTransport, init: { kind: 'video', ...boxes } };
 }
+
+/**
+ * Of interlaced H.264 in MPEG-TS, whose height the demuxer takes for half of what it is: as it is shown, in
+ * square pixels. Of anything else it is right.
+ */
+function sizeOfFields(packet: Uint8Array): Partial<VideoDecoderConfig> {
+  for (const unit of unitsInAnnexB(packet)) {
+    if (((unit[0] ?? 0) & 0x1f) !== SPS_TYPE) continue;
+    try {
+      const { fields, widthPx, heightPx } = parseAvcSps(unit);
+      if (!fields) return {};
+      const shape = { displayAspectWidth: widthPx, displayAspectHeight: heightPx };
+      return { codedWidth: widthPx, codedHeight: heightPx, ...shape };
+    } catch (error) {
+      if (error instanceof BitstreamError) return {};
+      throw error;
+    }
+  }
+  return {};
+}
+
+const SPS_TYPE = 7;
 
 async function openAudio(
   track: InputAudioTrack,

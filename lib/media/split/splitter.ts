@@ -115,6 +115,9 @@ export async function* splitFile(
   }
 }
 
+/** Times are counted in ticks that are coarser than samples in some files. */
+const ROUNDING_SECONDS = 1e-5;
+
 const isKnown = (seconds: number | undefined): seconds is number => seconds !== undefined;
 
 type Span = KeyframeSpan &
@@ -162,14 +165,29 @@ function endOf(packets: readonly EncodedPacket[]): number {
   return last + (duration > 0 ? duration : mean);
 }
 
-/** Packets that begin at a time or later. */
+/** Packets that begin at a time or later; from the start of the file, those that are heard. */
 async function* packetsFrom(
   sink: EncodedPacketSink,
   fromSeconds: number | undefined,
 ): AsyncGenerator<EncodedPacket> {
-  const before = fromSeconds === undefined ? undefined : await sink.getPacket(fromSeconds);
+  if (fromSeconds === undefined) return yield* heardPackets(sink);
+  const before = await sink.getPacket(fromSeconds);
   for await (const packet of sink.packets(before ?? undefined)) {
-    if (fromSeconds === undefined || packet.timestamp >= fromSeconds) yield packet;
+    if (packet.timestamp >= fromSeconds) yield packet;
+  }
+}
+
+/** What lies before zero is hidden by an edit list. The last packet of it stays: the next is decoded with it. */
+async function* heardPackets(sink: EncodedPacketSink): AsyncGenerator<EncodedPacket> {
+  let hidden: EncodedPacket | undefined;
+  for await (const packet of sink.packets()) {
+    if (packet.timestamp + packet.duration <= ROUNDING_SECONDS) {
+      hidden = packet;
+      continue;
+    }
+    if (hidden) yield hidden;
+    hidden = undefined;
+    yield packet;
   }
 }
 
