@@ -81,7 +81,7 @@ export const ENGLISH = {
   'clip.over': 'End of the clip',
   'clip.all': 'Watch on from here',
 
-  // Keys of the player
+  // Captions
   'captions.title': 'Captions',
   'captions.off': 'Off',
   'captions.style': 'Style…',
@@ -112,6 +112,7 @@ export const ENGLISH = {
   'captions.serif': 'Serif',
   'captions.mono': 'Fixed width',
 
+  // Keys of the player
   'keys.title': 'Keys',
   'keys.space': 'Space',
   'keys.homeKey': 'Home',
