@@ -60,6 +60,9 @@ describe('the upload of a file on the home page', { skip: withoutChromium() }, (
     // Not before: a part that is sent again now would be cut off, and sent once more.
     isBroken = false;
     await dialog.getByText(/% of My film\.mp4 is on the server/).waitFor();
+    const card = page.locator('.card').first();
+    assert.equal(await card.locator('.card-badge').innerText(), 'File');
+    assert.match(await card.locator('.card-facts').innerText(), /^\d+ % of the file uploaded$/);
     const other = join(folder, 'other.mp4');
     await writeFile(other, 'x');
     await dialog.locator('[type="file"]').setInputFiles(other);

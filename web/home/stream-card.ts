@@ -5,27 +5,29 @@ import { formatBytes } from '../shared/format-bytes.ts';
 import { formatClock } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
 import { watchPath } from '../shared/route.ts';
-import { badgeOf, summaryOf, troubleOf } from '../shared/stream-summary.ts';
+import { type Badge, badgeOf, summaryOf, troubleOf } from '../shared/stream-summary.ts';
 import { supplyOf } from '../shared/supply.ts';
 import { text } from '../texts/text.ts';
 
 /** Writes only what has changed, as it is called every few seconds. */
 export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): void {
   const supply = supplyOf(stream);
-  const badge = badgeOf(stream.state, supply);
-  const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
+  const file = fileFacts(stream);
+  // Nobody broadcasts it, whatever arrives of it.
+  const isOnlyFile = file !== '' && stream.state !== 'ended';
+  const badge: Badge = isOnlyFile
+    ? { text: text('badge.file'), tone: 'soon' }
+    : badgeOf(stream.state, supply);
   card.dataset.videoId = stream.videoId;
   card.dataset.tone = badge.tone;
   find(card, '.card-link', HTMLAnchorElement).href = watchPath(stream.videoId);
   find(card, '.card-badge', HTMLElement).dataset.tone = badge.tone;
   say(card, '.card-badge', badge.text);
   say(card, '.card-title', stream.title);
-  say(
-    card,
-    '.card-facts',
-    [fileFacts(stream) || trouble, summaryOf(stream, nowMs)].filter(Boolean).join(' · '),
-  );
-  say(card, '.card-length', lengthOf(stream, nowMs));
+  const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
+  const facts = isOnlyFile ? [file] : [file || trouble, summaryOf(stream, nowMs)];
+  say(card, '.card-facts', facts.filter(Boolean).join(' · '));
+  say(card, '.card-length', isOnlyFile ? '' : lengthOf(stream, nowMs));
   const { viewers = 0, storageBytes } = stream;
   say(card, '.card-viewers', viewers > 0 ? text('home.viewers', { count: viewers }) : '');
   showPoster(card, stream.poster);
