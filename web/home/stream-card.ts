@@ -5,7 +5,7 @@ import { formatBytes } from '../shared/format-bytes.ts';
 import { formatClock } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
 import { watchPath } from '../shared/route.ts';
-import { type Badge, badgeOf, summaryOf, troubleOf } from '../shared/stream-summary.ts';
+import { badgeOf, isFileOnly, summaryOf, troubleOf } from '../shared/stream-summary.ts';
 import { supplyOf } from '../shared/supply.ts';
 import { text } from '../texts/text.ts';
 
@@ -13,11 +13,7 @@ import { text } from '../texts/text.ts';
 export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): void {
   const supply = supplyOf(stream);
   const file = fileFacts(stream);
-  // Nobody broadcasts it, whatever arrives of it.
-  const isOnlyFile = file !== '' && stream.state !== 'ended';
-  const badge: Badge = isOnlyFile
-    ? { text: text('badge.file'), tone: 'soon' }
-    : badgeOf(stream.state, supply);
+  const badge = badgeOf(stream.state, supply, stream.file);
   card.dataset.videoId = stream.videoId;
   card.dataset.tone = badge.tone;
   find(card, '.card-link', HTMLAnchorElement).href = watchPath(stream.videoId);
@@ -25,9 +21,9 @@ export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): 
   say(card, '.card-badge', badge.text);
   say(card, '.card-title', stream.title);
   const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
-  const facts = isOnlyFile ? [file] : [file || trouble, summaryOf(stream, nowMs)];
+  const facts = isFileOnly(stream) ? [file] : [file || trouble, summaryOf(stream, nowMs)];
   say(card, '.card-facts', facts.filter(Boolean).join(' · '));
-  say(card, '.card-length', isOnlyFile ? '' : lengthOf(stream, nowMs));
+  say(card, '.card-length', isFileOnly(stream) ? '' : lengthOf(stream, nowMs));
   const { viewers = 0, storageBytes } = stream;
   say(card, '.card-viewers', viewers > 0 ? text('home.viewers', { count: viewers }) : '');
   showPoster(card, stream.poster);
@@ -37,8 +33,8 @@ export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): 
   manage.setAttribute('aria-label', text('home.manageStream', { title: stream.title }));
 }
 
-/** Of a whole file until it is processed. */
-function fileFacts({ file }: StreamView): string {
+/** Of a whole file until it is processed; empty: there is none on its way. */
+export function fileFacts({ file }: StreamView): string {
   if (!file || file.state === 'done') return '';
   if (file.state === 'failed') return text('upload.cardFailed');
   if (file.state !== 'uploading') return text('upload.cardProcessed');

@@ -111,6 +111,7 @@ export function createUploadDialog(changed: () => void): UploadDialog {
         },
       );
       stop.hidden = true;
+      sessionStorage.removeItem(KEPT);
     } catch (error) {
       if (own.signal.aborted) {
         goOn = () => void upload(videoId, file);
@@ -118,12 +119,12 @@ export function createUploadDialog(changed: () => void): UploadDialog {
         say(text('upload.stopped'));
       } else {
         stop.hidden = true;
+        sessionStorage.removeItem(KEPT);
         fail(error instanceof ApiError ? `${error.message} ${error.hint}` : String(error));
       }
       return;
     } finally {
       sending = undefined;
-      sessionStorage.removeItem(KEPT);
       changed();
     }
     await watchProcessing(videoId);
