@@ -69,8 +69,9 @@ export function connectPlayerControls(
 
   find(view, 'media-time-range', HTMLElement).addEventListener('mediapreviewrequest', (event) => {
     const time: unknown = event instanceof CustomEvent ? event.detail : undefined;
+    const { end } = windowOf(video);
     // media-chrome counts from 0; a window that slides begins later.
-    pointedShare = typeof time === 'number' ? time / windowOf(video).end : undefined;
+    pointedShare = typeof time === 'number' && end > 0 ? time / end : undefined;
     showPreview();
   });
 
