@@ -44,15 +44,15 @@ export const GERMAN_HOME: HomeTexts = {
   'setting.dvrWindowHelp':
     'So weit können Zuschauer zurück, solange gesendet wird. Die Aufzeichnung hat alles.',
   'setting.toTheStart': 'Bis zum Anfang',
-  'setting.retention': 'Aufzeichnung behalten für',
+  'setting.retention': 'Aufzeichnung behalten',
   'setting.retentionHelp':
     'Was länger zurückliegt, verlässt die Aufzeichnung und wird einen Tag später endgültig entfernt.',
   'setting.asDeployed': 'Wie für diesen Server festgelegt',
   'setting.forEver': 'Immer',
   'setting.days': '{count} Tage',
-  'setting.marked': 'Stellen mit Marken behalten für',
+  'setting.marked': 'Stellen mit Marken behalten',
   'setting.markedHelp': 'Von einer Minute vor jeder Marke bis eine Minute danach.',
-  'setting.clipped': 'Ausschnitte behalten für',
+  'setting.clipped': 'Ausschnitte behalten',
   'setting.clippedHelp': 'Was Sie als Ausschnitt behalten, bleibt so lange in der Aufzeichnung.',
   'setting.marked.own': 'Eigene Regeln',
   'setting.noLonger': 'Nicht länger als den Rest',
