@@ -14,7 +14,6 @@ type Video = {
   paused: boolean;
   muted: boolean;
   duration: number;
-  seekable: Readonly<{ start(index: number): number }>;
 };
 
 export type WatchPage = Readonly<{
