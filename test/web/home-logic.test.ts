@@ -24,6 +24,7 @@ import {
 } from '../../web/home/settings-choices.ts';
 import { healthOf } from '../../web/home/stream-health.ts';
 import { formatBytes } from '../../web/shared/format-bytes.ts';
+import { setLanguage } from '../../web/texts/text.ts';
 
 const STREAM: StreamView = {
   videoId: 'show',
@@ -137,6 +138,13 @@ describe('settings of a stream as an owner chooses them', () => {
       value: '',
       label: 'As set for this server',
     });
+  });
+
+  test('days are said as a length, which German does not inflect', (t) => {
+    t.after(() => setLanguage(['en']));
+    setLanguage(['de']);
+    const labels = retentionChoices(null).map(({ label }) => label);
+    assert.deepEqual(labels.slice(0, 3), ['1 Tag', '3 Tage', '7 Tage']);
   });
 
   test('the default audio is sent with those of countries, which the form leaves as they are', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { buildPages } from '../../web/build.ts';
 import { launchChromium, withoutChromium } from '../support/chromium.ts';
@@ -10,6 +10,7 @@ import {
   type FakeStreamServer,
   fakeStream,
   OWNER_KEY,
+  publishEachSecond,
   startFakeStreamServer,
 } from './fake-stream-server.ts';
 import { until } from './watch-page-driver.ts';
@@ -21,6 +22,8 @@ describe('the home page', { skip: withoutChromium() }, () => {
   let folder: string;
   let server: FakeStreamServer;
   let browser: Browser;
+  /** It is live for as long as a test takes. */
+  let endBroadcast: () => void;
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'rivulet-home-'));
@@ -37,13 +40,12 @@ describe('the home page', { skip: withoutChromium() }, () => {
   beforeEach(() => {
     server.streams.clear();
     const nowMs = Date.now();
-    server.streams.set(
-      'stage',
-      fakeStream({
-        ...{ title: 'Main stage', listed: true, published: 3120, viewers: 12 },
-        ...{ poster: '/media/stage/p.svg', storageBytes: 2_840_000_000 },
-      }),
-    );
+    const stage = fakeStream({
+      ...{ title: 'Main stage', listed: true, published: 3120, viewers: 12 },
+      ...{ poster: '/media/stage/p.svg', storageBytes: 2_840_000_000 },
+    });
+    server.streams.set('stage', stage);
+    endBroadcast = publishEachSecond(stage);
     server.streams.set(
       'talk',
       fakeStream({
@@ -54,6 +56,8 @@ describe('the home page', { skip: withoutChromium() }, () => {
     );
     server.streams.set('cam', fakeStream({ title: 'Yard camera', published: 90, viewers: 0 }));
   });
+
+  afterEach(() => endBroadcast());
 
   async function open(
     t: TestContext,

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { StreamView } from '../../lib/api/messages.ts';
-import { formatBitrate, formatClock, formatSpan } from '../../web/shared/format-time.ts';
+import type { UploadedFileState } from '../../lib/domain/uploaded-file.ts';
+import {
+  formatBitrate,
+  formatClock,
+  formatPreciseTimeOfDay,
+  formatSpan,
+} from '../../web/shared/format-time.ts';
 import {
   takeKey,
   videoIdFrom,
@@ -10,7 +16,7 @@ import {
   videoIdOfOldLink,
   watchPath,
 } from '../../web/shared/route.ts';
-import { ageOf, inListOrder, summaryOf } from '../../web/shared/stream-summary.ts';
+import { ageOf, badgeOf, inListOrder, summaryOf } from '../../web/shared/stream-summary.ts';
 import { isBufferedToEnd } from '../../web/watch/buffered-end.ts';
 import { startingEstimateBps } from '../../web/watch/hls-settings.ts';
 import {
@@ -179,11 +185,28 @@ describe('texts of the watch page', () => {
     );
   });
 
+  test('stream summary: a file that is sent or processed is no broadcast, until it is done or has ended', () => {
+    const file = { name: 'a.mp4', sizeBytes: 10, storedBytes: 4, cutSeconds: 0 };
+    const says = (state: StreamView['state'], fileState?: UploadedFileState): string => {
+      const sent = fileState && { ...file, state: fileState };
+      return badgeOf(state, { state: 'flowing' }, sent).text;
+    };
+    assert.deepEqual(
+      [says('live'), says('live', 'processing'), says('created', 'uploading')],
+      ['Live', 'File', 'File'],
+    );
+    assert.deepEqual(
+      [says('live', 'done'), says('ended', 'failed'), says('ended', 'done')],
+      ['Live', 'Recording', 'Recording'],
+    );
+  });
+
   test('formats: clock times, spans and bitrates have units that suit their size', () => {
     assert.equal(formatClock(75), '1:15');
     assert.equal(formatClock(-3), '0:00');
     assert.equal(formatSpan(7_200_000), '2 h');
     assert.equal(formatSpan(26 * 3_600_000), '1 day');
+    assert.match(formatPreciseTimeOfDay(1_234_567_891_254), /:31\.25/);
     assert.equal(formatBitrate(2_480_000), '2.5 Mbit/s');
     assert.equal(formatBitrate(640_000), '640 kbit/s');
   });

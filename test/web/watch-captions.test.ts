@@ -13,6 +13,11 @@ test('style of captions: what is chosen becomes CSS, and what makes no sense is 
     declarationsOf({ size: 'larger', colour: 'black', background: 'solid', edge: 'none' }),
     'font-size: 160%; color: #000; background-color: rgb(255 255 255 / 1); text-shadow: none;',
   );
+  assert.equal(
+    declarationsOf({ colour: 'black' }),
+    'color: #000; background-color: rgb(255 255 255 / 0.6);',
+    'not on the black background that captions have by themselves',
+  );
   assert.deepEqual(readCaptionStyle({ size: 'huge', colour: 'yellow', font: 7, url: 'x' }), {
     colour: 'yellow',
   });

@@ -12,6 +12,7 @@ import { createClipsSection } from './manage-clips.ts';
 import { connectEndAndDelete } from './manage-end.ts';
 import { createPushSection } from './manage-push.ts';
 import { createSettingsSection } from './manage-settings.ts';
+import { fileFacts } from './stream-card.ts';
 import { healthOf } from './stream-health.ts';
 
 export type ManageDialog = Readonly<{
@@ -79,7 +80,7 @@ function showHealth(dialog: HTMLElement, view: StreamView): void {
     place.textContent = words;
     place.dataset.tone = tone;
   };
-  const { text: label, tone } = badgeOf(view.state, supplyOf(view));
+  const { text: label, tone } = badgeOf(view.state, supplyOf(view), view.file);
   say('#manage-title', view.title);
   say('.manage-name .badge', label, tone);
   find(dialog, '.manage-watch', HTMLAnchorElement).href = watchPath(view.videoId);
@@ -92,5 +93,9 @@ function showHealth(dialog: HTMLElement, view: StreamView): void {
   say('.health-length dd', formatClock(view.durationSeconds));
   find(dialog, '.health-since', HTMLElement).hidden = view.recordedSince === undefined;
   say('.health-since dd', view.recordedSince ? formatDay(Date.parse(view.recordedSince)) : '');
+  const { file } = view;
+  find(dialog, '.health-file', HTMLElement).hidden = !file;
+  const failure = file?.failure && `${file.failure.message} ${file.failure.hint}`;
+  say('.health-file dd', failure ?? (fileFacts(view) || (file?.name ?? '')), failure && 'bad');
   say('.health-storage dd', formatBytes(view.storageBytes ?? 0));
 }

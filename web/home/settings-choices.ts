@@ -26,7 +26,6 @@ const RETENTION_DAYS = [1, 3, 7, 14, 30, 90, 365] as const;
 
 /** What a marker keeps of what was before it and behind it. */
 const MARKED_SECONDS = 60;
-const DAY_SECONDS = 86_400;
 
 type Preset = Readonly<{ label: TextKey; rungs: readonly string[] }>;
 
@@ -58,17 +57,14 @@ export const targetChoices = (now: number | undefined): readonly Choice[] => [
 /** `now` undefined: of a stream that is not there yet, for which the deployment may have a default. */
 export const retentionChoices = (now: Retention | undefined): readonly Choice[] => [
   ...(now === undefined ? [{ value: AS_DEPLOYED, label: text('setting.asDeployed') }] : []),
-  ...withPresent(RETENTION_DAYS, now?.days).map((days) => ({
-    ...spanChoice(days * DAY_SECONDS),
-    value: String(days),
-  })),
+  ...withPresent(RETENTION_DAYS, now?.days).map(dayChoice),
   { value: UNLIMITED, label: text('setting.forEver') },
 ];
 
 export function markedChoices(now: Retention | undefined): readonly Choice[] {
   const presets = [...RETENTION_DAYS.slice(2), null].map((days) => ({
     value: markedValue(aroundAll(days)),
-    label: days === null ? text('setting.forEver') : spanChoice(days * DAY_SECONDS).label,
+    label: days === null ? text('setting.forEver') : dayChoice(days).label,
   }));
   const own = markedValue(now?.marked);
   const isOwn = own !== NO_LONGER && presets.every(({ value }) => value !== own);
@@ -81,10 +77,7 @@ export function markedChoices(now: Retention | undefined): readonly Choice[] {
 
 export const clippedChoices = (now: Retention | undefined): readonly Choice[] => [
   { value: NO_LONGER, label: text('setting.noLonger') },
-  ...withPresent(RETENTION_DAYS.slice(2), now?.clipped).map((days) => ({
-    ...spanChoice(days * DAY_SECONDS),
-    value: String(days),
-  })),
+  ...withPresent(RETENTION_DAYS.slice(2), now?.clipped).map(dayChoice),
   { value: UNLIMITED, label: text('setting.forEver') },
 ];
 
@@ -242,6 +235,12 @@ const secondsOf = (value: string | undefined): number | null =>
 const spanChoice = (seconds: number): Choice => ({
   value: String(seconds),
   label: formatSpan(seconds * 1000),
+});
+
+/** Not as a span, which other languages inflect: `vor 7 Tagen`, but `7 Tage`. */
+const dayChoice = (days: number): Choice => ({
+  value: String(days),
+  label: days === 1 ? text('span.day') : text('setting.days', { count: days }),
 });
 
 /** What is set now is always among them. */

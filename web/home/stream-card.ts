@@ -5,27 +5,25 @@ import { formatBytes } from '../shared/format-bytes.ts';
 import { formatClock } from '../shared/format-time.ts';
 import { find } from '../shared/page-elements.ts';
 import { watchPath } from '../shared/route.ts';
-import { badgeOf, summaryOf, troubleOf } from '../shared/stream-summary.ts';
+import { badgeOf, isFileOnly, summaryOf, troubleOf } from '../shared/stream-summary.ts';
 import { supplyOf } from '../shared/supply.ts';
 import { text } from '../texts/text.ts';
 
 /** Writes only what has changed, as it is called every few seconds. */
 export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): void {
   const supply = supplyOf(stream);
-  const badge = badgeOf(stream.state, supply);
-  const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
+  const file = fileFacts(stream);
+  const badge = badgeOf(stream.state, supply, stream.file);
   card.dataset.videoId = stream.videoId;
   card.dataset.tone = badge.tone;
   find(card, '.card-link', HTMLAnchorElement).href = watchPath(stream.videoId);
   find(card, '.card-badge', HTMLElement).dataset.tone = badge.tone;
   say(card, '.card-badge', badge.text);
   say(card, '.card-title', stream.title);
-  say(
-    card,
-    '.card-facts',
-    [fileFacts(stream) || trouble, summaryOf(stream, nowMs)].filter(Boolean).join(' · '),
-  );
-  say(card, '.card-length', lengthOf(stream, nowMs));
+  const trouble = troubleOf(supply, Date.parse(stream.serverTime ?? ''));
+  const facts = isFileOnly(stream) ? [file] : [file || trouble, summaryOf(stream, nowMs)];
+  say(card, '.card-facts', facts.filter(Boolean).join(' · '));
+  say(card, '.card-length', isFileOnly(stream) ? '' : lengthOf(stream, nowMs));
   const { viewers = 0, storageBytes } = stream;
   say(card, '.card-viewers', viewers > 0 ? text('home.viewers', { count: viewers }) : '');
   showPoster(card, stream.poster);
@@ -35,8 +33,8 @@ export function fillCard(card: HTMLElement, stream: StreamView, nowMs: number): 
   manage.setAttribute('aria-label', text('home.manageStream', { title: stream.title }));
 }
 
-/** Of a whole file until it is processed. */
-function fileFacts({ file }: StreamView): string {
+/** Of a whole file until it is processed; empty: there is none on its way. */
+export function fileFacts({ file }: StreamView): string {
   if (!file || file.state === 'done') return '';
   if (file.state === 'failed') return text('upload.cardFailed');
   if (file.state !== 'uploading') return text('upload.cardProcessed');

@@ -17,7 +17,7 @@ import { idFor } from './settings-choices.ts';
 
 const PARALLEL = 3;
 const POLL_MS = 1500;
-/** The stream whose upload a reload has broken off. */
+/** The stream whose file is being sent. */
 const KEPT = 'rivulet-upload';
 
 export type UploadDialog = Readonly<{
@@ -37,8 +37,12 @@ export function createUploadDialog(changed: () => void): UploadDialog {
   const stop = find(run, '.upload-stop', HTMLButtonElement);
   let current: StreamView | undefined;
   let sending: AbortController | undefined;
+  /** What goes on with what was paused. */
+  let goOn: (() => void) | undefined;
   let shownId = '';
   let isTitleChosen = false;
+  /** The stream whose upload a reload has broken off. */
+  let brokenOff = sessionStorage.getItem(KEPT);
 
   chosen.addEventListener('change', () => {
     const name = chosen.files?.[0]?.name.replace(/\.[^.]*$/, '') ?? '';
@@ -47,7 +51,10 @@ export function createUploadDialog(changed: () => void): UploadDialog {
   title.addEventListener('input', () => {
     isTitleChosen = title.value !== '';
   });
-  stop.addEventListener('click', () => sending?.abort());
+  stop.addEventListener('click', () => {
+    if (sending) sending.abort();
+    else goOn?.();
+  });
   window.addEventListener('beforeunload', (event) => {
     if (sending) event.preventDefault();
   });
@@ -81,9 +88,11 @@ export function createUploadDialog(changed: () => void): UploadDialog {
   async function upload(videoId: string, file: File): Promise<void> {
     const own = new AbortController();
     sending = own;
+    goOn = undefined;
     sessionStorage.setItem(KEPT, videoId);
     showRun(videoId, file.name);
     stop.hidden = false;
+    stop.textContent = text('upload.stop');
     const api = ownerApi();
     try {
       await sendFile(
@@ -101,15 +110,22 @@ export function createUploadDialog(changed: () => void): UploadDialog {
           },
         },
       );
+      stop.hidden = true;
       sessionStorage.removeItem(KEPT);
-      changed();
     } catch (error) {
-      if (own.signal.aborted) say(text('upload.stopped'));
-      else fail(error instanceof ApiError ? `${error.message} ${error.hint}` : String(error));
+      if (own.signal.aborted) {
+        goOn = () => void upload(videoId, file);
+        stop.textContent = text('upload.goOn');
+        say(text('upload.stopped'));
+      } else {
+        stop.hidden = true;
+        sessionStorage.removeItem(KEPT);
+        fail(error instanceof ApiError ? `${error.message} ${error.hint}` : String(error));
+      }
       return;
     } finally {
       sending = undefined;
-      stop.hidden = true;
+      changed();
     }
     await watchProcessing(videoId);
   }
@@ -138,9 +154,10 @@ export function createUploadDialog(changed: () => void): UploadDialog {
     find(run, '.upload-watch', HTMLElement).hidden = durationSeconds === 0;
     showProgress(isDone ? 1 : whole > 0 ? durationSeconds / whole : undefined);
     const notices = (file.notices ?? []).map(({ message }) => message).join(' ');
-    const said = isDone
-      ? text('upload.done', { length: formatClock(durationSeconds) })
-      : text('upload.processed', { length: formatClock(durationSeconds) });
+    const length = formatClock(durationSeconds);
+    const processed =
+      durationSeconds === 0 ? text('upload.cardProcessed') : text('upload.processed', { length });
+    const said = isDone ? text('upload.done', { length }) : processed;
     say([said, notices].filter(Boolean).join(' '));
   }
 
@@ -179,7 +196,8 @@ export function createUploadDialog(changed: () => void): UploadDialog {
   }
 
   function open(stream?: StreamView): void {
-    if (!sending) {
+    const isPaused = goOn !== undefined && stream?.videoId === shownId;
+    if (!sending && !isPaused) {
       current = stream;
       const { file } = stream ?? {};
       form.reset();
@@ -210,10 +228,10 @@ export function createUploadDialog(changed: () => void): UploadDialog {
   return {
     open,
     resume(streams) {
-      const kept = sessionStorage.getItem(KEPT);
-      if (kept === null || sending || dialog.open) return;
-      const stream = streams.find(({ videoId }) => videoId === kept);
+      if (brokenOff === null || sending || dialog.open) return;
+      const stream = streams.find(({ videoId }) => videoId === brokenOff);
       if (!stream) return;
+      brokenOff = null;
       sessionStorage.removeItem(KEPT);
       if (stream.file?.state !== 'done') open(stream);
     },
@@ -234,7 +252,10 @@ async function untilItWorks<T>(
       if (!(error instanceof ApiError) || !error.retryable) throw error;
       waiting();
       const waitMs = error.retryAfterMs ?? Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, waitMs);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
     }
   }
 }

@@ -33,6 +33,15 @@ export function formatSpan(milliseconds: number): string {
 export const formatTimeOfDay = (unixMs: number): string =>
   new Date(unixMs).toLocaleTimeString(currentLanguage(), { timeStyle: 'medium' });
 
+/** To the hundredth of a second, which tells frames apart. */
+export const formatPreciseTimeOfDay = (unixMs: number): string =>
+  new Date(unixMs).toLocaleTimeString(currentLanguage(), {
+    hour: 'numeric',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 2,
+  });
+
 /** The day and the time on the viewer's clock, as the viewer's language writes them. */
 export const formatDay = (unixMs: number): string =>
   new Date(unixMs).toLocaleString(currentLanguage(), { dateStyle: 'medium', timeStyle: 'short' });

@@ -24,8 +24,16 @@ const BADGES = {
   ended: { key: 'badge.recording', tone: 'recording' },
 } as const satisfies Readonly<Record<StreamState, unknown>>;
 
+/** Of a whole file that is sent or processed: nobody broadcasts it. */
+export const isFileOnly = ({
+  file,
+  state,
+}: Readonly<{ state: StreamState; file?: StreamView['file'] | undefined }>): boolean =>
+  file !== undefined && file.state !== 'done' && state !== 'ended';
+
 /** An open stream whose broadcaster sends nothing, or has ended it, does not count as live. */
-export function badgeOf(state: StreamState, supply: Supply): Badge {
+export function badgeOf(state: StreamState, supply: Supply, file?: StreamView['file']): Badge {
+  if (isFileOnly({ file, state })) return { text: text('badge.file'), tone: 'soon' };
   if (state === 'live' && supply.state === 'silent')
     return { text: text('badge.silent'), tone: 'soon' };
   if (state === 'live' && supply.state === 'over')

@@ -27,6 +27,7 @@ export const ENGLISH = {
   'badge.recording': 'Recording',
   'badge.silent': 'No signal',
   'badge.ended': 'Ended',
+  'badge.file': 'File',
   'trouble.silent': 'Nothing from the broadcaster for {span}',
   'trouble.late': 'The server is {span} behind with transcoding',
   'age.waiting': 'Waiting for its first segment',
@@ -81,7 +82,7 @@ export const ENGLISH = {
   'clip.over': 'End of the clip',
   'clip.all': 'Watch on from here',
 
-  // Keys of the player
+  // Captions
   'captions.title': 'Captions',
   'captions.off': 'Off',
   'captions.style': 'Style…',
@@ -92,7 +93,7 @@ export const ENGLISH = {
   'captions.background': 'Background',
   'captions.edge': 'Edge',
   'captions.font': 'Font',
-  'captions.reset': 'As they are sent',
+  'captions.reset': 'All as sent',
   'captions.asSent': 'As sent',
   'captions.small': 'Small',
   'captions.large': 'Large',
@@ -112,6 +113,7 @@ export const ENGLISH = {
   'captions.serif': 'Serif',
   'captions.mono': 'Fixed width',
 
+  // Keys of the player
   'keys.title': 'Keys',
   'keys.space': 'Space',
   'keys.homeKey': 'Home',

@@ -44,10 +44,12 @@ export function readCaptionStyle(given: Readonly<Record<string, unknown>>): Capt
 export function declarationsOf({ size, colour, background, edge, font }: CaptionStyle): string {
   const text = colour === undefined ? undefined : COLOURS[colour];
   const behind = colour === 'black' ? '255 255 255' : '0 0 0';
+  // What is sent without a background has a black one.
+  const shade = background ?? (colour === 'black' ? 'translucent' : undefined);
   return [
     size && `font-size: ${SIZES[size]}`,
     text && `color: ${text}`,
-    background && `background-color: rgb(${behind} / ${BACKGROUNDS[background]})`,
+    shade && `background-color: rgb(${behind} / ${BACKGROUNDS[shade]})`,
     edge && `text-shadow: ${shadowOf(edge, colour === 'black' ? '#fff' : '#000')}`,
     font && `font-family: ${FONTS[font]}`,
   ]

@@ -2,7 +2,7 @@
 
 import type { StreamView } from '../../lib/api/messages.ts';
 import { connectCopyButton } from '../shared/copy-button.ts';
-import { formatTimeOfDay } from '../shared/format-time.ts';
+import { formatPreciseTimeOfDay } from '../shared/format-time.ts';
 import { readOwnerKey } from '../shared/owner-key.ts';
 import { find } from '../shared/page-elements.ts';
 import { watchPath } from '../shared/route.ts';
@@ -136,7 +136,7 @@ export function connectClipPanel(
           ? '–'
           : timeline?.live === false && position !== undefined
             ? formatPrecise(position - timeline.start)
-            : formatTimeOfDay(atMs);
+            : formatPreciseTimeOfDay(atMs);
       const output = find(rowOf(mark), 'output', HTMLOutputElement);
       if (output.value !== said) output.value = said;
       for (const button of rowOf(mark).querySelectorAll<HTMLButtonElement>('.clip-step')) {

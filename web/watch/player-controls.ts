@@ -5,6 +5,7 @@ import { find } from '../shared/page-elements.ts';
 import { text } from '../texts/text.ts';
 import type { PlaybackFacts } from './playback.ts';
 import { createPreviewThumbnails } from './preview-thumbnails.ts';
+import { windowOf } from './system-controls.ts';
 import type { Viewing } from './viewing.ts';
 
 export type PlayerControls = Readonly<{
@@ -43,6 +44,11 @@ export function connectPlayerControls(
   const { signal } = disconnecting;
   let facts: PlaybackFacts | undefined;
   let source: Viewing['source'] = 'none';
+  /** Where the pointer is on the time range; undefined: elsewhere. */
+  let pointedShare: number | undefined;
+
+  // media-chrome says with aria-checked whether captions are on, which a button does not have.
+  find(view, 'media-captions-button', HTMLElement).setAttribute('role', 'switch');
 
   // The properties by which media-chrome recognises a live stream with a DVR window.
   Object.defineProperties(video, {
@@ -62,8 +68,18 @@ export function connectPlayerControls(
   });
 
   find(view, 'media-time-range', HTMLElement).addEventListener('mediapreviewrequest', (event) => {
-    const time = event instanceof CustomEvent ? Number(event.detail) : Number.NaN;
-    if (Number.isNaN(time)) return;
+    const time: unknown = event instanceof CustomEvent ? event.detail : undefined;
+    const { end } = windowOf(video);
+    // media-chrome counts from 0; a window that slides begins later.
+    pointedShare = typeof time === 'number' && end > 0 ? time / end : undefined;
+    showPreview();
+  });
+
+  /** Again with all facts: the pointer may rest while the window moves on. */
+  function showPreview(): void {
+    if (pointedShare === undefined) return;
+    const { start, end } = windowOf(video);
+    const time = start + pointedShare * (end - start);
     const beforeEdge = facts ? video.currentTime + facts.behindSeconds - time : 0;
     const live = beforeEdge < 1 ? text('player.live') : `−${formatClock(beforeEdge)}`;
     const instant = instantOf(time);
@@ -72,7 +88,7 @@ export function connectPlayerControls(
     previewTime.textContent = [source === 'live' ? live : formatClock(time), ...timeOfDay].join(
       ' · ',
     );
-  });
+  }
 
   video.addEventListener('volumechange', () => {
     if (!video.muted) unmute.hidden = true;
@@ -144,6 +160,7 @@ export function connectPlayerControls(
       facts = next;
       const away = next.live && view.dataset.state === 'behind' && next.behindSeconds >= 1;
       behind.textContent = away ? `−${formatClock(next.behindSeconds)}` : '';
+      showPreview();
     },
     showStart() {
       start.hidden = false;

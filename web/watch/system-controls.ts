@@ -97,7 +97,11 @@ export function connectSystemControls<Metadata>(
   };
 }
 
-function windowOf({ seekable }: Pick<ControlledVideo, 'seekable'>): { start: number; end: number } {
+/** What can be sought, in seconds; 0 to 0: nothing yet. */
+export function windowOf({ seekable }: Pick<ControlledVideo, 'seekable'>): {
+  start: number;
+  end: number;
+} {
   const last = seekable.length - 1;
   return last < 0 ? { start: 0, end: 0 } : { start: seekable.start(0), end: seekable.end(last) };
 }

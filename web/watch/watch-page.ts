@@ -7,7 +7,7 @@ import Hls, { type Level } from 'hls.js';
 import type { StreamView } from '../../lib/api/messages.ts';
 import { formatClock } from '../shared/format-time.ts';
 import { find, instantiate } from '../shared/page-elements.ts';
-import { ageOf, badgeOf, troubleOf } from '../shared/stream-summary.ts';
+import { ageOf, badgeOf, isFileOnly, troubleOf } from '../shared/stream-summary.ts';
 import type { Supply } from '../shared/supply.ts';
 import { currentLanguage, text } from '../texts/text.ts';
 import { createCaptionStylePanel } from './caption-style-panel.ts';
@@ -293,7 +293,7 @@ function showAbout(
   // The player learns of the end before the server is asked again.
   const ended = (viewing?.source ?? view.dataset.source) === 'recording';
   const state = ended ? 'ended' : view.dataset.source === 'live' ? 'live' : stream?.state;
-  const { text: label, tone } = badgeOf(state ?? 'created', supply);
+  const { text: label, tone } = badgeOf(state ?? 'created', supply, stream?.file);
   badge.hidden = !stream || view.dataset.state === 'unknown';
   badge.textContent = label;
   badge.dataset.tone = tone;
@@ -306,7 +306,10 @@ function showAbout(
 function showAge(view: HTMLElement, stream: StreamView | undefined, supply: Supply): void {
   const isCurrent = stream && (stream.state === 'ended') === (view.dataset.ended === 'true');
   const nowMs = Date.now();
-  const said = troubleOf(supply, nowMs) || (isCurrent ? ageOf(stream, nowMs) : '');
+  const isFile = isCurrent && isFileOnly(stream);
+  const said = isFile
+    ? text('upload.cardProcessed')
+    : troubleOf(supply, nowMs) || (isCurrent ? ageOf(stream, nowMs) : '');
   const age = find(view, '.age', HTMLElement);
   if (age.textContent !== said) age.textContent = said;
 }
