@@ -11,8 +11,10 @@ import { boxesIn } from '../../lib/media/iso-boxes.ts';
 
 const run = promisify(execFile);
 
+const SAMPLE_RATE = 48_000;
+
 /** A flash of two frames and a beep, about once a second. `rate` as ffmpeg writes it. */
-export function flashAndBeep(rate: string, seconds: number): string[] {
+export function flashAndBeep(rate: string, seconds: number, toneHz = 1000): string[] {
   const [numerator = 25, denominator = 1] = rate.split('/').map(Number);
   const fps = numerator / denominator;
   const frames = Math.round(fps);
@@ -26,9 +28,26 @@ export function flashAndBeep(rate: string, seconds: number): string[] {
       '-i',
       `testsrc2=s=320x180:r=${rate}:d=${seconds},eq=brightness=-0.4,${flash}`,
     ],
-    ...['-f', 'lavfi', '-i', `aevalsrc='0.8*sin(2*PI*1000*t)*${sounds}':s=48000:d=${seconds}`],
+    ...[
+      '-f',
+      'lavfi',
+      '-i',
+      `aevalsrc='0.8*sin(2*PI*${toneHz}*t)*${sounds}':s=${SAMPLE_RATE}:d=${seconds}`,
+    ],
   ];
 }
+
+/** The languages of `inTwoLanguages`; the German beep is a high one. */
+export const TONES_HZ = { en: 1000, de: 4000 } as const;
+export type Language = keyof typeof TONES_HZ;
+
+/** A flash, and a beep in each language. */
+export const inTwoLanguages = (rate: string, seconds: number): string[] => [
+  ...flashAndBeep(rate, seconds, TONES_HZ.en),
+  ...flashAndBeep(rate, seconds, TONES_HZ.de).slice(4),
+  ...['-map', '0:v', '-map', '1:a', '-map', '2:a'],
+  ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu'],
+];
 
 /** H.264 with two B-frames in a row, keyframes every two seconds. */
 export const reorderedVideo = (rate: string, isOpen = false): string[] => {
@@ -45,24 +64,38 @@ export const reorderedVideo = (rate: string, isOpen = false): string[] => {
 /** Seconds on one clock, in the order in which they were played. */
 type Moments = Readonly<{ flashes: readonly number[]; beeps: readonly number[] }>;
 
+export type Decoded = Moments &
+  Readonly<{
+    frames: number;
+    soundSeconds: number;
+    /** Whose beep is heard. */
+    language: Language;
+    /** What ffmpeg warned of. */
+    warnings: readonly string[];
+  }>;
+
 const BRIGHT = 190;
 
 const BRIGHTNESS = 'scale=32:18,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-';
-const LOUDNESS = 'silencedetect=noise=-26dB:d=0.3';
+const LOUDNESS = 'aformat=channel_layouts=mono,silencedetect=noise=-26dB:d=0.3,volumedetect';
+/** Only the German beep is left of it. */
+const HIGH = 'highpass=f=2400:p=2:t=q:w=2,highpass=f=2400,highpass=f=2400,volumedetect@high';
+const LOUD_DB = -10;
 
-/** As ffmpeg decodes the input, whose times it reads. */
+/** As ffmpeg decodes the input, whose times it reads. `audio`: which track, as its `-map` says. */
 export async function decodeMoments(
   input: readonly string[],
   tracks: readonly ('video' | 'audio')[] = ['video', 'audio'],
-): Promise<Moments> {
+  audio = '0:a:0',
+): Promise<Decoded> {
   const outputs = {
     video: ['-map', '0:v:0', '-vf', BRIGHTNESS, '-fps_mode', 'passthrough', '-f', 'null', '-'],
-    audio: ['-map', '0:a:0', '-af', LOUDNESS, '-f', 'null', '-'],
+    audio: [LOUDNESS, HIGH].flatMap((filter) => ['-map', audio, '-af', filter, '-f', 'null', '-']),
   };
   const args = [...input, ...tracks.flatMap((track) => outputs[track])];
   const { stdout, stderr } = await run(
     'ffmpeg',
-    ['-nostdin', '-hide_banner', '-nostats', '-copyts', ...args],
+    ['-nostdin', '-hide_banner', '-nostats', '-v', 'level+info', '-copyts', ...args],
     { maxBuffer: 2 ** 28 },
   );
   const frames = Array.from(stdout.matchAll(/pts_time:([\d.-]+)\s+\S+YAVG=([\d.]+)/g), (frame) => ({
@@ -73,7 +106,14 @@ export async function decodeMoments(
     isBright && frames[index - 1]?.isBright === false ? [at] : [],
   );
   const ends = stderr.matchAll(/silence_end: ([\d.-]+)/g);
-  return { flashes, beeps: Array.from(ends, ([, at]) => Number(at)) };
+  const samples = stderr.match(/\[Parsed_volumedetect_2 .*n_samples: (\d+)/)?.[1] ?? 0;
+  const high = stderr.match(/\[volumedetect@high .*max_volume: (-?[\d.]+) dB/)?.[1];
+  return {
+    ...{ flashes, beeps: Array.from(ends, ([, at]) => Number(at)) },
+    ...{ frames: frames.length, soundSeconds: Number(samples) / SAMPLE_RATE },
+    language: Number(high ?? -91) > LOUD_DB ? 'de' : 'en',
+    warnings: stderr.split('\n').filter((line) => /\[(?:warning|error|fatal)\]/.test(line)),
+  };
 }
 
 /** How much later each flash is than its beep, in seconds. Clocks may start over on the way. */
@@ -129,7 +169,9 @@ export const recordAppends = (page: Page): Promise<unknown> =>
 export const appendsOf = (page: Page): Promise<readonly Appended[]> => page.evaluate('window.kept');
 
 /** As the browser plays what was appended: at the times of the fragments, plus the offset of the buffer. */
-export async function appendedMoments(appends: readonly Appended[]): Promise<Moments> {
+export async function appendedMoments(
+  appends: readonly Appended[],
+): Promise<Moments & Readonly<{ languages: readonly Language[] }>> {
   const inits = new Map<string, Uint8Array>();
   const files = new Map<string, { appended: Appended; parts: Uint8Array[] }>();
   for (const appended of appends) {
@@ -148,16 +190,21 @@ export async function appendedMoments(appends: readonly Appended[]): Promise<Mom
   const folder = await mkdtemp(join(tmpdir(), 'rivulet-lip-sync-'));
   try {
     const moments = { flashes: [] as number[], beeps: [] as number[] };
+    const languages = new Set<Language>();
     for (const { appended, parts } of files.values()) {
       const path = join(folder, 'appended.mp4');
       await writeFile(path, Buffer.concat(parts));
       const track = appended.type.startsWith('video') ? 'video' : 'audio';
-      const { flashes, beeps } = await decodeMoments(['-i', path], [track]);
+      const { flashes, beeps, language } = await decodeMoments(['-i', path], [track]);
+      if (beeps.length > 0) languages.add(language);
       moments.flashes.push(...flashes.map((at) => at + appended.offsetSeconds));
       moments.beeps.push(...beeps.map((at) => at + appended.offsetSeconds));
     }
     const once = (times: readonly number[]) => [...new Set(times)].sort((a, b) => a - b);
-    return { flashes: once(moments.flashes), beeps: once(moments.beeps) };
+    return {
+      ...{ flashes: once(moments.flashes), beeps: once(moments.beeps) },
+      languages: [...languages],
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

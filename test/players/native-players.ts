@@ -1,0 +1,183 @@
+/** Players that are programs. Each is made to write what it would show and play, with its times. */
+
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { decodeMoments } from '../support/lip-sync.ts';
+import { SEGMENT_SECONDS } from '../support/segment-files.ts';
+import type { Offer } from './offers.ts';
+import { LIVE_SECONDS, type Limit, type Played, type Player } from './player.ts';
+
+const run = promisify(execFile);
+
+const TIMEOUT_MS = 90_000;
+/** A player may take as long to find the live edge. */
+const LIVE_TIMEOUT_SECONDS = 12;
+
+/** libav says so of what it leaves out, or at every discontinuity. */
+const HARMLESS =
+  /Can't support the subtitle|Unsupported codec with id 0|Found duplicated MOOV|out of order|non monotonically increasing|No volume control|^\s*$/;
+
+/** Its demuxer of fMP4 discards the fragment where the clock goes back. */
+const LIBAV_DISCONTINUITY: Limit = {
+  note: 'without the first segment behind the discontinuity',
+  lostSeconds: SEGMENT_SECONDS,
+};
+const ONE_PERIOD: Limit = { note: 'one period', lostSeconds: 6 };
+
+const isMpdOverDiscontinuity = ({ kind, hasDiscontinuity }: Offer): boolean =>
+  kind === 'mpd' && hasDiscontinuity === true;
+
+async function versionOf(program: string, args: readonly string[], pattern: RegExp) {
+  const said = await run(program, args, AS_NOBODY).catch(() => undefined);
+  return said?.stdout.match(pattern)?.[1];
+}
+
+/** VLC does not run as root. */
+const AS_NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+type Ran = Readonly<{ output: string; code: number | null }>;
+
+/** `interruptAfterSeconds`: by SIGINT, as a person ends it. */
+async function runPlayer(
+  program: string,
+  args: readonly string[],
+  options: Readonly<{ interruptAfterSeconds?: number; isNobody?: boolean; home?: string }> = {},
+): Promise<Ran> {
+  const child = spawn(program, args, {
+    ...(options.isNobody && AS_NOBODY),
+    env: { ...process.env, ...(options.home && { HOME: options.home }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const kill = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+  const seconds = options.interruptAfterSeconds;
+  const interrupt = seconds && setTimeout(() => child.kill('SIGINT'), seconds * 1000);
+  try {
+    const ended = once(child, 'close');
+    const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const [code, signal] = await ended;
+    if (signal === 'SIGKILL') throw new Error(`it did not end within ${TIMEOUT_MS / 1000} s`);
+    return { output: `${out}\n${error}`, code };
+  } finally {
+    clearTimeout(kill);
+    clearTimeout(interrupt);
+  }
+}
+
+const problemsIn = (output: string, pattern: RegExp): string[] =>
+  output.split(/[\n\r]/).filter((line) => pattern.test(line) && !HARMLESS.test(line));
+
+const ffmpegPlayer: Player = {
+  name: 'ffmpeg',
+  version: () => versionOf('ffmpeg', ['-version'], /^ffmpeg version (\d[\d.]*)/),
+  limitOf: (offer) => {
+    if (!offer.hasDiscontinuity) return undefined;
+    return isMpdOverDiscontinuity(offer) ? ONE_PERIOD : LIBAV_DISCONTINUITY;
+  },
+  async play(offer) {
+    const track = offer.kind === 'file' ? '0:a:0' : `0:a:m:language:${offer.lang}`;
+    const length = offer.seconds === undefined ? ['-t', String(LIVE_SECONDS)] : [];
+    const decoded = await decodeMoments([...length, '-i', offer.url], undefined, track);
+    return { decoded, problems: decoded.warnings.filter((line) => !HARMLESS.test(line)) };
+  },
+};
+
+const mpvPlayer: Player = {
+  name: 'mpv',
+  version: () => versionOf('mpv', ['--no-config', '--version'], /^mpv (\d[\d.]*)/),
+  limitOf: (offer) => {
+    if (!offer.hasDiscontinuity) return undefined;
+    if (isMpdOverDiscontinuity(offer)) return ONE_PERIOD;
+    return { note: 'its times over a discontinuity were not measured', notMeasured: true };
+  },
+  async play(offer, folder) {
+    const path = join(folder, 'played.nut');
+    const isWatched = offer.hasDiscontinuity && offer.kind === 'hls';
+    const output = isWatched
+      ? ['--vo=null', '--ao=null']
+      : [`--o=${path}`, '--of=nut', '--ovc=rawvideo', '--oac=pcm_s16le'];
+    const { output: said, code } = await runPlayer('mpv', [
+      ...['--no-config', '--sid=no', '--msg-level=all=warn,lavf=error', `--alang=${offer.lang}`],
+      ...[...output, ...(offer.seconds === undefined ? [`--length=${LIVE_SECONDS}`] : [])],
+      offer.url,
+    ]);
+    const problems = problemsIn(said, isWatched ? /error|fail/i : /\S/);
+    if (code !== 0) problems.push(`exit code ${code}: ${said.trim()}`);
+    return isWatched ? { problems } : decodedFrom([path], problems);
+  },
+};
+
+const gstreamerPlayer: Player = {
+  name: 'GStreamer',
+  version: () => versionOf('gst-launch-1.0', ['--version'], /GStreamer (\d[\d.]*)/),
+  limitOf: ({ hasDiscontinuity, kind }) =>
+    hasDiscontinuity && kind === 'hls'
+      ? { note: 'its times over a discontinuity were not measured', notMeasured: true }
+      : undefined,
+  async play({ url, lang, kind, seconds }, folder) {
+    const [video, audio] = [join(folder, 'video.mkv'), join(folder, 'audio.mkv')];
+    const to = (path: string) => `matroskamux ! filesink location=${path} sync=false`;
+    const { output, code } = await runPlayer(
+      'gst-launch-1.0',
+      [
+        ...['-e', 'playbin', `uri=${url}`, 'flags=0x3'],
+        ...(lang === 'de' && kind !== 'file' ? ['current-audio=1'] : []),
+        `video-sink=videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180 ! ${to(video)}`,
+        `audio-sink=audioconvert ! audio/x-raw,format=S16LE ! ${to(audio)}`,
+      ],
+      seconds === undefined ? { interruptAfterSeconds: LIVE_TIMEOUT_SECONDS } : {},
+    );
+    const problems = problemsIn(output, /WARN|ERROR/);
+    if (code !== 0 && seconds !== undefined) problems.push(`exit code ${code}`);
+    return decodedFrom([video, audio], problems);
+  },
+};
+
+const vlcPlayer: Player = {
+  name: 'VLC',
+  lostFrames: 2,
+  version: () =>
+    versionOf('vlc', ['-I', 'dummy', '--version'], /VLC (?:media player|version) (\d[\d.]*)/),
+  limitOf: ({ kind, hasDiscontinuity }) => {
+    if (kind === 'mpd') return { note: 'it reads no MPD of ours', cannot: true };
+    if (hasDiscontinuity && kind === 'hls') {
+      return { note: 'it ends at a discontinuity of fMP4', lostSeconds: 6 };
+    }
+    return undefined;
+  },
+  async play({ url, lang, seconds }, folder) {
+    await chmod(folder, 0o777);
+    const path = join(folder, 'played.mkv');
+    const transcode = '#transcode{vcodec=FFV1,acodec=s16l}';
+    await runPlayer(
+      'vlc',
+      [
+        ...['-I', 'dummy', '--no-color', '--no-sout-spu', '--no-sout-all'],
+        ...[`--audio-language=${lang}`, '--play-and-exit'],
+        `--sout=${transcode}:std{access=file,mux=avformat{mux=matroska},dst=${path}}`,
+        ...(seconds === undefined ? [`--run-time=${LIVE_TIMEOUT_SECONDS}`] : []),
+        ...[url, 'vlc://quit'],
+      ],
+      { isNobody: true, home: folder },
+    );
+    return decodedFrom([path], []);
+  },
+};
+
+/** Of one file, or of one with the picture and one with the sound. */
+async function decodedFrom(paths: readonly string[], problems: readonly string[]): Promise<Played> {
+  if (problems.length > 0) return { problems };
+  const input = paths.flatMap((path) => ['-i', path]);
+  const decoded = await decodeMoments(input, undefined, `${paths.length - 1}:a:0`);
+  return { decoded, problems };
+}
+
+export const NATIVE_PLAYERS: readonly Player[] = [
+  ffmpegPlayer,
+  mpvPlayer,
+  gstreamerPlayer,
+  vlcPlayer,
+];
