@@ -59,9 +59,11 @@ const webPlayer = (browser: Browser, origin: string, name: WebPlayerName): Playe
         player.page.evaluate(`document.querySelector('video').playbackRate = ${rate}`),
       );
       const { problems } = await player.state();
-      const { flashes, beeps, languages } = await appendedMoments(await appendsOf(player.page));
-      const language = languages.length === 1 ? languages[0] : undefined;
-      if (!language) return { problems: [`it fetched ${languages.join(' and ')}`, ...problems] };
+      const { flashes, beeps, beepsOf } = await appendedMoments(await appendsOf(player.page));
+      const [language, ...more] = beepsOf.keys();
+      if (!language || more.length > 0) {
+        return { problems: [...problems, `it fetched the languages ${[...beepsOf.keys()]}`] };
+      }
       return { decoded: { flashes, beeps, language }, problems };
     } finally {
       await player.page.close();

@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -14,8 +14,9 @@ import { LIVE_SECONDS, type Limit, type Played, type Player } from './player.ts'
 const run = promisify(execFile);
 
 const TIMEOUT_MS = 90_000;
-/** A player may take as long to find the live edge. */
-const LIVE_TIMEOUT_SECONDS = 12;
+/** What a player has written of a live stream when it is ended: some five seconds. */
+const LIVE_BYTES = { gstreamer: 12_000_000, vlc: 2_500_000 };
+const POLL_MS = 200;
 
 /** libav says so of what it leaves out, or at every discontinuity. */
 const HARMLESS =
@@ -41,29 +42,43 @@ const AS_NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 type Ran = Readonly<{ output: string; code: number | null }>;
 
-/** `interruptAfterSeconds`: by SIGINT, as a person ends it. */
+/** `until`: it is ended when a file has as many bytes, as a live stream has no end. */
 async function runPlayer(
   program: string,
   args: readonly string[],
-  options: Readonly<{ interruptAfterSeconds?: number; isNobody?: boolean; home?: string }> = {},
+  options: Readonly<{
+    until?: { path: string; bytes: number };
+    isNobody?: boolean;
+    home?: string;
+  }> = {},
 ): Promise<Ran> {
   const child = spawn(program, args, {
     ...(options.isNobody && AS_NOBODY),
     env: { ...process.env, ...(options.home && { HOME: options.home }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const kill = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
-  const seconds = options.interruptAfterSeconds;
-  const interrupt = seconds && setTimeout(() => child.kill('SIGINT'), seconds * 1000);
+  let isLate = false;
+  const kill = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, TIMEOUT_MS);
+  const { until } = options;
+  const watch =
+    until &&
+    setInterval(async () => {
+      const found = await stat(until.path).catch(() => undefined);
+      if (found && found.size > until.bytes) child.kill('SIGKILL');
+    }, POLL_MS);
   try {
     const ended = once(child, 'close');
     const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
-    const [code, signal] = await ended;
-    if (signal === 'SIGKILL') throw new Error(`it did not end within ${TIMEOUT_MS / 1000} s`);
-    return { output: `${out}\n${error}`, code };
+    const [code] = await ended;
+    const output = `${out}\n${error}`;
+    if (isLate) throw new Error(`it did not end within ${TIMEOUT_MS / 1000} s: ${output.trim()}`);
+    return { output, code };
   } finally {
     clearTimeout(kill);
-    clearTimeout(interrupt);
+    clearInterval(watch);
   }
 }
 
@@ -123,12 +138,12 @@ const gstreamerPlayer: Player = {
     const { output, code } = await runPlayer(
       'gst-launch-1.0',
       [
-        ...['-e', 'playbin', `uri=${url}`, 'flags=0x3'],
+        ...['playbin', `uri=${url}`, 'flags=0x3'],
         ...(lang === 'de' && kind !== 'file' ? ['current-audio=1'] : []),
         `video-sink=videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180 ! ${to(video)}`,
         `audio-sink=audioconvert ! audio/x-raw,format=S16LE ! ${to(audio)}`,
       ],
-      seconds === undefined ? { interruptAfterSeconds: LIVE_TIMEOUT_SECONDS } : {},
+      seconds === undefined ? { until: { path: video, bytes: LIVE_BYTES.gstreamer } } : {},
     );
     const problems = problemsIn(output, /WARN|ERROR/);
     if (code !== 0 && seconds !== undefined) problems.push(`exit code ${code}`);
@@ -158,10 +173,13 @@ const vlcPlayer: Player = {
         ...['-I', 'dummy', '--no-color', '--no-sout-spu', '--no-sout-all'],
         ...[`--audio-language=${lang}`, '--play-and-exit'],
         `--sout=${transcode}:std{access=file,mux=avformat{mux=matroska},dst=${path}}`,
-        ...(seconds === undefined ? [`--run-time=${LIVE_TIMEOUT_SECONDS}`] : []),
         ...[url, 'vlc://quit'],
       ],
-      { isNobody: true, home: folder },
+      {
+        isNobody: true,
+        home: folder,
+        ...(seconds === undefined && { until: { path, bytes: LIVE_BYTES.vlc } }),
+      },
     );
     return decodedFrom([path], []);
   },

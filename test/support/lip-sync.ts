@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { boxesIn } from '../../lib/media/iso-boxes.ts';
+import { parseCmaf } from '../../lib/media/mux/cmaf.ts';
 
 const run = promisify(execFile);
 
@@ -168,12 +169,40 @@ export const recordAppends = (page: Page): Promise<unknown> =>
 
 export const appendsOf = (page: Page): Promise<readonly Appended[]> => page.evaluate('window.kept');
 
+export type Appends = Moments & Readonly<{ beepsOf: ReadonlyMap<Language, readonly number[]> }>;
+
+/** Fragments of one track that follow each other, behind their init segment. */
+type AppendedFile = Readonly<{ key: string; appended: Appended; parts: Uint8Array[] }> & {
+  lastTicks: number;
+};
+
 /** As the browser plays what was appended: at the times of the fragments, plus the offset of the buffer. */
-export async function appendedMoments(
-  appends: readonly Appended[],
-): Promise<Moments & Readonly<{ languages: readonly Language[] }>> {
+export async function appendedMoments(appends: readonly Appended[]): Promise<Appends> {
+  const folder = await mkdtemp(join(tmpdir(), 'rivulet-lip-sync-'));
+  try {
+    const flashes: number[] = [];
+    const beepsOf = new Map<Language, number[]>();
+    for (const { appended, parts } of appendedFiles(appends)) {
+      const path = join(folder, 'appended.mp4');
+      await writeFile(path, Buffer.concat(parts));
+      const track = appended.type.startsWith('video') ? 'video' : 'audio';
+      const decoded = await decodeMoments(['-i', path], [track]);
+      flashes.push(...decoded.flashes.map((at) => at + appended.offsetSeconds));
+      if (decoded.beeps.length === 0) continue;
+      const beeps = decoded.beeps.map((at) => at + appended.offsetSeconds);
+      beepsOf.set(decoded.language, once([...(beepsOf.get(decoded.language) ?? []), ...beeps]));
+    }
+    return { flashes: once(flashes), beeps: once([...beepsOf.values()].flat()), beepsOf };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const once = (times: readonly number[]): number[] => [...new Set(times)].sort((a, b) => a - b);
+
+function appendedFiles(appends: readonly Appended[]): readonly AppendedFile[] {
   const inits = new Map<string, Uint8Array>();
-  const files = new Map<string, { appended: Appended; parts: Uint8Array[] }>();
+  const files: AppendedFile[] = [];
   for (const appended of appends) {
     const bytes = new Uint8Array(Buffer.from(appended.base64, 'base64'));
     const moof = [...boxesIn(bytes)].find(({ type }) => type === 'moof')?.start;
@@ -181,31 +210,16 @@ export async function appendedMoments(
     if (moof !== 0) inits.set(kind, bytes.subarray(0, moof));
     if (moof === undefined) continue;
     const init = inits.get(kind) ?? new Uint8Array();
+    const fragment = bytes.subarray(moof);
+    const { startTicks } = parseCmaf(Buffer.concat([init, fragment]));
     const digest = createHash('sha256').update(init).digest('hex');
     const key = [kind, appended.offsetSeconds, digest].join();
-    const file = files.get(key) ?? { appended, parts: [init] };
-    file.parts.push(bytes.subarray(moof));
-    files.set(key, file);
+    // What goes back in time, as another language does, is another file: libav discards it else.
+    const known = files.findLast((one) => one.key === key && one.lastTicks < startTicks);
+    const file = known ?? { key, appended, parts: [init], lastTicks: 0 };
+    if (!known) files.push(file);
+    file.parts.push(fragment);
+    file.lastTicks = startTicks;
   }
-  const folder = await mkdtemp(join(tmpdir(), 'rivulet-lip-sync-'));
-  try {
-    const moments = { flashes: [] as number[], beeps: [] as number[] };
-    const languages = new Set<Language>();
-    for (const { appended, parts } of files.values()) {
-      const path = join(folder, 'appended.mp4');
-      await writeFile(path, Buffer.concat(parts));
-      const track = appended.type.startsWith('video') ? 'video' : 'audio';
-      const { flashes, beeps, language } = await decodeMoments(['-i', path], [track]);
-      if (beeps.length > 0) languages.add(language);
-      moments.flashes.push(...flashes.map((at) => at + appended.offsetSeconds));
-      moments.beeps.push(...beeps.map((at) => at + appended.offsetSeconds));
-    }
-    const once = (times: readonly number[]) => [...new Set(times)].sort((a, b) => a - b);
-    return {
-      ...{ flashes: once(moments.flashes), beeps: once(moments.beeps) },
-      languages: [...languages],
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return files;
 }
