@@ -128,18 +128,20 @@ const mpvPlayer: Player = {
 const gstreamerPlayer: Player = {
   name: 'GStreamer',
   version: () => versionOf('gst-launch-1.0', ['--version'], /GStreamer (\d[\d.]*)/),
-  limitOf: ({ hasDiscontinuity, kind }) =>
-    hasDiscontinuity && kind === 'hls'
+  limitOf: ({ hasDiscontinuity, kind, lang }) => {
+    if (kind === 'file') return undefined;
+    if (lang !== 'en') return { note: 'gst-launch has no choice of language', cannot: true };
+    return hasDiscontinuity && kind === 'hls'
       ? { note: 'its times over a discontinuity were not measured', notMeasured: true }
-      : undefined,
-  async play({ url, lang, kind, seconds }, folder) {
+      : undefined;
+  },
+  async play({ url, seconds }, folder) {
     const [video, audio] = [join(folder, 'video.mkv'), join(folder, 'audio.mkv')];
     const to = (path: string) => `matroskamux ! filesink location=${path} sync=false`;
     const { output, code } = await runPlayer(
       'gst-launch-1.0',
       [
         ...['playbin', `uri=${url}`, 'flags=0x3'],
-        ...(lang === 'de' && kind !== 'file' ? ['current-audio=1'] : []),
         `video-sink=videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180 ! ${to(video)}`,
         `audio-sink=audioconvert ! audio/x-raw,format=S16LE ! ${to(audio)}`,
       ],
@@ -153,7 +155,7 @@ const gstreamerPlayer: Player = {
 
 const vlcPlayer: Player = {
   name: 'VLC',
-  lostFrames: 2,
+  tailSeconds: 0.24,
   version: () =>
     versionOf('vlc', ['-I', 'dummy', '--version'], /VLC (?:media player|version) (\d[\d.]*)/),
   limitOf: ({ kind, hasDiscontinuity }) => {

@@ -7,8 +7,9 @@ import type { Offer } from './offers.ts';
 /** How long a live stream is watched. */
 export const LIVE_SECONDS = 6;
 const TOLERANCE_SECONDS = 0.01;
-/** The sound is cut at AAC frames, of 21 ms each. */
-const SOUND_TOLERANCE_SECONDS = 0.07;
+/** The sound is cut at AAC frames, of 21 ms each; mpv fills its last block with silence. */
+const MISSING_SOUND_SECONDS = 0.07;
+const MORE_SOUND_SECONDS = 0.15;
 /** Of a live stream, what a player that joins must have of what it had time for. */
 const LIVE_SHARE = 0.5;
 
@@ -36,8 +37,8 @@ export type Player = Readonly<{
   limitOf(offer: Offer): Limit | undefined;
   /** `folder` is its own, for this offer. */
   play(offer: Offer, folder: string): Promise<Played>;
-  /** Frames at the end of what it plays that its output may lack. */
-  lostFrames?: number;
+  /** What its output may lack at the end: it writes while it plays, and ends with the player. */
+  tailSeconds?: number;
 }>;
 
 export type Cell = Readonly<{ isWrong: boolean; text: string }>;
@@ -74,15 +75,19 @@ function judge(
   const note = limit ? `; ${limit.note}` : '';
   if (!decoded) return { isWrong: false, text: `✓ plays${note}` };
   const seconds = (offer.seconds ?? LIVE_SECONDS * LIVE_SHARE) - (limit?.lostSeconds ?? 0);
+  const { tailSeconds = 0 } = player;
   const { frames, soundSeconds } = decoded;
   if (frames !== undefined && soundSeconds !== undefined) {
     const expected = Math.round(seconds * RATE);
     const lost = expected - frames;
     const isWhole =
-      offer.seconds === undefined ? lost <= 0 : lost >= 0 && lost <= (player.lostFrames ?? 0);
+      offer.seconds === undefined ? lost <= 0 : lost >= 0 && lost <= tailSeconds * RATE;
     if (!isWhole) return wrong(`${frames} frames of ${expected}`);
     const more = soundSeconds - seconds;
-    if (more < -SOUND_TOLERANCE_SECONDS || (offer.seconds && more > SOUND_TOLERANCE_SECONDS)) {
+    if (
+      more < -MISSING_SOUND_SECONDS - tailSeconds ||
+      (offer.seconds && more > MORE_SOUND_SECONDS)
+    ) {
       return wrong(`${soundSeconds.toFixed(3)} s of sound in ${seconds} s`);
     }
   }
