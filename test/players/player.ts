@@ -18,7 +18,7 @@ export type Limit = Readonly<{
   note: string;
   /** Not tried at all. */
   cannot?: true;
-  /** It decodes all, but the times that it plays by cannot be read. */
+  /** It decodes all, but the times that it plays by cannot be read well enough. */
   notMeasured?: true;
   lostSeconds?: number;
 }>;
