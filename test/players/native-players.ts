@@ -128,8 +128,11 @@ const mpvPlayer: Player = {
 const gstreamerPlayer: Player = {
   name: 'GStreamer',
   version: () => versionOf('gst-launch-1.0', ['--version'], /GStreamer (\d[\d.]*)/),
-  limitOf: ({ hasDiscontinuity, kind, lang }) => {
+  limitOf: ({ hasDiscontinuity, kind, lang, seconds }) => {
     if (kind === 'file') return undefined;
+    if (kind === 'mpd' && seconds === undefined) {
+      return { note: 'it waits minutes for the first segment', cannot: true };
+    }
     if (lang !== 'en') return { note: 'gst-launch has no choice of language', cannot: true };
     return hasDiscontinuity
       ? { note: 'its times over a discontinuity were not measured', notMeasured: true }
