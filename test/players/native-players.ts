@@ -133,6 +133,9 @@ const gstreamerPlayer: Player = {
     if (kind === 'mpd' && seconds === undefined) {
       return { note: 'it waits minutes for the first segment', cannot: true };
     }
+    if (kind === 'mpd' && hasDiscontinuity) {
+      return { note: 'it does not begin with two periods', cannot: true };
+    }
     if (lang !== 'en') return { note: 'gst-launch has no choice of language', cannot: true };
     return hasDiscontinuity
       ? { note: 'its times over a discontinuity were not measured', notMeasured: true }
