@@ -23,6 +23,7 @@ import {
 
 /** Of an encoder run, and of the file. */
 const RUN_SECONDS = 6;
+const FILE_TIMEOUT_MS = 180_000;
 const CLIP = { from: '1.2', to: '4.8' };
 const CLIP_SECONDS = 3.6;
 const LADDER = [180, 90].map((shortSidePx) => ({
@@ -58,7 +59,9 @@ export async function setStage(t: Scope): Promise<Stage> {
   await sendFile(system, source);
   await goLive(t, system);
   const [sourceSync = 0] = lipSyncOf(await decodeMoments(['-i', source]));
-  return { system, sourceSync, offers: offersOf(system.url) };
+  const offers = offersOf(system.url);
+  for (const { kind, name, url } of offers) if (kind === 'file') await made(name, url);
+  return { system, sourceSync, offers };
 }
 
 const encoded = (seconds: number): string[] => [
@@ -121,6 +124,18 @@ const whole = (system: TestSystem, id: string, seconds: number): Promise<unknown
     const { state, durationSeconds } = (await answer.json()) as Record<string, unknown>;
     return state === 'ended' && Math.abs(Number(durationSeconds) - seconds) < 0.1;
   });
+
+/** Players do not ask again while a job makes a file. */
+const made = (name: string, url: string): Promise<unknown> =>
+  waitFor(
+    name,
+    async () => {
+      const answer = await fetch(url);
+      await answer.body?.cancel();
+      return answer.status !== 202;
+    },
+    FILE_TIMEOUT_MS,
+  );
 
 /** Goes on until the scope ends. */
 async function goLive(t: Scope, system: TestSystem): Promise<void> {
