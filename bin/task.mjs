@@ -34,6 +34,7 @@ const TASKS = {
   test: { programs: ['ffmpeg', 'chromium', 'mediainfo'], steps: [...CHECK, ['test/run.ts']] },
   bench: { programs: ['ffmpeg', 'chromium'], steps: [['test/bench/main.ts']] },
   fuzz: { programs: ['ffmpeg'], steps: [['test/fuzz/main.ts']] },
+  players: { programs: ['ffmpeg', 'chromium'], steps: [['test/players/main.ts']] },
   screenshot: { programs: ['ffmpeg', 'chromium'], steps: [['test/support/screenshot.ts']] },
   'test:aws': {
     programs: ['ffmpeg', 'chromium'],

@@ -18,8 +18,8 @@ import { startTestSystem, type TestSystem, temporaryFolder, waitFor } from '../s
 const SECONDS = 6;
 /** Long enough for a machine that several test runs share: what is waited for is a condition. */
 const WAIT_MS = 120_000;
-/** A frame at 50 fps; viewers notice 40 ms (EBU R37). */
-const TOLERANCE_SECONDS = 0.02;
+/** A quarter of a frame; viewers notice 40 ms (EBU R37). */
+const TOLERANCE_SECONDS = 0.01;
 const HLS_JS = createRequire(import.meta.url).resolve('hls.js');
 
 type Source = Readonly<{ rate: string; type: 'mpegts' | 'fmp4'; isOpen?: boolean; runs?: number }>;

@@ -1,0 +1,7 @@
+export const markdownTable = (
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): string =>
+  [headings, headings.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
