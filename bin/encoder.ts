@@ -6,6 +6,7 @@ import { encode } from '../lib/encoder/encode.ts';
 import { HELP } from '../lib/encoder/help.ts';
 import { listenForInterrupts } from '../lib/encoder/interrupts.ts';
 import { relay } from '../lib/encoder/relay.ts';
+import { sendCaptions } from '../lib/encoder/send-captions.ts';
 import { sendVod } from '../lib/encoder/send-vod.ts';
 import { findFfmpeg } from '../lib/ffmpeg/find.ts';
 
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
   }
   const interrupts = listenForInterrupts(process);
   if (command.type === 'relay') return relay(command, interrupts);
+  if (command.type === 'captions') return sendCaptions(command, interrupts);
   if (command.type === 'vod') return sendVod(command, interrupts);
   const ffmpeg = await findFfmpeg(process.env.FFMPEG || 'ffmpeg');
   // It comes with every ffmpeg, in the same folder.

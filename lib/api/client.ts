@@ -151,11 +151,11 @@ export type ApiClient = Readonly<{
   /** What everybody may know of a stream; needs no key. */
   getState(videoId: string, options?: CallOptions): Promise<StreamView>;
   deleteStream(videoId: string, options?: CallOptions): Promise<void>;
-  /** WebVTT or SubRip, or cues as JSON; what is known already is taken again. */
+  /** A file of WebVTT or SubRip, or cues as JSON; what is known already is taken again. */
   uploadCaptions(
     videoId: string,
     captions: CaptionsInfo,
-    content: string | CuesInput,
+    content: string | Bytes | CuesInput,
     options?: CallOptions,
   ): Promise<CaptionsReceipt>;
   /** `track` as the receipt names it. */
@@ -288,7 +288,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     uploadCaptions(videoId, { atMs, ...captions }, content, { signal } = {}) {
       const query = queryOf({ kind: 'captions', ...captions });
       if (atMs !== undefined) query.set('at', new Date(atMs).toISOString());
-      const isFile = typeof content === 'string';
+      const isFile = typeof content === 'string' || content instanceof Uint8Array;
       return json({
         method: 'POST',
         url: at(`/upload/${id(videoId)}?${query}`),

@@ -1,6 +1,6 @@
 /** The command line of the encoder, parsed once. */
 
-import type { SoundAlone } from '../api/client.ts';
+import type { CaptionsInfo, SoundAlone } from '../api/client.ts';
 import { flag, parseCommandLine, UsageError } from '../base/command-line.ts';
 import { defined } from '../base/defined.ts';
 import { bitRate, decimal, type Setting, text, wholeNumber } from '../base/settings.ts';
@@ -53,7 +53,16 @@ export type RelayCommand = Common &
 export type VodCommand = Omit<Common, 'spoolFolder'> &
   Readonly<{ type: 'vod'; input: string; videoId: string; title?: string; parallel?: number }>;
 
-export type Command = Readonly<{ type: 'help' }> | EncodeCommand | RelayCommand | VodCommand;
+/** A file of captions for a stream that there is. */
+export type CaptionsCommand = Omit<Common, 'spoolFolder'> &
+  Readonly<{ type: 'captions'; input: string; videoId: string; track: CaptionsInfo }>;
+
+export type Command =
+  | Readonly<{ type: 'help' }>
+  | EncodeCommand
+  | RelayCommand
+  | VodCommand
+  | CaptionsCommand;
 
 const orUndefined =
   <T>(parse: (text: string) => T) =>
@@ -99,6 +108,9 @@ const OPTIONS = {
   loop: flag,
   once: flag,
   vod: flag,
+  captions: flag,
+  forced: flag,
+  sdh: flag,
   quiet: flag,
 };
 
@@ -111,16 +123,29 @@ const RELAY_OPTIONS = ['to', 'stream', 'key', 'spool', 'retry-for', 'port', 'qui
 
 const VOD_OPTIONS = ['vod', 'to', 'stream', 'key', 'title', 'parallel', 'retry-for', 'quiet'];
 
+const CAPTIONS_OPTIONS = [
+  ...['captions', 'lang', 'forced', 'sdh'],
+  ...['to', 'stream', 'key', 'retry-for', 'quiet'],
+];
+
 const CONFLICTS: readonly (readonly [Name, Name])[] = [
   ['copy', 'encode'],
   ['copy', 'bitrate'],
   ['copy', 'size'],
   ['live', 'as-fast-as-possible'],
   ['loop', 'as-fast-as-possible'],
+  ['forced', 'sdh'],
   ['audio-only', 'no-audio'],
   ['audio-only', 'copy'],
   ['audio-only', 'bitrate'],
   ['audio-only', 'size'],
+];
+
+const MODE_OF: readonly (readonly [Name, string])[] = [
+  ['lang', '--audio-only and --captions'],
+  ['description', '--audio-only'],
+  ['forced', '--captions'],
+  ['sdh', '--captions'],
 ];
 
 export const INPUT_EXPECTED = 'expected: a file, a device, a URL, "-", testsrc or relay.';
@@ -161,9 +186,17 @@ export function parseCommand(
   if (given.has('port')) throw new UsageError('--port is an option of the relay only.');
   if (videoId === undefined) throw missing('stream', OPTIONS.stream);
   const { 'audio-only': audioOnly, lang, description } = options;
-  if (audioOnly && lang === undefined) throw missing('lang', OPTIONS.lang);
-  for (const name of ['lang', 'description'] as const) {
-    if (given.has(name) && !audioOnly) throw new UsageError(`--${name} is for --audio-only.`);
+  if ((audioOnly || options.captions) && lang === undefined) throw missing('lang', OPTIONS.lang);
+  if (options.captions) {
+    const alien = [...given].find((name) => !CAPTIONS_OPTIONS.includes(name));
+    if (alien) throw new UsageError(`--${alien} and --captions cannot be combined.`);
+    const { spoolFolder: _, ...rest } = common;
+    const { forced, sdh } = options;
+    const track = { lang: lang ?? '', ...(forced && { forced }), ...(sdh && { sdh }) };
+    return { type: 'captions', ...rest, input, videoId, track };
+  }
+  for (const [name, mode] of MODE_OF) {
+    if (given.has(name) && !audioOnly) throw new UsageError(`--${name} is for ${mode}.`);
   }
   const { session, title, size, parallel, loop, once } = options;
   if (options.vod) {

@@ -45,6 +45,11 @@ Whole files
                           this machine needs no ffmpeg; the same command again goes on where
                           an earlier one was broken off
 
+Captions
+  --captions --lang TAG   send a file of captions (WebVTT, SubRip) to a stream that there is,
+                          before, during or after the event; the same command again replaces it
+  --forced, --sdh         with it: what is foreign, for everybody; or for who does not hear
+
 Pace
   --live                  send a file in real time, as a live event
   --as-fast-as-possible   send as fast as the network allows (default for files)
@@ -74,6 +79,7 @@ Examples
   npm run encoder -- testsrc --to http://127.0.0.1:8080 --stream demo --key KEY
   npm run encoder -- movie.mp4 --to https://x:KEY@stream.example.org --stream movie
   npm run encoder -- alsa:default --audio-only --lang fr --to https://stream.example.org --stream show
+  npm run encoder -- show.de.vtt --captions --lang de --to https://stream.example.org --stream show
   npm run encoder -- /dev/video0 --to https://stream.example.org --stream cam --encode --bitrate 4M
   ffmpeg -i … -f mpegts - | npm run encoder -- - --to https://stream.example.org --stream show
 

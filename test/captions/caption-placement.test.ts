@@ -191,3 +191,22 @@ test('captions: what comes late is not added behind a discontinuity, whose clock
   );
   assert.deepEqual(placeCues(log, { ...entry, discontinuity: true }, view), []);
 });
+
+test('captions: what an encoder repeats in its next piece is shown once', () => {
+  const log = new CaptionLog();
+  const [goesOn, other] = [
+    { from: 3 * SECOND, to: 5 * SECOND, text: 'goes on' },
+    { from: 3 * SECOND, to: 5 * SECOND, text: 'goes on', settings: 'line:0' },
+  ];
+  log.add({ version: 1, track: 'de', set: 'segment/0' }, { clock: 'run 1', cues: [goesOn] });
+  log.add({ version: 2, track: 'de', set: 'segment/1' }, { clock: 'run 1', cues: [goesOn, other] });
+  const entry = {
+    ...{ run: 1, startTicks: 0, durationTicks: 4 * SECOND, offsetTicks: 0 },
+    programDateTimeMs: START_MS,
+  };
+  const placed = placeCues(log, entry, { track: 'de', version: 2, since: 2 });
+  assert.deepEqual(
+    placed.map(({ settings }) => settings),
+    [undefined, 'line:0'],
+  );
+});

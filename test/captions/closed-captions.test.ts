@@ -18,6 +18,7 @@ import { putClosedCaptions } from '../../lib/pipeline/records/closed-caption-rec
 import { closedCaptionsOf } from '../../lib/pipeline/view/closed-captions.ts';
 import { type JoinedSample, transcodeRun, workFolder } from '../media/segment-run.ts';
 import {
+  CTA_708,
   erase,
   makeCaptionedSegments,
   type Pair,
@@ -67,7 +68,10 @@ describe('closed captions in the video', () => {
       assert.deepEqual(channelsIn(source), ['CC1']);
       assert.equal(Object.keys(renditions).length, 2);
       for (const [name, { pieces }] of Object.entries(renditions)) {
-        assert.deepEqual(pairsOf(pieces.flatMap(({ samples }) => samples)), source, name);
+        const samples = pieces.flatMap((piece) => piece.samples);
+        assert.deepEqual(pairsOf(samples), source, name);
+        const with708 = samples.filter(({ bytes }) => Buffer.from(bytes).includes(CTA_708));
+        assert.equal(with708.length, 180, name);
       }
       const whole = decodeClosedCaptions(moved, 'CC1', START, START + 180 * FRAME);
       assert.deepEqual(frames(whole), [FIRST, SECOND]);

@@ -54,7 +54,13 @@ test('encoder command line: each wrong use names the option and what was expecte
       /^--live and --as-fast-as-possible cannot be combined/,
     ],
     [['a.mp4', ...WHERE, '--audio-only'], /^--lang is missing; expected: a language such as fr/],
-    [['a.mp4', ...WHERE, '--lang', 'fr'], /^--lang is for --audio-only\.$/],
+    [['a.mp4', ...WHERE, '--lang', 'fr'], /^--lang is for --audio-only and --captions\.$/],
+    [['a.vtt', ...WHERE, '--captions'], /^--lang is missing; expected: a language such as fr/],
+    [['a.mp4', ...WHERE, '--sdh'], /^--sdh is for --captions\.$/],
+    [
+      ['a.vtt', ...WHERE, '--captions', '--lang', 'de', '--loop'],
+      /^--loop and --captions cannot be combined\.$/,
+    ],
     [
       ['a.mp4', ...WHERE, '--audio-only', '--lang', 'no language'],
       /^--lang is "no language"; expected: a language such as fr or pt-BR/,

@@ -95,10 +95,13 @@ const withParity = (byte: number): number => {
   return ones % 2 === 0 ? byte | 0x80 : byte;
 };
 
+/** With each frame: a packet of CTA-708 with the letter H for its first service. */
+export const CTA_708 = Buffer.from([0xff, 0x02, 0x21, 0xfe, 0x48, 0x01]);
+
 /** ATSC A/53, Part 4, 6.2.3: one pair in the first field; the second is empty. */
 function captionSei([one, two]: Pair): Uint8Array {
-  const data = [0xb5, 0x00, 0x31, 0x47, 0x41, 0x39, 0x34, 0x03, 0x42, 0xff];
-  data.push(0xfc, withParity(one), withParity(two), 0xfd, 0x80, 0x80, 0xff);
+  const data = [0xb5, 0x00, 0x31, 0x47, 0x41, 0x39, 0x34, 0x03, 0x44, 0xff];
+  data.push(0xfc, withParity(one), withParity(two), 0xfd, 0x80, 0x80, ...CTA_708, 0xff);
   // No three bytes of it need emulation prevention.
   return Buffer.from([6, 4, data.length, ...data, 0x80]);
 }
