@@ -44,11 +44,12 @@ describe('a transport stream that is written', () => {
       '0000000109f0000000016701000000016802000000 0165aa'.replace(' ', ''),
       '0000000109f00000000141aa',
     ]);
-    const hevc = {
-      ...{ kind: 'video', codec: 'hevc', rotation: 0 },
+    const hevc: FileTrack = {
+      kind: 'video',
+      ...{ codec: 'hevc', rotation: 0 },
       packets: [new EncodedPacket(hex('00000000 00000003 2601aa'), 'key', 0, 1)],
       decoderConfig: { description: HEVC_CONFIG },
-    } as const;
+    };
     assert.equal(
       textOf(elementaryFrames(hevc)[0]),
       '00000001460150000000014001000000014201000000012601aa',
