@@ -1,7 +1,7 @@
 /** The timer that has all streams checked for what has expired; on AWS a schedule does it. */
 
 import { reportError } from '../../lib/base/log.ts';
-import { RETENTION_INTERVAL_HOURS } from '../../lib/domain/retention.ts';
+import { RETENTION_INTERVAL_HOURS } from '../../lib/domain/retention/retention.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { sendDelayed } from '../../lib/pipeline/messages.ts';
 

@@ -2,7 +2,7 @@
 
 import { defined } from '../../lib/base/defined.ts';
 import { parseDigest, parseLanguage, parseSession } from '../../lib/domain/ids.ts';
-import { normalLanguage, UNDETERMINED } from '../../lib/domain/language.ts';
+import { normalLanguage, UNDETERMINED } from '../../lib/domain/languages/language.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { pushFile } from '../../lib/pipeline/ingest/push.ts';
 import { bodyBytes, type HttpEvent, json, keyedHandler, parameter } from '../runtime/middleware.ts';

@@ -3,10 +3,10 @@
 import { cuesSchema } from '../../lib/api/captions.ts';
 import type { CaptionsReceipt } from '../../lib/api/messages.ts';
 import { defined } from '../../lib/base/defined.ts';
-import type { CaptionTrack } from '../../lib/domain/caption.ts';
+import type { CaptionTrack } from '../../lib/domain/captions/caption.ts';
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseLanguage, parseSegmentNumber, parseSession } from '../../lib/domain/ids.ts';
-import { normalLanguage, UNDETERMINED } from '../../lib/domain/language.ts';
+import { normalLanguage, UNDETERMINED } from '../../lib/domain/languages/language.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
 import { getStream } from '../../lib/pipeline/auth.ts';
 import { putCaptionFile, putCues } from '../../lib/pipeline/captions/edit-captions.ts';

@@ -2,7 +2,7 @@
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseLanguage, parseVideoId } from '../../lib/domain/ids.ts';
-import { type LanguageTrack, languageTrack } from '../../lib/domain/language-track.ts';
+import { type LanguageTrack, languageTrack } from '../../lib/domain/languages/language-track.ts';
 import type { Stream } from '../../lib/domain/stream.ts';
 import { openForUpload, requireKey } from '../../lib/pipeline/auth.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';

@@ -5,9 +5,9 @@ import { parseVideoId } from '../../lib/domain/ids.ts';
 import { SUB_RIP, WEB_VTT } from '../../lib/domain/media-format.ts';
 import { CAPTION_INIT_NAME } from '../../lib/domain/object-keys.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { captionFile } from '../../lib/pipeline/view/caption-file.ts';
-import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
-import { captionSegment } from '../../lib/pipeline/view/caption-segment.ts';
+import { captionFile } from '../../lib/pipeline/view/captions/caption-file.ts';
+import { CaptionLogs } from '../../lib/pipeline/view/captions/caption-logs.ts';
+import { captionSegment } from '../../lib/pipeline/view/captions/caption-segment.ts';
 import { apiHandler, type HttpResult } from '../runtime/middleware.ts';
 import { answerWithFile } from './requested-file.ts';
 

@@ -3,9 +3,9 @@
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
-import { requestClipFile } from '../../lib/pipeline/view/clip-file.ts';
-import { type ClipViewer, createClipViewer } from '../../lib/pipeline/view/clip-playlists.ts';
+import { CaptionLogs } from '../../lib/pipeline/view/captions/caption-logs.ts';
+import { requestClipFile } from '../../lib/pipeline/view/clips/clip-file.ts';
+import { type ClipViewer, createClipViewer } from '../../lib/pipeline/view/clips/clip-playlists.ts';
 import { apiHandler, type HttpEvent, type HttpResult } from '../runtime/middleware.ts';
 import { parsePlaylistName } from './playlist-name.ts';
 import { answerWithFile, parseWait } from './requested-file.ts';

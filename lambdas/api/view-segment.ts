@@ -11,8 +11,11 @@ import {
 } from '../../lib/domain/media-format.ts';
 import { shortened } from '../../lib/domain/notice.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
-import { chooseSegmentFile, type SegmentFile } from '../../lib/pipeline/view/segment-file.ts';
-import { findMoment } from '../../lib/pipeline/view/segment-moment.ts';
+import {
+  chooseSegmentFile,
+  type SegmentFile,
+} from '../../lib/pipeline/view/segment-files/segment-file.ts';
+import { findMoment } from '../../lib/pipeline/view/segment-files/segment-moment.ts';
 import { apiHandler, type HttpEvent } from '../runtime/middleware.ts';
 import { answerWithFile, parseWait } from './requested-file.ts';
 

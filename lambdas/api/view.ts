@@ -2,8 +2,8 @@
 
 import { DomainError } from '../../lib/domain/errors.ts';
 import { parseVideoId } from '../../lib/domain/ids.ts';
+import { COUNTRY_HEADER, parseCountry } from '../../lib/domain/languages/region-default.ts';
 import { DASH_MANIFEST, HLS_PLAYLIST, WEB_VTT } from '../../lib/domain/media-format.ts';
-import { COUNTRY_HEADER, parseCountry } from '../../lib/domain/region-default.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { type Document, gzipTag } from '../../lib/pipeline/view/document.ts';
 import { PlaylistMoved } from '../../lib/pipeline/view/recording-address.ts';

@@ -1,7 +1,7 @@
 /** What the calls of `/markers/{videoId}` take. */
 
 import * as z from 'zod/mini';
-import type { JsonValue } from '../domain/marker.ts';
+import type { JsonValue } from '../domain/markers/marker.ts';
 
 export const MAX_MARKERS_AT_ONCE = 100;
 const MAX_DATA_BYTES = 4096;

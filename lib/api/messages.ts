@@ -1,9 +1,9 @@
 /** The JSON of the API, as server and clients exchange it. */
 
 import type { ErrorCode } from '../domain/errors.ts';
-import type { JsonValue } from '../domain/marker.ts';
+import type { JsonValue } from '../domain/markers/marker.ts';
 import type { Notice } from '../domain/notice.ts';
-import type { RetentionSettings } from '../domain/retention.ts';
+import type { RetentionSettings } from '../domain/retention/retention.ts';
 import type { UploadedFileState } from '../domain/uploaded-file.ts';
 
 export type ErrorBody = Readonly<{ code: ErrorCode | 'internal'; message: string; hint: string }>;

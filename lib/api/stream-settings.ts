@@ -1,8 +1,8 @@
 /** What a ladder and a stream's settings may be: in `PUT /streams/{videoId}`, and in a deployment's options. */
 
 import * as z from 'zod/mini';
-import { normalLanguage, UNDETERMINED } from '../domain/language.ts';
-import { ANYWHERE } from '../domain/region-default.ts';
+import { normalLanguage, UNDETERMINED } from '../domain/languages/language.ts';
+import { ANYWHERE } from '../domain/languages/region-default.ts';
 
 const rung = z.strictObject({
   name: z.string().check(z.regex(/^[a-z0-9]{1,16}$/, 'letters and digits, as in 720p')),

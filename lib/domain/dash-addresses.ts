@@ -1,7 +1,7 @@
 /** Addresses of the segments of an MPD: they say a time, and stand for an object, always the same one. */
 
-import type { CaptionVersions } from './caption.ts';
-import type { ThumbnailGrid } from './thumbnails.ts';
+import type { CaptionVersions } from './captions/caption.ts';
+import type { ThumbnailGrid } from './pictures/thumbnails.ts';
 
 /** What all segments of a Representation in one period have in common, beside its name. */
 export type SegmentPlace = Readonly<{

@@ -4,9 +4,9 @@
  */
 
 import { spritesName } from './dash-addresses.ts';
-import type { PeriodStart } from './kept.ts';
+import type { ThumbnailGrid, Thumbnails } from './pictures/thumbnails.ts';
 import { type ListedEntry, pieceLister } from './presentation.ts';
-import type { ThumbnailGrid, Thumbnails } from './thumbnails.ts';
+import type { PeriodStart } from './retention/kept.ts';
 import { secondsToTicks, ticksToMs } from './ticks.ts';
 import { isGap, type TimelineState } from './timeline.ts';
 

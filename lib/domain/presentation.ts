@@ -4,9 +4,15 @@
  */
 
 import { DomainError } from './errors.ts';
-import { matchLanguage, ownName, UNDETERMINED } from './language.ts';
+import { matchLanguage, ownName, UNDETERMINED } from './languages/language.ts';
 import { listWords } from './media-format.ts';
 import { shortened } from './notice.ts';
+import {
+  type KeyframeStream,
+  keyframeStreams,
+  type ThumbnailStream,
+  thumbnailStream,
+} from './pictures/trick-play.ts';
 import { averageBps, boundBps } from './rates.ts';
 import { nearestBelow } from './resolution.ts';
 import { DEFAULT_TARGET_SECONDS } from './stream.ts';
@@ -19,12 +25,6 @@ import {
   type TimelineEntry,
   type TimelineState,
 } from './timeline.ts';
-import {
-  type KeyframeStream,
-  keyframeStreams,
-  type ThumbnailStream,
-  thumbnailStream,
-} from './trick-play.ts';
 
 type Rates = Readonly<{
   /** Of the segment with the highest rate. */

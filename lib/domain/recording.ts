@@ -5,8 +5,8 @@
  */
 
 import { audioEndsOf, audioGapsOf } from './audio-gaps.ts';
-import { keptEntries } from './kept.ts';
-import { isBeforePlace } from './retention.ts';
+import { keptEntries } from './retention/kept.ts';
+import { isBeforePlace } from './retention/retention.ts';
 import type { RenderedPiece } from './segment.ts';
 import { ticksToMs } from './ticks.ts';
 import {

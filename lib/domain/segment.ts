@@ -1,9 +1,9 @@
 /** A source segment: what its upload found, and the outcome of its job. */
 
-import type { CaptionChannel } from './closed-captions.ts';
+import type { CaptionChannel } from './captions/closed-captions.ts';
 import type { AudioCodec, SourceFormat, VideoCodec } from './media-format.ts';
 import type { Notice } from './notice.ts';
-import type { Thumbnails } from './thumbnails.ts';
+import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { EntryRendition, RenditionInfo } from './timeline.ts';
 
 export type VideoFacts = Readonly<{

@@ -1,10 +1,10 @@
 /** A stream: what its owner set, and its encoder runs. */
 
 import { DEFAULT_LADDER, type Rung, type SourcePicture } from './ladder.ts';
-import type { LanguageTrack } from './language-track.ts';
+import type { LanguageTrack } from './languages/language-track.ts';
+import { type RegionDefaults, regionDefault } from './languages/region-default.ts';
 import type { AudioCodec } from './media-format.ts';
-import { type RegionDefaults, regionDefault } from './region-default.ts';
-import type { RetentionSettings } from './retention.ts';
+import type { RetentionSettings } from './retention/retention.ts';
 import { TICKS_PER_SECOND } from './ticks.ts';
 
 /** In `defaultCaptions`, in the place of a language. */

@@ -1,12 +1,12 @@
 /** Entries in the making, and the state that they lead to. Pure. */
 
 import { audioGapsOf } from './audio-gaps.ts';
-import { channelTrackName, NO_CAPTIONS } from './caption.ts';
+import { channelTrackName, NO_CAPTIONS } from './captions/caption.ts';
 import { declaredInfo } from './declared-info.ts';
-import type { Kept } from './kept.ts';
-import { UNDETERMINED } from './language.ts';
+import { UNDETERMINED } from './languages/language.ts';
 import { fallbackOrder, presentationOf } from './presentation.ts';
 import { measureSegment } from './rates.ts';
+import type { Kept } from './retention/kept.ts';
 import { piecesOf, type RenderedOutcome, type RenderedPiece, storedBytesOf } from './segment.ts';
 import { TICKS_PER_SECOND, ticksToMs } from './ticks.ts';
 import {

@@ -1,9 +1,9 @@
 /** The timeline of a stream: which segments a viewer may be shown, in order, and where live playlists begin. */
 
-import type { CaptionsState } from './caption.ts';
-import type { Kept } from './kept.ts';
+import type { CaptionsState } from './captions/caption.ts';
+import type { Thumbnails } from './pictures/thumbnails.ts';
+import type { Kept } from './retention/kept.ts';
 import { fitsTarget } from './stream.ts';
-import type { Thumbnails } from './thumbnails.ts';
 import { TICKS_PER_SECOND, ticksToSeconds } from './ticks.ts';
 
 /** One rendition's piece of an entry. */

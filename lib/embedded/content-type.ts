@@ -1,7 +1,7 @@
 /** Content types by file name: of media and posters, and of what the pages are made of. */
 
 import { extensionOf, mediaTypeOf } from '../domain/media-format.ts';
-import { JPEG_CONTENT_TYPE } from '../domain/poster.ts';
+import { JPEG_CONTENT_TYPE } from '../domain/pictures/poster.ts';
 
 const PAGE_TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { COUNTRY_HEADER } from '../domain/region-default.ts';
+import { COUNTRY_HEADER } from '../domain/languages/region-default.ts';
 
 export type HttpCall = Readonly<{
   requestId: string;

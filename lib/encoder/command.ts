@@ -5,7 +5,7 @@ import { flag, parseCommandLine, UsageError } from '../base/command-line.ts';
 import { defined } from '../base/defined.ts';
 import { bitRate, decimal, type Setting, text, wholeNumber } from '../base/settings.ts';
 import { parseSession, parseVideoId } from '../domain/ids.ts';
-import { languageTrack } from '../domain/language-track.ts';
+import { languageTrack } from '../domain/languages/language-track.ts';
 import { defaultSpoolFolder } from './spool.ts';
 
 type Common = Readonly<{

@@ -6,7 +6,7 @@ import { ApiError, createApiClient } from '../api/client.ts';
 import { UsageError } from '../base/command-line.ts';
 import { defined } from '../base/defined.ts';
 import { pause } from '../base/retry.ts';
-import { languageTrack } from '../domain/language-track.ts';
+import { languageTrack } from '../domain/languages/language-track.ts';
 import type { EncodeCommand } from './command.ts';
 import { captureConnection } from './connection.ts';
 import { judge } from './delivery.ts';

@@ -1,8 +1,8 @@
 /** The worker's command lines for ffmpeg. Pure: facts in, arguments out. */
 
 import { even, type PlannedRung } from '../domain/ladder.ts';
-import { MAX_POSTER_PX } from '../domain/poster.ts';
-import { MAX_THUMBNAIL_PX } from '../domain/thumbnails.ts';
+import { MAX_POSTER_PX } from '../domain/pictures/poster.ts';
+import { MAX_THUMBNAIL_PX } from '../domain/pictures/thumbnails.ts';
 import { PTS_WRAP_TICKS, TICKS_PER_SECOND, ticksToSeconds } from '../domain/ticks.ts';
 import { inputArgs } from './input-args.ts';
 import { vp9Args } from './webm-args.ts';

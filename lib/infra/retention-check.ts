@@ -3,7 +3,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { CfnRule, Schedule } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
-import { RETENTION_INTERVAL_HOURS } from '../domain/retention.ts';
+import { RETENTION_INTERVAL_HOURS } from '../domain/retention/retention.ts';
 import type { Queues } from './queues.ts';
 import { retentionRuleName } from './stage-names.ts';
 

@@ -7,12 +7,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { audioRenditionName, audioSlots, type SlotTrack } from '../domain/audio-slots.ts';
-import type { CaptionPair } from '../domain/closed-captions.ts';
+import type { CaptionPair } from '../domain/captions/closed-captions.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { PlannedRung } from '../domain/ladder.ts';
+import { thumbnailColumns } from '../domain/pictures/thumbnails.ts';
 import type { AudioFacts, AudioPreroll, SegmentFacts } from '../domain/segment.ts';
 import { transcodeTimeoutMs } from '../domain/segment-work.ts';
-import { thumbnailColumns } from '../domain/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { makeAudioRendition } from './audio/audio-rendition.ts';
 import { coverAudio } from './audio/coverage.ts';

@@ -2,9 +2,9 @@
 
 import type { StreamCreated, StreamSettings, StreamShown, StreamView } from '../api/messages.ts';
 import { DomainError } from '../domain/errors.ts';
+import { regionDefault } from '../domain/languages/region-default.ts';
 import { mediaPrefix, sourcePrefix } from '../domain/object-keys.ts';
 import { type CaptionRendition, presentationOf } from '../domain/presentation.ts';
-import { regionDefault } from '../domain/region-default.ts';
 import { holeGraceMs, type Stream, targetDurationSeconds } from '../domain/stream.ts';
 import { ticksToSeconds } from '../domain/ticks.ts';
 import { storedBytes, type TimelineState } from '../domain/timeline.ts';

@@ -1,9 +1,9 @@
 /** AdaptationSets of what is shown beside the video: captions, and preview thumbnails. */
 
 import type { Period, PeriodSprites } from '../domain/period.ts';
+import type { ThumbnailStream } from '../domain/pictures/trick-play.ts';
 import type { CaptionRendition } from '../domain/presentation.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
-import type { ThumbnailStream } from '../domain/trick-play.ts';
 import {
   AUDIENCE_SCHEME,
   AUDIENCES,

@@ -1,8 +1,8 @@
 /** EventStreams of a Period: markers, each class a stream of its own (ISO/IEC 23009-1, 5.10.2). */
 
 import { hash32 } from '../domain/hash.ts';
-import type { Marker } from '../domain/marker.ts';
-import type { MarkerTag } from '../domain/marker-log.ts';
+import type { Marker } from '../domain/markers/marker.ts';
+import type { MarkerTag } from '../domain/markers/marker-log.ts';
 import { type Period, periodAt, ticksAt } from '../domain/period.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { element, textElement, type XmlLines } from './dash-xml.ts';

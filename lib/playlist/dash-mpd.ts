@@ -1,7 +1,7 @@
 /** Media presentation descriptions as text (DASH, ISO/IEC 23009-1). */
 
-import type { Marker } from '../domain/marker.ts';
-import type { MarkerTag } from '../domain/marker-log.ts';
+import type { Marker } from '../domain/markers/marker.ts';
+import type { MarkerTag } from '../domain/markers/marker-log.ts';
 import type { Period } from '../domain/period.ts';
 import { ticksToMs } from '../domain/ticks.ts';
 import { formatAdaptationSets, type PrintedPresentation } from './dash-adaptation-sets.ts';

@@ -1,6 +1,6 @@
 /** EXT-X-DATERANGE of a marker (RFC 8216bis, 4.4.5.1). */
 
-import type { Marker } from '../domain/marker.ts';
+import type { Marker } from '../domain/markers/marker.ts';
 import { formatAttributes, quoted, quotedLabel } from './hls-attributes.ts';
 
 const iso = (timeMs: number): string => quoted(new Date(timeMs).toISOString());

@@ -1,6 +1,6 @@
 /** Media playlists as text (RFC 8216bis, 4.4.3 and 4.4.4). */
 
-import type { ThumbnailGrid } from '../domain/thumbnails.ts';
+import type { ThumbnailGrid } from '../domain/pictures/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../domain/ticks.ts';
 import { checkedUri } from './hls-attributes.ts';
 

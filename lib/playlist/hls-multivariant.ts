@@ -1,5 +1,11 @@
 /** Multivariant playlists as text (RFC 8216bis, 4.4.6; Apple's HLS authoring specification, 9). */
 
+import {
+  type KeyframeStream,
+  keyframesOf,
+  THUMBNAIL_IMAGES,
+  type ThumbnailStream,
+} from '../domain/pictures/trick-play.ts';
 import type {
   AudioGroup,
   AudioRendition,
@@ -7,12 +13,6 @@ import type {
   Presentation,
   Variant,
 } from '../domain/presentation.ts';
-import {
-  type KeyframeStream,
-  keyframesOf,
-  THUMBNAIL_IMAGES,
-  type ThumbnailStream,
-} from '../domain/trick-play.ts';
 import { checkedUri, formatAttributes, quoted, quotedLabel } from './hls-attributes.ts';
 import { formatStart } from './hls-media.ts';
 

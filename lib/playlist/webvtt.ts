@@ -1,6 +1,6 @@
 /** Captions as WebVTT (W3C WebVTT 1) and as SubRip text. */
 
-import type { PlacedCue } from '../domain/caption-placement.ts';
+import type { PlacedCue } from '../domain/captions/caption-placement.ts';
 import { PTS_WRAP_TICKS, ticksToMs } from '../domain/ticks.ts';
 
 /**

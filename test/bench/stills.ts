@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DEFAULT_LADDER, planLadder } from '../../lib/domain/ladder.ts';
-import { thumbnailColumns } from '../../lib/domain/thumbnails.ts';
+import { thumbnailColumns } from '../../lib/domain/pictures/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import {
   posterSize,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Cue, CueClock } from '../../lib/domain/caption.ts';
-import { CaptionLog } from '../../lib/domain/caption-log.ts';
-import { type CaptionedEntry, placeCues } from '../../lib/domain/caption-placement.ts';
+import type { Cue, CueClock } from '../../lib/domain/captions/caption.ts';
+import { CaptionLog } from '../../lib/domain/captions/caption-log.ts';
+import { type CaptionedEntry, placeCues } from '../../lib/domain/captions/caption-placement.ts';
 import { ticksToMs } from '../../lib/domain/ticks.ts';
 import { parseCaptions } from '../../lib/media/captions/parse-captions.ts';
 import { formatCaptionSegment } from '../../lib/playlist/webvtt.ts';

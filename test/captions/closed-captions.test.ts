@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Cue } from '../../lib/domain/caption.ts';
+import type { Cue } from '../../lib/domain/captions/caption.ts';
 import {
   type CaptionChannel,
   type CaptionPair,
   settledAt,
-} from '../../lib/domain/closed-captions.ts';
+} from '../../lib/domain/captions/closed-captions.ts';
 import { channelsIn, readClosedCaptions } from '../../lib/media/captions/closed-captions.ts';
 import { decodeClosedCaptions } from '../../lib/media/captions/decode-608.ts';
 import type { DemuxedVideo } from '../../lib/media/demux/demuxed-segment.ts';
@@ -15,7 +15,7 @@ import { unitsInSample } from '../../lib/media/demux/nal-units.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { putClosedCaptions } from '../../lib/pipeline/records/closed-caption-records.ts';
-import { closedCaptionsOf } from '../../lib/pipeline/view/closed-captions.ts';
+import { closedCaptionsOf } from '../../lib/pipeline/view/captions/closed-captions.ts';
 import { type JoinedSample, transcodeRun, workFolder } from '../media/segment-run.ts';
 import {
   CTA_708,

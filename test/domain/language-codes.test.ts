@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { languageCode } from '../../lib/domain/language-codes.ts';
+import { languageCode } from '../../lib/domain/languages/language-codes.ts';
 import { languageTag } from '../../lib/media/demux/demuxed-segment.ts';
 
 describe('the language of a track in a container', () => {

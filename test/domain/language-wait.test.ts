@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type TrackProgress, waitsUntilMs } from '../../lib/domain/language-wait.ts';
+import { type TrackProgress, waitsUntilMs } from '../../lib/domain/languages/language-wait.ts';
 
 /** An entry from 100 s to 102 s, which could be listed at 103 s; target durations of 2 s. */
 const ENTRY = { startMs: 100_000, endMs: 102_000, readyAtMs: 103_000 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { matchLanguage, normalLanguage, ownName } from '../../lib/domain/language.ts';
-import { parseCountry, regionDefault } from '../../lib/domain/region-default.ts';
+import { matchLanguage, normalLanguage, ownName } from '../../lib/domain/languages/language.ts';
+import { parseCountry, regionDefault } from '../../lib/domain/languages/region-default.ts';
 
 describe('a language', () => {
   for (const [said, tag, name] of [

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Marker, type MarkerChange, overlaps, rangeIdOf } from '../../lib/domain/marker.ts';
-import { MarkerLog } from '../../lib/domain/marker-log.ts';
-import { TagPlacement } from '../../lib/domain/marker-placement.ts';
+import {
+  type Marker,
+  type MarkerChange,
+  overlaps,
+  rangeIdOf,
+} from '../../lib/domain/markers/marker.ts';
+import { MarkerLog } from '../../lib/domain/markers/marker-log.ts';
+import { TagPlacement } from '../../lib/domain/markers/marker-placement.ts';
 
 const marker = (id: string, startMs: number, more: Partial<Marker> = {}): Marker => ({
   ...{ id, class: 'goal', startMs, endMs: startMs },

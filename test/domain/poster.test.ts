@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hasPoster } from '../../lib/domain/poster.ts';
+import { hasPoster } from '../../lib/domain/pictures/poster.ts';
 
 const SECOND = 90_000;
 const HALF_MINUTE = 30 * SECOND;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { isPresented, isRetentionDue, type Kept } from '../../lib/domain/kept.ts';
-import type { Marker } from '../../lib/domain/marker.ts';
+import type { Marker } from '../../lib/domain/markers/marker.ts';
+import { isPresented, isRetentionDue, type Kept } from '../../lib/domain/retention/kept.ts';
 import {
   DAY_MS,
   isInRanges,
@@ -11,7 +11,7 @@ import {
   planExpiry,
   protectedTicks,
   type RetentionSettings,
-} from '../../lib/domain/retention.ts';
+} from '../../lib/domain/retention/retention.ts';
 import {
   EMPTY_TIMELINE,
   type TimelineEntry,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { thumbnailsOf } from '../../lib/domain/thumbnails.ts';
+import { thumbnailsOf } from '../../lib/domain/pictures/thumbnails.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import type { TranscodedPiece } from '../../lib/media/transcode-segment.ts';
 import { makeSegments } from '../support/media.ts';

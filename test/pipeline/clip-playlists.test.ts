@@ -6,7 +6,7 @@ import { putCues } from '../../lib/pipeline/captions/edit-captions.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { putMarkers } from '../../lib/pipeline/markers/edit-markers.ts';
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
-import { createClipViewer } from '../../lib/pipeline/view/clip-playlists.ts';
+import { createClipViewer } from '../../lib/pipeline/view/clips/clip-playlists.ts';
 import { parseMediaWithHls, parseMultivariantWithHls } from '../playlist/parse-with-hls.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseSegmentAddress } from '../../lib/domain/dash-addresses.ts';
-import { THUMBNAIL_IMAGES } from '../../lib/domain/trick-play.ts';
+import { THUMBNAIL_IMAGES } from '../../lib/domain/pictures/trick-play.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
 import { putCues } from '../../lib/pipeline/captions/edit-captions.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';

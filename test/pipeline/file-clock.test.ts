@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newStream } from '../../lib/pipeline/auth.ts';
-import { endOfFileRun, startOfFileRun } from '../../lib/pipeline/jobs/file-clock.ts';
+import { endOfFileRun, startOfFileRun } from '../../lib/pipeline/jobs/split-file/file-clock.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge } from '../support/outcomes.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FileSplitter } from '../../lib/media/split/file-splitter.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
-import { keepSubtitles } from '../../lib/pipeline/jobs/file-texts.ts';
+import { keepSubtitles } from '../../lib/pipeline/jobs/split-file/file-texts.ts';
 import { findCueSet } from '../../lib/pipeline/records/caption-records.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge } from '../support/outcomes.ts';

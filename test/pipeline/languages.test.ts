@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { languageTrack, withTrack } from '../../lib/domain/language-track.ts';
+import { languageTrack, withTrack } from '../../lib/domain/languages/language-track.ts';
 import { digestOf } from '../../lib/pipeline/digest.ts';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { openLanguage } from '../../lib/pipeline/ingest/language-uploads.ts';

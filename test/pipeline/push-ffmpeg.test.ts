@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { before, describe, test } from 'node:test';
-import { withTrack } from '../../lib/domain/language-track.ts';
+import { withTrack } from '../../lib/domain/languages/language-track.ts';
 import type { SourceSegment } from '../../lib/domain/segment.ts';
 import { TICKS_PER_SECOND } from '../../lib/domain/ticks.ts';
 import { encode, ffmpeg, lavfi, startFfmpeg } from '../support/ffmpeg.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { RetentionSettings } from '../../lib/domain/retention.ts';
+import type { RetentionSettings } from '../../lib/domain/retention/retention.ts';
 import { putCues } from '../../lib/pipeline/captions/edit-captions.ts';
 import { putMarkers } from '../../lib/pipeline/markers/edit-markers.ts';
 import { putSavedClip } from '../../lib/pipeline/records/clip-records.ts';

@@ -4,7 +4,7 @@ import { putMarkers } from '../../lib/pipeline/markers/edit-markers.ts';
 import { publishRequest } from '../../lib/pipeline/message-schemas.ts';
 import { showStream } from '../../lib/pipeline/streams.ts';
 import { entryAt, parseTimestamp } from '../../lib/pipeline/view/moments.ts';
-import { findMoment } from '../../lib/pipeline/view/segment-moment.ts';
+import { findMoment } from '../../lib/pipeline/view/segment-files/segment-moment.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import { DAY_MS, type KeptShow, keptShow, numbersOf, shortNames } from '../support/kept-show.ts';
 

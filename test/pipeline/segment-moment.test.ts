@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findMoment, withNeighbours } from '../../lib/pipeline/view/segment-moment.ts';
+import {
+  findMoment,
+  withNeighbours,
+} from '../../lib/pipeline/view/segment-files/segment-moment.ts';
 import { storedShow } from './stored-show.ts';
 
 const RANGE = '0 to 16.000 s, from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:16.000Z';

@@ -10,8 +10,8 @@ import {
   type TimelineEntry,
 } from '../../lib/domain/timeline.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';
-import { chooseSegmentFile } from '../../lib/pipeline/view/segment-file.ts';
-import { findMoment } from '../../lib/pipeline/view/segment-moment.ts';
+import { chooseSegmentFile } from '../../lib/pipeline/view/segment-files/segment-file.ts';
+import { findMoment } from '../../lib/pipeline/view/segment-files/segment-moment.ts';
 import type { MediaStore } from '../../lib/ports/ports.ts';
 import { START_MS, testEngine } from '../support/engine.ts';
 import type { Scope } from '../support/system.ts';

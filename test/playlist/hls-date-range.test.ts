@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Marker } from '../../lib/domain/marker.ts';
+import type { Marker } from '../../lib/domain/markers/marker.ts';
 import { formatDateRange } from '../../lib/playlist/hls-date-range.ts';
 
 const AT = Date.parse('2026-01-01T12:00:00.250Z');

@@ -7,7 +7,7 @@ import {
   renditionSegmentKey,
   sourceSegmentKey,
 } from '../../lib/domain/object-keys.ts';
-import type { RetentionSettings } from '../../lib/domain/retention.ts';
+import type { RetentionSettings } from '../../lib/domain/retention/retention.ts';
 import type { SegmentOutcome } from '../../lib/domain/segment.ts';
 import type { Stream, StreamSettings } from '../../lib/domain/stream.ts';
 import { newStream } from '../../lib/pipeline/auth.ts';

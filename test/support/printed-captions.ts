@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { captionFile } from '../../lib/pipeline/view/caption-file.ts';
-import { CaptionLogs } from '../../lib/pipeline/view/caption-logs.ts';
+import { captionFile } from '../../lib/pipeline/view/captions/caption-file.ts';
+import { CaptionLogs } from '../../lib/pipeline/view/captions/caption-logs.ts';
 import type { TestEngine } from './engine.ts';
 
 /** The WebVTT file of a track, which is printed as it is asked for. */

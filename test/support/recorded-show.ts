@@ -12,7 +12,7 @@ import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { publishStream } from '../../lib/pipeline/publish/publish.ts';
-import { type ClipFileQuery, requestClipFile } from '../../lib/pipeline/view/clip-file.ts';
+import { type ClipFileQuery, requestClipFile } from '../../lib/pipeline/view/clips/clip-file.ts';
 import { START_MS, type TestEngine, testEngine } from './engine.ts';
 import { readClip, type Segment } from './media.ts';
 import { type Scope, temporaryFolder } from './system.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { languageTrack } from '../../lib/domain/language-track.ts';
+import { languageTrack } from '../../lib/domain/languages/language-track.ts';
 import { ticksToMs } from '../../lib/domain/ticks.ts';
 import { silentFrame } from '../../lib/media/audio/silence.ts';
 import { demuxSegment } from '../../lib/media/demux/demux.ts';

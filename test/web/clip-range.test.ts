@@ -10,7 +10,7 @@ import {
   positionsOf,
   rangeOf,
   withMark,
-} from '../../web/watch/clip-range.ts';
+} from '../../web/watch/clip/clip-range.ts';
 
 const START = '2026-01-01T00:00:01.033Z';
 const END = '2026-01-01T00:00:03.000Z';

@@ -1,7 +1,7 @@
 /** The settings of a stream that is there. */
 
 import type { StreamView } from '../../lib/api/messages.ts';
-import { ANYWHERE } from '../../lib/domain/region-default.ts';
+import { ANYWHERE } from '../../lib/domain/languages/region-default.ts';
 import { find } from '../shared/page-elements.ts';
 import { text } from '../texts/text.ts';
 import { onSubmit, showError } from './dialog.ts';

@@ -3,8 +3,8 @@
 import type { StreamChange } from '../../lib/api/client.ts';
 import type { StreamSettings } from '../../lib/api/messages.ts';
 import { DEFAULT_LADDER } from '../../lib/domain/ladder.ts';
-import { ownName, UNDETERMINED } from '../../lib/domain/language.ts';
-import { ANYWHERE, type RegionDefaults } from '../../lib/domain/region-default.ts';
+import { ownName, UNDETERMINED } from '../../lib/domain/languages/language.ts';
+import { ANYWHERE, type RegionDefaults } from '../../lib/domain/languages/region-default.ts';
 import { NO_CAPTIONS_SHOWN } from '../../lib/domain/stream.ts';
 import { formatSpan } from '../shared/format-time.ts';
 import { type TextKey, text } from '../texts/text.ts';

@@ -11,7 +11,7 @@ import { ageOf, badgeOf, isFileOnly, troubleOf } from '../shared/stream-summary.
 import type { Supply } from '../shared/supply.ts';
 import { currentLanguage, text } from '../texts/text.ts';
 import { createCaptionStylePanel } from './caption-style-panel.ts';
-import { connectClips } from './clip-view.ts';
+import { connectClips } from './clip/clip-view.ts';
 import { createHlsPlayback } from './hls-playback.ts';
 import { followMarkers } from './marker-feed.ts';
 import { createMarkerPanel, type Timeline } from './marker-panel.ts';

@@ -8,7 +8,7 @@ import {
   type CaptionChannel,
   type CaptionPair,
   isCommandOf,
-} from '../../domain/closed-captions.ts';
+} from '../../domain/captions/closed-captions.ts';
 import type { DemuxedVideo } from '../demux/demuxed-segment.ts';
 import type { NalCodec } from '../demux/nal-units.ts';
 

@@ -1,6 +1,6 @@
 /** The line of a cue with its times: `00:01.000 --> 00:02.500 line:0`. */
 
-import { MAX_CUE_TICKS } from '../../domain/caption.ts';
+import { MAX_CUE_TICKS } from '../../domain/captions/caption.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import { badCaptions } from './caption-lines.ts';
 

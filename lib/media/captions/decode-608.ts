@@ -1,8 +1,12 @@
 /** Decodes closed captions (CTA-608) into cues. */
 
 import { type CaptionScreen, Cta608Parser, type Row } from '@svta/cml-608';
-import type { Cue } from '../../domain/caption.ts';
-import { CAPTION_CHANNELS, type CaptionPair, fieldOf } from '../../domain/closed-captions.ts';
+import type { Cue } from '../../domain/captions/caption.ts';
+import {
+  CAPTION_CHANNELS,
+  type CaptionPair,
+  fieldOf,
+} from '../../domain/captions/closed-captions.ts';
 
 /** Rows of the screen from which on captions stand where players put them by themselves. */
 const BOTTOM_ROW = 10;

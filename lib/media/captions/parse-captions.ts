@@ -3,7 +3,7 @@
  * out: that is named with its line, as the person who sent it can correct it.
  */
 
-import type { Cue } from '../../domain/caption.ts';
+import type { Cue } from '../../domain/captions/caption.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { badCaptions, blocksOf, type CaptionBlock, readLines } from './caption-lines.ts';
 import { isTimesLine, parseTime, parseTimesLine } from './cue-times.ts';

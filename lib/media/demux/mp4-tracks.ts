@@ -1,7 +1,7 @@
 /** The tracks of an MP4: which there are, and which of them are taken. */
 
 import { DomainError } from '../../domain/errors.ts';
-import { normalLanguage, UNDETERMINED } from '../../domain/language.ts';
+import { normalLanguage, UNDETERMINED } from '../../domain/languages/language.ts';
 import { listCodecs, MEDIA_FORMATS } from '../../domain/media-format.ts';
 import type { Notice } from '../../domain/notice.ts';
 import { type Box, boxesAt, viewOf } from '../iso-boxes.ts';

@@ -12,7 +12,7 @@ import {
   QTFF,
 } from 'mediabunny';
 import { DomainError } from '../../domain/errors.ts';
-import { languageCode } from '../../domain/language-codes.ts';
+import { languageCode } from '../../domain/languages/language-codes.ts';
 import {
   type DownloadFormat,
   MEDIA_FORMATS,

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BufferSource, EncodedPacket, EncodedPacketSink, Input, OGG } from 'mediabunny';
-import { languageCode } from '../../domain/language-codes.ts';
+import { languageCode } from '../../domain/languages/language-codes.ts';
 import {
   OPUS_DELAY_SAMPLES,
   OPUS_PACKET_TICKS,

@@ -1,7 +1,7 @@
 /** Times of captions as callers give them, and which of the stream's clocks they are of. */
 
 import type { CueInput } from '../../api/captions.ts';
-import { type Cue, type CueClock, MAX_CUE_TICKS } from '../../domain/caption.ts';
+import { type Cue, type CueClock, MAX_CUE_TICKS } from '../../domain/captions/caption.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Stream } from '../../domain/stream.ts';
 import {

@@ -7,7 +7,7 @@ import {
   type CueSet,
   captionTrackName,
   weightOf,
-} from '../../domain/caption.ts';
+} from '../../domain/captions/caption.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { captionsKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';

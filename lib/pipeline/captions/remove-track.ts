@@ -1,6 +1,6 @@
 /** Removes a track of captions. */
 
-import { trackNotFound } from '../../domain/caption.ts';
+import { trackNotFound } from '../../domain/captions/caption.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';

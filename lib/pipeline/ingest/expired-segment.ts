@@ -2,8 +2,8 @@
 
 import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { isBelowFloor } from '../../domain/kept.ts';
-import { DAY_MS } from '../../domain/retention.ts';
+import { isBelowFloor } from '../../domain/retention/kept.ts';
+import { DAY_MS } from '../../domain/retention/retention.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 import type { Sequencing } from './sequencing.ts';

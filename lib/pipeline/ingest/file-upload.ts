@@ -12,7 +12,7 @@ import { MAX_PARTS, type MultipartUpload } from '../../ports/ports.ts';
 import { ensureStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
 import { enqueueJobs } from '../jobs/enqueue.ts';
-import { splitFile } from '../jobs/split-file.ts';
+import { splitFile } from '../jobs/split-file/split-file.ts';
 import type { Versioned } from '../records/record-types.ts';
 import { findUploadedFile, putUploadedFile } from '../records/uploaded-file-records.ts';
 import { requestScaling } from '../upkeep/scaling.ts';

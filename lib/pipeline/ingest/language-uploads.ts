@@ -1,7 +1,11 @@
 /** Uploads of languages on their own: the track that they belong to, and what of their segments is taken. */
 
 import { DomainError } from '../../domain/errors.ts';
-import { type LanguageTrack, MAX_LANGUAGE_TRACKS, withTrack } from '../../domain/language-track.ts';
+import {
+  type LanguageTrack,
+  MAX_LANGUAGE_TRACKS,
+  withTrack,
+} from '../../domain/languages/language-track.ts';
 import type { Notice } from '../../domain/notice.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Inspection } from '../../media/inspect.ts';

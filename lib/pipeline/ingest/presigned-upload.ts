@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { PresignedUpload } from '../../api/messages.ts';
 import { DomainError, type ErrorCode } from '../../domain/errors.ts';
-import { withTrack } from '../../domain/language-track.ts';
+import { withTrack } from '../../domain/languages/language-track.ts';
 import { parsePresignedKey, presignedKey } from '../../domain/object-keys.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ensureStream } from '../auth.ts';

@@ -7,7 +7,7 @@ import type { Receipt } from '../../api/messages.ts';
 import { defined } from '../../base/defined.ts';
 import { isPlausibleTime } from '../../domain/encoder-clock.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { withTrack } from '../../domain/language-track.ts';
+import { withTrack } from '../../domain/languages/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { sourceSegmentKey } from '../../domain/object-keys.ts';
 import { timeStartsOver } from '../../domain/run.ts';

@@ -1,11 +1,11 @@
 /** Makes the file of a track of captions. */
 
-import { trackNotFound } from '../../domain/caption.ts';
+import { trackNotFound } from '../../domain/captions/caption.ts';
 import { SUB_RIP, WEB_VTT } from '../../domain/media-format.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { WorkerDeps } from '../deps.ts';
-import { CaptionLogs } from '../view/caption-logs.ts';
-import { printCaptions } from '../view/print-captions.ts';
+import { CaptionLogs } from '../view/captions/caption-logs.ts';
+import { printCaptions } from '../view/captions/print-captions.ts';
 import type { CaptionFileJob } from './caption-file.ts';
 import type { MadeFile } from './file-job.ts';
 import { makeRoom } from './saved-files.ts';

@@ -5,7 +5,7 @@
 
 import { nothingThere } from '../../domain/clip.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { UNDETERMINED } from '../../domain/language.ts';
+import { UNDETERMINED } from '../../domain/languages/language.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { silenceKey } from '../../domain/object-keys.ts';
 import {
@@ -24,9 +24,9 @@ import type { SoundFormat } from '../../media/clip/clip-sound.ts';
 import { readInit } from '../../media/clip/init-parameters.ts';
 import { plainText } from '../../playlist/webvtt.ts';
 import type { WorkerDeps } from '../deps.ts';
-import { CaptionLogs } from '../view/caption-logs.ts';
-import { clipEntries } from '../view/clip-entries.ts';
-import { recordedCues } from '../view/recorded-captions.ts';
+import { CaptionLogs } from '../view/captions/caption-logs.ts';
+import { recordedCues } from '../view/captions/recorded-captions.ts';
+import { clipEntries } from '../view/clips/clip-entries.ts';
 import type { ClipJob } from './clip.ts';
 import type { MadeFile, ReportProgress } from './file-job.ts';
 import type { JobContext } from './job-kind.ts';

@@ -1,6 +1,6 @@
 /** A kind of job: all that is to be known of one sort of work that workers do. One file each. */
 
-import { withTrack } from '../../domain/language-track.ts';
+import { withTrack } from '../../domain/languages/language-track.ts';
 import type { JobQueue } from '../../ports/queues.ts';
 import type { WorkerDeps } from '../deps.ts';
 

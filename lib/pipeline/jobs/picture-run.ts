@@ -1,7 +1,7 @@
 /** Makes the picture of a frame from the piece of a rendition that has it. */
 
-import { pieceIsGone } from '../../domain/picture.ts';
-import { JPEG_CONTENT_TYPE } from '../../domain/poster.ts';
+import { pieceIsGone } from '../../domain/pictures/picture.ts';
+import { JPEG_CONTENT_TYPE } from '../../domain/pictures/poster.ts';
 import { extractFrame } from '../../media/video/extract-frame.ts';
 import type { WorkerDeps } from '../deps.ts';
 import type { MadeFile } from './file-job.ts';

@@ -5,9 +5,9 @@
  * and who asks for the objects needs the media store, which the multivariant playlist can do without.
  */
 
-import { isPresented, keptAt } from '../../domain/kept.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
 import { isLongRecording } from '../../domain/recording.ts';
+import { isPresented, keptAt } from '../../domain/retention/kept.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';

@@ -11,10 +11,10 @@ import {
   recordingPlaylistKey,
   recordingVersion,
 } from '../../domain/object-keys.ts';
+import { listsOf } from '../../domain/pictures/trick-play.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { ticksToSeconds } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
-import { listsOf } from '../../domain/trick-play.ts';
 import type { WorkerDeps } from '../deps.ts';
 import type { StoredRecording } from '../records/record-types.ts';
 import { GZIP_LEVEL } from '../view/document.ts';

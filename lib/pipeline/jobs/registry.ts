@@ -16,8 +16,8 @@ import {
 import { languageAudio } from './language-audio.ts';
 import { picture } from './picture.ts';
 import { recordingPlaylists } from './recording-playlists.ts';
-import { retention } from './retention.ts';
-import { splitFile } from './split-file.ts';
+import { retention } from './retention/retention.ts';
+import { splitFile } from './split-file/split-file.ts';
 import { transcode, transcodeFile } from './transcode.ts';
 import { webm } from './webm.ts';
 

@@ -4,7 +4,7 @@
  * segment without an outcome has two messages at most.
  */
 
-import { withTrack } from '../../domain/language-track.ts';
+import { withTrack } from '../../domain/languages/language-track.ts';
 import type { SourceSegment } from '../../domain/segment.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { WorkerDeps } from '../deps.ts';

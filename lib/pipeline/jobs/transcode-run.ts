@@ -8,7 +8,7 @@ import { defined } from '../../base/defined.ts';
 import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { pictureForSegment, planLadder } from '../../domain/ladder.ts';
-import { withTrack } from '../../domain/language-track.ts';
+import { withTrack } from '../../domain/languages/language-track.ts';
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import {
   posterKey,
@@ -16,7 +16,8 @@ import {
   renditionSegmentKey,
   thumbnailsKey,
 } from '../../domain/object-keys.ts';
-import { hasPoster, JPEG_CONTENT_TYPE } from '../../domain/poster.ts';
+import { hasPoster, JPEG_CONTENT_TYPE } from '../../domain/pictures/poster.ts';
+import type { Thumbnails } from '../../domain/pictures/thumbnails.ts';
 import type {
   RenderedOutcome,
   RenderedPiece,
@@ -25,7 +26,6 @@ import type {
 } from '../../domain/segment.ts';
 import { mayGoOnInNext, segmentEnd } from '../../domain/segment-end.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
-import type { Thumbnails } from '../../domain/thumbnails.ts';
 import type { EntryRendition, RenditionInfo } from '../../domain/timeline.ts';
 import { COMPOSED_CODEC } from '../../media/audio/rendition-format.ts';
 import { channelsIn } from '../../media/captions/closed-captions.ts';

@@ -3,7 +3,7 @@
 import { MEDIA_FORMATS } from '../../domain/media-format.ts';
 import { encodeWebm } from '../../media/webm/encode-webm.ts';
 import type { WorkerDeps } from '../deps.ts';
-import { readAudio, readPiece } from '../view/read-pieces.ts';
+import { readAudio, readPiece } from '../view/segment-files/read-pieces.ts';
 import type { MadeFile } from './file-job.ts';
 import type { JobContext } from './job-kind.ts';
 import type { WebmJob } from './webm.ts';

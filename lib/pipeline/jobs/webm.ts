@@ -1,6 +1,6 @@
 /** The kind of job that makes a segment as WebM: VP9 and Opus, of its H.264 and AAC renditions. */
 
-import type { PieceKeys, SoundKeys } from '../view/read-pieces.ts';
+import type { PieceKeys, SoundKeys } from '../view/segment-files/read-pieces.ts';
 import { type FileJob, fileJobKind } from './file-job.ts';
 
 /** At least one of picture and sound is there. */

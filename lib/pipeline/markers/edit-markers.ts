@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MarkerChangeInput, MarkerInput } from '../../api/markers.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { isSameMarker, type Marker, type MarkerRecord } from '../../domain/marker.ts';
+import { isSameMarker, type Marker, type MarkerRecord } from '../../domain/markers/marker.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { sendPublish } from '../messages.ts';

@@ -1,8 +1,8 @@
 /** A language that is uploaded on its own, as the publisher reads it: its runs, what workers made of them, and its frames. */
 
 import { defined } from '../../base/defined.ts';
-import { type LanguageTrack, withTrack } from '../../domain/language-track.ts';
-import { onWallClock, type TrackProgress } from '../../domain/language-wait.ts';
+import { type LanguageTrack, withTrack } from '../../domain/languages/language-track.ts';
+import { onWallClock, type TrackProgress } from '../../domain/languages/language-wait.ts';
 import {
   piecesOf,
   type RenderedOutcome,

@@ -1,6 +1,6 @@
 /** Languages that are uploaded on their own, in the entries that the publisher writes. */
 
-import { onWallClock, waitsUntilMs } from '../../domain/language-wait.ts';
+import { onWallClock, waitsUntilMs } from '../../domain/languages/language-wait.ts';
 import { renditionInitKey, renditionSegmentKey } from '../../domain/object-keys.ts';
 import type { Publication } from '../../domain/publication.ts';
 import type { SegmentOutcome } from '../../domain/segment.ts';

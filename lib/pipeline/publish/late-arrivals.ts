@@ -1,7 +1,7 @@
 /** Segments whose place live playlists have passed: only the recording has them. */
 
-import { isBelowFloor } from '../../domain/kept.ts';
 import type { LateArrival } from '../../domain/recording.ts';
+import { isBelowFloor } from '../../domain/retention/kept.ts';
 import { type RenderedOutcome, type RenderedPiece, storedBytesOf } from '../../domain/segment.ts';
 import { DEFAULT_TARGET_SECONDS, type Stream } from '../../domain/stream.ts';
 import { TICKS_PER_SECOND, ticksToMs } from '../../domain/ticks.ts';

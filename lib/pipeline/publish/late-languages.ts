@@ -1,6 +1,6 @@
 /** Sound of a language that came when entries of its time were listed without it: the recording has it. */
 
-import { withTrack } from '../../domain/language-track.ts';
+import { withTrack } from '../../domain/languages/language-track.ts';
 import { type LateArrival, separate } from '../../domain/recording.ts';
 import { storedBytesOf } from '../../domain/segment.ts';
 import type { Stream } from '../../domain/stream.ts';

@@ -1,7 +1,7 @@
 /** Shows new revisions of captions to viewers: numbered in the timeline's state, whose only writer is the publisher. */
 
-import { type CaptionsState, NO_CAPTIONS } from '../../domain/caption.ts';
-import type { CaptionChange } from '../../domain/caption-log.ts';
+import { type CaptionsState, NO_CAPTIONS } from '../../domain/captions/caption.ts';
+import type { CaptionChange } from '../../domain/captions/caption-log.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import {

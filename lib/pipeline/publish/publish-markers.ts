@@ -1,6 +1,6 @@
 /** Shows new revisions of markers to viewers: numbered in the timeline's state, whose only writer is the publisher. */
 
-import { type MarkerRecord, rangeIdOf } from '../../domain/marker.ts';
+import { type MarkerRecord, rangeIdOf } from '../../domain/markers/marker.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';

@@ -1,6 +1,11 @@
 /** Takes removals that the job of retention has planned, cancelled or completed into the timeline's state. */
 
-import { type Removal, withoutCancelled, withoutPurged, withRemoval } from '../../domain/kept.ts';
+import {
+  type Removal,
+  withoutCancelled,
+  withoutPurged,
+  withRemoval,
+} from '../../domain/retention/kept.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { isEndShown, storedBytes, type TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';

@@ -7,8 +7,8 @@ import type { Deps } from '../deps.ts';
 import { enqueueJobs } from '../jobs/enqueue.ts';
 import { webm } from '../jobs/webm.ts';
 import { requestScaling } from '../upkeep/scaling.ts';
-import { withNeighbours } from '../view/segment-moment.ts';
-import { segmentTracks, webmJobOf } from '../view/segment-tracks.ts';
+import { withNeighbours } from '../view/segment-files/segment-moment.ts';
+import { segmentTracks, webmJobOf } from '../view/segment-files/segment-tracks.ts';
 
 /**
  * Of each rung with the default language, for the entries between two states: but for the newest of a

@@ -1,7 +1,7 @@
 /** Records of captions: each set of cues with its newest revision, and the changes that viewers are shown. */
 
-import type { CaptionTrack, CueSet } from '../../domain/caption.ts';
-import type { CaptionChange } from '../../domain/caption-log.ts';
+import type { CaptionTrack, CueSet } from '../../domain/captions/caption.ts';
+import type { CaptionChange } from '../../domain/captions/caption-log.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';

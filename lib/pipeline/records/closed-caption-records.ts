@@ -1,6 +1,6 @@
 /** Records of closed captions in the video: the bytes of each segment, apart from its outcome, as few readers want them. */
 
-import type { CaptionPair } from '../../domain/closed-captions.ts';
+import type { CaptionPair } from '../../domain/captions/closed-captions.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { RecordStore } from '../../ports/ports.ts';
 import { put } from './record-access.ts';

@@ -1,6 +1,6 @@
 /** Records of markers: each with its newest revision, and the changes that viewers are shown. */
 
-import type { MarkerChange, MarkerRecord } from '../../domain/marker.ts';
+import type { MarkerChange, MarkerRecord } from '../../domain/markers/marker.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { RecordStore } from '../../ports/ports.ts';

@@ -1,7 +1,7 @@
 /** Records of removals: what retention takes out of the recording, and later out of the stores. */
 
-import type { Removal } from '../../domain/kept.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
+import type { Removal } from '../../domain/retention/kept.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { RecordStore, Write } from '../../ports/ports.ts';
 import { find, put } from './record-access.ts';

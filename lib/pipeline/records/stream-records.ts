@@ -3,9 +3,9 @@
  * answer a boolean are conditional: false means that another process was first.
  */
 
-import type { Removal } from '../../domain/kept.ts';
 import type { StreamIdentity } from '../../domain/object-keys.ts';
 import type { LateArrival } from '../../domain/recording.ts';
+import type { Removal } from '../../domain/retention/kept.ts';
 import type { SegmentOutcome, SourceSegment } from '../../domain/segment.ts';
 import type { Run, Stream } from '../../domain/stream.ts';
 import { EMPTY_TIMELINE, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';

@@ -1,6 +1,6 @@
 /** Housekeeping of an open stream: ends it when its encoder is silent, and finds what fell between two steps. */
 
-import { withTrack } from '../../domain/language-track.ts';
+import { withTrack } from '../../domain/languages/language-track.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { requestEnd } from '../ingest/end.ts';

@@ -3,12 +3,12 @@
  * also while nobody touches them: from a schedule on AWS, from a timer on one machine.
  */
 
-import { isRetentionDue } from '../../domain/kept.ts';
-import { RETENTION_INTERVAL_HOURS } from '../../domain/retention.ts';
+import { isRetentionDue } from '../../domain/retention/kept.ts';
+import { RETENTION_INTERVAL_HOURS } from '../../domain/retention/retention.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { Deps } from '../deps.ts';
 import { enqueueJobs } from '../jobs/enqueue.ts';
-import { retention } from '../jobs/retention.ts';
+import { retention } from '../jobs/retention/retention.ts';
 import type { RetentionCheck } from '../message-schemas.ts';
 import { sendDelayed } from '../messages.ts';
 import { claimRetention } from '../records/removal-records.ts';

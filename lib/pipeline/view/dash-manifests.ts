@@ -4,11 +4,11 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import type { PeriodStart } from '../../domain/kept.ts';
 import { DASH_MANIFEST } from '../../domain/media-format.ts';
 import { recordingManifestKey, recordingVersion } from '../../domain/object-keys.ts';
 import type { PeriodBuilder } from '../../domain/period.ts';
 import { isLongRecording } from '../../domain/recording.ts';
+import type { PeriodStart } from '../../domain/retention/kept.ts';
 import type { Stream } from '../../domain/stream.ts';
 import { isSliding, type TimelineEntry, type TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';

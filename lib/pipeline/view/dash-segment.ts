@@ -1,6 +1,6 @@
 /** What is behind the address of a segment in an MPD: an object, or a segment of captions, found by period and time. */
 
-import { captionVersionsAt } from '../../domain/caption.ts';
+import { captionVersionsAt } from '../../domain/captions/caption.ts';
 import type { SegmentKind, SegmentPlace } from '../../domain/dash-addresses.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { captionSegmentKey, silenceKey } from '../../domain/object-keys.ts';

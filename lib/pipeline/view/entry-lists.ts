@@ -1,17 +1,17 @@
 /** The lists of a stream's entries as text, by name: media playlists, those of keyframes and of images, an index of thumbnails. */
 
-import type { MarkerTag } from '../../domain/marker-log.ts';
-import type { ListedPiece } from '../../domain/presentation.ts';
-import type { RecordedEntry } from '../../domain/recording.ts';
-import type { Stream } from '../../domain/stream.ts';
-import { thumbnailsOf } from '../../domain/thumbnails.ts';
-import { ticksToMs } from '../../domain/ticks.ts';
-import type { TimelineState } from '../../domain/timeline.ts';
+import type { MarkerTag } from '../../domain/markers/marker-log.ts';
+import { thumbnailsOf } from '../../domain/pictures/thumbnails.ts';
 import {
   renditionOfKeyframes,
   THUMBNAIL_IMAGES,
   THUMBNAIL_INDEX,
-} from '../../domain/trick-play.ts';
+} from '../../domain/pictures/trick-play.ts';
+import type { ListedPiece } from '../../domain/presentation.ts';
+import type { RecordedEntry } from '../../domain/recording.ts';
+import type { Stream } from '../../domain/stream.ts';
+import { ticksToMs } from '../../domain/ticks.ts';
+import type { TimelineState } from '../../domain/timeline.ts';
 import {
   ENDLIST,
   formatHeader,

@@ -1,7 +1,7 @@
 /** What viewers are told of media that retention has removed. */
 
 import { DomainError } from '../../domain/errors.ts';
-import type { Kept } from '../../domain/kept.ts';
+import type { Kept } from '../../domain/retention/kept.ts';
 import type { Stream } from '../../domain/stream.ts';
 
 /** `expired`, with how long recordings are kept and what there is. */

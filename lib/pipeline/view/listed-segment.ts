@@ -1,7 +1,7 @@
 /** What a media playlist says of an entry. */
 
-import { captionVersionsAt } from '../../domain/caption.ts';
-import type { MarkerTag } from '../../domain/marker-log.ts';
+import { captionVersionsAt } from '../../domain/captions/caption.ts';
+import type { MarkerTag } from '../../domain/markers/marker-log.ts';
 import { captionSegmentKey, mediaPrefix, silenceKey } from '../../domain/object-keys.ts';
 import { type ListedPiece, pieceLister } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';

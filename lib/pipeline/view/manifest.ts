@@ -1,11 +1,11 @@
 /** An MPD from a timeline's state and the periods that it lists. */
 
 import { type SegmentPlace, segmentTemplate } from '../../domain/dash-addresses.ts';
-import type { PeriodStart } from '../../domain/kept.ts';
-import type { MarkerTag } from '../../domain/marker-log.ts';
+import type { MarkerTag } from '../../domain/markers/marker-log.ts';
 import { captionInitKey, silenceKey } from '../../domain/object-keys.ts';
 import { type Period, PeriodBuilder } from '../../domain/period.ts';
 import { presentationOf } from '../../domain/presentation.ts';
+import type { PeriodStart } from '../../domain/retention/kept.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import { ticksToMs } from '../../domain/ticks.ts';
 import { isSliding, type TimelineState } from '../../domain/timeline.ts';

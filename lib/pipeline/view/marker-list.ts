@@ -2,9 +2,9 @@
 
 import type { MarkerList, MarkerView } from '../../api/messages.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { type Marker, overlaps } from '../../domain/marker.ts';
-import type { MarkerLog } from '../../domain/marker-log.ts';
-import { isMarkerKept } from '../../domain/retention.ts';
+import { type Marker, overlaps } from '../../domain/markers/marker.ts';
+import type { MarkerLog } from '../../domain/markers/marker-log.ts';
+import { isMarkerKept } from '../../domain/retention/retention.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';

@@ -1,7 +1,7 @@
 /** The markers of streams as viewers are shown them. A warm process keeps them, and reads only what is new. */
 
 import { LRUCache } from 'lru-cache';
-import { MarkerLog } from '../../domain/marker-log.ts';
+import { MarkerLog } from '../../domain/markers/marker-log.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';

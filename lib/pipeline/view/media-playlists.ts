@@ -5,7 +5,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import { TagPlacement } from '../../domain/marker-placement.ts';
+import { TagPlacement } from '../../domain/markers/marker-placement.ts';
 import { HLS_PLAYLIST, mediaTypeOf } from '../../domain/media-format.ts';
 import { recordingPlaylistKey, recordingVersion } from '../../domain/object-keys.ts';
 import type { ListedPiece } from '../../domain/presentation.ts';

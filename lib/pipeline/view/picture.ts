@@ -7,7 +7,7 @@ import {
   parsePictureWidth,
   pieceIsGone,
   renditionForPicture,
-} from '../../domain/picture.ts';
+} from '../../domain/pictures/picture.ts';
 import { pieceLister, presentationOf } from '../../domain/presentation.ts';
 import type { Stream } from '../../domain/stream.ts';
 import type { EntryRendition } from '../../domain/timeline.ts';
@@ -15,7 +15,7 @@ import { parseCmaf } from '../../media/mux/cmaf.ts';
 import type { Deps } from '../deps.ts';
 import type { PictureJob } from '../jobs/picture.ts';
 import { positionIn } from './moments.ts';
-import { findMoment, type Moment } from './segment-moment.ts';
+import { findMoment, type Moment } from './segment-files/segment-moment.ts';
 
 /**
  * The job that makes it. `timestamp` as of segments; left out: the newest frame. Throws what `findMoment` does,

@@ -1,8 +1,12 @@
 /** The recording's entries as they are read from the records. */
 
-import type { Kept } from '../../domain/kept.ts';
 import { type RecordedEntry, RecordingBuilder } from '../../domain/recording.ts';
-import { isBeforePlace, type RemovedRange, type SegmentPlace } from '../../domain/retention.ts';
+import type { Kept } from '../../domain/retention/kept.ts';
+import {
+  isBeforePlace,
+  type RemovedRange,
+  type SegmentPlace,
+} from '../../domain/retention/retention.ts';
 import { DEFAULT_TARGET_SECONDS, type Stream } from '../../domain/stream.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
 import type { TimelineState } from '../../domain/timeline.ts';

@@ -1,9 +1,9 @@
 /** Lists of a whole recording (`?view=vod`), several in one reading of its entries. */
 
-import type { MarkerLog, MarkerTag } from '../../domain/marker-log.ts';
+import type { MarkerLog, MarkerTag } from '../../domain/markers/marker-log.ts';
 import type { ListedPiece } from '../../domain/presentation.ts';
 import type { RecordedEntry } from '../../domain/recording.ts';
-import { isMarkerKept } from '../../domain/retention.ts';
+import { isMarkerKept } from '../../domain/retention/retention.ts';
 import { type Stream, targetDurationSeconds } from '../../domain/stream.ts';
 import type { TimelineState } from '../../domain/timeline.ts';
 import { entryList } from './entry-lists.ts';

@@ -4,11 +4,12 @@ import { LRUCache } from 'lru-cache';
 import type { MarkerList, StreamView } from '../../api/messages.ts';
 import { reportError } from '../../base/log.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { goneBelow, isPresented, keptAt } from '../../domain/kept.ts';
+import { regionDefault } from '../../domain/languages/region-default.ts';
 import { recordingVersion } from '../../domain/object-keys.ts';
+import { listsOf, THUMBNAIL_INDEX } from '../../domain/pictures/trick-play.ts';
 import { presentationOf } from '../../domain/presentation.ts';
 import { isLongRecording } from '../../domain/recording.ts';
-import { regionDefault } from '../../domain/region-default.ts';
+import { goneBelow, isPresented, keptAt } from '../../domain/retention/kept.ts';
 import {
   captionDefault,
   dvrWindowTicks,
@@ -23,7 +24,6 @@ import {
   type TimelineState,
   withDvrWindow,
 } from '../../domain/timeline.ts';
-import { listsOf, THUMBNAIL_INDEX } from '../../domain/trick-play.ts';
 import { formatMultivariantPlaylist } from '../../playlist/hls-multivariant.ts';
 import { getStream } from '../auth.ts';
 import type { Deps } from '../deps.ts';
