@@ -156,7 +156,7 @@ export class Gateway {
     throw new DomainError(
       'not_found',
       `There is nothing at ${method} ${path}.`,
-      'Compare method and path with the list of calls in the README.',
+      'Compare method and path with the list of calls in docs/api.md.',
     );
   }
 
