@@ -61,6 +61,19 @@ describe('a recording under retention', () => {
     assert.equal(await show.media('vod', 1), WITH_HOLE);
   });
 
+  test('has nothing beside what was kept around a marker', async (t) => {
+    const marked = [{ days: 30, beforeSeconds: 0, afterSeconds: 1 }];
+    const show = await keptShow(await testEngine(t), { days: 7, marked });
+    await show.air([0, 1, 2], 4000);
+    await show.end();
+    await mark(show, 'm1', START_MS + 5000);
+    const moment = () => findMoment(show.engine.deps, 'show', '5');
+    assert.deepEqual([(await moment()).before?.number, (await moment()).after?.number], [0, 2]);
+    show.engine.clock.nowMs = START_MS + 9 * DAY_MS;
+    await show.retain();
+    assert.deepEqual([(await moment()).before, (await moment()).after], [undefined, undefined]);
+  });
+
   test('stays as it was at its old address for half a day, and its objects for a whole one', async (t) => {
     const show = await expiring(t);
     assert.equal(numbersOf(await show.media('vod')), '0 1 2 3 4');

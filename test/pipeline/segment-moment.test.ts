@@ -76,6 +76,8 @@ describe('the segment at a timestamp', () => {
       reads.calls.map(({ arguments: [, ...range] }) => range),
       [[1, 3]],
     );
+    const newest = await findMoment(deps, 'show', undefined);
+    assert.equal(newest.entry.renditions['audio-2']?.key, 'late/3');
   });
 
   test('is refused for what is neither seconds nor an instant', async (t) => {

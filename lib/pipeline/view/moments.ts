@@ -9,7 +9,7 @@ import type { TimelineState } from '../../domain/timeline.ts';
 import type { Deps } from '../deps.ts';
 import { findByInstant, findByOffset } from '../records/timeline-search.ts';
 import { expired } from './expired.ts';
-import { isRemoved, recordedEntries, removedRanges } from './recorded-entries.ts';
+import { asRecorded, recordedEntries } from './recorded-entries.ts';
 
 /** From the start of the stream, or by the wall clock. */
 export type Timestamp = Readonly<{ offsetTicks: number } | { instantMs: number }>;
@@ -63,18 +63,12 @@ async function findEntry(
   state: TimelineState,
   at: Timestamp,
 ): Promise<RecordedEntry | undefined> {
-  const { nextSequence, lateArrivals, latePieces = 0, kept } = state;
+  const { nextSequence, lateArrivals, latePieces = 0 } = state;
   if (lateArrivals === latePieces) {
     const entry = await ('instantMs' in at
       ? findByInstant(records, stream, nextSequence, at.instantMs)
       : findByOffset(records, stream, nextSequence, at.offsetTicks));
-    if (!entry) return undefined;
-    const { sequence } = entry;
-    const isOld = sequence < (kept?.floorSequence ?? 0);
-    if (isOld && isRemoved(await removedRanges(records, stream, kept), entry)) return undefined;
-    if (latePieces === 0) return entry;
-    const pieces = (await records.latePieces(stream, sequence, sequence)).get(sequence);
-    return { ...entry, renditions: { ...entry.renditions, ...pieces } };
+    return (await asRecorded(records, stream, state, entry ? [entry] : []))[0];
   }
   for await (const entry of recordedEntries(records, stream, state)) {
     const [from, length, wanted] =

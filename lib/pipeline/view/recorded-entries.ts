@@ -9,7 +9,7 @@ import {
 } from '../../domain/retention/retention.ts';
 import { DEFAULT_TARGET_SECONDS, type Stream } from '../../domain/stream.ts';
 import { TICKS_PER_SECOND } from '../../domain/ticks.ts';
-import type { TimelineState } from '../../domain/timeline.ts';
+import type { TimelineEntry, TimelineState } from '../../domain/timeline.ts';
 import type { StreamRecords } from '../records/stream-records.ts';
 
 const PAGE = 500;
@@ -42,6 +42,39 @@ export async function* recordedEntries(
     from = to + 1;
   }
   yield* builder.end();
+}
+
+/** Entries of the timeline as the recording has them, from one sequence to another; no late arrivals. */
+export async function recordedRange(
+  records: Pick<StreamRecords, 'entries' | 'latePieces' | 'removals'>,
+  stream: Stream,
+  state: TimelineState,
+  from: number,
+  to: number,
+): Promise<readonly RecordedEntry[]> {
+  const last = Math.min(to, state.nextSequence - 1);
+  return asRecorded(records, stream, state, await records.entries(stream, Math.max(0, from), last));
+}
+
+/** Without what retention has removed, and with the pieces of languages that came late. */
+export async function asRecorded(
+  records: Pick<StreamRecords, 'latePieces' | 'removals'>,
+  stream: Stream,
+  { latePieces = 0, kept }: TimelineState,
+  entries: readonly TimelineEntry[],
+): Promise<readonly RecordedEntry[]> {
+  const [first, last] = [entries.at(0), entries.at(-1)];
+  if (!first || !last) return [];
+  const [pieces, removed] = await Promise.all([
+    latePieces > 0 ? records.latePieces(stream, first.sequence, last.sequence) : undefined,
+    kept && first.sequence < kept.floorSequence ? removedRanges(records, stream, kept) : [],
+  ]);
+  return entries
+    .filter((entry) => !isRemoved(removed, entry))
+    .map((entry) => {
+      const renditions = { ...entry.renditions, ...pieces?.get(entry.sequence) };
+      return { ...entry, renditions };
+    });
 }
 
 /** What the recording does not list any more, and is still stored. */

@@ -10,7 +10,7 @@ import { getStream } from '../../auth.ts';
 import type { Deps } from '../../deps.ts';
 import { expired } from '../expired.ts';
 import { entryAt, parseTimestamp } from '../moments.ts';
-import { recordedEntries } from '../recorded-entries.ts';
+import { recordedEntries, recordedRange } from '../recorded-entries.ts';
 
 export type Moment = Readonly<{
   stream: Stream;
@@ -52,10 +52,11 @@ export async function findMoment(
 async function newestEntry(
   records: Deps['records'],
   stream: Stream,
-  { nextSequence, kept }: TimelineState,
+  state: TimelineState,
 ): Promise<RecordedEntry | undefined> {
-  const hasExpired = kept !== undefined && kept.floorSequence >= nextSequence;
-  return hasExpired ? undefined : records.entry(stream, nextSequence - 1);
+  const { nextSequence, kept } = state;
+  if (kept !== undefined && kept.floorSequence >= nextSequence) return undefined;
+  return (await recordedRange(records, stream, state, nextSequence - 1, nextSequence - 1))[0];
 }
 
 const seconds = (ticks: number): string => ticksToSeconds(ticks).toFixed(3);
@@ -80,15 +81,10 @@ async function neighboursOf(
   entry: RecordedEntry,
 ): Promise<Pick<Moment, 'before' | 'after'>> {
   const { sequence } = entry;
-  const { nextSequence, lateArrivals, latePieces = 0 } = state;
+  const { lateArrivals, latePieces = 0 } = state;
   let around: readonly RecordedEntry[] = [];
   if (lateArrivals === latePieces && sequence !== undefined) {
-    const range = [Math.max(0, sequence - 1), sequence + 1] as const;
-    const found = await records.entries(stream, ...range);
-    const pieces = latePieces > 0 ? await records.latePieces(stream, ...range) : undefined;
-    around = found
-      .filter((one) => one.sequence < nextSequence)
-      .map((one) => ({ ...one, renditions: { ...one.renditions, ...pieces?.get(one.sequence) } }));
+    around = await recordedRange(records, stream, state, sequence - 1, sequence + 1);
   } else {
     // Late arrivals have no sequence by which they could be found.
     let isNext = false;
