@@ -6,8 +6,8 @@ import { parseDigest, parseSegmentNumber, parseSession } from '../../lib/domain/
 import type { Stream } from '../../lib/domain/stream.ts';
 import type { Deps } from '../../lib/pipeline/deps.ts';
 import { requestFileUpload, takeWholeFile } from '../../lib/pipeline/ingest/file-upload.ts';
+import { storeInit } from '../../lib/pipeline/ingest/init-segment.ts';
 import { presignUpload } from '../../lib/pipeline/ingest/presigned-upload.ts';
-import { storeInit } from '../../lib/pipeline/ingest/push.ts';
 import { assignNumber } from '../../lib/pipeline/ingest/push-naming.ts';
 import { type UploadResult, uploadSegment } from '../../lib/pipeline/ingest/upload.ts';
 import type { Versioned } from '../../lib/pipeline/records/record-types.ts';

@@ -86,10 +86,10 @@ describe('edge stack', () => {
       assert.deepEqual(CookiesConfig, { CookieBehavior: 'none' }, pattern);
       return [QueryStringsConfig?.QueryStrings ?? [], HeadersConfig?.Headers ?? []];
     };
-    assert.deepEqual(keyOf('/viewstream/metadata/*/*.m3u8'), [['view', 'broadcast'], []]);
+    assert.deepEqual(keyOf('/viewstream/metadata/*/*.m3u8'), [['view', 'broadcast', 'kept'], []]);
     const country = 'CloudFront-Viewer-Country';
     for (const pattern of ['/viewstream/metadata/*.m3u8', '/viewstream/metadata/*.mpd']) {
-      assert.deepEqual(keyOf(pattern), [['view', 'broadcast'], [country]]);
+      assert.deepEqual(keyOf(pattern), [['view', 'broadcast', 'kept'], [country]]);
     }
     assert.deepEqual(keyOf('/viewstream/metadata/*'), [['format'], ['Accept', country]]);
     assert.deepEqual(keyOf('/viewstream/*/clip*'), [

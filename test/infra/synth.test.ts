@@ -73,7 +73,7 @@ describe('synth', () => {
       'AwsSolutions-CFR2': 1,
       'AwsSolutions-CFR4': 1,
       'AwsSolutions-ECS2': 1,
-      'AwsSolutions-IAM5': 18,
+      'AwsSolutions-IAM5': 20,
       'AwsSolutions-SMG4': 1,
       'AwsSolutions-SQS3': 1,
     });

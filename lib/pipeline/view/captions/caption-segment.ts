@@ -7,15 +7,14 @@ import {
 } from '../../../domain/captions/caption-placement.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import { type CaptionSegmentName, parseCaptionSegmentName } from '../../../domain/object-keys.ts';
-import type { RecordedEntry } from '../../../domain/recording.ts';
 import type { Stream } from '../../../domain/stream.ts';
 import { ticksToMs } from '../../../domain/ticks.ts';
 import type { TimelineEntry, TimelineState } from '../../../domain/timeline.ts';
 import { formatCaptionSegment } from '../../../playlist/webvtt.ts';
 import { getStream } from '../../auth.ts';
 import type { Deps } from '../../deps.ts';
-import { findByInstant } from '../../records/timeline-search.ts';
 import type { CaptionLogs } from './caption-logs.ts';
+import { withOffset } from './captioned-entry.ts';
 import { closedCaptionsOf } from './closed-captions.ts';
 import { cutToPeriod } from './period-captions.ts';
 
@@ -99,22 +98,4 @@ async function findEntry(
   const { durationTicks } = piece;
   const programDateTimeMs = late.programDateTimeMs + ticksToMs(startTicks - late.startTicks);
   return { run, number, startTicks, durationTicks, programDateTimeMs };
-}
-
-/**
- * Seconds from the start are those of the live timeline, also in the recording: a late arrival has the place
- * of the gap that was shown instead.
- */
-export async function withOffset(
-  { records }: Pick<Deps, 'records'>,
-  stream: Stream,
-  length: number,
-  entry: CaptionedEntry & Pick<RecordedEntry, 'sequence'>,
-): Promise<CaptionedEntry> {
-  const { sequence, programDateTimeMs } = entry;
-  if (sequence !== undefined) return entry;
-  const live = await findByInstant(records, stream, length, programDateTimeMs);
-  if (!live) return { ...entry, offsetTicks: undefined };
-  const later = Math.round((programDateTimeMs - live.programDateTimeMs) * 90);
-  return { ...entry, offsetTicks: live.offsetTicks + later };
 }

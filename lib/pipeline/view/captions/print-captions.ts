@@ -8,7 +8,7 @@ import type { Deps } from '../../deps.ts';
 import type { CaptionFormat } from '../../jobs/caption-file.ts';
 import { recordedEntries } from '../recorded-entries.ts';
 import type { CaptionLogs } from './caption-logs.ts';
-import { withOffset } from './caption-segment.ts';
+import { withOffset } from './captioned-entry.ts';
 import { closedCaptionsOf } from './closed-captions.ts';
 
 const PAGE = 500;

@@ -1,16 +1,12 @@
 /** What a track of captions shows during an entry of the recording. */
 
-import {
-  type CaptionedEntry,
-  type PlacedCue,
-  placeCues,
-} from '../../../domain/captions/caption-placement.ts';
+import { type PlacedCue, placeCues } from '../../../domain/captions/caption-placement.ts';
 import type { RecordedEntry } from '../../../domain/recording.ts';
 import type { Stream } from '../../../domain/stream.ts';
 import type { TimelineState } from '../../../domain/timeline.ts';
 import type { Deps } from '../../deps.ts';
 import type { CaptionLogs } from './caption-logs.ts';
-import { withOffset } from './caption-segment.ts';
+import { liveEntry } from './captioned-entry.ts';
 import { closedCaptionsOf } from './closed-captions.ts';
 
 type Parts = Pick<Deps, 'records' | 'store'>;
@@ -29,18 +25,4 @@ export async function recordedCues(
   const log = await logs.of(stream, state, version);
   const live = await liveEntry(deps, stream, state, entry);
   return placeCues(log, live, { track, version, since: version });
-}
-
-/** Seconds of cues are those of the live timeline, which differ where something came late. */
-export async function liveEntry(
-  deps: Pick<Deps, 'records'>,
-  stream: Stream,
-  { nextSequence, lateArrivals }: TimelineState,
-  entry: RecordedEntry,
-): Promise<CaptionedEntry> {
-  const { sequence } = entry;
-  if (sequence === undefined) return withOffset(deps, stream, nextSequence, entry);
-  if (lateArrivals === 0) return entry;
-  const { offsetTicks } = (await deps.records.entry(stream, sequence)) ?? entry;
-  return { ...entry, offsetTicks };
 }

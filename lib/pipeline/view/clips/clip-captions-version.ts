@@ -9,7 +9,7 @@ import type { TimelineState } from '../../../domain/timeline.ts';
 import type { Deps } from '../../deps.ts';
 import { findFirstBehind } from '../../records/timeline-search.ts';
 import type { CaptionLogs } from '../captions/caption-logs.ts';
-import { liveEntry } from '../captions/recorded-captions.ts';
+import { liveEntry } from '../captions/captioned-entry.ts';
 import { clipEntries } from './clip-entries.ts';
 
 /** The newest that changed anything within the clip; undefined: the stream has no captions. `first`: entry of the clip. */
