@@ -1,10 +1,8 @@
 /** hls.js, Shaka Player and dash.js in a real browser, one interface over what they need. */
 
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { recordAppends } from './lip-sync.ts';
-
-const require = createRequire(import.meta.url);
 
 export type WebPlayerName = 'hls.js' | 'Shaka Player' | 'dash.js';
 
@@ -77,7 +75,9 @@ export async function openWebPlayer(
   await recordAppends(page);
   await page.goto(origin);
   await page.setContent(PAGE);
-  await page.addScriptTag({ path: require.resolve(SCRIPTS[name]) });
+  await page.addScriptTag({
+    path: fileURLToPath(new URL(`../../node_modules/${SCRIPTS[name]}`, import.meta.url)),
+  });
   const args = [url, lang, from].map((value) => JSON.stringify(value)).join();
   await page.evaluate(`(async () => {
     const video = document.querySelector('video');
