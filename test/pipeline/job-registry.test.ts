@@ -104,7 +104,7 @@ describe('the registry of kinds of jobs', () => {
   });
 
   test('knows the classes that have kinds, the most urgent first', () => {
-    assert.deepEqual(JOBS.classes, ['live', 'backfill']);
+    assert.deepEqual(JOBS.classes, ['live', 'backfill', 'analysis']);
     const kinds = [kind('a'), kind('b', { class: 'live' })];
     assert.deepEqual(jobRegistry(kinds).classes, ['live', 'analysis']);
     const all = [...kinds, kind('c', { class: 'backfill' })];

@@ -30,7 +30,8 @@ const MAX_WORK_MS = 60_000;
 export class FileSplitter {
   readonly #worker = new Worker(MODULE, { resourceLimits: HARD_LIMITS });
   readonly #file: SourceFile;
-  #stream: AsyncIterator<Uint8Array> | undefined;
+  /** The streams of what ffmpeg encoded, of which the last one is read. */
+  readonly #streams: AsyncIterator<Uint8Array>[] = [];
   #settle: ((answer: Answer | Error) => void) | undefined;
   #failure: Error | undefined;
   /** Of the thread, which is gone since. */
@@ -56,8 +57,8 @@ export class FileSplitter {
 
   /** From now on segments come of this stream: the file as ffmpeg has encoded it. Throws as `open`. */
   async openStream(stream: Readable): Promise<OpenedFile> {
-    this.#stream = stream[Symbol.asyncIterator]();
-    const answer = await this.#ask({ type: 'openStream' });
+    const count = this.#streams.push(stream[Symbol.asyncIterator]());
+    const answer = await this.#ask({ type: 'openStream', stream: count - 1 });
     if (answer.type !== 'opened') throw unexpected(answer);
     return answer.file;
   }
@@ -114,13 +115,13 @@ export class FileSplitter {
       const message: Reply = { type: 'bytes', id: request.id, ...(own && { bytes: own }) };
       this.#worker.postMessage(message, own ? [own.buffer as ArrayBuffer] : []);
     };
-    const stream = this.#stream;
     try {
       if (request.type === 'read') reply(await this.#file.read(request.start, request.end));
-      else reply((await stream?.next())?.value);
+      else reply((await this.#streams[request.stream]?.next())?.value);
     } catch (error) {
       // Of one that another has taken the place of, nothing is waited for.
-      if (stream === this.#stream) this.#failure = error as Error;
+      const isOver = request.type === 'pull' && request.stream < this.#streams.length - 1;
+      if (!isOver) this.#failure = error as Error;
       this.#worker.postMessage({ type: 'bytes', id: request.id, error: String(error) } as Reply);
     }
   }

@@ -58,7 +58,7 @@ export type InspectedSegment = Readonly<{
 export type Question =
   | Readonly<{ type: 'open'; sizeBytes: number }>
   /** Reads what ffmpeg makes of the file, instead of the file. */
-  | Readonly<{ type: 'openStream' }>
+  | Readonly<{ type: 'openStream'; stream: number }>
   | Readonly<{ type: 'next'; options?: Omit<SplitOptions, 'damage'> }>
   /** WebVTT of the file's subtitles. */
   | Readonly<{ type: 'parseCaptions'; bytes: Uint8Array }>;
@@ -75,7 +75,7 @@ export type Answer =
 /** What the thread asks of the other side meanwhile; of a stream the bytes that come next. */
 export type Request =
   | Readonly<{ type: 'read'; id: number; start: number; end: number }>
-  | Readonly<{ type: 'pull'; id: number }>;
+  | Readonly<{ type: 'pull'; id: number; stream: number }>;
 
 /** `bytes` undefined: the end of the stream. */
 export type Reply = Readonly<{ type: 'bytes'; id: number; bytes?: Uint8Array; error?: string }>;
@@ -117,9 +117,11 @@ async function answer(question: Question): Promise<Answer> {
     return { type: 'opened', file: await openFile({ sizeBytes, read }) };
   }
   if (question.type === 'openStream') {
+    // One that another has taken the place of may still be reading ahead.
+    const { stream: number } = question;
     const stream = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        const bytes = await ask({ type: 'pull' });
+        const bytes = await ask({ type: 'pull', stream: number });
         if (bytes) controller.enqueue(bytes);
         else controller.close();
       },

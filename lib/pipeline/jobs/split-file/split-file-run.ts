@@ -177,21 +177,26 @@ class SplitStep {
       ...(threads !== undefined && { threads }),
       maxAudioTracks: MAX_AUDIO_TRACKS,
     });
-    for (let number = 0; ; ) {
-      const next = await segments.next().catch((error) => {
-        if (error instanceof TooFewKeyframes && !encoding.video) return 'keyframes' as const;
-        throw error;
-      });
-      if (next === 'keyframes') return this.#encodeFromHere(opened);
-      if (next.done) return this.#end(next.value);
-      const { inspection } = next.value;
-      if (number >= nextNumber) {
-        await this.#waitForWorkers();
-        const startSeconds = next.value.startSeconds + fromSeconds;
-        const endSeconds = next.value.endSeconds + fromSeconds;
-        await this.#take({ ...next.value, startSeconds, endSeconds });
+    try {
+      for (let number = 0; ; ) {
+        const next = await segments.next().catch((error) => {
+          if (error instanceof TooFewKeyframes && !encoding.video) return 'keyframes' as const;
+          throw error;
+        });
+        if (next === 'keyframes') return this.#encodeFromHere(opened);
+        if (next.done) return this.#end(next.value);
+        const { inspection } = next.value;
+        if (number >= nextNumber) {
+          await this.#waitForWorkers();
+          const startSeconds = next.value.startSeconds + fromSeconds;
+          const endSeconds = next.value.endSeconds + fromSeconds;
+          await this.#take({ ...next.value, startSeconds, endSeconds });
+        }
+        if (inspection) number += 1;
       }
-      if (inspection) number += 1;
+    } finally {
+      // Its ffmpeg ends, whatever failed meanwhile.
+      await segments.return(undefined);
     }
   }
 
