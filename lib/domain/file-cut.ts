@@ -15,8 +15,11 @@ export type KeyframeSpan = Readonly<{
   bytes: number;
 }>;
 
-/** Short enough that the first is soon playable, and that many workers share a file. */
-export const FILE_SEGMENT_SECONDS = 4;
+/**
+ * At the beginning so short that it is soon playable, and that many workers have something to do; then longer,
+ * as each job costs some time beside its media. What ffmpeg encodes anyway has keyframes where it is cut.
+ */
+export const FILE_SEGMENT_SECONDS = { first: 2, later: 6, encoded: 4 };
 
 /** A segment may last a minute (upload.ts); its sound is cut at packets and may be a little longer. */
 const MAX_SECONDS = 55;

@@ -155,7 +155,7 @@ describe('what becomes of a whole file', () => {
         Math.round(programDateTimeMs - (entries[0]?.programDateTimeMs ?? 0)),
       ]),
       [1, 2].flatMap((run) =>
-        [0, 1, 2, 3, 4].map((index) => [run, 1000 * ((run - 1) * 20 + index * 4)]),
+        [0, 2, 4, 6, 8, 10, 12, 14, 16].map((at) => [run, 1000 * ((run - 1) * 20 + at)]),
       ),
     );
   });

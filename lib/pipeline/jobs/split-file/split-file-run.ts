@@ -107,9 +107,14 @@ class SplitStep {
     const { video, audio } = opened.foreign;
     const encoding = { video: video || this.#file.cut?.encodesFromSeconds !== undefined, audio };
     if (encoding.video || encoding.audio) return this.#encode(opened, encoding, isBegun);
-    for (let count = segmentsOfStep(steps); count > 0; count -= 1) {
+    const { nextNumber = 0 } = this.#file.cut ?? {};
+    // Also of a step that is done again, so that it cuts at the same places.
+    const first = Math.max(0, segmentsOfStep(0) - nextNumber);
+    const segments = first || segmentsOfStep(steps);
+    const targetSeconds = this.#targetSeconds(first ? 'first' : 'later');
+    for (let count = 0; count < segments; count += 1) {
       this.#context.signal.throwIfAborted();
-      const next = await this.#splitter.next(this.#optionsOf(count === segmentsOfStep(steps)));
+      const next = await this.#splitter.next(count === 0 ? this.#from(targetSeconds) : undefined);
       if (next === 'keyframes') return this.#encodeFromHere(opened);
       if (!('bytes' in next)) return this.#end(next.damage);
       await this.#take(next);
@@ -131,17 +136,15 @@ class SplitStep {
     throw new Error(`The object of the file ends before ${end}, or is not there: ${this.#key}`);
   }
 
-  #optionsOf(isFirst: boolean) {
-    if (!isFirst) return undefined;
+  #from(targetSeconds: number) {
     const { fromSeconds } = this.#file.cut ?? {};
-    return {
-      targetSeconds: this.#targetSeconds(),
-      ...(fromSeconds !== undefined && { fromSeconds }),
-    };
+    return { targetSeconds, ...defined({ fromSeconds }) };
   }
 
-  #targetSeconds(): number {
-    return this.#stream.settings.targetDurationSeconds ?? FILE_SEGMENT_SECONDS;
+  #targetSeconds(kind: keyof typeof FILE_SEGMENT_SECONDS): number {
+    const { [kind]: seconds } = FILE_SEGMENT_SECONDS;
+    const { targetDurationSeconds = seconds } = this.#stream.settings;
+    return kind === 'first' ? Math.min(seconds, targetDurationSeconds) : targetDurationSeconds;
   }
 
   async #encodeFromHere(opened: OpenedFile): Promise<JobResult> {
@@ -170,7 +173,7 @@ class SplitStep {
     if (encoding.video && isRepeated) await this.#beginRun();
     const { nextNumber = 0, encodesFromSeconds: fromSeconds = 0 } = this.#file.cut ?? {};
     const { threads, signal } = this.#context;
-    const targetSeconds = this.#targetSeconds();
+    const targetSeconds = this.#targetSeconds('encoded');
     const segments = encodeFile(this.#splitter, {
       ...{ file: this.#source, format, encoding, fromSeconds, targetSeconds, signal },
       clock: clockOf(foreign),
