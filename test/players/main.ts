@@ -23,6 +23,16 @@ let wrong = 0;
 const isAsked = (name: string): boolean =>
   asked.length === 0 || asked.some((part) => name.includes(part));
 
+const endAll = async (): Promise<void> => {
+  for (const end of ends.splice(0)) await end();
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await endAll();
+    process.exit(1);
+  });
+}
+
 try {
   const stage = await setStage(scope);
   const all = [...(await browserPlayers(scope, `${stage.system.url}/healthz`)), ...NATIVE_PLAYERS];
@@ -60,6 +70,6 @@ try {
     console.log(`\n${cells.table}`);
   }
 } finally {
-  for (const end of ends) await end();
+  await endAll();
 }
 process.exitCode = wrong === 0 ? 0 : 1;

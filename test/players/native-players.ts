@@ -167,8 +167,10 @@ const vlcPlayer: Player = {
   tailSeconds: 0.24,
   version: () =>
     versionOf('vlc', ['-I', 'dummy', '--version'], /VLC (?:media player|version) (\d[\d.]*)/),
-  limitOf: ({ kind, hasDiscontinuity }) => {
-    if (kind === 'mpd') return { note: 'it reads no MPD of ours', cannot: true };
+  limitOf: ({ kind, hasDiscontinuity, seconds }) => {
+    if (kind === 'mpd' && seconds !== undefined) {
+      return { note: 'what it writes lacks frames', cannot: true };
+    }
     if (hasDiscontinuity && kind === 'hls') {
       return { note: 'it ends at the discontinuity', lostSeconds: 6, notMeasured: true };
     }

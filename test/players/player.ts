@@ -21,6 +21,8 @@ export type Limit = Readonly<{
   /** It decodes all, but the times that it plays by cannot be read well enough. */
   notMeasured?: true;
   lostSeconds?: number;
+  /** It stops so long before the end of a recording, at most, and does not report it. */
+  endsEarlySeconds?: number;
 }>;
 
 /** Without `decoded` it played to the end; without `frames` only what was heard and seen is known. */
