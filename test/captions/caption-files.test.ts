@@ -3,21 +3,7 @@ import { describe, test } from 'node:test';
 import { requestEnd } from '../../lib/pipeline/ingest/end.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { publish } from '../support/outcomes.ts';
-import { captionedStream } from './caption-set-up.ts';
-
-const FILE = `WEBVTT
-
-STYLE
-::cue { color: yellow }
-
-00:01.000 --> 00:02.500 line:0
-Guten Tag
-
-00:03.000 --> 00:06.000
-Was geht hier vor?
-`;
-
-const STYLE = 'STYLE\n::cue { color: yellow }\n\n';
+import { captionedStream, FILE, STYLE } from './caption-set-up.ts';
 
 describe('captions as one file', () => {
   test('are had by language or track', async (t) => {

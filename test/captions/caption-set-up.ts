@@ -14,6 +14,22 @@ import { OWNER_KEY, START_MS, testEngine } from '../support/engine.ts';
 import { acknowledge, settle } from '../support/outcomes.ts';
 import type { Scope } from '../support/system.ts';
 
+/** A file of two cues, with a style and a position. */
+export const FILE = `WEBVTT
+
+STYLE
+::cue { color: yellow }
+
+00:01.000 --> 00:02.500 line:0
+Guten Tag
+
+00:03.000 --> 00:06.000
+Was geht hier vor?
+`;
+
+/** As it stands in front of the cues. */
+export const STYLE = 'STYLE\n::cue { color: yellow }\n\n';
+
 type Query = Readonly<Record<string, string>>;
 
 /** Segments of four seconds, the first at 10 s of the timeline's clock and `START_MS` of the wall clock. */

@@ -5,22 +5,9 @@ import { pushFile } from '../../lib/pipeline/ingest/push.ts';
 import { JOBS } from '../../lib/pipeline/jobs/registry.ts';
 import { parseMultivariantWithHls } from '../playlist/parse-with-hls.ts';
 import { acknowledge, publish, settle } from '../support/outcomes.ts';
-import { captionedStream } from './caption-set-up.ts';
-
-const FILE = `WEBVTT
-
-STYLE
-::cue { color: yellow }
-
-00:01.000 --> 00:02.500 line:0
-Guten Tag
-
-00:03.000 --> 00:06.000
-Was geht hier vor?
-`;
+import { captionedStream, FILE, STYLE } from './caption-set-up.ts';
 
 const HEAD = 'WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:1\n\n';
-const STYLE = 'STYLE\n::cue { color: yellow }\n\n';
 
 describe('captions', () => {
   test('are listed with every entry, and a cue that crosses a boundary is in both segments with its whole times', async (t) => {
