@@ -90,14 +90,17 @@ function mpdAttributes(mpd: Mpd, startsMs: readonly number[]) {
   // Both are counted from now by the clock, which the newest segment is behind. Whole target durations
   // change rarely.
   const behindMs = targetMs * Math.ceil(Math.max(0, lagMs) / targetMs);
-  const depthMs = windowMs === undefined ? undefined : windowMs + pausesMs(mpd) + behindMs;
+  // What is listed may be less than players hold back, after gaps.
+  const shownMs = windowMs === undefined ? undefined : Math.max(windowMs, targetMs);
+  const depthMs = shownMs === undefined ? undefined : shownMs + pausesMs(mpd) + behindMs;
+  const heldBackMs = Math.min(HELD_BACK * targetMs, shownMs ?? Number.POSITIVE_INFINITY);
   return {
     type: 'dynamic',
     availabilityStartTime: formatTime(startMs),
     publishTime: formatTime(publishTimeMs),
     minimumUpdatePeriod: formatDuration(Math.max(1000, targetMs / 2)),
     timeShiftBufferDepth: depthMs === undefined ? undefined : formatDuration(depthMs),
-    suggestedPresentationDelay: formatDuration(HELD_BACK * targetMs + behindMs),
+    suggestedPresentationDelay: formatDuration(heldBackMs + behindMs),
     ...common,
   };
 }

@@ -39,7 +39,7 @@ export function liveManifest(
     // Each change makes it later; those of markers and captions have no time of their own.
     publishTimeMs: listedAtMs + markerVersion + (captions?.version ?? 0),
     lagMs: listedAtMs - recordedAtMs,
-    windowMs: windowMs(state, periods),
+    windowMs: windowMs(stream, state, periods),
     location,
     clockUri: '/time',
   };
@@ -50,17 +50,28 @@ export function liveManifest(
   });
 }
 
-/** A window that was made wider fills by and by: what has left it is not listed again. Undefined: all is listed. */
-function windowMs(state: TimelineState, periods: readonly Period[]): number | undefined {
+/**
+ * A window that was made wider fills by and by, as what has left it is not listed again, and one that begins
+ * with a gap has nothing there. Undefined: all is listed.
+ */
+function windowMs(stream: Stream, state: TimelineState, periods: readonly Period[]) {
   const wantedMs = isSliding(state) ? ticksToMs(state.dvrWindowTicks) : undefined;
-  if (state.firstListedSequence === 0) return wantedMs;
-  const listedTicks = periods.map(({ startTicks, endTicks, rows }, index) => {
-    const [first] = index === 0 ? rows : [];
-    return endTicks - (first?.startTicks ?? startTicks);
-  });
-  const listedMs = ticksToMs(listedTicks.reduce((sum, ticks) => sum + ticks, 0));
-  return Math.min(wantedMs ?? listedMs, listedMs);
+  const [oldest] = periods;
+  if (!oldest || firstRowMs(oldest) <= (state.startedAtMs ?? 0)) return wantedMs;
+  const listedMs = periods.reduce((sum, period, index) => {
+    const fromMs = index === 0 ? firstRowMs(period) : period.programDateTimeMs;
+    return sum + endMs(period) - fromMs;
+  }, 0);
+  // Windows of whole segments differ by less than one: the depth stays as it is.
+  const targetMs = targetDurationSeconds(stream.settings, state) * 1000;
+  return wantedMs !== undefined && wantedMs - listedMs < targetMs ? wantedMs : listedMs;
 }
+
+const firstRowMs = ({ programDateTimeMs, startTicks, rows: [first] }: Period): number =>
+  programDateTimeMs + ticksToMs((first?.startTicks ?? startTicks) - startTicks);
+
+const endMs = ({ programDateTimeMs, startTicks, endTicks }: Period): number =>
+  programDateTimeMs + ticksToMs(endTicks - startTicks);
 
 /** Of a whole recording: its periods follow without pauses. */
 export const recordingManifest = (
