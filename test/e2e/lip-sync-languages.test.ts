@@ -55,7 +55,7 @@ describe('flash and beep are together in each of two languages', () => {
 
   function assertClose(moments: Parameters<typeof lipSyncOf>[0], count: number): void {
     const errors = lipSyncOf(moments).map((sync) => Math.round((sync - sourceSync) * 1000));
-    assert.ok(errors.length >= count, `${errors.length} flashes with a beep`);
+    assert.ok(errors.length >= count, `${errors.length} of ${count} flashes with a beep`);
     assert.ok(Math.max(...errors.map(Math.abs)) <= TOLERANCE_MS, `off by ${errors} ms`);
   }
 
@@ -113,12 +113,14 @@ describe('flash and beep are together in each of two languages', () => {
           WAIT_MS,
         );
       await passes(1);
+      // On a busy machine it is further by now.
+      const { time } = await player.state();
       await player.setLanguage('de');
       await passes(SECONDS - END_SECONDS);
       const { flashes, beepsOf } = await appendedMoments(await appendsOf(player.page));
       assert.deepEqual([...beepsOf.keys()], ['en', 'de'], `${name}, ${offer}`);
       for (const [lang, beeps] of beepsOf) {
-        assertClose({ flashes, beeps }, lang === 'en' ? 1 : SECONDS / 2);
+        assertClose({ flashes, beeps }, lang === 'en' ? 1 : Math.floor(SECONDS - time) - 1);
       }
     };
     await Promise.all(WATCHED.map(watch));

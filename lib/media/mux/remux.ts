@@ -133,7 +133,8 @@ async function readPackets(track: InputVideoTrack | InputAudioTrack, delayTicks:
   const delaySeconds = ticksToSeconds(delayTicks);
   const packets = [];
   for await (const packet of new EncodedPacketSink(track).packets()) {
-    packets.push(packet.clone({ timestamp: packet.timestamp - delaySeconds }));
+    const { timestamp } = packet;
+    packets.push(delayTicks === 0 ? packet : packet.clone({ timestamp: timestamp - delaySeconds }));
   }
   return { packets, decoderConfig: (await track.getDecoderConfig()) ?? undefined };
 }
