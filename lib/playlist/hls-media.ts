@@ -43,7 +43,7 @@ export type MediaPlaylistHeader = Readonly<{
 const VERSION = 8;
 
 /** EXT-X-START (4.4.2.2): what lies before it in its segment is not to be shown. */
-export const formatStart = (seconds: number): string =>
+const formatStart = (seconds: number): string =>
   `#EXT-X-START:TIME-OFFSET=${Number(seconds.toFixed(6))},PRECISE=YES\n`;
 
 export const ENDLIST = '#EXT-X-ENDLIST\n';

@@ -14,7 +14,6 @@ import type {
   Variant,
 } from '../domain/presentation.ts';
 import { checkedUri, formatAttributes, quoted, quotedLabel } from './hls-attributes.ts';
-import { formatStart } from './hls-media.ts';
 
 /** URI of a playlist, given its name: that of a rendition, of its keyframes, or of the thumbnails. */
 export type PlaylistUri = (list: string) => string;
@@ -30,18 +29,13 @@ const SDH =
 type Offer = Pick<Presentation, 'audioGroups' | 'variants'> &
   Partial<Pick<Presentation, 'captions' | 'closedCaptions' | 'keyframes' | 'thumbnails'>>;
 
-/** `startSeconds`: where players begin in each of the playlists; left out: where they do by themselves. */
-export function formatMultivariantPlaylist(
-  presentation: Offer,
-  uriOf: PlaylistUri,
-  startSeconds?: number,
-): string {
+/** Without EXT-X-START, which media playlists have: ffmpeg takes a playlist with the tag for one of segments. */
+export function formatMultivariantPlaylist(presentation: Offer, uriOf: PlaylistUri): string {
   const { audioGroups, captions = [], closedCaptions = [], variants } = presentation;
   const { keyframes = [], thumbnails } = presentation;
   const audio = audioGroups.flatMap((group) =>
     group.renditions.map((rendition) => formatAudio(group, rendition, uriOf)),
   );
-  const start = startSeconds === undefined ? '' : formatStart(startSeconds);
   const groups = {
     SUBTITLES: captions.length > 0 ? quoted(CAPTIONS_GROUP) : undefined,
     // Without it players offer captions that may be in the video; NONE must stand on every variant.
@@ -49,7 +43,6 @@ export function formatMultivariantPlaylist(
   };
   return [
     HEADER,
-    start,
     ...audio,
     ...captions.map((rendition) => formatCaptions(rendition, uriOf)),
     ...closedCaptions.map(formatClosedCaptions),

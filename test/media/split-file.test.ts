@@ -84,6 +84,22 @@ describe('a whole file is cut at its keyframes', () => {
     await assertEqualsFile('film.mp4', cut, 2);
   });
 
+  test('an hour of it: every frame and every audio packet, without a step between segments', async () => {
+    await ffmpeg([...sound(60), '-c:a', 'aac', at('minute.m4a')]);
+    const pictures = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=2:d=3600'];
+    const looped = ['-stream_loop', '59', '-i', at('minute.m4a'), '-c:a', 'copy'];
+    const encoding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '20'];
+    await ffmpeg([...pictures, ...looped, ...encoding, '-t', '3600', at('hour.mp4')]);
+    const cut = await cutFile(at('hour.mp4'), { targetSeconds: 10 });
+    assert.equal(cut.segments.length, 360);
+    const facts = cut.segments.map(({ inspection }) => inspection?.facts ?? assert.fail());
+    assert.deepEqual(
+      facts.slice(1).map(({ startTicks }) => startTicks),
+      facts.slice(0, -1).map(({ endTicks }) => endTicks),
+    );
+    await assertEqualsFile('hour.mp4', cut);
+  });
+
   test('each segment decodes by itself, to the very pictures of the file', async () => {
     const { segments } = await cutFile(at('film.mp4'));
     const pictures: string[] = [];

@@ -121,7 +121,8 @@ test('MPDs: whatever happens, each one follows from the one before, and lists th
 function requireStable(before: ReadMpd | undefined, now: ReadMpd, isWindow: boolean): void {
   if (!before) return;
   const { availabilityStartTime, type } = before.attributes;
-  if (type === 'static' && !isWindow) assert.deepEqual(mediaOf(now), mediaOf(before), 'what has ended stays');
+  if (type === 'static' && !isWindow)
+    assert.deepEqual(mediaOf(now), mediaOf(before), 'what has ended stays');
   if (now.attributes.type === 'dynamic') {
     assert.equal(now.attributes.availabilityStartTime, availabilityStartTime);
     assert.ok((now.attributes.publishTime ?? '') >= (before.attributes.publishTime ?? ''));

@@ -20,7 +20,7 @@ const POLL_MS = 200;
 
 /** libav says so of what it leaves out, or at every discontinuity. */
 const HARMLESS =
-  /Can't support the subtitle|Unsupported codec with id 0|Found duplicated MOOV|out of order|non monotonically increasing|No volume control|^\s*$/;
+  /Can't support the subtitle|desynchronisation detected|Unsupported codec with id 0|Found duplicated MOOV|out of order|non monotonically increasing|No volume control|^\s*$/;
 
 /** Its demuxer of fMP4 discards the fragment where the clock goes back. */
 const LIBAV_DISCONTINUITY: Limit = {
@@ -167,8 +167,9 @@ const vlcPlayer: Player = {
   tailSeconds: 0.24,
   version: () =>
     versionOf('vlc', ['-I', 'dummy', '--version'], /VLC (?:media player|version) (\d[\d.]*)/),
-  limitOf: ({ kind, hasDiscontinuity, seconds }) => {
-    if (kind === 'mpd' && seconds !== undefined) {
+  limitOf: ({ kind, hasDiscontinuity, changesPicture, seconds }) => {
+    // Its converter ends where the picture's parameters change; to show the picture it needs none.
+    if (changesPicture || (kind === 'mpd' && seconds !== undefined)) {
       return { note: 'what it writes lacks frames', cannot: true };
     }
     if (hasDiscontinuity && kind === 'hls') {

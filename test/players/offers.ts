@@ -41,6 +41,8 @@ export type Offer = Readonly<{
   seconds?: number;
   /** It goes on behind a discontinuity. */
   hasDiscontinuity?: boolean;
+  /** The picture's parameters change on the way. */
+  changesPicture?: boolean;
 }>;
 
 export type Stage = Readonly<{
@@ -216,11 +218,11 @@ function offersOf(url: string): Offer[] {
     },
     {
       ...{ name: 'clip, mp4', kind: 'file', lang: 'en', seconds: CLIP_SECONDS },
-      url: `${clip}?${span}&format=mp4&wait=20`,
+      ...{ url: `${clip}?${span}&format=mp4&wait=20`, changesPicture: true },
     },
     {
       ...{ name: 'whole recording, mp4', kind: 'file', lang: 'en', seconds: 2 * RUN_SECONDS },
-      url: `${url}/viewstream/show/clip?format=mp4&wait=20`,
+      ...{ url: `${url}/viewstream/show/clip?format=mp4&wait=20`, changesPicture: true },
     },
   ];
 }

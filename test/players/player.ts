@@ -7,9 +7,10 @@ import type { Offer } from './offers.ts';
 /** How long a live stream is watched. */
 export const LIVE_SECONDS = 6;
 const TOLERANCE_SECONDS = 0.01;
-/** The sound is cut at AAC frames, of 21 ms each; mpv fills its last block with silence. */
+/** The sound is cut at AAC frames, of 21 ms each. */
 const MISSING_SOUND_SECONDS = 0.07;
-const MORE_SOUND_SECONDS = 0.15;
+/** mpv fills its last block, of 16,384 samples, with silence. */
+const MORE_SOUND_SECONDS = 0.342;
 /** Of a live stream, what a player that joins must have of what it had time for. */
 const LIVE_SHARE = 0.5;
 

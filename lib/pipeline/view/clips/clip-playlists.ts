@@ -73,7 +73,6 @@ export function createClipViewer(deps: Deps): ClipViewer {
           captionDefault(stream.settings, undefined),
         ),
         (list) => `/viewstream/${videoId}/clip/${list}.m3u8${suffix}`,
-        startSeconds(entries),
       );
       return documentOf(text);
     },
