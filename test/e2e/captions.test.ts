@@ -77,7 +77,8 @@ async function play(page: Page, playing: Playing): Promise<Seen> {
  * lose what arrives before it says that it has loaded. And it places captions of HLS by the segment of video that it
  * appends next, so it never shows those that are chosen when it has all of the video. "late" is therefore with
  * a part of it, as in the middle of anything that is longer than the buffer. With an MPD it may drop its first
- * request for captions that are preferred before it loads, and then waits for ever to place what the second one brings.
+ * request for captions that are chosen before it shows anything, and then waits for ever to place what the second one
+ * brings.
  */
 const PLAY = `async ({ player, choice, address }) => {
   const video = document.querySelector('video');
@@ -117,7 +118,10 @@ const PLAY = `async ({ player, choice, address }) => {
     if (isLate) shown.configure('streaming.bufferingGoal', 1);
     else shown.configure('preferredText', [{ language: 'de' }]);
     await shown.load(address);
-    if (isLate) shown.selectTextTrack(shown.getTextTracks()[0]);
+    if (isLate) {
+      while (video.readyState < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+      shown.selectTextTrack(shown.getTextTracks()[0]);
+    }
   }
   const frames = [];
   const context = new OffscreenCanvas(8, 8).getContext('2d', { willReadFrequently: true });

@@ -24,11 +24,15 @@ export function createSpanPlayer(
 ): SpanPlayer {
   let span: Span | undefined;
   let isOver = false;
+  let isReturning = false;
   const clock = createFrameClock(video, (position) => {
     if (!span || video.paused || video.seeking) return;
     if (position + 1.5 * frameSeconds() < span.end) return;
     isOver = true;
     video.pause();
+    // A busy machine shows no frame in time, and then one that is not of the span.
+    isReturning = position + frameSeconds() / 2 > span.end;
+    if (isReturning) seekTo(span.end - frameSeconds());
     onEnd();
   });
   const seekTo = (position: number): void => {
@@ -40,7 +44,8 @@ export function createSpanPlayer(
     isOver = false;
   };
   const onSeeking = (): void => {
-    isOver = false;
+    isOver = isReturning;
+    isReturning = false;
     if (span && (video.currentTime < span.start - 1 || video.currentTime > span.end + 1)) {
       span = undefined;
     }
