@@ -90,7 +90,7 @@ function mpdAttributes(mpd: Mpd, startsMs: readonly number[]) {
   // Both are counted from now by the clock, which the newest segment is behind. Whole target durations
   // change rarely.
   const behindMs = targetMs * Math.ceil(Math.max(0, lagMs) / targetMs);
-  // What is listed may be less than players hold back, after gaps.
+  // Behind gaps less may be listed than players hold back.
   const shownMs = windowMs === undefined ? undefined : Math.max(windowMs, targetMs);
   const depthMs = shownMs === undefined ? undefined : shownMs + pausesMs(mpd) + behindMs;
   const heldBackMs = Math.min(HELD_BACK * targetMs, shownMs ?? Number.POSITIVE_INFINITY);

@@ -29,7 +29,7 @@ const SDH =
 type Offer = Pick<Presentation, 'audioGroups' | 'variants'> &
   Partial<Pick<Presentation, 'captions' | 'closedCaptions' | 'keyframes' | 'thumbnails'>>;
 
-/** Without EXT-X-START, which media playlists have: ffmpeg takes a playlist with the tag for one of segments. */
+/** Has no EXT-X-START, which is in the media playlists: ffmpeg takes any playlist with it for a media playlist. */
 export function formatMultivariantPlaylist(presentation: Offer, uriOf: PlaylistUri): string {
   const { audioGroups, captions = [], closedCaptions = [], variants } = presentation;
   const { keyframes = [], thumbnails } = presentation;

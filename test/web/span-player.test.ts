@@ -56,7 +56,7 @@ function playSpan() {
     },
   );
   player.play({ start: 2, end: 4 });
-  return { video, player, ends: () => ends };
+  return { video, ends: () => ends };
 }
 
 test('a span is played up to its last frame, and played again from its first', async () => {

@@ -133,8 +133,8 @@ async function readPackets(track: InputVideoTrack | InputAudioTrack, delayTicks:
   const delaySeconds = ticksToSeconds(delayTicks);
   const packets = [];
   for await (const packet of new EncodedPacketSink(track).packets()) {
-    const { timestamp } = packet;
-    packets.push(delayTicks === 0 ? packet : packet.clone({ timestamp: timestamp - delaySeconds }));
+    const timestamp = packet.timestamp - delaySeconds;
+    packets.push(delaySeconds === 0 ? packet : packet.clone({ timestamp }));
   }
   return { packets, decoderConfig: (await track.getDecoderConfig()) ?? undefined };
 }

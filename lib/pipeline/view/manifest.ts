@@ -54,24 +54,25 @@ export function liveManifest(
  * A window that was made wider fills by and by, as what has left it is not listed again, and one that begins
  * with a gap has nothing there. Undefined: all is listed.
  */
-function windowMs(stream: Stream, state: TimelineState, periods: readonly Period[]) {
+function windowMs(
+  stream: Stream,
+  state: TimelineState,
+  periods: readonly Period[],
+): number | undefined {
   const wantedMs = isSliding(state) ? ticksToMs(state.dvrWindowTicks) : undefined;
   const [oldest] = periods;
-  if (!oldest || firstRowMs(oldest) <= (state.startedAtMs ?? 0)) return wantedMs;
-  const listedMs = periods.reduce((sum, period, index) => {
-    const fromMs = index === 0 ? firstRowMs(period) : period.programDateTimeMs;
-    return sum + endMs(period) - fromMs;
-  }, 0);
+  if (!oldest) return wantedMs;
+  const [first = oldest] = oldest.rows;
+  const goneMs = ticksToMs(first.startTicks - oldest.startTicks);
+  // The start of the stream is rounded alike.
+  const hasAll = Math.round(oldest.programDateTimeMs + goneMs) <= (state.startedAtMs ?? 0);
+  if (hasAll) return wantedMs;
+  const lengths = periods.map(({ startTicks, endTicks }) => ticksToMs(endTicks - startTicks));
+  const listedMs = lengths.reduce((sum, ms) => sum + ms, -goneMs);
   // Windows of whole segments differ by less than one: the depth stays as it is.
   const targetMs = targetDurationSeconds(stream.settings, state) * 1000;
   return wantedMs !== undefined && wantedMs - listedMs < targetMs ? wantedMs : listedMs;
 }
-
-const firstRowMs = ({ programDateTimeMs, startTicks, rows: [first] }: Period): number =>
-  programDateTimeMs + ticksToMs((first?.startTicks ?? startTicks) - startTicks);
-
-const endMs = ({ programDateTimeMs, startTicks, endTicks }: Period): number =>
-  programDateTimeMs + ticksToMs(endTicks - startTicks);
 
 /** Of a whole recording: its periods follow without pauses. */
 export const recordingManifest = (

@@ -57,6 +57,7 @@ export function createSpanPlayer(
     play(next) {
       span = next;
       isOver = false;
+      isReturning = false;
       if (!next) return;
       seekTo(next.start);
       void video.play().catch(() => undefined);
